@@ -1,0 +1,293 @@
+"""The words of the flow: each stage takes one of these frozen values and returns the next.
+
+    cell -> Program -> Proposal -> Artifact -> Trial -> Measurement -> Verdict -> State -> Deployment -> view
+
+Nothing here knows how a stage is carried out, and nothing of ours is imported.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal
+
+Language = Literal["lisp", "python", "zig", "rust"]
+Mode = Literal["safe", "fast", "debug"]
+Scalar = int | float | str | bool
+Outcome = Literal["passed", "failed", "inconclusive"]
+
+# --------------------------------------------------------------------------- native interfaces
+
+TypeKind = Literal[
+    "void", "bool", "int", "float", "slice", "matrix", "array", "struct", "tuple", "optional", "error_union"
+]
+
+
+@dataclass(frozen=True, slots=True)
+class NativeType:
+    """A type of a native function's parameter or result, as the compiler describes it.
+
+    ``bits`` and ``signed`` describe numbers; ``child`` is the element of a slice, matrix or array and the
+    payload of an optional or error union; ``fields`` are those of a struct or tuple; ``length`` is an array's.
+    A slice or matrix with ``const`` false is written by the callee. ``sentinel`` marks ``[:0]const u8``.
+    """
+
+    kind: TypeKind
+    bits: int = 0
+    signed: bool = False
+    const: bool = False
+    sentinel: bool = False
+    length: int = 0
+    child: NativeType | None = None
+    name: str = ""
+    fields: tuple[tuple[str, NativeType], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NativeFunction:
+    """One callable of a native interface. ``line`` is the cell's own line, 1-based; 0 where unknown."""
+
+    name: str
+    parameters: tuple[tuple[str, NativeType], ...]
+    result: NativeType
+    doc: str = ""
+    line: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Interface:
+    """What a build offers, and by name and reason what it could not offer."""
+
+    functions: tuple[NativeFunction, ...]
+    skipped: tuple[tuple[str, str], ...] = ()
+
+    def function(self, name: str) -> NativeFunction:
+        """The function called ``name``. Raises KeyError."""
+        for function in self.functions:
+            if function.name == name:
+                return function
+        raise KeyError(name)
+
+
+# --------------------------------------------------------------------------- the flow
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A constant that its author declared open to search: ``const lanes = 8; // o: 4 8 16 32``.
+
+    ``line`` is 1-based in its file.
+    """
+
+    name: str
+    value: Scalar
+    domain: tuple[Scalar, ...]
+    line: int = 0
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """Source with a name. Its ``digest`` covers the language, the files and the build options, not the name."""
+
+    name: str
+    language: Language
+    files: tuple[tuple[str, str], ...]
+    parameters: tuple[Parameter, ...] = ()
+    mode: Mode = "safe"
+    options: tuple[str, ...] = ()
+
+    @property
+    def source(self) -> str:
+        """The text of the first file: the cell itself."""
+        return self.files[0][1]
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, as 64 hexadecimal digits."""
+        body = json.dumps([self.language, self.files, self.mode, self.options], ensure_ascii=False)
+        return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+
+    def with_source(self, source: str, parameters: tuple[Parameter, ...]) -> Program:
+        """The same program with another text in its first file."""
+        return replace(self, files=((self.files[0][0], source), *self.files[1:]), parameters=parameters)
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A program derived from parents: by whom, how, and in the hope of what. ``index`` counts within a run."""
+
+    index: int
+    program: Program
+    parents: tuple[str, ...]
+    proposer: str
+    operator: str
+    hypothesis: str = ""
+    settings: tuple[tuple[str, Scalar], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """One remark of a compiler. ``line`` and ``column`` are the cell's own, 1-based; 0 where there is none."""
+
+    severity: Literal["error", "warning", "note"]
+    message: str
+    line: int = 0
+    column: int = 0
+    source_line: str = ""
+    width: int = 1
+    notes: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Artifact:
+    """A loadable build. ``key`` names it in the cache; ``seconds`` is what this build cost, 0.0 when cached."""
+
+    program: Program
+    key: str
+    path: str
+    interface: Interface
+    toolchain: str
+    flags: tuple[str, ...]
+    size_bytes: int
+    seconds: float
+    cached: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What happened when something ran in the sandbox, as the parent saw it.
+
+    ``level`` is the sandbox level that held; ``ended`` says how the process ended if it did.
+    """
+
+    outcome: Outcome
+    level: str
+    error: str = ""
+    ended: str = ""
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    inputs: int = 0
+    inputs_out_of_domain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Measurement:
+    """A candidate against the incumbent, in ``pairs`` interleaved pairs.
+
+    ``ratio`` is the incumbent's cost over the candidate's (above 1: the candidate is better); ``low`` and
+    ``high`` bound it at ``confidence``. ``baseline`` and ``candidate`` are medians in ``unit``.
+    """
+
+    metric: str
+    unit: str
+    pairs: int
+    baseline: float
+    candidate: float
+    ratio: float
+    low: float
+    high: float
+    confidence: float
+    method: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at."""
+
+    accepted: bool
+    reasons: tuple[str, ...]
+    level: str
+    trial: Trial | None = None
+    measurements: tuple[Measurement, ...] = ()
+    confirmation: Measurement | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One line of a run's lineage: what was proposed and what became of it.
+
+    ``cost`` is None where nothing could be measured; ``ratio`` is against the baseline of the run.
+    """
+
+    proposal: Proposal
+    status: Literal["baseline", "better", "worse", "duplicate", "failed"]
+    reason: str
+    cost: float | None = None
+    ratio: float | None = None
+    metrics: tuple[tuple[str, float], ...] = ()
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A commit of the history. ``when`` is seconds since the epoch, UTC; ``id`` the full commit id."""
+
+    id: str
+    sequence: int
+    lane: str
+    kind: str
+    summary: str
+    when: float
+    parents: tuple[str, ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def short(self) -> str:
+        """The first ten digits of the commit id."""
+        return self.id[:10]
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """Which program serves a name, with what share of the calls, since when (seconds since the epoch)."""
+
+    name: str
+    digest: str
+    language: Language
+    functions: tuple[str, ...]
+    share: float
+    since: float
+    state: str = ""
+    origin: str = "cell"
+    previous: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of ``project-o doctor``. ``todo`` says what to do where ``ok`` is False or could be better."""
+
+    name: str
+    ok: bool
+    value: str
+    todo: str = ""
+    core: bool = True
+
+
+def plain(value: Any) -> Any:
+    """A value of this module as JSON-ready lists, dicts and scalars, for records and digests."""
+    if isinstance(value, (str, int, float, bool)) or value is None:
+        return value
+    if isinstance(value, (tuple, list)):
+        return [plain(item) for item in value]
+    if isinstance(value, dict):
+        return {str(key): plain(item) for key, item in value.items()}
+    return {name: plain(getattr(value, name)) for name in value.__dataclass_fields__}
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """A run under way, as the view shows it. ``history`` holds (trial index, best ratio so far)."""
+
+    name: str
+    done: int
+    planned: int | None
+    elapsed_seconds: float
+    budget_seconds: float | None
+    best_ratio: float
+    best_settings: tuple[tuple[str, Scalar], ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
+    history: tuple[tuple[int, float], ...] = field(default=())
+    finished: bool = False
+    note: str = ""
