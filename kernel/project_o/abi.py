@@ -1,0 +1,427 @@
+"""How Python values become the cells of the shim ABI, and back.
+
+Every native function is reached through one prototype, ``int32_t call(uint64_t *args, uint64_t *ret)``:
+
+    bool, int up to 64 bits   one cell, two's complement
+    float up to 64 bits       one cell, the bits of the value as a double
+    slice                     two cells: address, length in elements
+    matrix                    four cells: address, rows, columns, row stride in elements
+    array by value            one cell as an argument (its address), its elements as a result
+    struct, tuple             the cells of the fields, one after the other
+    optional                  one cell (1: present), then the cells of the payload
+    error union               the cells of the payload; a status of -1 says that ``ret`` holds the address and
+                              length of the error's name instead
+
+The result is followed by one cell, the handle of the memory that the call allocated; ``o_free(handle)``
+releases it. The caller copies returned slices before it does. This module knows no library and no process:
+``place`` and ``read`` say where memory is.
+"""
+
+from __future__ import annotations
+
+import operator
+import struct
+from collections import namedtuple
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from .errors import InterfaceError
+from .values import Interface, NativeFunction, NativeType
+
+STATUS_OK = 0
+STATUS_ERROR = -1
+ERROR_RESULT_CELLS = 2
+
+Place = Callable[[Any, bool], int]
+"""(array, writable) -> its address as the callee sees it."""
+Read = Callable[[int, int], bytes]
+"""(address as the callee sees it, bytes) -> a copy of that memory."""
+Converter = Callable[[Any, list[int], Place], None]
+
+
+# ------------------------------------------------------------------------------- description
+
+
+def type_from_json(body: dict[str, Any]) -> NativeType:
+    """A type as ``o_describe`` writes it. Raises KeyError for a description without ``kind``."""
+    child = body.get("child")
+    return NativeType(
+        kind=body["kind"],
+        bits=body.get("bits", 0),
+        signed=body.get("signed", False),
+        const=body.get("const", False),
+        sentinel=body.get("sentinel", False),
+        length=body.get("length", 0),
+        child=type_from_json(child) if child else None,
+        name=body.get("name", ""),
+        fields=tuple((name, type_from_json(item)) for name, item in body.get("fields", ())),
+    )
+
+
+def interface_from_json(body: dict[str, Any]) -> Interface:
+    """The interface as ``o_describe`` writes it; parameters are called ``a0``, ``a1`` until names are known."""
+    return Interface(
+        functions=tuple(
+            NativeFunction(
+                name=item["name"],
+                parameters=tuple((f"a{k}", type_from_json(t)) for k, t in enumerate(item["parameters"])),
+                result=type_from_json(item["result"]),
+            )
+            for item in body["functions"]
+        ),
+        skipped=tuple((name, reason) for name, reason in body.get("skipped", ())),
+    )
+
+
+def spell(kind: NativeType) -> str:
+    """The type in Python's words, for messages and signatures: ``float32 array``, ``int``, ``float | None``."""
+    match kind.kind:
+        case "slice" if _is_text(kind):
+            return "str"
+        case "slice":
+            return f"{'' if kind.const else 'writable '}{dtype_name(_child(kind))} array"
+        case "matrix":
+            return f"{'' if kind.const else 'writable '}2-d {dtype_name(_child(kind))} array"
+        case "array":
+            return f"{dtype_name(_child(kind))} array of {kind.length}"
+        case "optional":
+            return f"{spell(_child(kind))} | None"
+        case "error_union":
+            return spell(_child(kind))
+        case "struct" | "tuple":
+            return kind.name or "tuple"
+        case "void":
+            return "None"
+        case other:
+            return other
+
+
+def dtype_name(kind: NativeType) -> str:
+    """The numpy dtype of a number type: ``float32``, ``uint8``, ``bool``."""
+    if kind.kind == "bool":
+        return "bool"
+    prefix = "float" if kind.kind == "float" else "int" if kind.signed else "uint"
+    return f"{prefix}{kind.bits}"
+
+
+def cell_count(kind: NativeType) -> int:
+    """How many cells a result of this type takes."""
+    match kind.kind:
+        case "void":
+            return 0
+        case "slice":
+            return 2
+        case "matrix":
+            return 4
+        case "array":
+            return kind.length * cell_count(_child(kind))
+        case "struct" | "tuple":
+            return sum(cell_count(item) for _, item in kind.fields)
+        case "optional":
+            return 1 + cell_count(_child(kind))
+        case "error_union":
+            return cell_count(_child(kind))
+        case _:
+            return 1
+
+
+def result_cells(function: NativeFunction) -> int:
+    """The cells that ``ret`` must have: the result or an error's name, and the memory handle."""
+    return max(cell_count(function.result), ERROR_RESULT_CELLS) + 1
+
+
+def handle_cell(function: NativeFunction) -> int:
+    """Where in ``ret`` the memory handle stands."""
+    return cell_count(function.result)
+
+
+# ------------------------------------------------------------------------------- arguments
+
+
+def pack(function: NativeFunction, args: Sequence[Any], place: Place) -> list[int]:
+    """The cells of a call. Raises InterfaceError naming the parameter that does not fit."""
+    converters = _converters(function)
+    if len(args) != len(converters):
+        names = ", ".join(name for name, _ in function.parameters)
+        raise InterfaceError(
+            f"{function.name}({names}) takes {len(converters)} arguments, {len(args)} were given"
+        )
+    cells: list[int] = []
+    for convert, value in zip(converters, args, strict=True):
+        convert(value, cells, place)
+    return cells
+
+
+@lru_cache(maxsize=1024)
+def _converters(function: NativeFunction) -> tuple[Converter, ...]:
+    return tuple(_converter(kind, f"{function.name}: {name}") for name, kind in function.parameters)
+
+
+def _converter(kind: NativeType, where: str) -> Converter:
+    match kind.kind:
+        case "bool":
+            return lambda value, cells, place: cells.append(1 if _truth(value, where) else 0)
+        case "int":
+            return _int_converter(kind, where)
+        case "float":
+            return lambda value, cells, place: cells.append(_double_bits(value, where))
+        case "slice":
+            return _slice_converter(kind, where)
+        case "matrix":
+            return _matrix_converter(kind, where)
+        case "array":
+            return _array_converter(kind, where)
+        case "optional":
+            return _optional_converter(kind, where)
+        case "struct" | "tuple":
+            return _struct_converter(kind, where)
+        case other:
+            raise InterfaceError(f"{where}: a parameter of type {other} cannot be passed from Python")
+
+
+def _truth(value: Any, where: str) -> bool:
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise InterfaceError(f"{where} wants a bool, got {type(value).__name__}")
+
+
+def _int_converter(kind: NativeType, where: str) -> Converter:
+    low = -(1 << (kind.bits - 1)) if kind.signed else 0
+    high = (1 << (kind.bits - 1)) - 1 if kind.signed else (1 << kind.bits) - 1
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        try:
+            number = operator.index(value)
+        except TypeError:
+            raise InterfaceError(f"{where} wants an int, got {type(value).__name__}") from None
+        if not low <= number <= high:
+            raise InterfaceError(f"{where} wants an int from {low} to {high}, got {number}")
+        cells.append(number & 0xFFFF_FFFF_FFFF_FFFF)
+
+    return convert
+
+
+def _double_bits(value: Any, where: str) -> int:
+    if isinstance(value, (str, bytes)):
+        raise InterfaceError(f"{where} wants a float, got {type(value).__name__}")
+    try:
+        return int(struct.unpack("<Q", struct.pack("<d", value))[0])
+    except (struct.error, TypeError, ValueError, OverflowError):
+        raise InterfaceError(f"{where} wants a float, got {type(value).__name__}") from None
+
+
+def _as_array(value: Any, kind: NativeType, where: str) -> Any:
+    """A C-contiguous numpy array of exactly the element type, without a copy where ``value`` is an array."""
+    import numpy as np
+
+    dtype = np.dtype(dtype_name(_child(kind)))
+    if isinstance(value, np.ndarray):
+        array = value
+    elif not kind.const and not isinstance(value, (bytearray, memoryview)):
+        raise InterfaceError(
+            f"{where} is written by the function: pass a numpy array of {dtype}, got {type(value).__name__}"
+        )
+    elif isinstance(value, str) and dtype == np.uint8:
+        array = np.frombuffer(value.encode("utf-8"), np.uint8)
+    elif isinstance(value, (bytes, bytearray, memoryview)):
+        array = np.asarray(memoryview(value))
+    elif isinstance(value, (list, tuple)):
+        array = _from_sequence(value, dtype, where)
+    else:
+        raise InterfaceError(f"{where} wants a numpy array of {dtype}, got {type(value).__name__}")
+    if array.dtype != dtype:
+        raise InterfaceError(
+            f"{where} wants a numpy array of {dtype}, got {array.dtype}: convert it with .astype('{dtype}')"
+        )
+    if not kind.const and not array.flags.writeable:
+        raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
+    return array
+
+
+def _from_sequence(value: Any, dtype: Any, where: str) -> Any:
+    import numpy as np
+
+    array = np.asarray(value) if len(value) else np.empty(0, dtype)
+    if not np.can_cast(array.dtype, dtype, "same_kind"):
+        raise InterfaceError(f"{where} wants numbers of {dtype}, got a {type(value).__name__} of {array.dtype}")
+    return np.ascontiguousarray(array, dtype)
+
+
+def _contiguous(array: Any, where: str) -> None:
+    if not array.flags.c_contiguous:
+        raise InterfaceError(f"{where} wants a contiguous array: pass np.ascontiguousarray(...)")
+
+
+def _slice_converter(kind: NativeType, where: str) -> Converter:
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        if kind.sentinel:
+            value = _terminated(value, where)
+        array = _as_array(value, kind, where)
+        _contiguous(array, where)
+        cells.extend((place(array, not kind.const), array.size - (1 if kind.sentinel else 0)))
+
+    return convert
+
+
+def _terminated(value: Any, where: str) -> bytes:
+    raw = value.encode("utf-8") if isinstance(value, str) else value
+    if not isinstance(raw, bytes):
+        raise InterfaceError(f"{where} wants str or bytes, got {type(value).__name__}")
+    if b"\0" in raw:
+        raise InterfaceError(f"{where} is a zero-terminated string and cannot hold a zero byte")
+    return raw + b"\0"
+
+
+def _matrix_converter(kind: NativeType, where: str) -> Converter:
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        array = _as_array(value, kind, where)
+        if array.ndim != 2:
+            raise InterfaceError(f"{where} wants a 2-d array, got {array.ndim}-d: use .reshape(rows, columns)")
+        rows, columns = array.shape
+        item = array.itemsize
+        row_bytes = array.strides[0] if rows > 1 and columns else columns * item
+        if (columns > 1 and rows and array.strides[1] != item) or row_bytes % item or row_bytes < columns * item:
+            raise InterfaceError(f"{where} wants rows of contiguous elements: pass np.ascontiguousarray(...)")
+        cells.extend((place(array, not kind.const), rows, columns, row_bytes // item))
+
+    return convert
+
+
+def _array_converter(kind: NativeType, where: str) -> Converter:
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        array = _as_array(value, NativeType("slice", const=True, child=kind.child), where)
+        _contiguous(array, where)
+        if array.size != kind.length:
+            raise InterfaceError(f"{where} wants {kind.length} elements, got {array.size}")
+        cells.append(place(array, False))
+
+    return convert
+
+
+def _optional_converter(kind: NativeType, where: str) -> Converter:
+    payload = _converter(_child(kind), where)
+    absent = [0] * (1 + (1 if _child(kind).kind == "array" else cell_count(_child(kind))))
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        if value is None:
+            cells.extend(absent)
+            return
+        cells.append(1)
+        payload(value, cells, place)
+
+    return convert
+
+
+def _struct_converter(kind: NativeType, where: str) -> Converter:
+    parts = [(name, _converter(item, f"{where}.{name}")) for name, item in kind.fields]
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        if isinstance(value, dict) and set(value) == {name for name, _ in parts}:
+            items = [value[name] for name, _ in parts]
+        elif isinstance(value, tuple) and len(value) == len(parts):
+            items = list(value)
+        else:
+            raise InterfaceError(f"{where} wants a tuple or dict of {', '.join(name for name, _ in parts)}")
+        for (_, part), item in zip(parts, items, strict=True):
+            part(item, cells, place)
+
+    return convert
+
+
+# ------------------------------------------------------------------------------- results
+
+
+def unpack(function: NativeFunction, cells: Sequence[int], read: Read) -> Any:
+    """The Python value of a successful call: numbers, numpy arrays, str, None, named tuples."""
+    value, _ = _decode(function.result, cells, 0, read)
+    return value
+
+
+def result_slices(function: NativeFunction) -> list[tuple[int, int, tuple[int, ...]]]:
+    """Where results point into the callee's memory: (cell of the address, bytes an element, cells that must be 1)."""
+    found: list[tuple[int, int, tuple[int, ...]]] = []
+
+    def walk(kind: NativeType, at: int, flags: tuple[int, ...]) -> int:
+        if kind.kind == "slice":
+            found.append((at, max(1, _child(kind).bits // 8), flags))
+        if kind.kind == "optional":
+            return walk(_child(kind), at + 1, (*flags, at))
+        if kind.kind == "error_union":
+            return walk(_child(kind), at, flags)
+        if kind.kind in ("struct", "tuple"):
+            for _, item in kind.fields:
+                at = walk(item, at, flags)
+            return at
+        return at + cell_count(kind)
+
+    walk(function.result, 0, ())
+    return found
+
+
+def _decode(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tuple[Any, int]:
+    match kind.kind:
+        case "void":
+            return None, at
+        case "bool":
+            return bool(cells[at] & 1), at + 1
+        case "int":
+            number = cells[at] & ((1 << kind.bits) - 1)
+            return number - (1 << kind.bits) if kind.signed and number >> (kind.bits - 1) else number, at + 1
+        case "float":
+            return struct.unpack("<d", struct.pack("<Q", cells[at]))[0], at + 1
+        case "slice":
+            return _decode_slice(kind, cells[at], cells[at + 1], read), at + 2
+        case "array":
+            return _decode_array(kind, cells, at, read)
+        case "optional":
+            value, after = _decode(_child(kind), cells, at + 1, read) if cells[at] else (None, 0)
+            return value, after if cells[at] else at + cell_count(kind)
+        case "error_union":
+            return _decode(_child(kind), cells, at, read)
+        case "struct" | "tuple":
+            items = []
+            for _, item in kind.fields:
+                value, at = _decode(item, cells, at, read)
+                items.append(value)
+            return (_named_tuple(kind)(*items) if kind.kind == "struct" else tuple(items)), at
+        case other:
+            raise InterfaceError(f"a result of type {other} cannot be returned to Python")
+
+
+def _decode_slice(kind: NativeType, address: int, length: int, read: Read) -> Any:
+    import numpy as np
+
+    dtype = np.dtype(dtype_name(_child(kind)))
+    raw = read(address, length * dtype.itemsize) if length else b""
+    if _is_text(kind):
+        try:
+            return raw.decode("utf-8")
+        except UnicodeDecodeError:
+            return raw
+    return np.frombuffer(bytearray(raw), dtype)
+
+
+def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tuple[Any, int]:
+    import numpy as np
+
+    items = []
+    for _ in range(kind.length):
+        value, at = _decode(_child(kind), cells, at, read)
+        items.append(value)
+    return np.array(items, dtype_name(_child(kind))), at
+
+
+@lru_cache(maxsize=1024)
+def _named_tuple(kind: NativeType) -> Any:
+    return namedtuple(kind.name or "Result", [name for name, _ in kind.fields], rename=True)  # noqa: PYI024
+
+
+def _child(kind: NativeType) -> NativeType:
+    assert kind.child is not None, f"a {kind.kind} without a child"
+    return kind.child
+
+
+def _is_text(kind: NativeType) -> bool:
+    child = _child(kind)
+    return kind.const and child.kind == "int" and child.bits == 8 and not child.signed
