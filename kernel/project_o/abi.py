@@ -144,9 +144,7 @@ def pack(function: NativeFunction, args: Sequence[Any], place: Place) -> list[in
     converters = _converters(function)
     if len(args) != len(converters):
         names = ", ".join(name for name, _ in function.parameters)
-        raise InterfaceError(
-            f"{function.name}({names}) takes {len(converters)} arguments, {len(args)} were given"
-        )
+        raise InterfaceError(f"{function.name}({names}) takes {len(converters)} arguments, {len(args)} were given")
     cells: list[int] = []
     for convert, value in zip(converters, args, strict=True):
         convert(value, cells, place)
@@ -414,7 +412,7 @@ def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -
 
 @lru_cache(maxsize=1024)
 def _named_tuple(kind: NativeType) -> Any:
-    return namedtuple(kind.name or "Result", [name for name, _ in kind.fields], rename=True)  # noqa: PYI024
+    return namedtuple(kind.name or "Result", [name for name, _ in kind.fields], rename=True)
 
 
 def _child(kind: NativeType) -> NativeType:

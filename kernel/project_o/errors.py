@@ -1,19 +1,19 @@
 """Our exceptions. Each message says what failed, where, and what to do next.
 
-    ProjectOError
-    ├── UsageError            a name, option or value that cannot be meant
-    ├── InterfaceError        a call that does not fit the native function: dtype, shape, writability, count
-    ├── ToolchainError
-    │   ├── ToolchainMissing  no compiler where we looked
-    │   └── CompileError      the source does not compile; carries the diagnostics
-    ├── NativeError           native code ended a call
-    │   ├── NativePanic       a safety check of the language: the message and the cell's line
-    │   ├── NativeFault       a hardware fault: signal, address, function
-    │   └── NativeResultError an error value that the function returned; ``name`` is the error's own name
-    ├── SandboxError          the sandbox could not be set up, or refused
-    ├── EvolutionError        a run could not start or go on
-    ├── HistoryError          the store cannot be read or written
-    └── DeployError           nothing serves, or can serve, that name
+ProjectOError
+├── UsageError            a name, option or value that cannot be meant
+├── InterfaceError        a call that does not fit the native function: dtype, shape, writability, count
+├── ToolchainError
+│   ├── ToolchainMissing  no compiler where we looked
+│   └── CompileError      the source does not compile; carries the diagnostics
+├── NativeError           native code ended a call
+│   ├── NativePanic       a safety check of the language: the message and the cell's line
+│   ├── NativeFault       a hardware fault: signal, address, function
+│   └── NativeResultError an error value that the function returned; ``name`` is the error's own name
+├── SandboxError          the sandbox could not be set up, or refused
+├── EvolutionError        a run could not start or go on
+├── HistoryError          the store cannot be read or written
+└── DeployError           nothing serves, or can serve, that name
 """
 
 from __future__ import annotations
