@@ -1,0 +1,39 @@
+# Everything a new user or a contributor runs. `make help` lists it.
+# PYTHON chooses the interpreter (3.11 or newer); VENV the folder of the virtual environment.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+OUT ?= demo-output
+
+.PHONY: help demo test lab bench clean
+
+help:
+	@echo "make demo   run the demo notebook and write it, and a page of it, to $(OUT)/"
+	@echo "make test   install what the tests need, and run them"
+	@echo "make lab    open JupyterLab on the notebooks"
+	@echo "make bench  measure, and write benchmarks/results/"
+	@echo "make clean  remove the virtual environment and what the demo wrote"
+
+$(VENV)/pyvenv.cfg:
+	$(PYTHON) -c 'import sys; sys.exit("Project O needs Python 3.11 or newer: make PYTHON=python3.12 ...") if sys.version_info < (3, 11) else None'
+	$(PYTHON) -m venv $(VENV)
+
+# One stamp for each set of extras: an edited pyproject.toml installs again.
+$(VENV)/.installed-%: pyproject.toml $(VENV)/pyvenv.cfg
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
+	@touch $@
+
+demo: $(VENV)/.installed-demo
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python notebooks/run_demo.py $(OUT)
+
+test: $(VENV)/.installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m pytest
+
+lab: $(VENV)/.installed-lab
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab notebooks
+
+bench: $(VENV)/.installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
+
+clean:
+	rm -rf $(VENV) $(OUT)

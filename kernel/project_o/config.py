@@ -1,0 +1,118 @@
+"""Settings: one merged view of ``%config ProjectO``, the environment, a file, and the defaults.
+
+The first source that names an option wins, in that order; ``effective`` says for each option which one it was.
+The file is ``project-o.toml`` or the ``[tool.project-o]`` table of ``pyproject.toml``, in the working folder or
+the nearest one above it.
+
+To add one more option: a line in ``OPTIONS``, and a test in ``tests/test_config.py`` that shows what it changes.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import UsageError
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One thing that can be set. ``kind`` is its type; ``choices`` bound it where they are given."""
+
+    name: str
+    kind: type
+    default: Any
+    doc: str
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def variable(self) -> str:
+        """The environment variable that sets it."""
+        return f"PROJECT_O_{self.name.upper()}"
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """The value in force, and the source that gave it."""
+
+    option: Option
+    value: Any
+    source: str
+
+
+OPTIONS: tuple[Option, ...] = (
+    Option("history", bool, True, "record every cell in the private history store"),
+    Option("trial", bool, True, "try the first call of a new build in the sandbox"),
+    Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
+    Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
+    Option("seed", int, 0, "the seed of a run that names none"),
+)
+FILES = ("project-o.toml", "pyproject.toml")
+
+
+def effective(
+    chosen: Mapping[str, Any] | None = None,
+    environ: Mapping[str, str] | None = None,
+    folder: Path | None = None,
+) -> dict[str, Setting]:
+    """Every option with its value and where it comes from. Raises UsageError for a value that cannot be meant."""
+    chosen, environ = chosen or {}, os.environ if environ is None else environ
+    table, file = _file_table(folder or _working_folder())
+    settings = {}
+    for option in OPTIONS:
+        if option.name in chosen:
+            raw, source = chosen[option.name], "%config ProjectO"
+        elif option.variable in environ:
+            raw, source = environ[option.variable], option.variable
+        elif option.name in table:
+            raw, source = table[option.name], str(file)
+        else:
+            raw, source = option.default, "default"
+        settings[option.name] = Setting(option, _converted(option, raw, source), source)
+    return settings
+
+
+def _working_folder() -> Path:
+    try:
+        return Path.cwd()
+    except OSError:  # the folder was removed under the process
+        return Path("/")
+
+
+def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
+    for place in (folder, *folder.parents):
+        for name in FILES:
+            path = place / name
+            try:
+                body = tomllib.loads(path.read_text("utf-8"))
+            except (FileNotFoundError, NotADirectoryError, PermissionError):
+                continue
+            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+                raise UsageError(f"{path} is not valid TOML ({error}): mend or remove it") from None
+            table = body if name == FILES[0] else body.get("tool", {}).get("project-o")
+            if table is not None:
+                unknown = set(table) - {option.name for option in OPTIONS}
+                if unknown:
+                    known = ", ".join(option.name for option in OPTIONS)
+                    raise UsageError(f"{path} sets {', '.join(sorted(unknown))}, which is no option: there are {known}")
+                return table, path
+    return {}, None
+
+
+def _converted(option: Option, raw: Any, source: str) -> Any:
+    value: Any = raw
+    if option.kind is bool and isinstance(raw, str):
+        value = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False}.get(
+            raw.strip().lower(), False if raw.strip().lower() == "no" else raw
+        )
+    elif option.kind is int and isinstance(raw, str):
+        value = int(raw) if raw.strip().lstrip("-").isdigit() else raw
+    wrong_type = not isinstance(value, option.kind) or (option.kind is int and isinstance(value, bool))
+    if wrong_type or (option.choices and value not in option.choices):
+        wanted = " or ".join(map(str, option.choices)) or option.kind.__name__
+        raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants {wanted}")
+    return value

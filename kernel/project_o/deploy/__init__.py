@@ -1,0 +1,10 @@
+"""What serves a name: handles that users hold, and the registry that decides which version they reach.
+
+registry.py   names, their releases, rollback; the ledger that outlives the kernel
+handles.py    NativeFunction and NativeModule: stable objects whose version may change under them
+"""
+
+from .handles import NativeFunction, NativeModule, Slot
+from .registry import Registry, Release
+
+__all__ = ["NativeFunction", "NativeModule", "Registry", "Release", "Slot"]

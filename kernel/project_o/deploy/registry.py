@@ -1,0 +1,218 @@
+"""Which version serves a name, what served it before, and how that outlives the kernel."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+from ..errors import DeployError
+from ..values import Deployment, Parameter, Program
+from .handles import Slot, Version
+
+Origin = Literal["cell", "accepted", "rollback", "restored"]
+OpenVersion = Callable[[Program], Version]
+"""Build (from the cache where it can) and load a program."""
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """A program that served a name. ``state`` is the commit that put it there, "" where history is off."""
+
+    program: Program
+    origin: Origin
+    since: float
+    state: str = ""
+    cell: str = ""
+
+
+class Registry:
+    """Names and their releases. All methods may be called from any thread; a swap is one assignment."""
+
+    def __init__(self, open_version: OpenVersion, clock: Callable[[], float] = time.time) -> None:
+        self._open = open_version
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._slots: dict[str, Slot] = {}
+        self._releases: dict[str, list[Release]] = {}
+        self._remembered: dict[str, list[Release]] = {}
+
+    # ------------------------------------------------------------------ serving
+
+    def serve_cell(self, program: Program) -> tuple[Slot, Release]:
+        """Serve the program of a cell that was run.
+
+        Where a program that evolved from exactly this cell was accepted and not taken back, that one goes on
+        serving, also in a new kernel. Raises whatever building or loading it raises, and then changes nothing.
+        """
+        with self._lock:
+            kept = self._accepted_for(program)
+            version = self._open(kept.program if kept else program)
+            release = kept or Release(program, "cell", self._clock(), cell=program.digest)
+            past = self._remembered.pop(program.name, None)
+            if past and program.name not in self._releases:
+                self._releases[program.name] = past
+            return self._put(program.name, version, release), release
+
+    def _accepted_for(self, program: Program) -> Release | None:
+        """What serves, or served in the last kernel, for exactly this cell: an unchanged cell changes nothing."""
+        releases = self._releases.get(program.name) or self._remembered.get(program.name)
+        return releases[-1] if releases and releases[-1].cell == program.digest else None
+
+    def accept(self, program: Program, state: str = "") -> Deployment:
+        """Serve an accepted program under its name. Raises DeployError where nothing served it before."""
+        with self._lock:
+            self.slot(program.name)
+            now = self._releases[program.name][-1]
+            release = Release(program, "accepted", self._clock(), state, now.cell)
+            self._put(program.name, self._open(program), release)
+            return self.current(program.name)
+
+    def rollback(self, name: str, digest: str = "") -> Deployment:
+        """Put the release before this one back, or the newest one whose program's digest begins with ``digest``.
+
+        Raises DeployError where there is none.
+        """
+        with self._lock:
+            name = self.slot(name).name
+            releases = self._releases[name]
+            serving = releases[-1].program.digest
+            for release in reversed(releases[:-1]):
+                if release.program.digest != serving and release.program.digest.startswith(digest):
+                    self._put(
+                        name, self._open(release.program), replace(release, origin="rollback", since=self._clock())
+                    )
+                    return self.current(name)
+        wanted = f"the version {digest[:10]}" if digest else "an earlier version"
+        raise DeployError(f"{name} cannot go back to {wanted}: `%o serving {name}` lists what has served it")
+
+    def mark(self, name: str, state: str) -> None:
+        """Note the commit that holds what serves ``name`` now."""
+        with self._lock:
+            self._releases[name][-1] = replace(self._releases[name][-1], state=state)
+
+    def put(self, program: Program, origin: Origin, state: str = "", cell: str = "") -> Deployment:
+        """Serve any program under its name, whether or not something served it before (restore does)."""
+        with self._lock:
+            release = Release(program, origin, self._clock(), state, cell or program.digest)
+            self._put(program.name, self._open(program), release)
+            return self.current(program.name)
+
+    def _put(self, name: str, version: Version, release: Release) -> Slot:
+        releases = self._releases.setdefault(name, [])
+        if not releases or releases[-1] != release:
+            releases.append(release)
+        slot = self._slots.get(name)
+        if slot is None:
+            slot = self._slots[name] = Slot(name, version)
+        slot.version = version
+        return slot
+
+    # ------------------------------------------------------------------ questions
+
+    def slot(self, name: str) -> Slot:
+        """The slot of a name, or of the program that has a function of that name. Raises DeployError."""
+        with self._lock:
+            if name in self._slots:
+                return self._slots[name]
+            for slot in self._slots.values():
+                if name in [function.name for function in slot.version.artifact.interface.functions]:
+                    return slot
+            known = ", ".join(sorted(self._slots)) or "nothing yet: run a native cell first"
+        raise DeployError(f"nothing serves {name!r}: what serves is {known}")
+
+    def current(self, name: str) -> Deployment:
+        """What serves a name now. Raises DeployError."""
+        with self._lock:
+            slot = self.slot(name)
+            releases = self._releases[slot.name]
+            release, interface = releases[-1], slot.version.artifact.interface
+            return Deployment(
+                name=slot.name,
+                digest=release.program.digest,
+                language=release.program.language,
+                functions=tuple(function.name for function in interface.functions),
+                share=1.0,
+                since=release.since,
+                state=release.state,
+                origin=release.origin,
+                previous=tuple(item.program.digest for item in releases[:-1]),
+            )
+
+    def serving(self) -> tuple[Deployment, ...]:
+        """What serves each name, by name."""
+        with self._lock:
+            return tuple(self.current(name) for name in sorted(self._slots))
+
+    def releases(self, name: str) -> tuple[Release, ...]:
+        """What has served a name, oldest first. Raises DeployError."""
+        with self._lock:
+            return tuple(self._releases[self.slot(name).name])
+
+    # ------------------------------------------------------------------ the ledger
+
+    def ledger(self) -> dict[str, str]:
+        """The files that let another kernel serve the same: one JSON document, and each program's source."""
+        with self._lock:
+            body = {
+                name: [_release_to_json(release) for release in releases[-RELEASES_KEPT:]]
+                for name, releases in {**self._remembered, **self._releases}.items()
+            }
+            files = {"deployments.json": json.dumps({"format": LEDGER_FORMAT, "names": body}, indent=1, sort_keys=True)}
+            for name, releases in self._releases.items():
+                path, source = releases[-1].program.files[0]
+                files[f"programs/{name}/{path}"] = source
+            return files
+
+    def remember(self, text: str) -> None:
+        """Take in a ledger of an earlier kernel: used when the cell of a name is run again. Raises DeployError."""
+        try:
+            body = json.loads(text)
+            if body["format"] > LEDGER_FORMAT:
+                raise DeployError(f"deployments.json has format {body['format']}: update project-o to read it")
+            remembered = {
+                name: [_release_from_json(name, item) for item in items] for name, items in body["names"].items()
+            }
+        except (ValueError, KeyError, TypeError) as error:
+            raise DeployError(f"deployments.json cannot be read ({error!r}): cells serve their own source") from None
+        with self._lock:
+            self._remembered = {name: items for name, items in remembered.items() if items}
+
+    def remembered(self) -> dict[str, Release]:
+        """What served each name in an earlier kernel and has not been run in this one."""
+        with self._lock:
+            return {name: items[-1] for name, items in self._remembered.items()}
+
+
+LEDGER_FORMAT = 1
+RELEASES_KEPT = 20
+
+
+def _release_to_json(release: Release) -> dict[str, Any]:
+    program = release.program
+    return {
+        "language": program.language,
+        "files": [list(item) for item in program.files],
+        "mode": program.mode,
+        "options": list(program.options),
+        "parameters": [[p.name, p.value, list(p.domain), p.line, p.file] for p in program.parameters],
+        "origin": release.origin,
+        "since": release.since,
+        "state": release.state,
+        "cell": release.cell,
+    }
+
+
+def _release_from_json(name: str, body: dict[str, Any]) -> Release:
+    program = Program(
+        name=name,
+        language=body["language"],
+        files=tuple((path, text) for path, text in body["files"]),
+        parameters=tuple(Parameter(n, v, tuple(d), line, file) for n, v, d, line, file in body["parameters"]),
+        mode=body["mode"],
+        options=tuple(body["options"]),
+    )
+    return Release(program, body["origin"], body["since"], body["state"], body["cell"])
