@@ -1,0 +1,13 @@
+"""What the languages have in common, and what each one says about its own source.
+
+``table`` lists them; ``domains`` reads ``o: 4 8 16``; ``scan`` pairs such comments with their constants and
+rewrites the constants by span; ``blocks`` bounds what a proposer may change.
+"""
+
+from __future__ import annotations
+
+from .blocks import Block, inside_blocks
+from .scan import Signature
+from .table import LANGUAGES, Tools, tools_for
+
+__all__ = ["LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "tools_for"]

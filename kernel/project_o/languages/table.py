@@ -1,0 +1,62 @@
+"""The one table of languages.
+
+To add one more: write a module with the functions of ``Tools`` (copy ``python.py``, it is the shortest), name its
+comment signs, and add one line to ``LANGUAGES``. Nothing else in the project asks which language it has.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..errors import UsageError
+from ..values import Mode, Program, Scalar
+from . import python, zig
+from .blocks import Block, inside_blocks
+from .scan import Signature
+
+
+class MakeProgram(Protocol):
+    """``program(name, source, mode=..., options=...)`` of a language."""
+
+    def __call__(self, name: str, source: str, *, mode: Mode = "safe", options: tuple[str, ...] = ()) -> Program:
+        """The program of this source. Raises UsageError naming the line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What the rest of the project may ask of a language. ``comment`` begins a comment, ``suffix`` ends a file name."""
+
+    name: str
+    comment: str
+    suffix: str
+    program: MakeProgram
+    with_source: Callable[[Program, str], Program]
+    with_settings: Callable[[Program, Mapping[str, Scalar]], Program]
+    signatures: Callable[[str], dict[str, Signature]]
+    blocks: Callable[[str], tuple[Block, ...]]
+    normalised: Callable[[str], str]
+
+    def inside_blocks(self, old: str, new: str) -> None:
+        """Raise UsageError, naming the line, if ``new`` differs from ``old`` outside the EVOLVE blocks of ``old``."""
+        inside_blocks(old, new, self.blocks)
+
+
+LANGUAGES: dict[str, Tools] = {
+    "zig": Tools(
+        "zig", zig.OPENER, ".zig", zig.program, zig.with_source, zig.with_settings, zig.signatures, zig.blocks,
+        zig.normalised,
+    ),
+    "python": Tools(
+        "python", python.OPENER, ".py", python.program, python.with_source, python.with_settings, python.signatures,
+        python.blocks, python.normalised,
+    ),
+}  # fmt: skip
+
+
+def tools_for(language: str) -> Tools:
+    """The tools of a language. Raises UsageError if there are none."""
+    if language not in LANGUAGES:
+        raise UsageError(f"no language is called {language!r}: there are {', '.join(LANGUAGES)}")
+    return LANGUAGES[language]
