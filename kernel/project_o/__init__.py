@@ -1,3 +1,42 @@
-"""Project O: code that improves itself, in a Jupyter notebook."""
+"""Project O: code that improves itself, in a Jupyter notebook.
+
+    %load_ext project_o                                  in a notebook: the magics %%zig, %evolve and %o
+    from project_o import zig, evolve, Sandbox           the same from Python
+
+The names below are the whole public surface. They are imported when they are first used, so that
+``import project_o`` costs nothing.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .flow import evolve, zig
+    from .sandbox import Sandbox
 
 __version__ = "0.1.0"
+
+__all__ = ["Sandbox", "__version__", "evolve", "load_ipython_extension", "unload_ipython_extension", "zig"]
+
+_HOMES = {"Sandbox": ".sandbox", "evolve": ".flow", "zig": ".flow"}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"project_o has no name {name!r}: there are {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name], __name__), name)
+
+
+def load_ipython_extension(shell: Any) -> None:
+    """``%load_ext project_o``: register the magics and begin to record. Prints nothing; loading twice is fine."""
+    from .magics.extension import load
+
+    load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """``%unload_ext project_o``: end recording, and take the magics and everything else back out."""
+    from .magics.extension import unload
+
+    unload(shell)

@@ -1,0 +1,262 @@
+"""The order of the stages, and nothing else.
+
+    cell -> Program -> Artifact -> Trial -> Deployment
+    name -> Proposal -> Artifact -> Trial -> Measurement -> Verdict -> State -> Deployment
+
+``Flow`` joins rooms that do not know one another: a language's reading of a source, the compiler, the sandbox, the
+search, the history, and the registry of what serves.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from . import languages, toolchain
+from .deploy import NativeFunction, NativeModule, Registry
+from .errors import DeployError, HistoryError, UsageError
+from .sandbox import shared
+from .values import Artifact, Deployment, Mode, Program, Progress, State
+
+if TYPE_CHECKING:
+    from .evolve import Run
+    from .history import History
+
+ISOLATE = "isolate"
+LINK = "link:"
+
+
+class Flow:
+    """What joins the rooms for one kernel or one script. ``history`` is None where nothing is recorded."""
+
+    def __init__(self, history: History | None = None) -> None:
+        self._history = history
+        self.registry = Registry(self._open)
+        self._untried: set[str] = set()
+
+    @property
+    def history(self) -> History:
+        """The history. Raises HistoryError where this flow has none."""
+        if self._history is None:
+            raise HistoryError("nothing is recorded here: the history lives in a notebook, after %load_ext project_o")
+        return self._history
+
+    # ------------------------------------------------------------------ cell -> Deployment
+
+    def cell(
+        self,
+        source: str,
+        language: str,
+        name: str = "",
+        *,
+        mode: Mode = "safe",
+        trial: bool = True,
+        isolate: bool = False,
+        links: Sequence[str] = (),
+        tests: bool = False,
+    ) -> NativeModule:
+        """Compile a native cell and serve it under its name: the given one, else that of its first function.
+
+        Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
+        """
+        tools = languages.tools_for(language)
+        options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
+        program = tools.program(name or _first_name(tools.signatures(source)), source, mode=mode, options=options)
+        (self._untried.discard if trial else self._untried.add)(program.digest)
+        if tests:
+            toolchain.run_tests(_buildable(program))
+        slot, _ = self.registry.serve_cell(program)
+        return NativeModule(slot)
+
+    def build(self, program: Program) -> Artifact:
+        """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
+        return toolchain.build(_buildable(program), names=_names(program))
+
+    def _open(self, program: Program) -> toolchain.Version:
+        return toolchain.Version(
+            self.build(program),
+            box=shared(),
+            isolate=ISOLATE in program.options,
+            trial=program.digest not in self._untried,
+        )
+
+    # ------------------------------------------------------------------ name -> Verdict -> State
+
+    def evolve(
+        self,
+        target: Any,
+        evaluator: Callable[[Any], Mapping[str, float]] | None = None,
+        *,
+        trials: int | None = None,
+        budget: float | None = None,
+        seed: int = 0,
+        workers: int = 2,
+        proposer: str = "search",
+        objective: str = "time",
+        inputs: Any = None,
+        function: str | None = None,
+        executor: Executor | None = None,
+        progress: Callable[[Progress], None] | None = None,
+        stop: threading.Event | None = None,
+    ) -> Run:
+        """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does."""
+        from . import evolve
+
+        name, wanted = self._named(target)
+        task = evolve.Task(
+            program=self._serving_program(name),
+            build=self.build,
+            box=shared(),
+            evaluator=evaluator,
+            objective=objective,
+            function=function or wanted,
+            inputs=inputs,
+        )
+        run = evolve.run_evolution(
+            task,
+            trials=trials,
+            budget_seconds=budget,
+            seed=seed,
+            workers=workers,
+            proposer=proposer,
+            executor=executor,
+            progress=progress,
+            stop=stop,
+            accept=self.accept,
+        )
+        return run.with_state(self._commit_verdict(run))
+
+    def _named(self, target: Any) -> tuple[str, str | None]:
+        if isinstance(target, NativeFunction):
+            return target.slot.name, target.__name__
+        if isinstance(target, NativeModule):
+            return target.slot.name, None
+        if isinstance(target, str):
+            slot = self.registry.slot(target)
+            return slot.name, None if target == slot.name else target
+        raise UsageError(f"a {type(target).__name__} cannot be evolved: name a native function or module")
+
+    def _serving_program(self, name: str) -> Program:
+        return self.registry.releases(name)[-1].program
+
+    def _commit_verdict(self, run: Run) -> State | None:
+        if self._history is None or not self._history.enabled:
+            return None
+        path, source = run.best.files[0]
+        summary = "accepted" if run.verdict.accepted else "no improvement"
+        return self._history.note(
+            "evolve", run.program.name, f"{summary}: {run.headline}", run.facts(),
+            {f"programs/{run.program.name}/candidate/{path}": source, f"programs/{run.program.name}/run.json": run.to_json()},
+        )  # fmt: skip
+
+    # ------------------------------------------------------------------ Deployment
+
+    def accept(self, run: Run) -> Deployment:
+        """Serve the winner of a run. Raises DeployError where the verdict was to reject."""
+        if not run.verdict.accepted:
+            raise DeployError(f"{run.program.name}: the verdict was no improvement ({run.verdict.reasons[-1]}), so nothing "
+                              "is accepted: run longer, or widen a domain")  # fmt: skip
+        return self._released(
+            self.registry.accept(run.best, run.state.id if run.state else ""), "promote", run.headline, run.facts()
+        )
+
+    def rollback(self, name: str, state: str | None = None) -> Deployment:
+        """Serve what served before, or what served at ``state``. Raises DeployError, HistoryError."""
+        if state is None:
+            deployment = self.registry.rollback(name)
+        else:
+            deployment = self._put_back(self.registry.slot(name).name, self.history.resolve(state))
+        return self._released(deployment, "rollback", f"{deployment.digest[:10]} serves again", {})
+
+    def _put_back(self, name: str, state: State) -> Deployment:
+        then = Registry(self._open)
+        then.remember(self.history.read(state, "deployments.json"))
+        if name not in then.remembered():
+            raise DeployError(f"nothing served {name} at {state.short}: `%o history {name}` lists its states")
+        release = then.remembered()[name]
+        return self.registry.put(release.program, "rollback", state.id, release.cell)
+
+    def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
+        if self._history is not None and self._history.enabled:
+            program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
+            state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())
+            self.registry.mark(deployment.name, state.id)
+        return self.registry.current(deployment.name)
+
+    def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
+        """Put the notebook and what served at a state back. Python variables stay as they are."""
+        restored = self.history.restore(self.history.resolve(text), to)
+        served = []
+        if "deployments.json" in restored.files:
+            then = Registry(self._open)
+            then.remember(restored.files["deployments.json"])
+            for release in then.remembered().values():
+                served.append(self.registry.put(release.program, "restored", restored.state.id, release.cell).name)
+        return {
+            "state": restored.state.short,
+            "notebook": str(restored.path) if restored.path else "not written: no path is known, give --to FILE",
+            "serving again": ", ".join(served) or "nothing: no program was accepted by then",
+            "variables": "unchanged: run the cells that make them",
+        }
+
+    def serving(self, name: str | None = None) -> tuple[Deployment, ...]:
+        """What serves each name, or one name. Raises DeployError."""
+        return self.registry.serving() if name is None else (self.registry.current(name),)
+
+    def remember_deployments(self) -> None:
+        """Take in what served in the notebook's last kernel; its cells serve it again when they are run."""
+        if self._history is not None and (ledger := self._history.carried("deployments.json")):
+            self.registry.remember(ledger)
+
+
+def _first_name(signatures: Mapping[str, Any]) -> str:
+    return next(iter(signatures), "cell")
+
+
+def _names(program: Program) -> dict[str, tuple[tuple[str, ...], str, int]]:
+    found = languages.tools_for(program.language).signatures(program.source)
+    return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}
+
+
+def _buildable(program: Program) -> Program:
+    return program
+
+
+@lru_cache(maxsize=1)
+def default() -> Flow:
+    """The flow of a plain script: no history."""
+    return Flow()
+
+
+def current() -> Flow:
+    """The flow of this kernel where the extension is loaded, else that of a plain script."""
+    return _current or default()
+
+
+_current: Flow | None = None
+
+
+def use(flow: Flow | None) -> None:
+    """Make ``flow`` the one that ``zig`` and ``evolve`` of this process use."""
+    global _current
+    _current = flow
+
+
+def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True) -> NativeModule:
+    """Compile Zig source and return its functions as the attributes of a module, as ``%%zig`` does.
+
+    Raises CompileError, ToolchainMissing, UsageError.
+    """
+    return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial)
+
+
+def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:
+    """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
+
+    Raises EvolutionError where a run cannot start, UsageError for options that cannot be meant.
+    """
+    return current().evolve(program, evaluator, **options)

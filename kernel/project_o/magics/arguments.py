@@ -1,0 +1,70 @@
+"""A magic's line as arguments. Bad lines raise our UsageError, which fails the cell also under papermill."""
+
+from __future__ import annotations
+
+import argparse
+import difflib
+import re
+import shlex
+from collections.abc import Callable
+from typing import Any
+
+from IPython.core.error import UsageError as IPythonUsageError
+
+from ..errors import UsageError
+
+DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$")
+SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def parsed(magic: Callable[..., Any], line: str) -> argparse.Namespace:
+    """The arguments of a magic that ``magic_arguments`` decorates. Raises UsageError.
+
+    Quotes group words, as in a shell.
+    """
+    parser: argparse.ArgumentParser = magic.parser  # type: ignore[attr-defined]  # set by magic_arguments
+    try:
+        arguments: argparse.Namespace = parser.parse_args(_words(line))
+    except IPythonUsageError as error:
+        known = [option for action in parser._actions for option in action.option_strings]
+        raise UsageError(_with_hint(str(error), known)) from None
+    except SystemExit:
+        raise UsageError(parser.format_usage().strip()) from None
+    return arguments
+
+
+def _words(line: str) -> list[str]:
+    try:
+        return shlex.split(line)
+    except ValueError as error:
+        raise UsageError(f"the line {line!r} cannot be read ({error}): close the quotes") from None
+
+
+def _with_hint(message: str, known: list[str]) -> str:
+    unknown = re.search(r"unrecognized arguments: (\S+)", message)
+    close = difflib.get_close_matches(unknown[1], known, 1) if unknown else []
+    return message + (f" (did you mean {close[0]}?)" if close else "")
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds: ``60s``, ``2m``, ``500ms``, ``1.5``. Raises UsageError."""
+    match = DURATION.match(text.strip())
+    if not match or float(match[1]) <= 0:
+        raise UsageError(f"{text!r} is no duration: write 60s, 2m or 500ms")
+    return float(match[1]) * SECONDS[match[2]]
+
+
+def count(text: str, what: str, most: int) -> int:
+    """A whole number from 1 to ``most``. Raises UsageError."""
+    if not text.strip().isdigit() or not 1 <= int(text) <= most:
+        raise UsageError(f"{what} is {text!r}: it wants a whole number from 1 to {most}")
+    return int(text)
+
+
+def identifier(text: str) -> str:
+    """A name that can stand in the namespace. Raises UsageError."""
+    import keyword
+
+    if not text.isidentifier() or keyword.iskeyword(text):
+        raise UsageError(f"{text!r} cannot be a name in Python: use letters, digits and _")
+    return text

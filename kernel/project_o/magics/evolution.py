@@ -1,0 +1,111 @@
+"""``%evolve`` and ``%%evolve``."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.display import display, update_display
+
+from .. import limits, view
+from ..errors import UsageError
+from ..evolve import Run
+from ..values import Progress
+from .arguments import count, parsed, seconds
+from .report import reported
+from .session import Session
+
+
+@magics_class
+class EvolutionMagics(Magics):
+    """Evolution."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session.shell)
+        self.session = session
+
+    @magic_arguments("%evolve")
+    @argument("name", help="what to evolve: anything with a name that serves")
+    @argument("--budget", help="how long, as 60s or 2m; the confirmation of the winner is in it")
+    @argument("--trials", help="how many candidates")
+    @argument("--objective", default="time", help="time, or the name of a metric that the evaluator returns")
+    @argument("--proposer", default="search", choices=("search",), help="who proposes")
+    @argument("--inputs", nargs="+", help="an expression: the arguments to measure with, or a list of such tuples")
+    @argument("--function", help="which function to measure, where the program has several")
+    @argument("--workers", help="candidates that are built and checked at the same time")
+    @argument("--seed", help="the same seed proposes the same")
+    @line_cell_magic
+    @reported
+    def evolve(self, line: str, cell: str | None = None) -> Run:
+        """Search for a better version of NAME: build, check against what serves, measure in pairs, judge.
+
+        With a cell, the cell defines the evaluator: ``def evaluate(program) -> dict``.
+        The run's value has ``.best``, ``.verdict``, ``.trials``, ``.lineage``, ``.diff()`` and ``.accept()``.
+        """
+        chosen = parsed(self.evolve, line)
+        evaluator = self._evaluator(cell) if cell is not None else None
+        shown = _Shown()
+        run = self.session.flow.evolve(
+            self._target(chosen.name),
+            evaluator,
+            trials=count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
+            budget=seconds(chosen.budget) if chosen.budget else None,
+            seed=int(count(chosen.seed, "--seed", 2**31)) if chosen.seed not in (None, "0") else int(chosen.seed or 0),
+            workers=count(chosen.workers, "--workers", limits.WORKERS_MAX)
+            if chosen.workers
+            else self.session.setting("workers"),
+            proposer=chosen.proposer,
+            objective=chosen.objective,
+            inputs=self._inputs(chosen.inputs),
+            function=chosen.function,
+            progress=shown,
+        )
+        shown.finish(run)
+        return run
+
+    def _target(self, name: str) -> Any:
+        value = self.session.shell.user_ns.get(name)
+        return name if value is None else value
+
+    def _inputs(self, words: list[str] | None) -> Any:
+        if not words:
+            return None
+        expression = " ".join(words)
+        try:
+            return eval(expression, self.session.shell.user_ns)  # noqa: S307 - the user's own expression
+        except Exception as error:  # noqa: BLE001 - whatever the user's expression raises is a bad --inputs
+            raise UsageError(f"--inputs {expression}: {type(error).__name__}: {error}") from error
+
+    def _evaluator(self, cell: str) -> Any:
+        shell = self.session.shell
+        code = shell.compile(shell.transform_cell(cell), shell.compile.cache(cell, shell.execution_count), "exec")
+        shell.user_ns.pop("evaluate", None)
+        exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
+        evaluate = shell.user_ns.get("evaluate")
+        if not callable(evaluate):
+            raise UsageError("a %%evolve cell defines the evaluator: def evaluate(program): return {'score': ...}")
+        return evaluate
+
+
+class _Shown:
+    """One output of a run, updated in place from whichever thread reports, static at the end."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._handle: str | None = None
+
+    def __call__(self, progress: Progress) -> None:
+        self._put(view.progress(progress).bundle())
+
+    def finish(self, run: Run) -> None:
+        """The last update: nothing of it depends on a live kernel."""
+        self._put(view.progress(run.progress).bundle())
+
+    def _put(self, bundle: dict[str, str]) -> None:
+        with self._lock:
+            if self._handle is None:
+                self._handle = display(bundle, raw=True, display_id=True).display_id
+            else:
+                update_display(bundle, raw=True, display_id=self._handle)

@@ -1,0 +1,70 @@
+"""``%%zig``: a native cell."""
+
+from __future__ import annotations
+
+import builtins
+import warnings
+from typing import Any
+
+from IPython.core.magic import Magics, cell_magic, magics_class
+from IPython.core.magic_arguments import argument, magic_arguments
+
+from ..deploy import NativeFunction, NativeModule
+from .arguments import identifier, parsed
+from .report import reported
+from .session import Session
+
+
+@magics_class
+class NativeMagics(Magics):
+    """Native cells."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__(session.shell)
+        self.session = session
+
+    @magic_arguments("%%zig")
+    @argument("name", nargs="?", default="", help="bind the functions to this one name, as its attributes")
+    @argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps Zig's checks and is the default")
+    @argument("--isolate", action="store_true", help="run every call in a worker process that may die")
+    @argument("--no-trial", action="store_true", help="do not try the first call in the sandbox")
+    @argument("--nogil", action="store_true", help="let other threads run during a call; calls always do")
+    @argument("--test", action="store_true", help="run the cell's test blocks and fail the cell if one fails")
+    @argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library")
+    @cell_magic
+    @reported
+    def zig(self, line: str, cell: str) -> NativeModule:
+        """Compile Zig and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
+
+        ``const lanes = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose.
+        """
+        chosen = parsed(self.zig, line)
+        name = identifier(chosen.name) if chosen.name else ""
+        module = self.session.flow.cell(
+            cell,
+            "zig",
+            name,
+            mode=chosen.mode or self.session.setting("mode"),
+            trial=self.session.setting("trial") and not chosen.no_trial,
+            isolate=chosen.isolate,
+            links=tuple(chosen.link),
+            tests=chosen.test,
+            first_line=2,
+        )
+        bind(self.session.shell.user_ns, module, name)
+        return module
+
+
+def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:
+    """Put NAME, or without a name each function, into the namespace; warn before something else is overwritten."""
+    new = {name: module} if name else {function: getattr(module, function) for function in module}
+    for key, value in new.items():
+        old = namespace.get(key)
+        if isinstance(old, (NativeFunction, NativeModule)):
+            if type(old) is type(value) and old.slot is value.slot:
+                continue  # the object the user already holds follows its slot
+        elif key in namespace:
+            warnings.warn(f"{key} was {type(old).__name__} and is now native: give the cell a NAME to keep it", stacklevel=2)
+        elif hasattr(builtins, key):
+            warnings.warn(f"{key} now hides Python's own {key}: give the cell a NAME to keep it", stacklevel=2)
+        namespace[key] = value

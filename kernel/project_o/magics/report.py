@@ -1,0 +1,43 @@
+"""How an error of ours reaches the reader: the rich form above, one plain line in the traceback, a failed cell."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+from IPython.display import publish_display_data
+
+from .. import view
+from ..errors import CompileError, ProjectOError
+
+Magic = TypeVar("Magic", bound=Callable[..., Any])
+
+
+def reported(magic: Magic) -> Magic:
+    """Show a ProjectOError that leaves the magic in full, and shorten its traceback to what the user can use."""
+
+    @functools.wraps(magic)
+    def wrapper(*args: Any, **named: Any) -> Any:
+        try:
+            return magic(*args, **named)
+        except ProjectOError as error:
+            if isinstance(error, CompileError) and error.diagnostics:
+                publish_display_data(view.compile_error(error))
+            lines = _plain(error)
+            # IPython asks the exception itself how it wants to be shown.
+            error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
+            raise
+
+    return wrapper  # type: ignore[return-value]  # functools.wraps keeps the signature
+
+
+def _plain(error: ProjectOError) -> list[str]:
+    name = type(error).__name__
+    if isinstance(error, CompileError) and error.diagnostics:
+        first = error.diagnostics[0]
+        more = len(error.diagnostics) - 1
+        rest = f" (and {more} more)" if more else ""
+        place = f"cell:{first.line}:{first.column}: " if first.line else ""
+        return [f"{name}: {place}{first.severity}: {first.message}{rest}"]
+    return [f"{name}: {error}"]

@@ -1,0 +1,70 @@
+"""What one kernel has: its shell, its settings, its history, its flow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from IPython.core.interactiveshell import InteractiveShell
+from traitlets import Any as AnyTrait
+from traitlets.config import Configurable
+
+from ..config import OPTIONS, effective
+from ..errors import UsageError
+from ..flow import Flow
+from ..history import History, open_history
+from ..history.notebook import find_notebook
+
+
+class ProjectO(Configurable):  # type: ignore[misc]  # traitlets is untyped
+    """What ``%config ProjectO.NAME = value`` can set in this kernel. ``%o config`` shows what is in force."""
+
+
+for _option in OPTIONS:
+    # A trait for each option, made from the one table of options; None: not chosen here.
+    setattr(ProjectO, _option.name, AnyTrait(None, allow_none=True, help=_option.doc).tag(config=True))
+ProjectO.setup_class(ProjectO.__dict__)
+
+
+class Session:
+    """Everything that ``%load_ext project_o`` makes and ``%unload_ext`` ends."""
+
+    def __init__(self, shell: InteractiveShell) -> None:
+        self.shell = shell
+        self.configurable = ProjectO(parent=shell)
+        self.notebook, self.found_by = find_notebook(shell.user_ns, os.environ, Path.cwd())
+        self.history: History = open_history(
+            self.notebook.parent if self.notebook else Path.cwd(),
+            notebook=self.notebook,
+            session=kernel_id(),
+            enabled=bool(self._enabled_at_load()),
+        )
+        self.flow = Flow(self.history)
+        self.flow.remember_deployments()
+
+    def _enabled_at_load(self) -> bool:
+        return bool(self.setting("history"))
+
+    def chosen(self) -> Mapping[str, Any]:
+        """What ``%config ProjectO`` has set."""
+        values = {option.name: getattr(self.configurable, option.name) for option in OPTIONS}
+        return {name: value for name, value in values.items() if value is not None}
+
+    def setting(self, name: str) -> Any:
+        """The value in force of an option. Raises UsageError."""
+        settings = effective(self.chosen())
+        if name not in settings:
+            raise UsageError(f"{name} is no option: there are {', '.join(settings)}")
+        return settings[name].value
+
+
+def kernel_id() -> str:
+    """The kernel's own id, from its connection file; the process id where there is none."""
+    from ipykernel.connect import get_connection_file
+
+    try:
+        return Path(get_connection_file()).stem.removeprefix("kernel-")
+    except RuntimeError:
+        return f"pid-{os.getpid()}"

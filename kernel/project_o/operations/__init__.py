@@ -1,0 +1,15 @@
+"""The verbs of ``%o`` and of ``project-o`` in a terminal: one table for both.
+
+    verbs.py     the table: a verb's arguments, and the one function it calls
+    doctor.py    what is installed, what holds, what to do
+    listing.py   values that show themselves
+
+To add a verb: a function ``(context, arguments) -> value`` and a row in ``VERBS``; ``%o`` and ``project-o`` both
+have it then.
+"""
+
+from .doctor import examine
+from .listing import Listing, Report
+from .verbs import VERBS, Context, run_verb
+
+__all__ = ["VERBS", "Context", "Listing", "Report", "examine", "run_verb"]

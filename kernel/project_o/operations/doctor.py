@@ -1,0 +1,112 @@
+"""``project-o doctor``: what is installed, what holds, and for each thing what to do about it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+from .. import __version__, limits, toolchain
+from ..errors import ProjectOError
+from ..values import Check
+
+if TYPE_CHECKING:
+    from ..history import History
+
+GOOD_LEVELS = ("L2", "L3")
+
+
+def examine(history: History | None) -> list[Check]:
+    """Every check, in reading order. A check that itself fails is a failed check, never an exception."""
+    checks: list[Check] = []
+    for examiner in (_python, _packages, toolchain.status, _native_path, _sandbox, lambda: _history(history), _disk):
+        try:
+            checks.extend(examiner())
+        except (ProjectOError, OSError) as error:
+            checks.append(Check(_title(examiner), ok=False, value=str(error), todo="mend this and run doctor again"))
+    return checks
+
+
+def _title(examiner: Callable[..., object]) -> str:
+    return getattr(examiner, "__name__", "check").strip("_<>").replace("_", " ")
+
+
+def _python() -> Iterator[Check]:
+    version = platform.python_version()
+    good = sys.version_info >= (3, 11)
+    yield Check("project-o", ok=True, value=__version__)
+    yield Check("python", ok=good, value=f"{version}, {sys.executable}", todo="" if good else "install Python 3.11 or newer")
+    system = platform.system()
+    yield Check(
+        "system",
+        ok=system == "Linux",
+        value=f"{system} {platform.release()} {platform.machine()}",
+        todo="" if system == "Linux" else "native cells and the sandbox need Linux",
+    )
+
+
+def _packages() -> Iterator[Check]:
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name, core in (("ipykernel", True), ("numpy", True), ("cffi", True), ("optuna", True), ("papermill", False)):
+        try:
+            yield Check(name, ok=True, value=version(name), core=core)
+        except PackageNotFoundError:
+            yield Check(name, ok=False, value="not installed", todo=f"python -m pip install {name}", core=core)
+
+
+def _native_path() -> Iterator[Check]:
+    """Compile, try and call one function: the whole path, not its parts."""
+    from .. import zig
+
+    answer = zig("pub fn add(a: i32, b: i32) i32 { return a + b; }", "o_doctor").add(20, 22)
+    yield Check("a native call", ok=answer == 42, value="compiled, tried and called" if answer == 42 else repr(answer))
+
+
+def _sandbox() -> Iterator[Check]:
+    from ..sandbox import shared
+
+    box = shared()
+    yield Check(
+        "sandbox",
+        ok=box.level in GOOD_LEVELS,
+        value=f"level {box.level}",
+        todo=box.level_reason,
+        core=box.level not in GOOD_LEVELS,
+    )
+
+
+def _history(history: History | None) -> Iterator[Check]:
+    git = shutil.which("git")
+    yield Check("git", ok=bool(git), value=git or "not found", todo="" if git else "install git", core=False)
+    if history is None:
+        yield Check("history", ok=True, value="off", todo="`%o on` records cells", core=False)
+        return
+    facts = history.where()
+    problem = str(facts.get("problem") or "")
+    size = int(facts.get("size bytes") or 0)
+    yield Check(
+        "history",
+        ok=not problem,
+        value=f"{facts.get('store', '')}, {size / limits.MIB:.1f} MB",
+        todo=problem or ("`%o clean` removes it" if size else ""),
+        core=False,
+    )
+
+
+def _disk() -> Iterator[Check]:
+    folder = str(toolchain.cache_directory())
+    while not os.path.isdir(folder):  # noqa: PTH112 - a plain walk up to the first folder that exists
+        folder = os.path.dirname(folder)  # noqa: PTH120
+    free = shutil.disk_usage(folder).free
+    enough = free > 2 * limits.CACHE_BYTES_MAX
+    yield Check(
+        "disk",
+        ok=enough,
+        value=f"{free / limits.MIB / 1024:.1f} GB free at {folder}",
+        todo="" if enough else "free some space: builds need about 1 GB",
+        core=False,
+    )

@@ -1,0 +1,200 @@
+"""The table of verbs. A verb takes the context and its arguments and returns a value that shows itself."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from .. import toolchain, view
+from ..config import effective
+from ..errors import UsageError
+from ..flow import Flow
+from .doctor import examine
+from .listing import Listing, Report
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """Where a verb works: a flow with its history, and what ``%config`` has set."""
+
+    flow: Flow
+    chosen: Mapping[str, Any]
+    found_by: str
+
+
+Argument = tuple[tuple[str, ...], dict[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Verb:
+    """One verb: what it does in a line, its arguments, the function that does it."""
+
+    run: Callable[[Context, argparse.Namespace], Any]
+    help: str
+    arguments: tuple[Argument, ...] = ()
+
+
+class _Parser(argparse.ArgumentParser):
+    """argparse that raises our error instead of ending the process."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(f"{message}; usage: {self.format_usage().removeprefix('usage: ').strip()}")
+
+
+def add_arguments(parser: argparse.ArgumentParser, verb: Verb) -> None:
+    """Give a parser the arguments of a verb."""
+    for flags, options in verb.arguments:
+        parser.add_argument(*flags, **options)
+
+
+def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
+    """Run the verb that the words name. Raises UsageError for what is no verb, and what the verb raises."""
+    if not words:
+        lines = "\n".join(f"  {prefix} {name:<10} {verb.help}" for name, verb in VERBS.items())
+        raise UsageError(f"say what to do:\n{lines}")
+    name, *rest = words
+    if name not in VERBS:
+        raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(VERBS)}")
+    parser = _Parser(prog=f"{prefix} {name}", description=VERBS[name].help, add_help=False)
+    add_arguments(parser, VERBS[name])
+    return VERBS[name].run(context, parser.parse_args(rest))
+
+
+# --------------------------------------------------------------------------- recording
+
+
+def _on(context: Context, arguments: argparse.Namespace) -> Report:
+    context.flow.history.on()
+    return _where(context, arguments)
+
+
+def _off(context: Context, arguments: argparse.Namespace) -> Report:
+    context.flow.history.off()
+    return _where(context, arguments)
+
+
+def _where(context: Context, arguments: argparse.Namespace) -> Report:
+    del arguments
+    return Report(context.flow.history.where(), lambda facts: view.facts("Where the history is", facts))
+
+
+def _clean(context: Context, arguments: argparse.Namespace) -> Report:
+    del arguments
+    store = str(context.flow.history.where().get("store", ""))
+    freed = context.flow.history.clean()
+    return Report({"removed": store, "bytes freed": freed}, lambda facts: view.facts("History removed", facts))
+
+
+# --------------------------------------------------------------------------- history
+
+
+def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    context.flow.history.flush()
+    return Listing(context.flow.history.states(arguments.limit, scope=arguments.name), view.states_table)
+
+
+def _show(context: Context, arguments: argparse.Namespace) -> Report:
+    history = context.flow.history
+    history.flush()
+    state = history.resolve(arguments.state)
+    return Report(state, lambda item: view.state(item, history.cells(item)))
+
+
+def _diff(context: Context, arguments: argparse.Namespace) -> Report:
+    context.flow.history.flush()
+    return Report(context.flow.history.diff(arguments.a, arguments.b), view.history_diff)
+
+
+def _save(context: Context, arguments: argparse.Namespace) -> Report:
+    why = " ".join(arguments.why).strip()
+    if not why:
+        raise UsageError('say why: %o save "before the long run"')
+    return Report(context.flow.history.save(why), view.state)
+
+
+def _restore(context: Context, arguments: argparse.Namespace) -> Report:
+    to = Path(arguments.to).expanduser() if arguments.to else None
+    return Report(context.flow.restore(arguments.state, to), lambda facts: view.facts("Restored", facts))
+
+
+# --------------------------------------------------------------------------- serving
+
+
+def _serving(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    return Listing(context.flow.serving(arguments.name), view.serving_table)
+
+
+def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    return Listing((context.flow.rollback(arguments.name, arguments.state),), view.serving_table)
+
+
+# --------------------------------------------------------------------------- the installation
+
+
+def _doctor(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    del arguments
+    return Listing(examine(context.flow.history), view.checks_table)
+
+
+def _config(context: Context, arguments: argparse.Namespace) -> Report:
+    del arguments
+    settings = effective(context.chosen)
+    rows = {name: f"{setting.value}  (from {setting.source})" for name, setting in settings.items()}
+    return Report(settings, lambda _: view.facts("Settings", rows))
+
+
+def _cache(context: Context, arguments: argparse.Namespace) -> Report:
+    del context
+    facts: dict[str, Any] = {"folder": str(toolchain.cache_directory()), "bytes": toolchain.used_bytes()}
+    if arguments.clear:
+        facts["bytes freed"] = toolchain.clear()
+    return Report(facts, lambda items: view.facts("Build cache", items))
+
+
+STATE_HELP = "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or a saved name"
+VERBS: dict[str, Verb] = {
+    "on": Verb(_on, "record cells (again)"),
+    "off": Verb(_off, "stop recording in this kernel"),
+    "where": Verb(_where, "where the history is, and how this notebook was found"),
+    "doctor": Verb(_doctor, "what is installed, what holds, what to do"),
+    "config": Verb(_config, "every setting, and where its value comes from"),
+    "cache": Verb(
+        _cache,
+        "the build cache: where it is, how large; --clear empties it",
+        ((("--clear",), {"action": "store_true"}),),
+    ),
+    "clean": Verb(_clean, "remove this notebook folder's history for good"),
+    "history": Verb(
+        _history,
+        "the states, newest first",
+        (
+            (("name",), {"nargs": "?", "default": None, "help": "only states of this cell or program"}),
+            (("--limit",), {"type": int, "default": 50}),
+        ),
+    ),
+    "show": Verb(_show, "one state", ((("state",), {"nargs": "?", "default": "@", "help": STATE_HELP}),)),
+    "diff": Verb(
+        _diff,
+        "what changed between two states",
+        ((("a",), {"help": STATE_HELP}), (("b",), {"nargs": "?", "default": None, "help": STATE_HELP})),
+    ),
+    "save": Verb(_save, "name the state of now", ((("why",), {"nargs": "*", "help": "the reason, in words"}),)),
+    "restore": Verb(
+        _restore,
+        "put notebook and served programs back; variables stay as they are",
+        (
+            (("state",), {"help": STATE_HELP}),
+            (("--to",), {"default": None, "help": "write the notebook to this file instead"}),
+        ),
+    ),
+    "serving": Verb(_serving, "what serves each name", ((("name",), {"nargs": "?", "default": None}),)),
+    "rollback": Verb(
+        _rollback,
+        "serve the version before this one, or that of a state",
+        ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
+    ),
+}
+
