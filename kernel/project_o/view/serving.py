@@ -1,0 +1,51 @@
+"""What serves each name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .. import limits
+from ..values import Deployment
+from . import numbers
+from .display import Display, page
+from .parts import Column, line, table, title
+from .text import counted
+
+
+def show_serving(deployments: Sequence[Deployment]) -> Display:
+    """Every name, which version serves it, with what share of the calls, since when, and what it can go back to."""
+    columns = (
+        Column("name", "head"),
+        Column("version", "code"),
+        Column("language"),
+        Column("functions"),
+        Column("share", "number"),
+        Column("since (UTC)"),
+        Column("from"),
+        Column("state", "code"),
+        Column("before it", "code"),
+    )
+    rows = [_row(one) for one in deployments[: limits.TABLE_ROWS_MAX]]
+    return page(
+        title("serving", detail=counted(len({one.name for one in deployments}), "name")),
+        table(columns, rows, total=len(deployments)) if rows else line("nothing is served yet: run a native cell"),
+    )
+
+
+def show_deployment(deployment: Deployment) -> Display:
+    """One name and what serves it."""
+    return show_serving((deployment,))
+
+
+def _row(one: Deployment) -> tuple[str, ...]:
+    return (
+        one.name,
+        numbers.short(one.digest),
+        one.language,
+        ", ".join(one.functions),
+        numbers.share(one.share),
+        numbers.when(one.since),
+        one.origin,
+        numbers.short(one.state) or numbers.MISSING,
+        " ".join(numbers.short(digest) for digest in one.previous) or numbers.MISSING,
+    )
