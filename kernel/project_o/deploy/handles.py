@@ -47,8 +47,12 @@ class NativeFunction:
         """Call it. Arrays are passed without a copy."""
         version = self._slot.version
         if named:
-            args = _positional(version.artifact.interface.function(self.__name__), args, named)
-        return version.call(self.__name__, args)
+            args = _positional(self.native, args, named)
+        try:
+            return version.call(self.__name__, args)
+        except KeyError:
+            self.native  # noqa: B018 - says so where the serving version has no such function
+            raise
 
     @property
     def slot(self) -> Slot:
@@ -81,7 +85,10 @@ class NativeFunction:
         )
 
     def __repr__(self) -> str:
-        return f"<{self._slot.version.artifact.program.language} function {self.__name__}{self.__signature__}>"
+        native = self.native
+        parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in native.parameters)
+        language = self._slot.version.artifact.program.language
+        return f"<{language} function {self.__name__}({parameters}) -> {spell(native.result)}>"
 
 
 class NativeModule:
