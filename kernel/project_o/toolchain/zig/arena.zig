@@ -1,0 +1,96 @@
+//! The allocator that a call gets: every block comes from the C library and is released after the call.
+//! `std.heap.ArenaAllocator` does more and costs more of every build.
+
+const std = @import("std");
+const Allocator = std.mem.Allocator;
+const Alignment = std.mem.Alignment;
+
+extern "c" fn aligned_alloc(alignment: usize, size: usize) ?*anyopaque;
+extern "c" fn free(pointer: ?*anyopaque) void;
+
+pub const Arena = struct {
+    /// Blocks are a ring through this head, so that one can be taken out without a search.
+    head: Block,
+    /// A cell may allocate from threads of its own.
+    lock: std.atomic.Value(bool),
+
+    const Block = struct { previous: *Block, following: *Block };
+    const vtable: Allocator.VTable = .{ .alloc = alloc, .resize = resize, .remap = remap, .free = release };
+
+    /// A new arena; null without memory.
+    pub fn create() ?*Arena {
+        const raw = aligned_alloc(@alignOf(Arena), @sizeOf(Arena)) orelse return null;
+        const self: *Arena = @ptrCast(@alignCast(raw));
+        self.* = .{ .head = .{ .previous = &self.head, .following = &self.head }, .lock = .init(false) };
+        return self;
+    }
+
+    /// Release all blocks and the arena itself.
+    pub fn destroy(self: *Arena) void {
+        var block = self.head.following;
+        while (block != &self.head) {
+            const following = block.following;
+            free(@ptrFromInt(@intFromPtr(block) - offsetOf(block)));
+            block = following;
+        }
+        free(self);
+    }
+
+    pub fn allocator(self: *Arena) Allocator {
+        return .{ .ptr = self, .vtable = &vtable };
+    }
+
+    /// Between the start of a raw block and its links lies the padding, whose size stands after the links.
+    const Header = struct { links: Block, padding: usize };
+
+    fn offsetOf(block: *Block) usize {
+        const header: *Header = @fieldParentPtr("links", block);
+        return header.padding;
+    }
+
+    fn alloc(context: *anyopaque, len: usize, alignment: Alignment, _: usize) ?[*]u8 {
+        const self: *Arena = @ptrCast(@alignCast(context));
+        const boundary = @max(alignment.toByteUnits(), @alignOf(Header));
+        const front = std.mem.alignForward(usize, @sizeOf(Header), boundary);
+        const wanted, const too_long = @addWithOverflow(front, len);
+        if (too_long != 0 or wanted > std.math.maxInt(usize) - boundary) return null;
+        const raw = aligned_alloc(boundary, std.mem.alignForward(usize, wanted, boundary)) orelse return null;
+        const data: [*]u8 = @as([*]u8, @ptrCast(raw)) + front;
+        const header: *Header = @ptrCast(@alignCast(data - @sizeOf(Header)));
+        header.padding = front - @sizeOf(Header);
+        self.enter();
+        defer self.leave();
+        header.links = .{ .previous = self.head.previous, .following = &self.head };
+        self.head.previous.following = &header.links;
+        self.head.previous = &header.links;
+        return data;
+    }
+
+    fn resize(_: *anyopaque, memory: []u8, _: Alignment, new_len: usize, _: usize) bool {
+        return new_len <= memory.len;
+    }
+
+    fn remap(_: *anyopaque, memory: []u8, _: Alignment, new_len: usize, _: usize) ?[*]u8 {
+        return if (new_len <= memory.len) memory.ptr else null;
+    }
+
+    fn release(context: *anyopaque, memory: []u8, _: Alignment, _: usize) void {
+        const self: *Arena = @ptrCast(@alignCast(context));
+        const header: *Header = @ptrCast(@alignCast(memory.ptr - @sizeOf(Header)));
+        {
+            self.enter();
+            defer self.leave();
+            header.links.previous.following = header.links.following;
+            header.links.following.previous = header.links.previous;
+        }
+        free(@ptrFromInt(@intFromPtr(header) - header.padding));
+    }
+
+    fn enter(self: *Arena) void {
+        while (self.lock.swap(true, .acquire)) std.atomic.spinLoopHint();
+    }
+
+    fn leave(self: *Arena) void {
+        self.lock.store(false, .release);
+    }
+};

@@ -1,0 +1,397 @@
+/* The crash guard: calls a native function so that a panic, a hardware fault or an interrupt ends the call
+ * and not the process. No Python.h: every way of calling a cell can use it, in any process.
+ *
+ * What is survived: panics (the cell's own safety checks), SIGSEGV, SIGBUS, SIGFPE and SIGILL in the cell or in
+ * plain memory functions that it calls, stack overflow, and SIGINT while the cell's own code runs.
+ * What is not: a fault inside the rest of the C library and abort(). Both mean damaged memory or a held lock,
+ * and the next malloc would hang; we say so in one line and let the process end as it would have without us.
+ */
+
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#include <errno.h>
+#include <link.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#define EXPORT __attribute__((visibility("default")))
+
+/* Keep in step with GUARD_CDEF in abi.py and the numbers in limits.py. */
+#define MESSAGE_BYTES 512
+#define FRAMES_MAX 64
+#define INTERRUPT_RETRY_NANOSECONDS 200000
+#define STATUS_STOPPED (-9)
+
+enum { PANIC = 1, SIGNAL = 2, INTERRUPTED = 3 };
+
+struct o_fault {
+    int32_t kind;
+    int32_t signal;
+    uint64_t address;          /* what the fault was about: the address that could not be reached */
+    uint32_t frame_count;
+    uint32_t exact;            /* 1: frames[0] is the instruction itself, all others are return addresses */
+    char message[MESSAGE_BYTES];
+    uint64_t frames[FRAMES_MAX]; /* offsets from where the library was loaded, innermost first */
+};
+
+typedef int32_t (*cell_function)(const uint64_t *, uint64_t *);
+
+/* One guarded call under way. Calls of one thread form a stack. */
+struct call {
+    sigjmp_buf out;
+    struct call *outer;
+    struct o_fault *fault;
+    uint64_t text_low, text_high;
+};
+
+/* initial-exec: the handlers may not allocate, and another model may do so at the first access of a thread. */
+#define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
+THREAD_LOCAL struct call *volatile innermost;
+THREAD_LOCAL sigjmp_buf *volatile walk_out; /* set while frames are walked: a fault there ends the walk */
+THREAD_LOCAL bool thread_is_ready;
+
+/* ------------------------------------------------------------------------------ frames */
+
+struct where { uint64_t pc, sp, fp; };
+
+static struct where where_of(const void *context) {
+    const ucontext_t *u = context;
+#if defined(__x86_64__)
+    const greg_t *r = u->uc_mcontext.gregs;
+    return (struct where){(uint64_t)r[REG_RIP], (uint64_t)r[REG_RSP], (uint64_t)r[REG_RBP]};
+#elif defined(__aarch64__)
+    return (struct where){u->uc_mcontext.pc, u->uc_mcontext.sp, u->uc_mcontext.regs[29]};
+#else
+#error "the guard knows the registers of x86-64 and aarch64"
+#endif
+}
+
+static bool in_text(const struct call *call, uint64_t pc) { return pc >= call->text_low && pc < call->text_high; }
+
+static void add_frame(struct call *call, uint64_t pc) {
+    struct o_fault *fault = call->fault;
+    if (in_text(call, pc) && fault->frame_count < FRAMES_MAX) fault->frames[fault->frame_count++] = pc;
+}
+
+/* Follow the frame pointers from `at` up to the guard's own frame. Everything between the stack pointer and
+ * `call` is this thread's live stack; a frame pointer that the cell has bent is either out of that range or,
+ * on a stack of the cell's own, may fault: then the walk ends. */
+static void walk_frames(struct call *call, struct where at) {
+    sigjmp_buf out;
+    if (sigsetjmp(out, 0) == 0) {
+        walk_out = &out;
+        uint64_t low = at.sp, fp = at.fp;
+        for (int steps = 0; steps < 4 * FRAMES_MAX; steps++) {
+            if (fp < low || fp + 16 > (uint64_t)call || (fp & 7) != 0) break;
+            const uint64_t *frame = (const uint64_t *)fp;
+            add_frame(call, frame[1]);
+            low = fp + 16;
+            fp = frame[0];
+        }
+    }
+    walk_out = NULL;
+}
+
+static void begin_fault(struct call *call, int kind, int signal, uint64_t address) {
+    struct o_fault *fault = call->fault;
+    fault->kind = kind;
+    fault->signal = signal;
+    fault->address = address;
+    fault->frame_count = 0;
+    fault->exact = 0;
+    fault->message[0] = 0;
+}
+
+/* ------------------------------------------------------------------------------ last words */
+
+static void say(const char *text, size_t length) {
+    while (length > 0) {
+        ssize_t written = write(2, text, length);
+        if (written <= 0) return;
+        text += written;
+        length -= (size_t)written;
+    }
+}
+#define SAY(literal) say(literal, sizeof(literal) - 1)
+
+/* ------------------------------------------------------------------------------ hardware faults */
+
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+#define FAULT_SIGNALS (sizeof fault_signals / sizeof fault_signals[0])
+static struct sigaction previous[FAULT_SIGNALS];
+static volatile sig_atomic_t handed_on[FAULT_SIGNALS];
+static pthread_mutex_t handlers_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static uint64_t libc_low, libc_high;
+static uint64_t memory_functions[8];
+#define MEMORY_FUNCTION_BYTES 8192
+
+/* A fault in memcpy holds no lock; one in malloc or stdio does. */
+static bool holds_locks(uint64_t pc) {
+    if (pc < libc_low || pc >= libc_high) return false;
+    for (size_t i = 0; i < sizeof memory_functions / sizeof memory_functions[0]; i++) {
+        uint64_t f = memory_functions[i];
+        if (f != 0 && pc + MEMORY_FUNCTION_BYTES >= f && pc < f + MEMORY_FUNCTION_BYTES) return false;
+    }
+    return true;
+}
+
+/* Not ours: put the previous handler back and let the fault happen again, so that it sees the true registers.
+ * If it hands the signal back to us (faulthandler does), the default action ends the process. */
+static void hand_on(int signal, const siginfo_t *info) {
+    for (size_t i = 0; i < FAULT_SIGNALS; i++) {
+        if (fault_signals[i] != signal) continue;
+        struct sigaction next = previous[i];
+        if (handed_on[i]++ > 0) {
+            memset(&next, 0, sizeof next);
+            next.sa_handler = SIG_DFL;
+        }
+        sigaction(signal, &next, NULL);
+    }
+    if (info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
+}
+
+static void on_fault(int signal, siginfo_t *info, void *context) {
+    if (walk_out != NULL && info->si_code > 0) siglongjmp(*walk_out, 1);
+    struct call *call = innermost;
+    if (call != NULL && signal == SIGABRT) {
+        SAY("project-o: a native function ended in abort(), most often because it damaged the heap. This cannot be "
+            "survived in-process: the process ends now. What was recorded is safe; run the cell with --isolate.\n");
+    } else if (call != NULL && info->si_code > 0) {
+        struct where at = where_of(context);
+        if (!holds_locks(at.pc)) {
+            begin_fault(call, SIGNAL, signal, (uint64_t)info->si_addr);
+            add_frame(call, at.pc);
+            call->fault->exact = call->fault->frame_count;
+            walk_frames(call, at);
+            siglongjmp(call->out, 1);
+        }
+        SAY("project-o: a native function faulted inside the C library, most often because it damaged the heap. This "
+            "cannot be survived in-process: the process ends now. What was recorded is safe; run the cell with "
+            "--isolate.\n");
+    }
+    hand_on(signal, info);
+}
+
+static void install_fault_handlers(void) {
+    struct sigaction ours, now;
+    /* faulthandler.enable() may have replaced us since the last call; one look is cheaper than a new set. */
+    if (sigaction(SIGSEGV, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault) return;
+    pthread_mutex_lock(&handlers_lock);
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = on_fault;
+    /* SA_NODEFER: leaving by siglongjmp then needs no system call to restore the signal mask. */
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
+    sigemptyset(&ours.sa_mask);
+    for (size_t i = 0; i < FAULT_SIGNALS; i++) {
+        if (sigaction(fault_signals[i], NULL, &now) != 0) continue;
+        if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault) continue;
+        previous[i] = now;
+        handed_on[i] = 0;
+        sigaction(fault_signals[i], &ours, NULL);
+    }
+    pthread_mutex_unlock(&handlers_lock);
+}
+
+/* ------------------------------------------------------------------------------ panics */
+
+/* What o_set_panic of a cell receives. Returns only if there is nothing to leave, and then never: it aborts. */
+EXPORT void o_guard_panic(const char *message, size_t length, uintptr_t return_address) {
+    struct call *call = innermost;
+    if (call == NULL) {
+        SAY("project-o: a native panic outside a guarded call, in a thread that native code started: ");
+        say(message, length < MESSAGE_BYTES ? length : MESSAGE_BYTES);
+        SAY("\nproject-o: this cannot be survived in-process: the process ends now.\n");
+        return; /* the cell traps */
+    }
+    begin_fault(call, PANIC, 0, 0);
+    if (length >= MESSAGE_BYTES) length = MESSAGE_BYTES - 1;
+    memcpy(call->fault->message, message, length);
+    call->fault->message[length] = 0;
+    add_frame(call, return_address);
+    uint64_t here = (uint64_t)__builtin_frame_address(0);
+    walk_frames(call, (struct where){.sp = here, .fp = here});
+    siglongjmp(call->out, 1);
+}
+
+/* ------------------------------------------------------------------------------ interrupts */
+
+/* A jump is safe only out of the cell's own code: out of malloc it would leave a lock held. Anywhere else we
+ * look again after a fifth of a millisecond, through a timer that was made before. Python code that the cell
+ * calls back runs outside the cell's text, so the same test protects it. */
+static struct {
+    timer_t timer;
+    bool has_timer;
+    volatile sig_atomic_t watching, pending;
+    struct sigaction python;
+} interrupt;
+
+static bool on_main_thread(void) { return syscall(SYS_gettid) == getpid(); }
+
+static void look_again(long nanoseconds) {
+    struct itimerspec soon = {.it_value = {.tv_sec = 0, .tv_nsec = nanoseconds}};
+    if (interrupt.has_timer) timer_settime(interrupt.timer, 0, &soon, NULL);
+}
+
+static void on_interrupt(int signal, siginfo_t *info, void *context) {
+    int saved_errno = errno;
+    if (!on_main_thread()) { /* only the main thread's call is to be interrupted, as in Python */
+        syscall(SYS_tgkill, getpid(), getpid(), signal);
+        errno = saved_errno;
+        return;
+    }
+    if (info->si_code != SI_TIMER) interrupt.pending = 1;
+    struct call *call = innermost;
+    if (interrupt.watching && interrupt.pending) {
+        struct where at = where_of(context);
+        if (call != NULL && in_text(call, at.pc)) {
+            interrupt.pending = 0;
+            look_again(0);
+            begin_fault(call, INTERRUPTED, signal, 0);
+            add_frame(call, at.pc);
+            call->fault->exact = call->fault->frame_count;
+            walk_frames(call, at);
+            siglongjmp(call->out, 1);
+        }
+        look_again(INTERRUPT_RETRY_NANOSECONDS);
+    }
+    errno = saved_errno;
+}
+
+static void forget_timer(void) { interrupt.has_timer = false; } /* a forked child has no timers */
+
+/* True if this call now watches for SIGINT and must stop doing so. */
+static bool watch_interrupts(void) {
+    struct sigaction ours;
+    if (interrupt.watching || !on_main_thread()) return false;
+    if (sigaction(SIGINT, NULL, &interrupt.python) != 0) return false;
+    /* Without a handler there is nobody who would turn the interrupt into an exception. */
+    if (interrupt.python.sa_handler == SIG_DFL || interrupt.python.sa_handler == SIG_IGN) return false;
+    if (!interrupt.has_timer) {
+        struct sigevent event;
+        memset(&event, 0, sizeof event);
+        event.sigev_notify = SIGEV_THREAD_ID;
+        event.sigev_signo = SIGINT;
+        event._sigev_un._tid = getpid();
+        if (timer_create(CLOCK_MONOTONIC, &event, &interrupt.timer) != 0) return false;
+        interrupt.has_timer = true;
+    }
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = on_interrupt;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
+    sigemptyset(&ours.sa_mask);
+    interrupt.pending = 0;
+    interrupt.watching = 1;
+    sigaction(SIGINT, &ours, NULL);
+    return true;
+}
+
+static void stop_watching(void) {
+    /* In this order a timer that has just fired is seen by our handler, which then does nothing. */
+    interrupt.watching = 0;
+    if (interrupt.pending) look_again(0);
+    sigaction(SIGINT, &interrupt.python, NULL);
+    if (interrupt.pending) {
+        interrupt.pending = 0;
+        raise(SIGINT); /* it came while the call was ending: Python's own handler has it now */
+    }
+}
+
+/* ------------------------------------------------------------------------------ threads and libraries */
+
+static pthread_key_t thread_key;
+static size_t alternate_stack_bytes;
+
+static void release_alternate_stack(void *stack) {
+    stack_t off = {.ss_flags = SS_DISABLE};
+    sigaltstack(&off, NULL);
+    munmap(stack, alternate_stack_bytes);
+}
+
+/* A stack overflow can only be handled on another stack, and each thread needs its own. */
+static void prepare_thread(void) {
+    stack_t now;
+    thread_is_ready = true;
+    if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE)) return;
+    void *stack = mmap(NULL, alternate_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (stack == MAP_FAILED) return;
+    stack_t ours = {.ss_sp = stack, .ss_size = alternate_stack_bytes};
+    if (sigaltstack(&ours, NULL) != 0 || pthread_setspecific(thread_key, stack) != 0) munmap(stack, alternate_stack_bytes);
+}
+
+struct search { uint64_t address, low, high, base; };
+
+static int find_text(struct dl_phdr_info *info, size_t size, void *data) {
+    struct search *search = data;
+    (void)size;
+    for (int i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
+        uint64_t low = info->dlpi_addr + part->p_vaddr, high = low + part->p_memsz;
+        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
+        if (search->address < low || search->address >= high) continue;
+        *search = (struct search){search->address, low, high, info->dlpi_addr};
+        return 1;
+    }
+    return 0;
+}
+
+/* The address range of the code that `function` belongs to; -3 if nothing that is loaded contains it. */
+EXPORT int32_t o_guard_text(void *function, uint64_t text[2]) {
+    struct search search = {.address = (uint64_t)function};
+    if (dl_iterate_phdr(find_text, &search) == 0) return -3;
+    text[0] = search.low;
+    text[1] = search.high;
+    return 0;
+}
+
+__attribute__((constructor)) static void prepare_library(void) {
+    static const char *const names[] = {"memcpy", "memmove", "memset", "memcmp", "strlen", "memchr", "strcmp", "memrchr"};
+    struct search search = {.address = (uint64_t)dlsym(RTLD_DEFAULT, "malloc")};
+    long least = sysconf(_SC_MINSIGSTKSZ);
+    alternate_stack_bytes = 65536 + 4096 * (size_t)(least > 4096 ? least / 1024 : 4);
+    if (dl_iterate_phdr(find_text, &search) != 0) {
+        libc_low = search.low;
+        libc_high = search.high;
+    }
+    /* dlsym gives the variant for this processor, which is the one that runs. */
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        memory_functions[i] = (uint64_t)dlsym(RTLD_DEFAULT, names[i]);
+    pthread_key_create(&thread_key, release_alternate_stack);
+    pthread_atfork(NULL, NULL, forget_timer);
+}
+
+/* ------------------------------------------------------------------------------ the call */
+
+static void make_relative(struct call *call) {
+    struct search search = {.address = call->text_low};
+    uint64_t base = dl_iterate_phdr(find_text, &search) != 0 ? search.base : 0;
+    for (uint32_t i = 0; i < call->fault->frame_count; i++) call->fault->frames[i] -= base;
+}
+
+/* The status of `function`, or -9 with `fault` filled. `text` is what o_guard_text gave for it. */
+EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struct o_fault *fault,
+                            const uint64_t text[2]) {
+    struct call call = {.outer = innermost, .fault = fault, .text_low = text[0], .text_high = text[1]};
+    volatile int32_t status = STATUS_STOPPED;
+    fault->kind = 0;
+    if (!thread_is_ready) prepare_thread();
+    if (call.outer == NULL) install_fault_handlers();
+    const bool watches = watch_interrupts();
+    if (sigsetjmp(call.out, 0) == 0) {
+        innermost = &call;
+        status = ((cell_function)function)(args, ret);
+    }
+    innermost = call.outer;
+    if (watches) stop_watching();
+    if (status == STATUS_STOPPED && fault->kind != 0) make_relative(&call);
+    return status;
+}
