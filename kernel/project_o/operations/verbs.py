@@ -51,10 +51,13 @@ def add_arguments(parser: argparse.ArgumentParser, verb: Verb) -> None:
 
 
 def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
-    """Run the verb that the words name. Raises UsageError for what is no verb, and what the verb raises."""
+    """Run the verb that the words name; no words list the verbs.
+
+    Raises UsageError for what is no verb, and what the verb raises.
+    """
     if not words:
-        lines = "\n".join(f"  {prefix} {name:<10} {verb.help}" for name, verb in VERBS.items())
-        raise UsageError(f"say what to do:\n{lines}")
+        helps = {f"{prefix} {name}": verb.help for name, verb in VERBS.items()}
+        return Report(helps, lambda facts: view.facts("Verbs", facts))
     name, *rest = words
     if name not in VERBS:
         raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(VERBS)}")
