@@ -1,0 +1,18 @@
+"""The one way to run anything that is not trusted, and what may crash: a locked process for each job.
+
+    with Sandbox(wall_seconds=3) as box:
+        with box.python("def double(x): return 2 * x") as job:
+            answer = job.ask("double", [21])
+
+A warm process forks a child for each job. Before the child reads a byte of what it is to run it has given up
+files, network, processes, signals and its limits; it gives data, and the clock and the verdict stay here.
+
+To add a layer: apply it in ``locks.lock_down``, try it in ``level.try_everything``, attack it in the tests.
+To add a profile: name it in ``box.PROFILES`` and say in ``box.Sandbox`` what it promises.
+"""
+
+from .answer import Answer
+from .box import Sandbox, probe, shared
+from .job import Job
+
+__all__ = ["Answer", "Job", "Sandbox", "probe", "shared"]

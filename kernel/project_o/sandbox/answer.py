@@ -1,0 +1,32 @@
+"""What came of one question to a sandboxed process."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer, or why there is none.
+
+    ``ended`` is "" while the job lives, else how it ended: "wall-time", "cpu-time", "memory", "protocol",
+    "log-cap", "result-cap", "scratch-quota", "setup", "helper", "closed", "interrupted", "exit N" or
+    "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is read from the child's CPU clock.
+    ``written`` holds the writable array arguments of a native call as the callee left them, by argument
+    index. ``fault`` is what the guard reported, ``error_name`` the error value that a native function
+    returned. ``denied`` says that the sandbox refused an operation, so that the outcome says nothing about
+    the code. ``log`` is what the job printed, cleaned.
+    """
+
+    ok: bool
+    value: Any = None
+    ended: str = ""
+    error: str = ""
+    wall_seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    log: str = ""
+    written: tuple[tuple[int, Any], ...] = ()
+    fault: dict[str, Any] | None = None
+    denied: bool = False
+    error_name: str = ""

@@ -1,0 +1,81 @@
+"""Memory shared with one sandboxed process. Only this side can make it larger, and nobody can make it smaller."""
+
+from __future__ import annotations
+
+import fcntl
+import mmap
+import os
+from typing import Any
+
+from .. import limits
+from ..errors import SandboxError
+
+ALIGNMENT_BYTES = 64
+_F_ADD_SEALS, _F_SEAL_SHRINK = 1033, 2
+
+
+class Arena:
+    """A memfd that grows. ``offset``s count from its start; the other side maps it at an address of its own."""
+
+    def __init__(self) -> None:
+        self.fd = os.memfd_create("o-arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
+        # Without this seal the other side could shrink the file, and reading here would end the kernel by SIGBUS.
+        fcntl.fcntl(self.fd, _F_ADD_SEALS, _F_SEAL_SHRINK)
+        self.size = 0
+        self._map: mmap.mmap | None = None
+
+    def grow(self, size: int) -> None:
+        """Room for ``size`` bytes at least. Raises SandboxError beyond limits.ARENA_BYTES_MAX."""
+        if size <= self.size:
+            return
+        if size > limits.ARENA_BYTES_MAX:
+            raise SandboxError(
+                f"arrays of {size:,} bytes do not fit into the {limits.ARENA_BYTES_MAX:,} bytes that can be shared "
+                "with the sandbox: pass smaller arguments, or return less"
+            )
+        size = min(limits.ARENA_BYTES_MAX, max(size, 2 * self.size, mmap.PAGESIZE))
+        size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
+        os.ftruncate(self.fd, size)
+        if self._map is not None:
+            self._map.close()
+        self._map = mmap.mmap(self.fd, size)
+        self.size = size
+
+    def write(self, offset: int, array: Any) -> None:
+        """Copy ``array`` there with its own strides, room included."""
+        self.view(offset, array)[...] = array
+
+    def view(self, offset: int, like: Any) -> Any:
+        """That memory as an array of the dtype, shape and strides of ``like``. Keep no reference to it."""
+        import numpy as np
+
+        self.grow(offset + span(like))
+        return np.ndarray(like.shape, like.dtype, self._map, offset, like.strides)
+
+    def read(self, offset: int, size: int) -> bytearray:
+        """A copy. Raises ValueError outside of what is shared."""
+        if offset < 0 or size < 0 or offset + size > self.size:
+            raise ValueError(f"{size} bytes at {offset} are not in the {self.size} bytes that are shared")
+        return bytearray(memoryview(self._map)[offset : offset + size]) if self._map and size else bytearray()
+
+    def close(self) -> None:
+        """Give the memory back."""
+        if self._map is not None:
+            self._map.close()
+            self._map = None
+        if self.fd >= 0:
+            os.close(self.fd)
+            self.fd = -1
+
+
+def span(array: Any) -> int:
+    """The bytes from the first element to the end of the last, for an array with positive strides."""
+    if array.size == 0:
+        return 0
+    last = sum((extent - 1) * stride for extent, stride in zip(array.shape, array.strides, strict=True))
+    return int(last + array.itemsize)
+
+
+def aligned(offset: int) -> int:
+    """The next multiple of a cache line."""
+    return -(-offset // ALIGNMENT_BYTES) * ALIGNMENT_BYTES

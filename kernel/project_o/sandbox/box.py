@@ -1,0 +1,339 @@
+"""The sandbox as its users see it: bounds, a profile, a level, and jobs."""
+
+from __future__ import annotations
+
+import atexit
+import itertools
+import os
+import shutil
+import socket
+import sys
+import tempfile
+import threading
+import weakref
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from .. import limits
+from ..errors import SandboxError, UsageError
+from ..values import Interface
+from . import helper, locks
+from . import level as levels
+from .channel import Bounds, Channel, HelperGoneError
+from .job import Job, NativeJob
+
+PROFILES = ("strict", "isolate")
+LAYERS = ("landlock", "seccomp")
+_numbers = itertools.count()
+
+
+@dataclass(frozen=True, slots=True)
+class _Tried:
+    """What the throw-away children found: with Landlock alone, with the strict filter alone."""
+
+    files_only: dict[str, bool] | None
+    strict: dict[str, bool] | None
+    landlock_version: int
+
+
+class Sandbox:
+    """The one way to run anything that is not trusted. Keyword arguments only; a context manager.
+
+    ``wall_seconds`` and ``cpu_seconds`` bound each question, ``memory_bytes`` what the job takes beyond the
+    warm process (arguments and results that are shared do not count). With ``scratch_bytes`` a job gets an
+    empty folder as its working folder, emptied when the job is closed or the box is.
+
+    ``profile``: "strict" for code that is not trusted; "isolate" for the user's own code that may crash: a
+    process of its own with a wall limit, and no other restriction. ``allow=("unsafe",)`` runs candidates where
+    no level holds. ``deny`` leaves layers out ("landlock", "seccomp"), as if the kernel lacked them.
+    """
+
+    def __init__(
+        self,
+        *,
+        wall_seconds: float = limits.TRIAL_WALL_SECONDS,
+        cpu_seconds: float = limits.TRIAL_CPU_SECONDS,
+        memory_bytes: int = limits.TRIAL_MEMORY_BYTES,
+        scratch_bytes: int = 0,
+        profile: str = "strict",
+        allow: Iterable[str] = (),
+        deny: Iterable[str] = (),
+    ) -> None:
+        if profile not in PROFILES:
+            raise UsageError(f"there is no sandbox profile {profile!r}: use {' or '.join(PROFILES)}")
+        self._allow = _known("allow", allow, ("unsafe",))
+        self._deny = _known("deny", deny, LAYERS)
+        for name, value in (
+            ("wall_seconds", wall_seconds),
+            ("cpu_seconds", cpu_seconds),
+            ("memory_bytes", memory_bytes),
+        ):
+            if not value > 0:
+                raise UsageError(f"{name} must be above 0, got {value}")
+        if scratch_bytes < 0:
+            raise UsageError(f"scratch_bytes must not be negative, got {scratch_bytes}")
+        self.wall_seconds, self.cpu_seconds = float(wall_seconds), float(cpu_seconds)
+        self.memory_bytes, self.scratch_bytes = int(memory_bytes), int(scratch_bytes)
+        self.profile = profile
+        self._number = next(_numbers)
+        self._lock = threading.Lock()
+        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+        self._folders: dict[int, str] = {}
+        self._owner = os.getpid()
+        self._closed = False
+
+    @property
+    def level(self) -> str:
+        """ "L2", "L1" or "L0": what holds for the jobs of this box, found by trying."""
+        return self._level().name
+
+    @property
+    def level_reason(self) -> str:
+        """Why the level is not higher, and what to do; "" if there is nothing to do."""
+        return self._level().reason
+
+    def _level(self) -> levels.Level:
+        if self.profile == "isolate":
+            reason = "the isolate profile protects from crashes only: use profile='strict' for code that is not yours"
+            return levels.Level("L0", reason, 0)
+        try:
+            tried = _try_once()
+        except SandboxError as error:
+            return levels.Level("L0", str(error), 0)
+        return levels.judge(
+            None if "landlock" in self._deny else tried.files_only,
+            None if "seccomp" in self._deny else tried.strict,
+            tried.landlock_version,
+        )
+
+    def python(self, source: str) -> Job:
+        """A job that has run ``source``; ``job.loaded`` tells how that went.
+
+        numpy and common standard modules can be imported. Raises SandboxError where no sandbox holds.
+        """
+        job = Job(self._open("strict", []), self.wall_seconds)
+        self._adopt(job)
+        if self.profile == "isolate":
+            job.load(_surroundings())
+        job.load({"op": "source", "source": source})
+        return job
+
+    def native(self, library_path: str | Path, interface: Interface, guard_path: str | Path | None = None) -> NativeJob:
+        """A job that has loaded a library of the shim ABI, then given up what loading needed.
+
+        With ``guard_path`` panics and faults become ``Answer.fault``; without it a fault ends the job.
+        Raises SandboxError below level L2, or where the library is not there.
+        """
+        paths = [str(Path(path).resolve()) for path in (library_path, guard_path) if path]
+        for path in paths:
+            if not Path(path).is_file():
+                raise SandboxError(f"there is no library at {path}: build it again")
+        job = NativeJob(self._open("files", [*locks.SYSTEM_LIBRARIES, *paths]), self.wall_seconds, interface)
+        self._adopt(job)
+        if self.profile == "isolate":
+            job.load(_surroundings())
+        job.load(
+            {
+                "op": "native",
+                "path": paths[0],
+                "guard": paths[1] if guard_path else "",
+                "functions": NativeJob.describe(interface),
+                "seal": self.profile == "strict" and not self.scratch_bytes and self._holds("seccomp"),
+            }
+        )
+        return job
+
+    def _holds(self, layer: str) -> bool:
+        """Whether this layer is to be applied: it is there, and not denied."""
+        if layer in self._deny:
+            return False
+        tried = _try_once()
+        return (tried.files_only if layer == "landlock" else tried.strict) is not None
+
+    def _admit(self, stage: str) -> None:
+        """Raise SandboxError unless what holds is enough for this stage, or the user takes the risk."""
+        if "unsafe" in self._allow:
+            return
+        found = self._level()
+        if found.name == "L0":
+            raise SandboxError(f"no sandbox holds here, so the code was not run: {found.reason}")
+        if found.name == "L1" and (stage == "files" or self.scratch_bytes):
+            what = "native code" if stage == "files" else "a scratch folder"
+            raise SandboxError(
+                f"at level L1 {what} is refused: {found.reason}; Sandbox(allow=('unsafe',)) takes the risk"
+            )
+
+    def _open(self, stage: str, readable: list[str]) -> Channel:
+        if self._closed:
+            raise SandboxError("this sandbox is closed: make a new one")
+        if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
+            self._owner, self._lock, self._jobs, self._folders = os.getpid(), threading.Lock(), weakref.WeakSet(), {}
+        if self.profile == "isolate":
+            return _fork(self._number, {"profile": "isolate"}, Bounds(None, 0, ""))
+        self._admit(stage)
+        folder = tempfile.mkdtemp(prefix="o-scratch-") if self.scratch_bytes else ""
+        config = configuration(
+            memory_bytes=self.memory_bytes,
+            cpu_seconds=self.cpu_seconds,
+            landlock=self._holds("landlock"),
+            seccomp=self._holds("seccomp"),
+            stage="files" if folder else stage,
+            readable=readable,
+            scratch=folder,
+            scratch_bytes=self.scratch_bytes,
+        )
+        channel = _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes, folder))
+        if folder:
+            weakref.finalize(channel, shutil.rmtree, folder, ignore_errors=True)
+        return channel
+
+    def _adopt(self, job: Job) -> None:
+        with self._lock:
+            self._jobs.add(job)
+
+    def close(self) -> None:
+        """End all jobs; the last box to be closed ends the warm process too. Idempotent."""
+        if self._closed:
+            return
+        self._closed = True
+        with self._lock:
+            jobs = list(self._jobs)
+        for job in jobs:
+            job.close()
+        helper.release(self._number)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+
+def _known(what: str, given: Iterable[str], known: tuple[str, ...]) -> frozenset[str]:
+    names = frozenset([given] if isinstance(given, str) else given)
+    if unknown := sorted(names - set(known)):
+        raise UsageError(f"{what} does not know {', '.join(unknown)}: it knows {', '.join(known)}")
+    return names
+
+
+def configuration(
+    *,
+    memory_bytes: int,
+    cpu_seconds: float,
+    landlock: bool,
+    seccomp: bool,
+    stage: str,
+    readable: list[str],
+    scratch: str = "",
+    scratch_bytes: int = 0,
+) -> dict[str, Any]:
+    """What the child is told to lock: see ``locks.lock_down``."""
+    return {
+        "profile": "strict",
+        "memory_bytes": memory_bytes,
+        # The kernel's side bounds each question; this bound is for a job that nobody asks any more.
+        "cpu_backstop_seconds": max(1, int(cpu_seconds * limits.JOB_CPU_QUESTIONS_MAX)),
+        "open_files": limits.OPEN_FILES_MAX,
+        "landlock": landlock,
+        "seccomp": seccomp,
+        "stage": stage,
+        "readable": readable,
+        "scratch": scratch,
+        "scratch_bytes": scratch_bytes,
+    }
+
+
+def _fork(user: int, config: dict[str, Any], bounds: Bounds) -> Channel:
+    """One job of the warm process, which is started anew if it died."""
+    for _ in range(2):
+        try:
+            return Channel(helper.acquire(user), config, bounds)
+        except HelperGoneError:
+            continue
+    raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")
+
+
+def _surroundings() -> dict[str, Any]:
+    folder = str(Path.cwd())
+    return {"op": "surroundings", "environment": dict(os.environ), "path": sys.path, "folder": folder}
+
+
+# ------------------------------------------------------------------------------- level, once a process
+
+_level_lock = threading.Lock()
+_tried: _Tried | None = None
+
+
+def _try_once() -> _Tried:
+    global _tried
+    with _level_lock:
+        if _tried is None:
+            user = next(_numbers)
+            try:
+                _tried = _try(user)
+            finally:
+                helper.release(user)
+        return _tried
+
+
+def _try(user: int) -> _Tried:
+    version = int(helper.acquire(user).facts["landlock"])
+    with tempfile.NamedTemporaryFile() as canary, socket.create_server(("127.0.0.1", 0)) as listener:
+        question = {"op": "probe", "canary": canary.name, "port": listener.getsockname()[1]}
+        files_only = _attempt(user, question, landlock=True) if version else None
+        return _Tried(files_only, _attempt(user, question, landlock=False), version)
+
+
+def _attempt(user: int, question: dict[str, Any], *, landlock: bool) -> dict[str, bool] | None:
+    """What a child with one of the two layers could not do; None if it could not be locked."""
+    config = configuration(
+        memory_bytes=limits.TRIAL_MEMORY_BYTES,
+        cpu_seconds=limits.TRIAL_CPU_SECONDS,
+        landlock=landlock,
+        seccomp=not landlock,
+        stage="strict",
+        readable=list(locks.SYSTEM_LIBRARIES),
+    )
+    channel = _fork(user, config, Bounds(None, 0, ""))
+    reply = None if channel.ended else channel.exchange(question, limits.TRIAL_WALL_SECONDS).body
+    channel.end("closed")
+    return {str(k): v is True for k, v in reply["value"].items()} if reply and reply.get("ok") else None
+
+
+def probe() -> levels.Level:
+    """What holds on this machine, found by trying once a process: for ``project-o doctor``."""
+    with Sandbox() as box:
+        return box._level()
+
+
+# ------------------------------------------------------------------------------- one for all
+
+_shared_lock = threading.Lock()
+_shared: Sandbox | None = None
+
+
+def shared() -> Sandbox:
+    """The process-wide sandbox with default bounds, made on first use and closed at the end of the process."""
+    global _shared
+    with _shared_lock:
+        if _shared is None or _shared._closed:
+            _shared = Sandbox()
+        return _shared
+
+
+@atexit.register
+def _close_shared() -> None:
+    if _shared is not None and _shared._owner == os.getpid():
+        _shared.close()
+
+
+def _after_fork() -> None:
+    global _shared, _shared_lock, _level_lock
+    _shared_lock, _level_lock = threading.Lock(), threading.Lock()
+    _shared = None
+
+
+os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,302 @@
+"""The kernel's end of one job: pipes, clock, deadline, and the certainty that the process is gone at the end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import math
+import os
+import select
+import signal
+import socket
+import time
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from .. import limits
+from . import scratch, wire
+from .arena import Arena
+from .helper import Helper
+from .worker import EXIT_MEMORY
+
+_END_SECONDS = 5.0
+_NATURAL_END_SECONDS = 0.2
+_READ_BYTES = 1 << 16
+
+
+class HelperGoneError(Exception):
+    """The helper ended before it forked the job: worth one more try with a new one."""
+
+
+class Reply(NamedTuple):
+    """One line from the child (None if there is none), and the time between question and line."""
+
+    body: dict[str, Any] | None
+    wall_seconds: float
+    cpu_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """What one job may use. None means no bound."""
+
+    cpu_seconds: float | None
+    scratch_bytes: int
+    scratch: str
+
+
+class Channel:
+    """A forked process and everything that is known about it. Not thread-safe: ``Job`` holds the lock."""
+
+    def __init__(self, helper: Helper, config: dict[str, Any], bounds: Bounds) -> None:
+        self.owner = os.getpid()
+        self.bounds = bounds
+        self.arena = Arena()
+        self.key = os.urandom(8).hex()
+        self.count = 0
+        self.ended = ""
+        self.error = ""
+        self.peak_bytes = 0
+        self.log = bytearray()
+        self._buffer = bytearray()
+        self._idle_from = 0.0
+        self.pidfd = self.base = -1
+        self.poll = select.poll()
+        try:
+            self.pid = self._start(helper, config)
+            self.clock = (~self.pid << 3) | 2  # the CPU clock of that process, all threads (clock_getcpuclockid(3))
+            self._setup()
+        except BaseException:
+            self._release()  # the helper kills the process when its control socket closes
+            raise
+
+    def _start(self, helper: Helper, config: dict[str, Any]) -> int:
+        """Make the pipes, have the process forked; its pid, and a pidfd that cannot come to mean another process."""
+        question_out, self.questions = os.pipe()
+        self.answers, answer_in = os.pipe()
+        self.log_fd, log_in = os.pipe()
+        self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        for fd in (self.questions, self.answers, self.log_fd):
+            os.set_blocking(fd, False)
+        self.poll.register(self.answers, select.POLLIN)
+        self.poll.register(self.log_fd, select.POLLIN)
+        given = [question_out, answer_in, log_in, self.arena.fd, theirs.fileno()]
+        order = {**config, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
+        try:
+            sent = helper.request(order, given)
+        finally:
+            for fd in given[:3]:
+                os.close(fd)
+            theirs.close()
+        self.control.settimeout(limits.ZYGOTE_START_SECONDS)
+        message, descriptors = b"", list[int]()
+        if sent:
+            with contextlib.suppress(OSError):
+                message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
+        if not message:
+            raise HelperGoneError
+        (self.pidfd,) = descriptors
+        return int(json.loads(message)["pid"])
+
+    def _setup(self) -> None:
+        """Wait for the child's word that it is locked. Anything else is a failed job."""
+        reply = self._wait(time.monotonic() + limits.ZYGOTE_START_SECONDS, b"", self.key + "hello", None)
+        if reply.body is None or type(reply.body.get("arena")) is not int:
+            said = wire.clean_text(bytes(self.log))[: limits.ERROR_TEXT_CHARACTERS_MAX]
+            self.end("setup")
+            self.ended = "setup"
+            self.error = f"the sandbox could not be set up: {said or 'the process ended before it was locked'}"
+            return
+        self.base = reply.body["arena"]
+
+    def cpu(self) -> float:
+        """CPU seconds that the process has used; 0.0 once it is gone."""
+        try:
+            return time.clock_gettime(self.clock)
+        except OSError:
+            return 0.0
+
+    def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
+        """Ask, and wait ``seconds`` at most. When ``ended`` is set afterwards the process is gone."""
+        self.count += 1
+        name = f"{self.key}{self.count}"
+        line = json.dumps({**question, "id": name}, allow_nan=False).encode("ascii") + b"\n"
+        if self._buffer or self._take_answers():
+            self.end("protocol", "it answered before it was asked")
+            return Reply(None, 0.0, 0.0)
+        if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
+            # It gave an answer and then went on computing: that would slow whatever is measured beside it.
+            self.end("protocol", "it went on working after its answer")
+            return Reply(None, 0.0, 0.0)
+        try:
+            return self._wait(time.monotonic() + seconds, line, name, self.bounds.cpu_seconds)
+        except BaseException:
+            self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
+            raise
+
+    def _wait(self, deadline: float, blob: bytes, name: str, cpu_limit: float | None) -> Reply:
+        began, cpu_began = time.perf_counter(), self.cpu()
+        blob = self._send(blob)
+        line: bytes | None = None
+        while line is None and not self.ended:
+            left = deadline - time.monotonic()
+            used = self.cpu() - cpu_began
+            if left <= 0:
+                self.end("wall-time", "it took longer than its time limit")
+                break
+            if cpu_limit is not None:
+                if used > cpu_limit:
+                    self.end("cpu-time", "it used more processor time than its limit")
+                    break
+                left = min(left, max(0.001, cpu_limit - used) + 0.005)
+            if self.bounds.scratch:
+                left = min(left, limits.SCRATCH_POLL_SECONDS)
+                if scratch.used_bytes(self.bounds.scratch) > self.bounds.scratch_bytes:
+                    self.end("scratch-quota", "it wrote more into its folder than its limit")
+                    break
+            ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
+            if self.questions in ready:
+                blob = self._send(blob)
+            if self.log_fd in ready:
+                self._take_log()
+            if self.answers in ready and not self.ended:
+                line = self._take_line()
+        wall, cpu = time.perf_counter() - began, self.cpu() - cpu_began
+        if line is None:
+            return Reply(None, wall, max(0.0, cpu))
+        self._take_log()
+        return Reply(self._read(line, name), wall, cpu)
+
+    def _read(self, line: bytes, name: str) -> dict[str, Any] | None:
+        try:
+            body = wire.read_line(line)
+            if body.get("id") != name:
+                raise ValueError("an answer to another question")
+        except (ValueError, RecursionError) as error:
+            self.end("protocol", f"it broke the protocol: {error}")
+            return None
+        self._idle_from = self.cpu()
+        return body
+
+    def _send(self, blob: bytes) -> bytes:
+        """Write what the pipe takes; what is left."""
+        if not blob:
+            return blob
+        try:
+            blob = blob[os.write(self.questions, blob) :]
+        except BlockingIOError:
+            pass
+        except BrokenPipeError:
+            blob = b""  # it closed the pipe or is gone: the answers' pipe tells which
+        if blob:
+            self.poll.register(self.questions, select.POLLOUT)
+        else:
+            with contextlib.suppress(KeyError):
+                self.poll.unregister(self.questions)
+        return blob
+
+    def _take_answers(self) -> bool:
+        """Read what is there; whether there was anything, an end included."""
+        try:
+            data = os.read(self.answers, _READ_BYTES)
+        except BlockingIOError:
+            return False
+        if not data:
+            self.end("")
+            return False
+        self._buffer += data
+        return True
+
+    def _take_line(self) -> bytes | None:
+        if self._take_answers() and (at := self._buffer.find(b"\n")) >= 0:
+            line = bytes(self._buffer[:at])
+            del self._buffer[: at + 1]
+            return line
+        if len(self._buffer) > limits.ANSWER_BYTES_MAX:
+            self.end("result-cap", f"its answer is longer than {limits.ANSWER_BYTES_MAX:,} bytes")
+        return None
+
+    def _take_log(self) -> None:
+        """Read what has been printed; too much of it ends the job."""
+        while True:
+            try:
+                data = os.read(self.log_fd, _READ_BYTES)
+            except BlockingIOError:
+                return
+            if not data:
+                with contextlib.suppress(KeyError):
+                    self.poll.unregister(self.log_fd)
+                return
+            room = limits.LOG_BYTES_MAX - len(self.log)
+            self.log += data[:room]
+            if len(data) > room:
+                if not self.ended:
+                    self.end("log-cap", f"it printed more than {limits.LOG_BYTES_MAX:,} bytes for one question")
+                return
+
+    def pop_log(self) -> str:
+        """What was printed since the last call, as clean text."""
+        text = wire.clean_text(bytes(self.log))
+        self.log.clear()
+        return text
+
+    def end(self, reason: str, error: str = "") -> None:
+        """Kill the process, wait until it and all it left behind are gone, free everything. Idempotent.
+
+        Without a ``reason`` the process is given a moment to have ended by itself, and how it did is the reason.
+        """
+        if self.ended:
+            return
+        self.ended = reason or "unknown"  # set first: reading the log below may find one more reason to end it
+        if self.owner != os.getpid():
+            self._release()  # a forked copy of the kernel: the job is not ours
+            return
+        report = None if reason else self._report(_NATURAL_END_SECONDS)
+        killed = report is None
+        if killed:
+            with contextlib.suppress(OSError):
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            report = self._report(_END_SECONDS)
+        if not reason:
+            self.ended, error = _how(report, self.bounds.cpu_seconds, killed=killed)
+        self.error = error or self.ended
+        self.peak_bytes = report["peak_bytes"] if report else 0
+        self._take_log()
+        self._release()
+
+    def _report(self, seconds: float) -> dict[str, Any] | None:
+        """The helper's word that nothing is left of the job; None if there is none in time, or no helper."""
+        self.control.settimeout(seconds)
+        try:
+            message = self.control.recv(4096)
+        except OSError:
+            return None
+        return json.loads(message) if message else None
+
+    def _release(self) -> None:
+        """Close every descriptor, once."""
+        for name in ("questions", "answers", "log_fd", "pidfd"):
+            fd = getattr(self, name, -1)
+            setattr(self, name, -1)
+            if fd >= 0:
+                os.close(fd)
+        if hasattr(self, "control"):
+            self.control.close()
+        self.arena.close()
+
+
+def _how(report: dict[str, Any] | None, cpu_limit: float | None, *, killed: bool) -> tuple[str, str]:
+    """How a process ended, its pipe first: (short, sentence). ``killed``: it was still there, and we ended it."""
+    if report is None:
+        return "helper", "the sandbox's helper process was ended; the next job starts a new one"
+    code = report["code"]
+    if killed and code == -signal.SIGKILL:
+        return "protocol", "it closed its answers and went on"
+    if code == EXIT_MEMORY:
+        return "memory", "it used more memory than its limit"
+    if code >= 0:
+        return f"exit {code}", f"its process ended with exit code {code}"
+    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
+    if name == "SIGKILL" and cpu_limit is not None and report["cpu_seconds"] >= cpu_limit:
+        return "cpu-time", "it used more processor time than its limit"
+    return f"signal {name}", f"its process was ended by {name}"

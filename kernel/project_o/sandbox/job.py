@@ -1,0 +1,296 @@
+"""A job: code in one locked process, asked one question at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
+from types import TracebackType
+from typing import Any, NoReturn, Self
+
+from .. import abi, limits
+from ..errors import InterfaceError, SandboxError, UsageError
+from ..values import Interface, NativeFunction
+from . import wire
+from .answer import Answer
+from .arena import aligned, span
+from .channel import Channel, Reply
+
+_UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
+"""What reading an answer that was made to mislead may raise."""
+_DENIED_NAMES = frozenset({"AccessDenied", "PermissionDenied", "Unexpected"})
+"""Zig's names for EPERM and EACCES. Unexpected: an error number that its library did not foresee there."""
+OFFSET_BYTES_MAX = 4096
+REPEAT_MAX = 1_000_000
+
+
+class Job:
+    """Made by ``Sandbox.python`` and ``Sandbox.native``. ``loaded`` tells how loading went. A context manager.
+
+    Several threads may hold one job; their questions are put one after the other.
+    """
+
+    def __init__(self, channel: Channel, wall_seconds: float) -> None:
+        self._channel = channel
+        self._wall_seconds = wall_seconds
+        self._lock = threading.Lock()
+        self._closed = False
+        self.loaded = Answer(ok=True)
+        if channel.ended:
+            self.loaded = Answer(ok=False, ended=channel.ended, error=channel.error, log=channel.pop_log())
+
+    @property
+    def ended(self) -> str:
+        """ "" while the process lives, else how it ended."""
+        return self._channel.ended
+
+    @property
+    def pid(self) -> int:
+        """The process; it may be gone."""
+        return self._channel.pid
+
+    @property
+    def peak_memory_bytes(self) -> int:
+        """The largest resident size, known when the job has ended; 0 before."""
+        return self._channel.peak_bytes
+
+    def load(self, question: dict[str, Any]) -> None:
+        """Ask for the code to be loaded and keep the answer in ``loaded``; later questions to a failed load fail."""
+        if self.loaded.ok:
+            reply = self._channel.exchange(question, self._wall_seconds)
+            answer, _ = self._begin(reply)
+            self.loaded = answer if answer is not None else self._end(reply, ok=True)
+
+    def ask(self, name: str, args: Sequence[Any] = (), *, seconds: float | None = None) -> Answer:
+        """Call the function ``name``. Never raises for what the code does: see ``Answer``.
+
+        Raises SandboxError where the arguments are too large to be shared, or the job was closed.
+        """
+        with self._lock:
+            refused = self._refused()
+            return refused if refused is not None else self._ask(name, args, seconds or self._wall_seconds)
+
+    def _refused(self) -> Answer | None:
+        """An answer without asking: the load failed or the process is gone."""
+        if self._channel.owner != os.getpid():
+            raise SandboxError("this job belongs to the process that made it: start a new one here")
+        if self._closed:
+            raise SandboxError("this job is closed: start a new one with box.python(...) or box.native(...)")
+        if self._channel.ended:
+            return Answer(ok=False, ended=self._channel.ended, error=self._channel.error)
+        return None if self.loaded.ok else replace(self.loaded, log="")
+
+    def _ask(self, name: str, args: Sequence[Any], seconds: float) -> Answer:
+        arena = self._channel.arena
+        offset = 0
+
+        def store(array: Any) -> int:
+            nonlocal offset
+            at = offset
+            arena.write(at, array)
+            offset = aligned(at + array.nbytes)
+            return at
+
+        try:
+            body = [wire.encode(item, store) for item in args]
+        except TypeError as error:
+            raise UsageError(f"the arguments of {name}: {error}") from None
+        reply = self._channel.exchange({"op": "ask", "fn": name, "args": body, "room": arena.size}, seconds)
+        answer, body_ = self._begin(reply, seconds=seconds)
+        if answer is not None:
+            return answer
+        try:
+            value = wire.decode(body_["value"], arena.read)
+        except _UNTRUSTED as error:
+            return self._breach(reply, error)
+        return self._end(reply, ok=True, value=value)
+
+    def _begin(self, reply: Reply, *, tail: int = 0, seconds: float = 0.0) -> tuple[Answer | None, dict[str, Any]]:
+        """Either the final answer, or the body of a success, with all it points to in the arena."""
+        body = reply.body
+        if body is not None and body.get("ok") is True and "need" in body:
+            body = self._make_room(body["need"], tail, seconds)
+        if body is None:
+            return self._end(reply, ok=False), {}
+        if body.get("ok") is True and "value" in body:
+            return None, body
+        if body.get("ok") is True and "cells" in body:
+            return None, body
+        if body.get("ok") is not False:
+            return self._breach(reply, "an answer that is none"), {}
+        error = wire.clean_text(str(body.get("error", "")))[: limits.ERROR_TEXT_CHARACTERS_MAX]
+        name = wire.clean_text(str(body.get("name", "")))[: limits.ERROR_TEXT_CHARACTERS_MAX]
+        answer = self._end(reply, ok=False, error=error)
+        denied = body.get("denied") is True or name in _DENIED_NAMES
+        return replace(answer, denied=denied, error_name=name, fault=_fault(body.get("fault"))), body
+
+    def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
+        """The result waits on the other side for memory: give it, and have the result copied."""
+        if type(need) is not int or not 0 < need <= limits.ARENA_BYTES_MAX - tail:
+            self._channel.end("result-cap", f"its result does not fit into {limits.ARENA_BYTES_MAX:,} bytes")
+            return None
+        self._channel.arena.grow(tail + need)
+        return self._channel.exchange({"op": "fetch", "tail": tail}, seconds).body
+
+    def _breach(self, reply: Reply, why: object) -> Answer:
+        self._channel.end("protocol", f"it broke the protocol: {why}")
+        return self._end(reply, ok=False)
+
+    def _end(self, reply: Reply, *, ok: bool, value: Any = None, error: str = "") -> Answer:
+        channel = self._channel
+        return Answer(
+            ok=ok and not channel.ended,
+            value=value,
+            ended=channel.ended,
+            error=channel.error if channel.ended else error,
+            wall_seconds=reply.wall_seconds,
+            cpu_seconds=reply.cpu_seconds,
+            log=channel.pop_log(),
+            denied=channel.ended == "signal SIGSYS",
+        )
+
+    def close(self) -> None:
+        """End the process and give everything back. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self._channel.end("closed")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self.close()
+
+    def __del__(self) -> None:
+        with contextlib.suppress(Exception):  # at the interpreter's end anything may be gone already
+            self.close()
+
+
+class NativeJob(Job):
+    """A job that holds a library of the shim ABI (see ``project_o.abi``)."""
+
+    def __init__(self, channel: Channel, wall_seconds: float, interface: Interface) -> None:
+        super().__init__(channel, wall_seconds)
+        self._functions = {item.name: item for item in interface.functions}
+        self._single = {
+            item.name: tuple(replace(item, parameters=(parameter,)) for parameter in item.parameters)
+            for item in interface.functions
+        }
+        self._hints: dict[str, int] = {}
+
+    @staticmethod
+    def describe(interface: Interface) -> dict[str, Any]:
+        """What the other side must know of each function."""
+        return {
+            item.name: {
+                "ret": abi.result_cells(item),
+                "handle": abi.handle_cell(item),
+                "slices": abi.result_slices(item),
+            }
+            for item in interface.functions
+        }
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any] = (),
+        *,
+        seconds: float | None = None,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+    ) -> Answer:
+        """Call the native function ``name`` ``repeat`` times on the same arguments; the last result is the value.
+
+        ``offset_bytes`` (a multiple of 8) moves every array away from its 64-byte boundary. The clock covers
+        the calls and one round trip, not the conversion of arguments and results. Raises InterfaceError
+        for arguments that do not fit, UsageError for an unknown name, SandboxError for too large arrays.
+        """
+        if name not in self._functions:
+            raise UsageError(f"the library has no function {name}: there are {', '.join(self._functions) or 'none'}")
+        if not 1 <= repeat <= REPEAT_MAX:
+            raise UsageError(f"repeat must be from 1 to {REPEAT_MAX:,}, got {repeat}")
+        if not 0 <= offset_bytes <= OFFSET_BYTES_MAX or offset_bytes % 8:
+            raise UsageError(f"offset_bytes must be a multiple of 8 up to {OFFSET_BYTES_MAX}, got {offset_bytes}")
+        with self._lock:
+            refused = self._refused()
+            if refused is not None:
+                return refused
+            return self._call(self._functions[name], args, seconds or self._wall_seconds, repeat, offset_bytes)
+
+    def _call(
+        self, function: NativeFunction, args: Sequence[Any], seconds: float, repeat: int, offset_bytes: int
+    ) -> Answer:
+        arena, base = self._channel.arena, self._channel.base
+        cells, placed, tail = self._place(function, args, offset_bytes)
+        arena.grow(tail + self._hints.get(function.name, 0))
+        question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
+        reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
+        if reply.body is not None and type(need := reply.body.get("need")) is int:
+            self._hints[function.name] = min(max(0, need), limits.ARENA_BYTES_MAX - tail)
+        answer, body = self._begin(reply, tail=tail, seconds=seconds)
+        if answer is None:
+            try:
+                value = abi.unpack(
+                    function, _cells(body["cells"], function), lambda at, n: bytes(arena.read(at - base, n))
+                )
+            except _UNTRUSTED as error:
+                return self._breach(reply, error)
+            answer = self._end(reply, ok=True, value=value)
+        if answer.ended:
+            return answer
+        written = tuple((index, arena.view(at, like).copy()) for index, at, like in placed)
+        return replace(answer, written=written)
+
+    def _place(
+        self, function: NativeFunction, args: Sequence[Any], offset_bytes: int
+    ) -> tuple[list[int], list[tuple[int, int, Any]], int]:
+        """The arguments' cells, the writable arrays as (argument, offset, array), and where free memory begins."""
+        arena, base = self._channel.arena, self._channel.base
+        offset = 0
+        index = 0
+        placed: list[tuple[int, int, Any]] = []
+
+        def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
+            nonlocal offset
+            at = aligned(offset) + offset_bytes
+            if array.size:
+                arena.write(at, array)
+            if writable:
+                placed.append((index, at, array))
+            offset = at + (span(array) if array.size else 0)
+            return base + at
+
+        singles = self._single[function.name]
+        if len(args) != len(singles):
+            abi.pack(function, args, _never_placed)  # raises, and says it best
+        cells: list[int] = []
+        for index, (single, value) in enumerate(zip(singles, args, strict=True)):  # noqa: B007 - read by place
+            cells += abi.pack(single, (value,), place)
+        return cells, placed, aligned(offset)
+
+
+def _never_placed(array: Any, writable: bool) -> NoReturn:  # noqa: FBT001 - the signature of abi.Place
+    raise AssertionError("the count of arguments is checked before any is placed")
+
+
+def _cells(body: Any, function: NativeFunction) -> list[int]:
+    if type(body) is not list or len(body) != abi.result_cells(function):
+        raise ValueError("another number of cells")
+    if not all(type(cell) is int and 0 <= cell < 1 << 64 for cell in body):
+        raise ValueError("cells that are none")
+    return body
+
+
+def _fault(body: Any) -> dict[str, Any] | None:
+    """What the guard reported: numbers as they are, text cleaned, nothing else."""
+    if not isinstance(body, dict):
+        return None
+    kept: dict[str, Any] = {}
+    for key, value in body.items():
+        if isinstance(value, str):
+            kept[key] = wire.clean_text(value)[: limits.PANIC_MESSAGE_BYTES_MAX]
+        elif isinstance(value, (int, float)):
+            kept[key] = value
+    return kept

@@ -1,0 +1,157 @@
+"""The lock-down of a freshly forked process, before it reads one byte of what it is to run.
+
+Every step raises OSError when the kernel refuses it: a sandbox that could not be set up is no sandbox.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import platform
+import resource
+import signal
+import stat
+import struct
+from collections.abc import Iterable
+from typing import Any
+
+from . import policy
+
+PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 15, 36, 38
+SECCOMP_SET_MODE_FILTER = 1
+RLIMIT_MSGQUEUE = getattr(resource, "RLIMIT_MSGQUEUE", 12)
+
+# Where a locked process finds its descriptors.
+FD_QUESTIONS, FD_ANSWERS, FD_ARENA = 3, 4, 5
+FD_FIRST_FREE = 6
+_FD_PARKING = 100
+
+SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
+"""What the dynamic loader may read while a library is loaded."""
+
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def _checked(result: int, what: str) -> int:
+    if result < 0:
+        number = ctypes.get_errno()
+        raise OSError(number, f"{what}: {os.strerror(number)}")
+    return result
+
+
+def system_call(number: int, *arguments: Any) -> int:
+    """A raw system call. Raises OSError."""
+    # SAFETY: syscall(2) takes longs; pointers come from ctypes objects that live until the call returns.
+    words = [ctypes.c_long(item) if isinstance(item, int) else item for item in arguments]
+    return _checked(_libc.syscall(ctypes.c_long(number), *words), f"system call {number}")
+
+
+def process_control(option: int, value: int) -> None:
+    """prctl(2) with one argument. Raises OSError."""
+    # SAFETY: the options used here take one integer.
+    _checked(_libc.prctl(option, ctypes.c_ulong(value), 0, 0, 0), f"prctl {option}")
+
+
+def process_name(name: str) -> None:
+    """What ``ps`` shows, up to 15 bytes."""
+    # SAFETY: PR_SET_NAME reads at most 16 bytes of a zero-terminated string.
+    _libc.prctl(PR_SET_NAME, ctypes.c_char_p(name.encode()), 0, 0, 0)
+
+
+def landlock_version() -> int:
+    """The ABI version of Landlock that the kernel offers; 0 without Landlock."""
+    try:
+        return system_call(policy.LANDLOCK_CREATE, 0, 0, 1)
+    except OSError:
+        return 0
+
+
+def apply_landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
+    """From here on only these paths can be opened; no TCP, no abstract sockets or signals out where known."""
+    abi = landlock_version()
+    if not abi:
+        raise OSError("the kernel has no Landlock")
+    attributes = policy.landlock_attributes(abi)
+    # SAFETY: the kernel copies ``len(attributes)`` bytes of the ruleset description.
+    rules = system_call(policy.LANDLOCK_CREATE, ctypes.c_char_p(attributes), len(attributes), 0)
+    for paths, rights in ((readable, policy.RIGHTS_READ), (writable, policy.RIGHTS_WRITE)):
+        for path in paths:
+            try:
+                at = os.open(path, os.O_PATH | os.O_CLOEXEC)
+            except FileNotFoundError:
+                continue  # the system library folders differ between distributions
+            folder = stat.S_ISDIR(os.fstat(at).st_mode)
+            granted = rights & policy.landlock_rights(abi) & (~0 if folder else policy.RIGHTS_OF_A_FILE)
+            # SAFETY: struct landlock_path_beneath_attr is packed: a u64 and an s32.
+            system_call(policy.LANDLOCK_ADD, rules, 1, ctypes.c_char_p(struct.pack("=Qi", granted, at)), 0)
+            os.close(at)
+    system_call(policy.LANDLOCK_RESTRICT, rules, 0)
+    os.close(rules)
+
+
+def apply_seccomp(stage: policy.Stage, *, scratch: bool = False) -> None:
+    """Install the filter of this stage for good; a later one can only tighten."""
+    machine = policy.MACHINES.get(platform.machine())
+    if machine is None:
+        raise OSError(f"no system call table for {platform.machine()}")
+    program = policy.filter_program(machine, stage, os.getpid(), scratch=scratch)
+    # SAFETY: struct sock_fprog is a length and a pointer; both buffers live until the call returns, the kernel copies.
+    code = ctypes.create_string_buffer(policy.encode_program(program))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
+    system_call(machine.seccomp, SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(ctypes.addressof(header)))
+
+
+def take_descriptors(questions: int, answers: int, log: int, arena: int) -> None:
+    """Arrange the descriptors 0 to 5 and close all others: control sockets of this and of other jobs too."""
+    empty = os.open(os.devnull, os.O_RDONLY)
+    parked = [fcntl.fcntl(fd, fcntl.F_DUPFD, _FD_PARKING) for fd in (empty, log, log, questions, answers, arena)]
+    for target, fd in enumerate(parked):
+        os.dup2(fd, target)
+    os.closerange(FD_FIRST_FREE, 1 << 20)
+
+
+def die_with(parent: int) -> None:
+    """Be killed when the process ``parent``, which must be our parent, ends."""
+    process_control(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:
+        os._exit(0)  # it ended before the line above: nobody is left to answer to
+
+
+def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int, open_files: int) -> None:
+    """Bounds with soft = hard, so that there is no warning signal to catch. ``memory_bytes`` is beyond today's use."""
+    with open("/proc/self/statm", "rb") as f:
+        in_use = int(f.read().split()[0]) * resource.getpagesize()
+    limits = {
+        resource.RLIMIT_AS: in_use + memory_bytes,
+        resource.RLIMIT_CPU: cpu_seconds,
+        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_MEMLOCK: 0,
+        RLIMIT_MSGQUEUE: 0,
+        resource.RLIMIT_NOFILE: open_files,
+        resource.RLIMIT_FSIZE: file_bytes,
+        resource.RLIMIT_NPROC: 0,  # a second line only: root is not bound by it, the filter is the first
+    }
+    for which, value in limits.items():
+        _, hard = resource.getrlimit(which)
+        # A bound that the user has set already may be tighter, and cannot be raised.
+        bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
+        resource.setrlimit(which, (bound, bound))
+
+
+def lock_down(config: dict[str, Any]) -> None:
+    """Apply what ``config`` asks for: see ``box.Sandbox``. Descriptors are in place already."""
+    scratch = config["scratch"]
+    os.chdir(scratch or "/")
+    process_control(PR_SET_DUMPABLE, 0)
+    set_limits(
+        config["memory_bytes"],
+        config["cpu_backstop_seconds"],
+        config["scratch_bytes"] if scratch else 0,
+        config["open_files"],
+    )
+    process_control(PR_SET_NO_NEW_PRIVS, 1)
+    if config["landlock"]:
+        apply_landlock(config["readable"], [scratch] if scratch else [])
+    if config["seccomp"]:
+        apply_seccomp(config["stage"], scratch=bool(scratch))

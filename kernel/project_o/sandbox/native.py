@@ -1,0 +1,113 @@
+"""Calls into a native library, on the sandboxed side: cells in, cells out, results copied into shared memory."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+from typing import Any
+
+from ..abi import STATUS_ERROR, STATUS_OK
+from . import locks
+
+STATUS_FAULT = -9
+ERROR_NAME_BYTES_MAX = 256
+_ALIGNMENT_BYTES = 64
+_WORD = (1 << 64) - 1
+
+
+class _Entry:
+    """One function: its symbol and the cells it needs, made once."""
+
+    def __init__(self, library: ctypes.CDLL, name: str, facts: dict[str, Any]) -> None:
+        # SAFETY: every function of the interface is int32_t(uint64_t *args, uint64_t *ret) by the shim ABI.
+        self.symbol = getattr(library, f"o_cell_{name}")
+        self.symbol.restype = ctypes.c_int32
+        self.symbol.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        self.cells = (ctypes.c_uint64 * max(1, facts["ret"]))()
+        self.handle: int = facts["handle"]
+        self.slices: list[tuple[int, int, list[int]]] = facts["slices"]
+
+
+class NativeWorker:
+    """A loaded library. Its constructors have run under the ``files`` stage; from here on it is ``strict``."""
+
+    def __init__(self, arena: int, question: dict[str, Any]) -> None:
+        self.arena = arena
+        # SAFETY: the library is untrusted, and so is this whole process: it is locked before this line.
+        self.library = ctypes.CDLL(question["path"], mode=os.RTLD_NOW | os.RTLD_LOCAL)
+        self.guard = None
+        if question["guard"]:
+            from .guarded import Guard
+
+            self.guard = Guard(question["guard"], self.library)
+        self.entries = {name: _Entry(self.library, name, facts) for name, facts in question["functions"].items()}
+        # SAFETY: void o_free(uint64_t handle) by the shim ABI.
+        self.free = self.library.o_free
+        self.free.restype = None
+        self.free.argtypes = [ctypes.c_uint64]
+        self.pending: tuple[list[tuple[int, int]], dict[str, Any], int] | None = None
+        if question["seal"]:
+            locks.apply_seccomp("strict")
+
+    def call(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Call the symbol ``repeat`` times; answer the status and the cells of the last call."""
+        entry = self.entries[question["fn"]]
+        cells = question["cells"]
+        # SAFETY: both arrays outlive the calls, and the callee writes at most len(entry.cells) of them.
+        args = (ctypes.c_uint64 * max(1, len(cells)))(*cells)
+        ret = entry.cells
+        arg_at, ret_at = ctypes.addressof(args), ctypes.addressof(ret)
+        symbol = entry.symbol if self.guard is None else self.guard.wrap(entry.symbol)
+        status = STATUS_OK
+        for round_ in range(question["repeat"]):
+            if round_ and ret[entry.handle]:
+                self.free(ret[entry.handle])
+            ret[entry.handle] = 0
+            status = symbol(arg_at, ret_at)
+            if status != STATUS_OK:
+                break
+        if status == STATUS_OK:
+            return self._results(entry, question)
+        if status == STATUS_ERROR:
+            # SAFETY: with this status the two first cells are the address and length of a constant string.
+            name = ctypes.string_at(ret[0], min(ret[1], ERROR_NAME_BYTES_MAX)).decode("utf-8", "replace")
+            return {"ok": False, "status": status, "name": name, "error": name}
+        if status == STATUS_FAULT and self.guard is not None:
+            return {"ok": False, "status": status, "fault": self.guard.report(), "error": "fault"}
+        return {"ok": False, "status": status, "error": f"the function ended with status {status}"}
+
+    def _results(self, entry: _Entry, question: dict[str, Any]) -> dict[str, Any]:
+        """Copy what the result points to behind the arguments, so that the kernel's side can read it."""
+        cells = list(entry.cells)
+        copies: list[tuple[int, int]] = []
+        at = question["tail"]
+        for cell, item_bytes, flags in entry.slices:
+            if not all(cells[flag] & 1 for flag in flags):
+                continue
+            size = cells[cell + 1] * item_bytes
+            copies.append((cells[cell], size))
+            cells[cell] = (self.arena + at) & _WORD
+            at += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+        reply = {"ok": True, "status": STATUS_OK, "cells": cells}
+        need = at - question["tail"]
+        handle = entry.cells[entry.handle]
+        if need > question["room"]:
+            self.pending = (copies, reply, handle)
+            return {"ok": True, "need": need}
+        return self._copy(copies, reply, handle, question["tail"])
+
+    def fetch(self, question: dict[str, Any]) -> dict[str, Any]:
+        """There is room now: copy what waited."""
+        assert self.pending is not None
+        (copies, reply, handle), self.pending = self.pending, None
+        return self._copy(copies, reply, handle, question["tail"])
+
+    def _copy(self, copies: list[tuple[int, int]], reply: dict[str, Any], handle: int, tail: int) -> dict[str, Any]:
+        at = self.arena + tail
+        for address, size in copies:
+            # SAFETY: the callee says that ``size`` bytes are there; if not, it is this process that ends.
+            ctypes.memmove(at, address, size)
+            at += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+        if handle:
+            self.free(handle)
+        return reply

@@ -1,0 +1,162 @@
+"""How values cross between the kernel and a sandboxed process: JSON with tags, large arrays through shared memory.
+
+    nan, inf           {"$float": "nan"}       JSON has no such numbers, and a raw NaN token is a protocol error
+    int beyond 64 bit  {"$int": "0x..."}       hexadecimal is linear to read, decimal is quadratic and capped
+    bytes, complex     {"$bytes": base64}, {"$complex": [re, im]}
+    tuple              {"$tuple": [...]}
+    other dict         {"$dict": [[key, value], ...]}
+    array              {"$array": [dtype, shape, base64]}, or [dtype, shape, offset in the arena]
+
+Both sides use it. Decoding trusts nothing: whatever does not fit raises ValueError, TypeError, KeyError,
+OverflowError or RecursionError, which the kernel's side reports as a breach of the protocol. Never pickle.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import math
+import re
+import sys
+from collections.abc import Callable
+from typing import Any
+
+ARRAY_INLINE_BYTES_MAX = 4096
+_DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[[0-9]{0,6}[a-zA-Z]{1,2}\])\Z")
+_DIMENSIONS_MAX = 32
+
+Store = Callable[[Any], int]
+"""(C-contiguous array) -> its offset in the arena."""
+Fetch = Callable[[int, int], bytearray]
+"""(offset, bytes) -> a copy. Raises ValueError outside the arena."""
+
+
+def encode(value: Any, store: Store) -> Any:
+    """``value`` as what json.dumps writes. Raises TypeError naming a type that cannot cross."""
+    if value is None or value is True or value is False or type(value) is str:
+        return value
+    if isinstance(value, int):
+        number = int(value)
+        return number if -(1 << 63) <= number < 1 << 64 else {"$int": hex(number)}
+    if isinstance(value, float):
+        number_ = float(value)
+        return number_ if math.isfinite(number_) else {"$float": repr(number_)}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, complex):
+        return {"$complex": [encode(value.real, store), encode(value.imag, store)]}
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return {"$bytes": base64.b64encode(value).decode("ascii")}
+    if isinstance(value, list):
+        return [encode(item, store) for item in value]
+    if isinstance(value, tuple):
+        return {"$tuple": [encode(item, store) for item in value]}
+    if isinstance(value, dict):
+        return _encode_dict(value, store)
+    return _encode_numpy(value, store)
+
+
+def _encode_dict(value: dict[Any, Any], store: Store) -> Any:
+    if all(type(key) is str and not key.startswith("$") for key in value):
+        return {key: encode(item, store) for key, item in value.items()}
+    return {"$dict": [[encode(key, store), encode(item, store)] for key, item in value.items()]}
+
+
+def _encode_numpy(value: Any, store: Store) -> Any:
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.ndarray):
+        dtype = value.dtype.str
+        if not _DTYPE.match(dtype):
+            raise TypeError(f"an array of {value.dtype} cannot cross the sandbox: use numbers, bool, text or times")
+        array = numpy.ascontiguousarray(value)  # makes 0-d arrays 1-d: the shape is kept from the value
+        if array.nbytes <= ARRAY_INLINE_BYTES_MAX:
+            return {"$array": [dtype, list(value.shape), base64.b64encode(array.tobytes()).decode("ascii")]}
+        return {"$array": [dtype, list(value.shape), store(array)]}
+    if numpy is not None and isinstance(value, numpy.generic):
+        item = value.item()
+        return encode(float(item) if isinstance(item, numpy.floating) else item, store)
+    raise TypeError(
+        f"a {type(value).__name__} cannot cross the sandbox: use numbers, text, bytes, lists, tuples, dicts, arrays"
+    )
+
+
+def decode(body: Any, fetch: Fetch) -> Any:
+    """The value that ``body``, fresh from json.loads, stands for."""
+    if isinstance(body, list):
+        return [decode(item, fetch) for item in body]
+    if not isinstance(body, dict):
+        return body
+    if len(body) == 1:
+        tag, content = next(iter(body.items()))
+        if tag.startswith("$"):
+            return _decode_tagged(tag, content, fetch)
+    return {key: decode(item, fetch) for key, item in body.items()}
+
+
+def _decode_tagged(tag: str, content: Any, fetch: Fetch) -> Any:
+    match tag:
+        case "$float" if content in ("nan", "inf", "-inf"):
+            return float(content)
+        case "$int":
+            return int(content, 16)
+        case "$complex":
+            real, imaginary = (decode(item, fetch) for item in content)
+            return complex(float(real), float(imaginary))
+        case "$bytes":
+            return base64.b64decode(content, validate=True)
+        case "$tuple" if isinstance(content, list):
+            return tuple(decode(item, fetch) for item in content)
+        case "$dict" if isinstance(content, list):
+            return {decode(key, fetch): decode(item, fetch) for key, item in content}
+        case "$array":
+            return _decode_array(content, fetch)
+    raise ValueError(f"no such value: {tag[:20]}")
+
+
+def _decode_array(content: Any, fetch: Fetch) -> Any:
+    import numpy as np
+
+    name, shape, where = content
+    if not _DTYPE.match(name) or len(shape) > _DIMENSIONS_MAX:
+        raise ValueError("no such array")
+    if not all(type(extent) is int and extent >= 0 for extent in shape):
+        raise ValueError("no such shape")
+    dtype = np.dtype(name)
+    count = math.prod(shape)
+    if isinstance(where, str):
+        raw = bytearray(base64.b64decode(where, validate=True))
+        if len(raw) != count * dtype.itemsize:
+            raise ValueError("an array of another size")
+    elif type(where) is int:
+        raw = fetch(where, count * dtype.itemsize)
+    else:
+        raise ValueError("an array without content")
+    if count == 0:
+        return np.empty(shape, dtype)
+    return np.frombuffer(raw, dtype).reshape(shape)
+
+
+def refuse_constant(token: str) -> Any:
+    """For json.loads: NaN and Infinity are no JSON, and compare in ways that fool a judge."""
+    raise ValueError(f"{token} is not JSON")
+
+
+def read_line(line: bytes) -> dict[str, Any]:
+    """One line of the protocol. Raises ValueError or RecursionError."""
+    body = json.loads(line, parse_constant=refuse_constant)
+    if type(body) is not dict:
+        raise ValueError("a line that is no object")
+    return body
+
+
+_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
+_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def clean_text(raw: bytes | str) -> str:
+    """Untrusted text as plain text: no terminal sequences, control, bidirectional or lone surrogate characters.
+
+    Escape it as well before it goes into HTML.
+    """
+    text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
+    return _INVISIBLE.sub("\ufffd", _ESCAPES.sub("", text))

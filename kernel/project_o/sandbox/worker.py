@@ -1,0 +1,197 @@
+"""The sandboxed side of a job: one question a line, one answer a line, in a process that is locked already.
+
+Nothing here is trusted by the kernel: the code under trial shares this process and may rewrite it. It gives
+data, and the kernel keeps the clock, the expected answers and the verdict.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import errno
+import json
+import linecache
+import mmap
+import os
+import resource
+import sys
+import traceback
+from typing import Any
+
+from .. import limits
+from . import locks, wire
+from .native import NativeWorker
+
+EXIT_SETUP, EXIT_MEMORY = 71, 72
+_DENIED = (errno.EPERM, errno.EACCES)
+_ALIGNMENT_BYTES = 64
+
+
+def map_arena(size: int) -> int:
+    """The address at which the shared memory is visible here.
+
+    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+    # SAFETY: a fresh mapping at an address of the system's choice; pages beyond the file's end are never touched.
+    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, locks.FD_ARENA, 0)
+    if address is None or address == ctypes.c_void_p(-1).value:
+        raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
+    return int(address)
+
+
+class Worker:
+    """Answers questions until their pipe is closed."""
+
+    def __init__(self, arena: int) -> None:
+        self.arena = arena
+        self.namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
+        self.native: NativeWorker | None = None
+        self.pending: tuple[list[Any], dict[str, Any]] = ([], {})
+
+    def serve(self) -> None:
+        """The loop. Returns when the kernel's side has closed the pipe."""
+        with open(locks.FD_QUESTIONS, "rb", buffering=1 << 16, closefd=False) as questions:
+            for line in questions:
+                question = json.loads(line)
+                reply = self.answer(question)
+                reply["id"] = question["id"]
+                write_line(reply)
+
+    def answer(self, question: dict[str, Any]) -> dict[str, Any]:
+        """What to say to one question; whatever it raises is said, not raised."""
+        try:
+            match question["op"]:
+                case "ask":
+                    return self._ask(question)
+                case "call":
+                    assert self.native is not None
+                    return self.native.call(question)
+                case "fetch":
+                    return self._fetch(question)
+                case "source":
+                    return self._source(question["source"])
+                case "surroundings":
+                    return self._surroundings(question)
+                case "native":
+                    self.native = NativeWorker(self.arena, question)
+                    return {"ok": True, "value": None}
+                case "probe":
+                    from .level import try_everything
+
+                    return {"ok": True, "value": try_everything(question["canary"], question["port"])}
+            raise ValueError(f"no such question: {question['op']}")
+        except BaseException as error:  # noqa: BLE001 - the candidate's error, whatever it is, is the answer
+            return describe(error)
+
+    def _source(self, source: str) -> dict[str, Any]:
+        lines = source.splitlines(keepends=True)
+        linecache.cache["<candidate>"] = (len(source), None, lines, "<candidate>")
+        exec(compile(source, "<candidate>", "exec"), self.namespace)
+        return {"ok": True, "value": None}
+
+    def _surroundings(self, question: dict[str, Any]) -> dict[str, Any]:
+        """The ``isolate`` profile: the user's own code finds what it finds in the kernel."""
+        os.environ.clear()
+        os.environ.update(question["environment"])
+        sys.path[:] = question["path"]
+        os.chdir(question["folder"])
+        return {"ok": True, "value": None}
+
+    def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
+        args = [wire.decode(item, self._read) for item in question["args"]]
+        if question["fn"] not in self.namespace:
+            raise NameError(f"the source defines no {question['fn']}")
+        value = self.namespace[question["fn"]](*args)
+        return self._deliver({"ok": True}, value, question["room"])
+
+    def _deliver(self, reply: dict[str, Any], value: Any, room: int) -> dict[str, Any]:
+        """Small values go into the answer; arrays into the arena, for which room may have to be asked first."""
+        arrays: list[Any] = []
+        offset = 0
+
+        def store(array: Any) -> int:
+            nonlocal offset
+            arrays.append(array)
+            at = offset
+            offset += -(-array.nbytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            return at
+
+        reply["value"] = wire.encode(value, store)
+        if offset > room:
+            self.pending = (arrays, reply)
+            return {"ok": True, "need": offset}
+        return self._copy(arrays, reply)
+
+    def _fetch(self, question: dict[str, Any]) -> dict[str, Any]:
+        if self.native is not None:
+            return self.native.fetch(question)
+        (arrays, reply), self.pending = self.pending, ([], {})
+        return self._copy(arrays, reply)
+
+    def _copy(self, arrays: list[Any], reply: dict[str, Any]) -> dict[str, Any]:
+        at = self.arena
+        for array in arrays:
+            # SAFETY: the array is C-contiguous and lives in this frame; the kernel's side made room for all of them.
+            ctypes.memmove(at, array.ctypes.data, array.nbytes)
+            at += -(-array.nbytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+        return reply
+
+    def _read(self, offset: int, size: int) -> bytearray:
+        # SAFETY: the kernel's side has written ``size`` bytes there before it asked.
+        return bytearray((ctypes.c_char * size).from_address(self.arena + offset))
+
+
+def write_line(reply: dict[str, Any]) -> None:
+    """One line on the answers' pipe, whole."""
+    data = memoryview(json.dumps(reply, allow_nan=False).encode("ascii") + b"\n")
+    while data:
+        data = data[os.write(locks.FD_ANSWERS, data) :]
+
+
+def describe(error: BaseException) -> dict[str, Any]:
+    """An error as an answer; its traceback goes to the log. ``denied`` where the sandbox refused something."""
+    text = f"{type(error).__name__}: {error}"[: limits.ERROR_TEXT_CHARACTERS_MAX]
+    if isinstance(error, ModuleNotFoundError):
+        text += " (in the sandbox only modules loaded beforehand can be imported: numpy and common standard modules)"
+    try:
+        traceback.print_exception(error, file=sys.stderr)
+    except Exception as second:  # noqa: BLE001 - a hostile __str__ must not cost us the answer
+        text += f" (its traceback failed: {type(second).__name__})"
+    return {"ok": False, "error": text, "kind": type(error).__name__, "denied": was_denied(error)}
+
+
+def was_denied(error: BaseException) -> bool:
+    """Whether the sandbox, rather than the code, is the reason: a refused system call, a module not loaded."""
+    seen: BaseException | None = error
+    for _ in range(10):
+        if seen is None:
+            return False
+        if isinstance(seen, ModuleNotFoundError) or (isinstance(seen, OSError) and seen.errno in _DENIED):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return False
+
+
+def run(config: dict[str, Any]) -> None:
+    """The whole life of a job's process after the fork, descriptors in place. Does not return."""
+    try:
+        arena = map_arena(config["arena_bytes"])
+        if config["profile"] == "isolate":
+            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+        else:
+            locks.lock_down(config)
+        # Written before the first question is read, so no candidate can have written it.
+        write_line({"id": config["hello"], "arena": arena})
+    except BaseException as error:  # noqa: BLE001 - fail closed: whatever went wrong, nothing is run
+        os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
+        os._exit(EXIT_SETUP)
+    try:
+        Worker(arena).serve()
+    except MemoryError:
+        os._exit(EXIT_MEMORY)
+    except BaseException as error:  # noqa: BLE001 - the kernel's side sees the end of the pipe and this line
+        os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace")[:4096])
+        os._exit(1)
+    os._exit(0)

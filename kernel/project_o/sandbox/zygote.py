@@ -1,0 +1,189 @@
+"""The warm process from which jobs are forked. It never runs a byte of what they run.
+
+It is started by exec with a clean environment, in a session of its own, so that an interrupt of the notebook
+(killpg on the kernel's group) does not reach it. It watches three things: the control socket (a job is wanted,
+or the kernel has closed it), the kernel's process (a forked copy of the kernel may hold the socket open), and
+its children. It never waits for one job, so one job cannot hold up another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import importlib
+import json
+import os
+import select
+import signal
+import socket
+import sys
+import time
+from typing import Any, NamedTuple
+
+from . import locks, worker
+
+MESSAGE_BYTES_MAX = 1 << 17
+DESCRIPTORS_A_JOB = 5
+STANDARD_MODULES = (
+    "abc array ast base64 bisect calendar cmath collections collections.abc colorsys contextlib copy csv ctypes "
+    "dataclasses datetime decimal difflib encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16 "
+    "encodings.utf_32 enum fractions functools graphlib hashlib heapq hmac html io inspect itertools json keyword "
+    "locale math numbers operator pprint queue random re reprlib secrets statistics string struct textwrap threading "
+    "time timeit tokenize traceback types typing unicodedata warnings weakref zlib zoneinfo"
+)
+NUMPY_MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.random", "numpy.polynomial", "numpy.ma")
+
+
+class _Job(NamedTuple):
+    """A living child: the socket on which its end is told, and whether it may have descendants."""
+
+    control: socket.socket
+    descendants: bool
+
+
+class Zygote:
+    """The loop. ``control`` brings jobs; ``kernel`` is a pidfd of the process that started us."""
+
+    def __init__(self, control: socket.socket, kernel: int) -> None:
+        self.control = control
+        self.kernel = kernel
+        self.pid = os.getpid()
+        self.jobs: dict[int, _Job] = {}
+        self.ended: dict[int, dict[str, Any]] = {}
+        self.wake, wake_in = socket.socketpair()
+        self.wake.setblocking(False)
+        wake_in.setblocking(False)
+        self._wake_in = wake_in
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        signal.set_wakeup_fd(wake_in.fileno(), warn_on_full_buffer=False)
+        self.poll = select.poll()
+        for fd in (control.fileno(), kernel, self.wake.fileno()):
+            self.poll.register(fd, select.POLLIN)
+
+    def serve(self) -> None:
+        """Until the kernel closes the socket or ends; then every child is killed."""
+        while True:
+            ready = {fd for fd, _ in self.poll.poll()}
+            if self.kernel in ready or (self.control.fileno() in ready and not self._start()):
+                break
+            with contextlib.suppress(BlockingIOError):
+                self.wake.recv(4096)
+            for pid, job in self.jobs.items():
+                if job.control.fileno() in ready and pid not in self.ended:  # the kernel has let go of this job
+                    _kill(pid)
+            self._reap()
+        for pid in self.jobs:
+            _kill(pid)
+        deadline = time.monotonic() + 2.0
+        while self.jobs and time.monotonic() < deadline:
+            self._reap()
+            time.sleep(0.001)
+
+    def _start(self) -> bool:
+        """Fork one job. False when the kernel has closed the socket."""
+        message, descriptors, _, _ = socket.recv_fds(self.control, MESSAGE_BYTES_MAX, DESCRIPTORS_A_JOB)
+        if not message:
+            return False
+        config = json.loads(message)
+        questions, answers, log, arena, control_fd = descriptors
+        pid = os.fork()
+        if pid == 0:
+            self._become(config, (questions, answers, log, arena))
+        control = socket.socket(fileno=control_fd)
+        for fd in (questions, answers, log, arena):
+            os.close(fd)
+        self.jobs[pid] = _Job(control, config["profile"] == "isolate")
+        self.poll.register(control, 0)  # only its hang-up is of interest
+        pidfd = os.pidfd_open(pid)
+        with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round
+            socket.send_fds(control, [json.dumps({"pid": pid}).encode()], [pidfd])
+        os.close(pidfd)
+        return True
+
+    def _become(self, config: dict[str, Any], descriptors: tuple[int, int, int, int]) -> None:
+        """The child's first steps, before anything is believed. Does not return."""
+        try:
+            signal.set_wakeup_fd(-1)
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            os.setsid()
+            locks.take_descriptors(*descriptors)
+            locks.die_with(self.pid)
+            locks.process_name("o-job")
+            worker.run(config)
+        finally:
+            os._exit(worker.EXIT_SETUP)
+
+    def _reap(self) -> None:
+        """Collect the dead, end what they left behind, then tell the kernel: it hears of an end when all is gone."""
+        while True:
+            try:
+                pid, status, usage = os.wait4(-1, os.WNOHANG)
+            except ChildProcessError:
+                break
+            if pid == 0:
+                break
+            if pid in self.jobs:
+                self.ended[pid] = {
+                    "code": os.waitstatus_to_exitcode(status),
+                    "cpu_seconds": usage.ru_utime + usage.ru_stime,
+                    "peak_bytes": usage.ru_maxrss * 1024,
+                }
+        if any(self.jobs[pid].descendants for pid in self.ended) and self._orphans():
+            return  # their SIGCHLD brings us back
+        for pid, report in self.ended.items():
+            job = self.jobs.pop(pid)
+            self.poll.unregister(job.control)
+            with contextlib.suppress(OSError):
+                job.control.send(json.dumps(report).encode())
+            job.control.close()
+        self.ended.clear()
+
+    def _orphans(self) -> bool:
+        """Kill the processes that fell to us from ended jobs; whether there were any."""
+        with open(f"/proc/self/task/{self.pid}/children", "rb") as f:
+            children = [int(word) for word in f.read().split()]
+        strangers = [pid for pid in children if pid not in self.jobs and _session(pid) not in self._living()]
+        for pid in strangers:
+            _kill(pid)
+        return bool(strangers)
+
+    def _living(self) -> set[int]:
+        return self.jobs.keys() - self.ended.keys()
+
+
+def _kill(pid: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, signal.SIGKILL)  # a child of ours that we have not reaped: the number cannot be another's
+
+
+def _session(pid: int) -> int:
+    try:
+        return os.getsid(pid)
+    except (ProcessLookupError, PermissionError):
+        return 0
+
+
+def _preload(names: tuple[str, ...] | list[str]) -> None:
+    for name in names:
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+
+
+def main(control_fd: int, kernel: int) -> None:
+    """Load what jobs will need, say so, serve."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    locks.process_control(locks.PR_SET_DUMPABLE, 0)
+    locks.process_control(locks.PR_SET_CHILD_SUBREAPER, 1)
+    locks.process_name("o-zygote")
+    os.chdir("/")
+    _preload(STANDARD_MODULES.split())
+    _preload(NUMPY_MODULES)
+    time.localtime()  # reads the time zone's file, which a job cannot
+    from . import level  # noqa: F401 - the probe's code must be here before the fork
+
+    control = socket.socket(fileno=control_fd)
+    zygote = Zygote(control, kernel)
+    gc.collect()
+    gc.freeze()
+    control.send(json.dumps({"numpy": "numpy" in sys.modules, "landlock": locks.landlock_version()}).encode())
+    zygote.serve()
