@@ -100,7 +100,8 @@ def _run_notebook(words: list[str]) -> int:
     try:
         papermill.execute_notebook(str(source), str(out), parameters, kernel_name=arguments.kernel)
     except PapermillExecutionError as error:
-        print(f"project-o run: {source} failed in cell {error.exec_count}: {error.ename}: {error.evalue}", file=sys.stderr)
+        where = f"{source} failed in cell {error.exec_count}"
+        print(f"project-o run: {where}: {error.ename}: {error.evalue}", file=sys.stderr)
         return 1
     except PapermillException as error:
         raise UsageError(f"{source}: {error}") from None

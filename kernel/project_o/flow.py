@@ -148,18 +148,17 @@ class Flow:
             return None
         path, source = run.best.files[0]
         summary = "accepted" if run.verdict.accepted else "no improvement"
-        return self._history.note(
-            "evolve", run.program.name, f"{summary}: {run.headline}", run.facts(),
-            {f"programs/{run.program.name}/candidate/{path}": source, f"programs/{run.program.name}/run.json": run.to_json()},
-        )  # fmt: skip
+        folder = f"programs/{run.program.name}"
+        files = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
+        return self._history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
 
     # ------------------------------------------------------------------ Deployment
 
     def accept(self, run: Run) -> Deployment:
         """Serve the winner of a run. Raises DeployError where the verdict was to reject."""
         if not run.verdict.accepted:
-            raise DeployError(f"{run.program.name}: the verdict was no improvement ({run.verdict.reasons[-1]}), so nothing "
-                              "is accepted: run longer, or widen a domain")  # fmt: skip
+            why = run.verdict.reasons[-1]
+            raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")
         return self._released(
             self.registry.accept(run.best, run.state.id if run.state else ""), "promote", run.headline, run.facts()
         )

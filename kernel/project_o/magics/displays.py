@@ -9,18 +9,33 @@ from .. import view
 
 Show = Callable[[Any], view.Display]
 
+
+def _module(value: Any) -> view.Display:
+    artifact = value.slot.version.artifact
+    return view.show_module(value.__name__, artifact.interface, artifact)
+
+
+def _run(run: Any) -> view.Display:
+    return view.show_run(
+        run.program.name,
+        run.trials,
+        run.verdict,
+        best=run.best_index,
+        seconds=run.seconds,
+        seed=run.seed,
+        digest=run.lineage.digest,
+        state=run.state.id if run.state else "",
+    )
+
+
 SHOWN: dict[tuple[str, str], Show] = {
-    ("project_o.deploy.handles", "NativeModule"): lambda value: view.native_module(
-        value.__name__, value.slot.version.artifact
-    ),
-    ("project_o.deploy.handles", "NativeFunction"): lambda value: view.native_function(
+    **{(kind.__module__, kind.__name__): show for kind, show in view.VIEWS.items()},
+    ("project_o.deploy.handles", "NativeModule"): _module,
+    ("project_o.deploy.handles", "NativeFunction"): lambda value: view.show_function(
         value.native, value.slot.version.artifact
     ),
-    ("project_o.evolve.run", "Run"): view.run,
-    ("project_o.values", "State"): view.state,
-    ("project_o.values", "Verdict"): view.verdict,
-    ("project_o.values", "Program"): view.program,
-    ("project_o.values", "Deployment"): lambda value: view.serving_table([value]),
+    ("project_o.evolve.run", "Run"): _run,
+    ("project_o.evolve.archive", "Lineage"): lambda lineage: view.show_lineage(lineage.records, best=lineage.best),
 }
 
 

@@ -74,15 +74,15 @@ class EvolutionMagics(Magics):
             return None
         expression = " ".join(words)
         try:
-            return eval(expression, self.session.shell.user_ns)  # noqa: S307 - the user's own expression
-        except Exception as error:  # noqa: BLE001 - whatever the user's expression raises is a bad --inputs
+            return eval(expression, self.session.shell.user_ns)
+        except Exception as error:
             raise UsageError(f"--inputs {expression}: {type(error).__name__}: {error}") from error
 
     def _evaluator(self, cell: str) -> Any:
         shell = self.session.shell
         code = shell.compile(shell.transform_cell(cell), shell.compile.cache(cell, shell.execution_count), "exec")
         shell.user_ns.pop("evaluate", None)
-        exec(code, shell.user_ns)  # noqa: S102 - the user's own cell
+        exec(code, shell.user_ns)
         evaluate = shell.user_ns.get("evaluate")
         if not callable(evaluate):
             raise UsageError("a %%evolve cell defines the evaluator: def evaluate(program): return {'score': ...}")
@@ -97,11 +97,11 @@ class _Shown:
         self._handle: str | None = None
 
     def __call__(self, progress: Progress) -> None:
-        self._put(view.progress(progress).bundle())
+        self._put(view.show_progress(progress).bundle())
 
     def finish(self, run: Run) -> None:
         """The last update: nothing of it depends on a live kernel."""
-        self._put(view.progress(run.progress).bundle())
+        self._put(view.show_progress(run.progress).bundle())
 
     def _put(self, bundle: dict[str, str]) -> None:
         with self._lock:

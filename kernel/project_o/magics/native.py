@@ -41,7 +41,7 @@ class NativeMagics(Magics):
         chosen = parsed(self.zig, line)
         name = identifier(chosen.name) if chosen.name else ""
         module = self.session.flow.cell(
-            cell,
+            "\n" + cell,  # the magic's own line is line 1, so every line number is the cell's
             "zig",
             name,
             mode=chosen.mode or self.session.setting("mode"),
@@ -49,7 +49,6 @@ class NativeMagics(Magics):
             isolate=chosen.isolate,
             links=tuple(chosen.link),
             tests=chosen.test,
-            first_line=2,
         )
         bind(self.session.shell.user_ns, module, name)
         return module
@@ -64,7 +63,8 @@ def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:
             if type(old) is type(value) and old.slot is value.slot:
                 continue  # the object the user already holds follows its slot
         elif key in namespace:
-            warnings.warn(f"{key} was {type(old).__name__} and is now native: give the cell a NAME to keep it", stacklevel=2)
+            was = type(old).__name__
+            warnings.warn(f"{key} was {was} and is now native: give the cell a NAME to keep it", stacklevel=2)
         elif hasattr(builtins, key):
             warnings.warn(f"{key} now hides Python's own {key}: give the cell a NAME to keep it", stacklevel=2)
         namespace[key] = value

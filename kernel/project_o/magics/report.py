@@ -23,7 +23,7 @@ def reported(magic: Magic) -> Magic:
             return magic(*args, **named)
         except ProjectOError as error:
             if isinstance(error, CompileError) and error.diagnostics:
-                publish_display_data(view.compile_error(error))
+                publish_display_data(view.show_compile_error(error).bundle())
             lines = _plain(error)
             # IPython asks the exception itself how it wants to be shown.
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]

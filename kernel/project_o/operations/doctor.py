@@ -38,7 +38,8 @@ def _python() -> Iterator[Check]:
     version = platform.python_version()
     good = sys.version_info >= (3, 11)
     yield Check("project-o", ok=True, value=__version__)
-    yield Check("python", ok=good, value=f"{version}, {sys.executable}", todo="" if good else "install Python 3.11 or newer")
+    todo = "" if good else "install Python 3.11 or newer"
+    yield Check("python", ok=good, value=f"{version}, {sys.executable}", todo=todo)
     system = platform.system()
     yield Check(
         "system",

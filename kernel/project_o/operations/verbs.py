@@ -57,13 +57,17 @@ def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
     """
     if not words:
         helps = {f"{prefix} {name}": verb.help for name, verb in VERBS.items()}
-        return Report(helps, lambda facts: view.facts("Verbs", facts))
+        return Report(helps, _facts("verbs"))
     name, *rest = words
     if name not in VERBS:
         raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(VERBS)}")
     parser = _Parser(prog=f"{prefix} {name}", description=VERBS[name].help, add_help=False)
     add_arguments(parser, VERBS[name])
     return VERBS[name].run(context, parser.parse_args(rest))
+
+
+def _facts(name: str) -> Callable[[Mapping[str, Any]], view.Display]:
+    return lambda facts: view.show_table(name, ("what", "value"), [*facts.items()])
 
 
 # --------------------------------------------------------------------------- recording
@@ -81,14 +85,14 @@ def _off(context: Context, arguments: argparse.Namespace) -> Report:
 
 def _where(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
-    return Report(context.flow.history.where(), lambda facts: view.facts("Where the history is", facts))
+    return Report(context.flow.history.where(), _facts("where"))
 
 
 def _clean(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
     store = str(context.flow.history.where().get("store", ""))
     freed = context.flow.history.clean()
-    return Report({"removed": store, "bytes freed": freed}, lambda facts: view.facts("History removed", facts))
+    return Report({"removed": store, "bytes freed": freed}, _facts("history removed"))
 
 
 # --------------------------------------------------------------------------- history
@@ -96,42 +100,46 @@ def _clean(context: Context, arguments: argparse.Namespace) -> Report:
 
 def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     context.flow.history.flush()
-    return Listing(context.flow.history.states(arguments.limit, scope=arguments.name), view.states_table)
+    return Listing(context.flow.history.states(arguments.limit, scope=arguments.name), view.show_history)
 
 
 def _show(context: Context, arguments: argparse.Namespace) -> Report:
     history = context.flow.history
     history.flush()
     state = history.resolve(arguments.state)
-    return Report(state, lambda item: view.state(item, history.cells(item)))
+    return Report(state, lambda item: view.show_state(item, source=history.source_of(item)))
 
 
 def _diff(context: Context, arguments: argparse.Namespace) -> Report:
     context.flow.history.flush()
-    return Report(context.flow.history.diff(arguments.a, arguments.b), view.history_diff)
+    return Report(context.flow.history.diff(arguments.a, arguments.b), _show_diff)
+
+
+def _show_diff(diff: Any) -> view.Display:
+    return view.show_changes(diff.changes, before=diff.before, after=diff.after)
 
 
 def _save(context: Context, arguments: argparse.Namespace) -> Report:
     why = " ".join(arguments.why).strip()
     if not why:
         raise UsageError('say why: %o save "before the long run"')
-    return Report(context.flow.history.save(why), view.state)
+    return Report(context.flow.history.save(why), view.show_state)
 
 
 def _restore(context: Context, arguments: argparse.Namespace) -> Report:
     to = Path(arguments.to).expanduser() if arguments.to else None
-    return Report(context.flow.restore(arguments.state, to), lambda facts: view.facts("Restored", facts))
+    return Report(context.flow.restore(arguments.state, to), _facts("restored"))
 
 
 # --------------------------------------------------------------------------- serving
 
 
 def _serving(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    return Listing(context.flow.serving(arguments.name), view.serving_table)
+    return Listing(context.flow.serving(arguments.name), view.show_serving)
 
 
 def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    return Listing((context.flow.rollback(arguments.name, arguments.state),), view.serving_table)
+    return Listing((context.flow.rollback(arguments.name, arguments.state),), view.show_serving)
 
 
 # --------------------------------------------------------------------------- the installation
@@ -139,14 +147,14 @@ def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
 
 def _doctor(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     del arguments
-    return Listing(examine(context.flow.history), view.checks_table)
+    return Listing(examine(context.flow.history), view.show_checks)
 
 
 def _config(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
     settings = effective(context.chosen)
-    rows = {name: f"{setting.value}  (from {setting.source})" for name, setting in settings.items()}
-    return Report(settings, lambda _: view.facts("Settings", rows))
+    rows = [(name, setting.value, setting.source) for name, setting in settings.items()]
+    return Report(settings, lambda _: view.show_table("settings", ("option", "value", "from"), rows))
 
 
 def _cache(context: Context, arguments: argparse.Namespace) -> Report:
@@ -154,7 +162,7 @@ def _cache(context: Context, arguments: argparse.Namespace) -> Report:
     facts: dict[str, Any] = {"folder": str(toolchain.cache_directory()), "bytes": toolchain.used_bytes()}
     if arguments.clear:
         facts["bytes freed"] = toolchain.clear()
-    return Report(facts, lambda items: view.facts("Build cache", items))
+    return Report(facts, _facts("build cache"))
 
 
 STATE_HELP = "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or a saved name"
@@ -200,4 +208,3 @@ VERBS: dict[str, Verb] = {
         ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
     ),
 }
-

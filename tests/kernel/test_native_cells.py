@@ -1,0 +1,140 @@
+"""What a user does with native cells, in a real kernel."""
+
+import pytest
+
+CELL = """%%zig {options}
+/// The dot product.
+pub fn dot(a: []const f32, b: []const f32) error{{LengthMismatch}}!f32 {{
+    if (a.len != b.len) return error.LengthMismatch;
+    var sum: f32 = 0;
+    for (a, b) |x, y| sum += x * y;
+    return sum * {factor};
+}}
+pub fn at(a: []const f32, i: usize) f32 {{
+    return a[i];
+}}
+pub fn generic(x: anytype) void {{
+    _ = x;
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def ready(kernel):
+    assert kernel.run("import numpy as np\na = np.arange(4, dtype=np.float32)").status == "ok"
+    return kernel
+
+
+def test_without_a_name_the_functions_land_in_the_namespace_and_the_value_shows_them(ready):
+    ran = ready.run(CELL.format(options="", factor=1))
+
+    assert ran.status == "ok", ran.text
+    assert ready.value("dot(a, a), at(a, i=3)") == "(14.0, 3.0)"
+    assert "dot(a: float32 array, b: float32 array) -> float" in ran.text
+    assert "generic" in ran.text
+    assert "<table" in ran.html
+    assert "<script" not in ran.html
+
+
+def test_running_the_edited_cell_swaps_the_function_under_its_name(ready):
+    ready.run(CELL.format(options="", factor=1))
+    ready.run("held = dot")
+    ran = ready.run(CELL.format(options="", factor=2))
+
+    assert ran.status == "ok", ran.text
+    assert ready.value("dot(a, a), held(a, a), held is dot") == "(28.0, 28.0, True)"
+
+
+def test_with_a_name_only_the_name_is_bound(ready):
+    ready.run("%reset_selective -f ^dot$")
+    ran = ready.run(CELL.format(options="kernels", factor=1))
+
+    assert ran.status == "ok", ran.text
+    assert ready.value("kernels.dot(a, a), 'dot' in globals(), sorted(dir(kernels))") == "(14.0, False, ['at', 'dot'])"
+
+
+def test_something_else_of_that_name_is_overwritten_with_a_warning(ready):
+    ready.run("at = 'mine'")
+    ran = ready.run(CELL.format(options="", factor=1))
+
+    assert "at was str and is now native" in ran.text
+    hidden = ready.run("%%zig\npub fn sum(a: []const f32) f32 { return a[0]; }")
+    assert "hides Python's own sum" in hidden.text
+    ready.run("del sum")
+
+
+def test_an_error_value_and_a_panic_are_exceptions_that_name_themselves(ready):
+    ready.run(CELL.format(options="", factor=1))
+    error = ready.run("dot(a, a[:2])")
+    panic = ready.run("at(a, 9)")
+
+    assert "NativeResultError" in error.error
+    assert "LengthMismatch" in error.error
+    assert "NativePanic" in panic.error
+    assert "at" in panic.error
+    assert "line 10" in panic.error
+    assert ready.value("at(a, 1)") == "1.0"
+
+
+def test_the_compilers_error_points_at_the_cells_own_line_and_column(ready):
+    ran = ready.run("%%zig\npub fn f() i32 {\n    const x: i32 = true;\n    return x;\n}")
+
+    assert ran.status == "error"
+    assert "cell:3:20: error" in ran.text
+    assert "const x: i32 = true;" in ran.text
+    assert "const x: i32 = " in ran.html
+
+
+def test_an_isolated_cell_may_die(ready):
+    cell = """%%zig frail --isolate
+pub fn wild() u8 {
+    const p: *volatile u8 = @ptrFromInt(16);
+    return p.*;
+}
+pub fn two() i32 { return 2; }"""
+    assert ready.run(cell).status == "ok"
+    ran = ready.run("frail.wild()")
+
+    assert "NativeFault" in ran.error
+    assert ready.value("frail.two()") == "2"
+
+
+def test_ctrl_c_ends_an_endless_loop_of_a_cell(ready):
+    ready.run("%%zig spin\npub fn forever(a: []f32) void {\n    while (true) a[0] += 1;\n}")
+    ran = ready.run(
+        "import os, signal, threading\n"
+        "threading.Timer(4, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "spin.forever(np.ones(1, np.float32))"
+    )
+
+    assert ran.error.startswith("KeyboardInterrupt"), ran.text
+    assert ready.value("at(a, 2)") == "2.0"
+
+
+def test_zig_test_blocks_run_on_request(ready):
+    good = ready.run('%%zig --test\npub fn one() i32 { return 1; }\ntest "one" { if (one() != 1) return error.Wrong; }')
+    bad = ready.run('%%zig --test\npub fn one() i32 { return 2; }\ntest "one" { if (one() != 1) return error.Wrong; }')
+
+    assert good.status == "ok", good.text
+    assert bad.status == "error"
+    assert "one" in bad.error
+
+
+def test_the_magics_help_shows_its_options(ready):
+    ran = ready.client.execute_interactive  # the pager answers in the reply, not in an output
+    reply = ran("%%zig?", timeout=60, output_hook=lambda _: None)["content"]
+    text = reply["payload"][0]["data"]["text/plain"]
+
+    assert "--isolate" in text
+    assert "--mode" in text
+
+
+def test_it_loads_in_the_stock_kernel_twice_and_unloads(start_kernel, tmp_path):
+    stock = start_kernel(tmp_path, module="ipykernel_launcher")
+    assert stock.run("%load_ext project_o").outputs == []
+    assert stock.run("%reload_ext project_o\n%load_ext project_o").status == "ok"
+    assert stock.run("%%zig\npub fn one() i32 { return 1; }").status == "ok"
+    assert stock.value("one()") == "1"
+    assert stock.run("%unload_ext project_o").status == "ok"
+    assert "not found" in stock.run("%%zig\npub fn one() i32 { return 1; }").text
+    assert stock.value("one()") == "1"
