@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from project_o import errors, view
 from project_o.values import (
     Artifact,
@@ -67,11 +68,24 @@ def interface() -> Interface:
 
 
 def artifact(*, cached: bool = False) -> Artifact:
-    return Artifact(program(), "ab" * 32, "cache/ab.so", interface(), "zig 0.17.1", ("-O", "ReleaseSafe"), 7_612, 0.12, cached)  # fmt: skip
+    return Artifact(
+        program(), "ab" * 32, "cache/ab.so", interface(), "zig 0.17.1", ("-O", "ReleaseSafe"), 7_612, 0.12, cached
+    )
 
 
 def measurement(metric: str = "time", ratio: float = 1.834) -> Measurement:
-    return Measurement(metric, "s", 240, 0.0123, 0.0123 / ratio, ratio, ratio * 0.976, ratio * 1.025, 0.95, "block bootstrap of paired log ratios")  # fmt: skip
+    return Measurement(
+        metric,
+        "s",
+        240,
+        0.0123,
+        0.0123 / ratio,
+        ratio,
+        ratio * 0.976,
+        ratio * 1.025,
+        0.95,
+        "block bootstrap of paired log ratios",
+    )
 
 
 def verdict(*, accepted: bool = True) -> Verdict:
@@ -111,7 +125,8 @@ def records(count: int = 40, seed: int = 3) -> list[Record]:
 
 
 def best_of(made: list[Record]) -> int:
-    return max((one for one in made if one.status in ("baseline", "better")), key=lambda one: one.ratio or 0).proposal.index  # fmt: skip
+    rising = [one for one in made if one.status in ("baseline", "better")]
+    return max(rising, key=lambda one: one.ratio or 0).proposal.index
 
 
 def progress(*, finished: bool = False) -> Progress:
@@ -121,12 +136,15 @@ def progress(*, finished: bool = False) -> Progress:
 
 
 def compile_error() -> errors.CompileError:
-    note = Diagnostic("note", "parameter type declared here", 6, 29, SOURCE.split("\n")[5], 11)
+    declared, called = SOURCE.split("\n")[5:7]
+    note = Diagnostic("note", "parameter type declared here", 6, declared.index("[]const") + 1, declared, 11)
     return errors.CompileError(
         "the cell does not compile",
         (
-            Diagnostic("error", "expected type '[]const f32', found 'i32'", 7, 46, SOURCE.split("\n")[6], 7, (note,)),
-            Diagnostic("error", "unused local constant", 9, 11, "\tconst unused = 1; // tab before", 6),
+            Diagnostic(
+                "error", "expected type '[]const f32', found 'i32'", 7, called.index("queries") + 1, called, 7, (note,)
+            ),
+            Diagnostic("error", "unused local constant", 9, 8, "\tconst unused = 1; // tab before", 6),
             Diagnostic("error", "FileNotFound"),
         ),
     )
@@ -135,9 +153,15 @@ def compile_error() -> errors.CompileError:
 def states() -> list[State]:
     facts = (("verdict", "accepted"), ("ratio", "1.83x [1.79, 1.88]"), ("seed", "7"))
     return [
-        State(f"{k:02x}" + "c0ffee" * 7 + "ab"[:0], k, "demo", kind, text, 1_795_359_845.0 + 17 * k, ("ab" * 20,), facts)
+        State(
+            f"{k:02x}" + "c0ffee" * 7 + "ab"[:0], k, "demo", kind, text, 1_795_359_845.0 + 17 * k, ("ab" * 20,), facts
+        )
         for k, (kind, text) in enumerate(
-            (("cell", "%%zig top_k: 41 lines"), ("cell", "labels = model.predict(images)"), ("evolve", "top_k accepted"))
+            (
+                ("cell", "%%zig top_k: 41 lines"),
+                ("cell", "labels = model.predict(images)"),
+                ("evolve", "top_k accepted"),
+            )
         )
     ]
 
@@ -145,9 +169,11 @@ def states() -> list[State]:
 def deployments() -> list[Deployment]:
     old, new = program(), program(CHANGED)
     return [
-        Deployment("top_k", new.digest, "zig", ("scores", "top_k"), 0.9, 1_795_359_845.0, "c0ffee" * 7, "evolve", (old.digest,)),
+        Deployment(
+            "top_k", new.digest, "zig", ("scores", "top_k"), 0.9, 1_795_359_845.0, "c0ffee" * 7, "evolve", (old.digest,)
+        ),
         Deployment("top_k", old.digest, "zig", ("scores", "top_k"), 0.1, 1_795_359_000.0),
-    ]  # fmt: skip
+    ]
 
 
 def checks(*, ok: bool = True) -> list[Check]:
@@ -174,7 +200,16 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "changes": lambda: view.show_changes(CHANGES, before="ab" * 20, after="cd" * 20),
     "progress": lambda: view.show_progress(progress()),
     "progress finished": lambda: view.show_progress(progress(finished=True)),
-    "run": lambda: view.show_run("top_k", records(), verdict(), best=best_of(records()), seconds=58.31, seed=7, digest="9f" * 32, state="c0ffee" * 7),  # fmt: skip
+    "run": lambda: view.show_run(
+        "top_k",
+        records(),
+        verdict(),
+        best=best_of(records()),
+        seconds=58.31,
+        seed=7,
+        digest="9f" * 32,
+        state="c0ffee" * 7,
+    ),
     "run without gain": lambda: view.show_run("top_k", records(6, 5), verdict(accepted=False), seconds=7.0, seed=1),
     "measurements": lambda: view.show_measurements([measurement(), measurement("score", 1.018)]),
     "trials": lambda: view.show_trials(records(), best=best_of(records()), name="top_k"),
@@ -185,9 +220,13 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "serving": lambda: view.show_serving(deployments()),
     "doctor": lambda: view.show_checks(checks()),
     "doctor broken": lambda: view.show_checks(checks(ok=False)),
-    "config": lambda: view.show_table("config", ("name", "value", "from"), [("trials", 60, "default"), ("seed", 7, "%config")]),  # fmt: skip
+    "config": lambda: view.show_table(
+        "config", ("name", "value", "from"), [("trials", 60, "default"), ("seed", 7, "%config")]
+    ),
     "cache": lambda: view.show_cache(12, 4_100_000, 512 << 20, "~/.cache/project-o", rows=[("zig", 12, 4_100_000)]),
-    "panic": lambda: view.show_error(errors.NativePanic("index out of bounds: index 5, len 3", function="top_k", line=7)),
+    "panic": lambda: view.show_error(
+        errors.NativePanic("index out of bounds: index 5, len 3", function="top_k", line=7)
+    ),
     "usage": lambda: view.show_error(errors.UsageError("there is no top_q: the names served are top_k")),
 }
 

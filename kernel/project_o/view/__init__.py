@@ -27,7 +27,7 @@ To add one more view: make a file named by its noun with one ``show_`` function 
 ``page(...)``, built of the pieces in ``parts`` (``title``, ``line``, ``table``, ``figure``) so that text and HTML come
 from the same call; write numbers with ``numbers``, colours with ``style``, pictures with ``chart``, and give each
 picture its twin in words. Put the function here, in ``VIEWS`` if it takes one value, and a sample into
-``tests/view/samples_of_views.py``: the tests then check it for scripts, escapes, equal numbers and size.
+``tests/view/conftest.py``: the tests then check it for scripts, escapes, equal numbers and size.
 """
 
 from __future__ import annotations

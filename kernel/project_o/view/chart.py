@@ -12,6 +12,8 @@ from .markup import Markup, join, tag
 WIDTH = 560
 LEFT, RIGHT, TOP, BOTTOM = 46, 62, 14, 34
 FONT = 11
+RATIO_LOW, RATIO_HIGH = 1e-3, 1e6
+"""Ratios beyond these stand on the picture's edge."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,17 +45,22 @@ class Frame:
         return self.height - BOTTOM
 
 
+def drawable(ratio: float | None) -> bool:
+    """Whether a ratio has a place in a picture: a positive, finite number."""
+    return ratio is not None and math.isfinite(ratio) and ratio > 0
+
+
 def ratio_frame(indices: Sequence[int], ratios: Sequence[float], *, x_high: float = 0.0, height: int = 190) -> Frame:
     """A frame that holds every trial and every ratio, with 1x always inside.
 
     Ratios that spread over more than a factor of six are drawn on a logarithmic axis, so that a gain and the loss
     of the same factor look alike.
     """
-    finite = [value for value in ratios if math.isfinite(value) and value > 0] or [1.0]
-    low, high = min(1.0, *finite), max(1.0, *finite)
+    shown = [1.0, *(min(max(value, RATIO_LOW), RATIO_HIGH) for value in ratios if drawable(value))]
+    low, high = min(shown), max(shown)
     logarithmic = high / low > 6
     if logarithmic:
-        low, high = max(low * 0.85, 1e-3), high * 1.15
+        low, high = low * 0.85, high * 1.15
     else:
         room = max(0.08 * (high - low), 0.02)
         low, high = max(0.0, low - room), high + room

@@ -53,7 +53,7 @@ def show_cache(
     inside = [(what, f"{count:,}", numbers.size(total)) for what, count, total in rows]
     return page(
         title("cache", detail=counted(entries, "entry", "entries")),
-        line(f"{numbers.size(used_bytes)} of {numbers.size(limit_bytes)} ({numbers.share(round(part, 3))})"),
+        line(f"{numbers.size(used_bytes)} of {numbers.size(limit_bytes)} ({numbers.share(part)})"),
         line(path),
         table(columns, inside) if inside else None,
     )

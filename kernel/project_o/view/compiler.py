@@ -7,11 +7,14 @@ from ..errors import CompileError
 from ..values import Diagnostic
 from . import style
 from .display import Display, Part, group, page
-from .markup import Markup, join, tag
+from .markup import tag
 from .parts import Tone, left_out, line, title
 from .text import clean, columns, counted, expand
 
 _TONES: dict[str, Tone] = {"error": "bad", "warning": "warn", "note": "accent"}
+
+NO_BREAK_SPACE = "\u00a0"
+"""Stands for the place behind the last character, where compilers report what is missing."""
 
 
 def show_compile_error(error: CompileError, *, cell: str = "cell") -> Display:
@@ -54,31 +57,25 @@ def diagnostic_part(diagnostic: Diagnostic, cell: str = "cell") -> Part:
 
 
 def _source_part(diagnostic: Diagnostic) -> Part | None:
-    """The source line with the range marked: by carets in text, by an underline and carets in HTML."""
+    """The source line with the range marked: by carets below it in text, by an underline in HTML."""
     if not diagnostic.source_line.strip():
         return None
     before, marked, after = _split(diagnostic)
     number = str(diagnostic.line) if diagnostic.line else ""
-    gutter = " " * len(number)
     source = f" {number} | {before}{marked}{after}"
     if not diagnostic.column:
         return Part(source, tag("pre", source, style=style.PRE))
     carets = " " * columns(before) + "^" * max(1, columns(marked))
-    below = f" {gutter} | {carets}"
-    underlined = tag("u", marked, style=f"text-decoration:underline wavy {style.BAD};text-underline-offset:3px")
-    html: Markup = tag(
+    look = f"text-decoration:underline 2px {style.BAD};text-underline-offset:3px;background:{style.BAD_BAND}"
+    html = tag(
         "pre",
         tag("span", f" {number} | ", style=style.FAINT),
         before,
-        underlined if marked else "",
+        tag("u", marked or NO_BREAK_SPACE, style=look),
         after,
-        "\n",
-        tag("span", f" {gutter} | ", style=style.FAINT),
-        " " * columns(before),
-        tag("span", "^" * max(1, columns(marked)), style=style.badge("bad")),
-        style=style.PRE,
+        style=f"{style.PRE};padding-bottom:8px",
     )
-    return Part(f"{source}\n{below}", join(html))
+    return Part(f"{source}\n {' ' * len(number)} | {carets}", html)
 
 
 def _split(diagnostic: Diagnostic) -> tuple[str, str, str]:

@@ -52,6 +52,6 @@ def show_error(error: BaseException, *, todo: str = "") -> Display:
 
 
 def words_of(kind: type[BaseException]) -> str:
-    """A class name in words: ``Native panic``."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__).removesuffix(" Error")
+    """A class name in words: ``Native panic``, ``Usage error``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])", " ", kind.__name__)
     return words if kind.__name__.startswith("ProjectO") else words.capitalize()

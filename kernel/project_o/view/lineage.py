@@ -15,9 +15,10 @@ from .progress import settings_text
 from .text import clean, clip, counted
 from .trials import counts
 
-
 TREE_LEVELS_MAX = 24
 """Deeper generations stay at this indentation, so that a long line of descent can still be read."""
+TREE_LEAVES_MAX = 5
+"""Children without children that the text shows of one node, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,10 +49,12 @@ def lineage_part(records: Sequence[Record], *, best: int | None = None, with_tre
     kept = _kept(every)
     path = [one for one in every if one.on_path]
     told = f"from the first to the best: {' → '.join(_label(one) for one in path)}" if path else "no best trial"
-    drawing = figure(_picture(kept, best, f"lineage of {counted(len(every), 'trial')}; {told}"), told)
+    spoken = f"lineage of {counted(len(every), 'trial')}; {told}"
+    cut = f"; {len(kept):,} of {len(every):,} trials are drawn" if len(kept) < len(every) else ""
+    drawing = figure(_picture(kept, best, spoken + cut), told + cut)
     if not with_tree:
         return drawing
-    return group([drawing, section("who came from whom"), _tree(kept, best), left_out(len(every) - len(kept))])
+    return group([drawing, section("who came from whom"), _tree(every, best)])
 
 
 def nodes(records: Sequence[Record], best: int | None = None) -> list[Node]:
@@ -116,12 +119,12 @@ def _picture(kept: list[Node], best: int | None, spoken: str) -> Markup:
         return 24 + width * (node.index - first) / ((last - first) or 1), 24 + step * node.depth
 
     spots = [spot(one) for one in kept]
-    plain_edges: list[Markup] = []
-    path_edges: list[Markup] = []
+    plain_edges: list[str] = []
+    path_edges: list[str] = []
     for one, at in zip(kept, spots, strict=True):
         for k, parent in enumerate(one.parents):
             bold = one.on_path and kept[parent].on_path and k == 0
-            (path_edges if bold else plain_edges).append(_edge(spots[parent], at, bold=bold))
+            (path_edges if bold else plain_edges).append(_edge(spots[parent], at))
     marks = [
         chart.mark("best" if best is not None and one.index == best else one.record.status, *at)
         for one, at in zip(kept, spots, strict=True)
@@ -134,50 +137,86 @@ def _picture(kept: list[Node], best: int | None, spoken: str) -> Markup:
     shown = [*counts([one.record for one in kept]), *([("best", 0)] if best is not None else [])]
     legend = chart.legend(shown, height - 6, x=20)
     axis = chart.label(chart.WIDTH - 4, height - 24, "trial →", anchor="end", faint=True)
-    return chart.picture(chart.WIDTH, height, spoken, *plain_edges, *path_edges, join(*marks), *names, legend, axis)
+    return chart.picture(
+        chart.WIDTH,
+        height,
+        spoken,
+        _edges(plain_edges, bold=False),
+        _edges(path_edges, bold=True),
+        join(*marks),
+        *names,
+        legend,
+        axis,
+    )
 
 
-def _edge(parent: tuple[float, float], child: tuple[float, float], *, bold: bool) -> Markup:
+def _edge(parent: tuple[float, float], child: tuple[float, float]) -> str:
     (x1, y1), (x2, y2) = parent, child
     middle = (y1 + y2) / 2
+    return f"M{x1:.1f} {y1:.1f}C{x1:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}"
+
+
+def _edges(moves: list[str], *, bold: bool) -> Markup:
+    """All edges of one kind as one path: where many overlap, a faint line stays faint."""
     return tag(
         "path",
-        d=f"M{x1:.1f} {y1:.1f}C{x1:.1f} {middle:.1f} {x2:.1f} {middle:.1f} {x2:.1f} {y2:.1f}",
+        d="".join(moves),
         fill="none",
         stroke=style.ACCENT if bold else "currentColor",
         stroke_width=2.5 if bold else 1,
-        opacity=None if bold else 0.22,
+        opacity=None if bold else 0.25,
     )
 
 
 # ------------------------------------------------------------------------------- the text
 
 
-def _tree(kept: list[Node], best: int | None) -> Part:
-    """The tree with lines, each node below its first parent; ``*`` marks the winner's ancestors."""
+def _tree(every: list[Node], best: int | None) -> Part:
+    """The tree with lines, each node below its first parent; ``*`` marks the winner's ancestors.
+
+    Of many children without children of their own the best few are shown and the rest counted.
+    """
     children: dict[int | None, list[int]] = {}
-    for k, one in enumerate(kept):
+    for k, one in enumerate(every):
         children.setdefault(one.parents[0] if one.parents else None, []).append(k)
     lines: list[tuple[str, bool]] = []
-    stack = [(k, "", "") for k in reversed(children.get(None, []))]
+    stack: list[tuple[int | str, str, str]] = [(k, "", "") for k in reversed(children.get(None, []))]
     while stack:
-        k, lead, below = stack.pop()
-        lines.append((lead + _tree_line(kept, k, best), kept[k].on_path))
-        mine = children.get(k, [])
+        item, lead, below = stack.pop()
+        if isinstance(item, str):
+            lines.append((lead + item, False))
+            continue
+        k = item
+        lines.append((lead + _tree_line(every, k, best), every[k].on_path))
+        mine = _few(every, children, k)
         for at, child in reversed(list(enumerate(mine))):
             end = at == len(mine) - 1
             inner = below + ("   " if end else "│  ")
             stack.append((child, below + ("└─ " if end else "├─ "), inner[: 3 * TREE_LEVELS_MAX]))
-    html = join(*(tag("strong", text) if bold else text for text, bold in lines), between="\n")
-    return Part("\n".join(text for text, _ in lines), tag("pre", html, style=style.PRE))
+    shown = lines[: limits.TABLE_ROWS_MAX]
+    html = join(*(tag("strong", text) if bold else text for text, bold in shown), between="\n")
+    tree = Part("\n".join(text for text, _ in shown), tag("pre", html, style=style.PRE))
+    return group([tree, left_out(len(lines) - len(shown))])
 
 
-def _tree_line(kept: list[Node], k: int, best: int | None) -> str:
-    one = kept[k]
+def _few(every: list[Node], children: dict[int | None, list[int]], k: int) -> list[int | str]:
+    """The children of node ``k`` in order, with all but the best few childless ones replaced by one line of counts."""
+    mine = children.get(k, [])
+    leaves = [child for child in mine if child not in children and not every[child].on_path]
+    if len(leaves) <= TREE_LEAVES_MAX + 1:
+        return list(mine)
+    by_ratio = sorted(leaves, key=lambda child: (-(every[child].record.ratio or 0.0), child))
+    hidden = set(by_ratio[TREE_LEAVES_MAX:])
+    told = ", ".join(f"{number:,} {status}" for status, number in counts([every[child].record for child in hidden]))
+    return [*(child for child in mine if child not in hidden), f"… {len(hidden):,} more: {told}"]
+
+
+def _tree_line(every: list[Node], k: int, best: int | None) -> str:
+    one = every[k]
     proposal = one.record.proposal
     how = settings_text(proposal.settings) or proposal.operator
     how = "" if how == one.record.status else how
-    others = ", ".join(f"#{kept[p].index}" for p in one.parents[1:])
+    others = ", ".join(f"#{every[p].index}" for p in one.parents[1:])
     pieces = [_label(one), one.record.status, clip(clean(how), 60), f"also from {others}" if others else ""]
     mark = "* " if one.on_path else ""
     end = "  <- best" if best is not None and one.index == best else ""

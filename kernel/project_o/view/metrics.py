@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from .. import limits
 from ..values import Record
-from . import chart
+from . import chart, numbers
 from .display import Display, Part, page
 from .markup import Markup
 from .parts import figure, note, title
@@ -24,7 +24,7 @@ def show_metrics(records: Sequence[Record], *, best: int | None = None, name: st
 def metrics_part(records: Sequence[Record], *, best: int | None = None) -> Part:
     """The same for the inside of a page. With more than ``limits.CHART_POINTS_MAX`` trials the last ones are drawn."""
     drawn = list(records)[-limits.CHART_POINTS_MAX :]
-    if not any(one.ratio is not None for one in drawn):
+    if not any(chart.drawable(one.ratio) for one in drawn):
         return note("nothing was measured, so there is nothing to draw")
     history = best_so_far(drawn)
     told = steps_text(history)
@@ -37,7 +37,7 @@ def best_so_far(records: Sequence[Record]) -> list[tuple[int, float]]:
     """(trial, best ratio until then) after each record that was measured and counted as baseline or better."""
     history: list[tuple[int, float]] = []
     for one in records:
-        if one.ratio is None or one.status not in ("baseline", "better"):
+        if one.ratio is None or not chart.drawable(one.ratio) or one.status not in ("baseline", "better"):
             continue
         top = max(one.ratio, history[-1][1]) if history else one.ratio
         history.append((one.proposal.index, top))
@@ -53,11 +53,11 @@ def _picture(records: list[Record], history: list[tuple[int, float]], best: int 
     marks = []
     for one in records:
         x = frame.x(one.proposal.index)
-        y = frame.bottom - 4 if one.ratio is None else frame.y(one.ratio)
+        y = frame.y(one.ratio) if one.ratio is not None and chart.drawable(one.ratio) else frame.bottom - 4
         winner = best is not None and one.proposal.index == best
         marks.append(chart.mark("best" if winner else one.status, x, y))
-        if winner and one.ratio is not None:
-            marks.append(chart.label(x, y - 9, f"best {one.ratio:.2f}x", anchor=_anchor(x), strong=True))
+        if winner:
+            marks.append(chart.label(x, y - 9, f"best {numbers.ratio(one.ratio)}", anchor=_anchor(x), strong=True))
     shown = [*counts(records), *([("best", 0)] if best is not None else [])]
     return chart.picture(
         chart.WIDTH,

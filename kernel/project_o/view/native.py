@@ -24,7 +24,7 @@ def show_module(
         section("skipped") if interface.skipped else None,
         items([f"{skipped}: {reason}" for skipped, reason in interface.skipped]),
         note(build_line(artifact)) if artifact else None,
-        items(notes),
+        *(note(text) for text in notes),
     )
 
 
@@ -37,7 +37,7 @@ def show_function(
         line(function.doc.strip()) if function.doc.strip() else None,
         note(f"line {function.line} of the cell") if function.line else None,
         note(build_line(artifact)) if artifact else None,
-        items(notes),
+        *(note(text) for text in notes),
     )
 
 

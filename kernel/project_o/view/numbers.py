@@ -35,7 +35,7 @@ def _decimals(size: float) -> int:
 
 def ratio(value: float | None) -> str:
     """``1.83x``, ``12.4x``, ``180x``."""
-    return MISSING if value is None else f"{_fixed(value, _ratio_decimals(value))}x"
+    return MISSING if value is None or math.isnan(value) else f"{_fixed(value, _ratio_decimals(value))}x"
 
 
 def interval(value: float, low: float, high: float) -> str:
@@ -98,7 +98,7 @@ def quantity(value: float, unit: str) -> str:
 
 def share(value: float) -> str:
     """A fraction as a percentage: ``10 %``."""
-    return f"{number(round(value * 100, 2))} %"
+    return f"{value * 100:.3g} %"
 
 
 def short(identity: str) -> str:

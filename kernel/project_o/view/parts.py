@@ -9,7 +9,7 @@ from typing import Literal
 from .. import limits
 from . import style
 from .display import Part
-from .markup import Markup, escape, join, tag
+from .markup import Markup, join, tag
 from .text import clean, clip, columns, grid, indent
 
 Tone = Literal["", "good", "bad", "warn", "accent"]
@@ -18,13 +18,14 @@ Tone = Literal["", "good", "bad", "warn", "accent"]
 def title(name: str, word: str = "", tone: Tone = "", detail: str = "") -> Part:
     """The first line of a view: a name, the word that matters in its accent, a detail."""
     name, word, detail = clean(name), clean(word), clean(detail)
-    plain = ": ".join(text for text in (name, word) if text) + (f"  ({detail})" if detail else "")
+    front = ": ".join(text for text in (name, word) if text)
+    behind = f"  ({detail})" if detail and front else detail
     pieces: list[str] = [tag("strong", name)] if name else []
     if word:
-        pieces += [escape(": " if name else ""), tag("span", word, style=style.badge(tone))]
-    if detail:
-        pieces += [tag("span", f"  ({detail})", style=style.FAINT)]
-    return Part(plain, tag("p", *pieces, style=style.TITLE))
+        pieces += [": " if name else "", tag("span", word, style=style.badge(tone))]
+    if behind:
+        pieces.append(tag("span", behind, style=style.FAINT))
+    return Part(front + behind, tag("p", *pieces, style=style.TITLE))
 
 
 def section(text: str) -> Part:

@@ -88,7 +88,7 @@ def _bar(progress: Progress) -> Part:
 
 
 def _chart(progress: Progress) -> Part | None:
-    history = [(index, ratio) for index, ratio in progress.history if ratio > 0][-limits.CHART_POINTS_MAX :]
+    history = [(index, ratio) for index, ratio in progress.history if chart.drawable(ratio)][-limits.CHART_POINTS_MAX :]
     if not history:
         return None
     told = steps_text(history)
