@@ -24,10 +24,12 @@ FIRST_CALL_ARGUMENT_BYTES_MAX = 256 * MIB
 
 # Toolchain ----------------------------------------------------------------------------------------
 BUILD_WALL_SECONDS = 120.0
+BUILD_CPU_SECONDS = 240
 BUILD_MEMORY_BYTES = 8192 * MIB
 BUILD_OUTPUT_BYTES_MAX = 1 * MIB
 SOURCE_BYTES_MAX = 1 * MIB
 CACHE_BYTES_MAX = 512 * MIB
+CACHE_KEPT_SECONDS_MIN = 3600.0
 DIAGNOSTICS_SHOWN_MAX = 20
 
 # Guard --------------------------------------------------------------------------------------------
@@ -55,6 +57,9 @@ FINAL_PAIRS_MIN = 16
 FINALISTS = 3
 EVALUATOR_PAIRS = 12
 STOP_POLL_SECONDS = 0.05
+STOP_SECONDS_MAX = 0.6
+SWEEP_VALUES_MAX = 8
+SAMPLER_RECORDS_MAX = 300
 WORKERS_MAX = 64
 RATIO_ACCEPTED_LOW = 1.02
 CONFIDENCE = 0.95

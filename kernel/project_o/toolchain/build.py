@@ -1,0 +1,141 @@
+"""Program -> Artifact."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from .. import abi
+from ..errors import CompileError, ToolchainError
+from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
+from . import cache, diagnostics, elf
+from .compiler import Finished, Job, Runner, run
+from .places import ZIG_VERSION, locate
+from .recipe import Recipe, recipe
+
+Names = Mapping[str, tuple[tuple[str, ...], str, int]]
+"""Function -> its parameters' names (without allocators), its documentation, its line in the source."""
+
+TOOLCHAIN = f"zig {ZIG_VERSION}"
+_OUTPUT = "library.so"
+_LAST_WORDS_CHARACTERS = 2000
+
+
+def build(
+    program: Program, *, line_offset: int = 0, names: Names | None = None, runner: Runner | None = None
+) -> Artifact:
+    """Compile a Zig program, or find it in the cache.
+
+    ``line_offset`` blank lines stand before the text, so that every line the compiler, a panic or a function reports
+    is the notebook cell's own (1 where the magic takes the first line). ``names`` are merged into the interface.
+    ``runner`` runs the compiler's command.
+
+    Raises CompileError with the diagnostics, also where no function can be offered; ToolchainMissing without a
+    compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant.
+    """
+    wanted = recipe(program, line_offset)
+    key = wanted.key
+    entry = cache.find(key)
+    cached = entry is not None
+    if entry is None:
+        data, description, seconds = _compile(wanted, names or {}, runner or run)
+        entry = cache.publish(key, data, {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN})
+    facts = entry.facts
+    return Artifact(
+        program=program,
+        key=key,
+        path=str(entry.library),
+        interface=_named(abi.interface_from_json(facts["interface"]), names or {}, line_offset),
+        toolchain=facts["toolchain"],
+        flags=wanted.shown_flags,
+        size_bytes=facts["bytes"],
+        seconds=0.0 if cached else facts["seconds"],
+        cached=cached,
+    )
+
+
+def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any], float]:
+    zig = locate()
+    folder = Path(tempfile.mkdtemp(prefix="project-o-build-"))
+    seconds = 0.0
+    try:
+        wanted.write(folder)
+        for compiler_rt in (False, True):
+            command = wanted.arguments(
+                zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=cache.compiler_cache()
+            )
+            finished = runner(Job(command, folder))
+            seconds += finished.seconds
+            if finished.code != 0:
+                raise _failure(finished, wanted, names)
+            data = (folder / _OUTPUT).read_bytes()
+            library = elf.Library(data)
+            if not elf.missing_helpers(library):
+                break
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return data, _description(library, wanted, names), seconds
+
+
+def _failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+    lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
+    found = diagnostics.read(finished.errors, dict(wanted.files), lines)
+    if found:
+        return CompileError(_headline(found), found)
+    words = finished.errors.strip()[-_LAST_WORDS_CHARACTERS:] or "it said nothing"
+    how = f"was ended by signal {-finished.code}" if finished.code < 0 else f"failed with code {finished.code}"
+    return ToolchainError(f"the compiler {how}, which is not the cell's fault: {words}")
+
+
+def _headline(found: Sequence[Diagnostic]) -> str:
+    first = found[0]
+    where = f"line {first.line}, column {first.column}: " if first.line else ""
+    more = len(found) - 1
+    return f"{where}{first.message}" + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
+
+
+def _description(library: elf.Library, wanted: Recipe, names: Names) -> dict[str, Any]:
+    """The interface, read from the file: nothing of a build that was never tried runs in this process."""
+    try:
+        body: dict[str, Any] = json.loads(library.content("o_description").rstrip(b"\0"))
+    except (KeyError, ValueError):
+        raise ToolchainError("the build does not describe itself: clear the cache with `project-o cache --clear`") from None
+    if not body["functions"]:
+        raise _nothing_left(body["skipped"], wanted, names)
+    return body
+
+
+def _nothing_left(skipped: Sequence[Sequence[str]], wanted: Recipe, names: Names) -> CompileError:
+    text = wanted.files[0][1].split("\n")
+    if not skipped:
+        return CompileError(
+            "the cell has no public function: write `pub fn` before what Python shall call",
+            (Diagnostic("error", "no `pub fn` here", 0, 0),),
+        )
+    remarks = []
+    for name, reason in skipped:
+        line = names[name][2] + wanted.line_offset if name in names else 0
+        shown = text[line - 1] if 0 < line <= len(text) else ""
+        column = shown.find(name) + 1
+        remarks.append(Diagnostic("error", f"{name}: {reason}", line, column, shown, len(name) if column else 1))
+    listed = "; ".join(f"{name} ({reason})" for name, reason in skipped)
+    return CompileError(f"no function of the cell can be called from Python: {listed}", tuple(remarks))
+
+
+def _named(interface: Interface, names: Names, line_offset: int) -> Interface:
+    return replace(interface, functions=tuple(_named_function(item, names, line_offset) for item in interface.functions))
+
+
+def _named_function(function: NativeFunction, names: Names, line_offset: int) -> NativeFunction:
+    if function.name not in names:
+        return function
+    parameters, doc, line = names[function.name]
+    if len(parameters) == len(function.parameters):
+        types = (kind for _, kind in function.parameters)
+        function = replace(function, parameters=tuple(zip(parameters, types, strict=True)))
+    return replace(function, doc=doc, line=line + line_offset if line else 0)

@@ -1,0 +1,242 @@
+"""Builds by content, shared by every kernel of the user.
+
+``artifacts/KEY/`` holds ``library.so``, ``facts.json`` (its hash, the interface, how it was built) and ``tried/``
+(one empty file for each function whose first call went well). An entry is made elsewhere and renamed into place,
+so that it is there whole or not at all; one that does not fit its hash is removed and built again.
+"""
+
+from __future__ import annotations
+
+import atexit
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import time
+import uuid
+import warnings
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .. import limits
+from .places import cache_directory
+
+LIBRARY = "library.so"
+_FACTS = "facts.json"
+_TRIED = "tried"
+_NEW = ".new-"
+_EVICT_EVERY = 32
+_NAME_CHARACTERS_MAX = 100
+_published = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A build that is there and whole."""
+
+    key: str
+    folder: Path
+    facts: dict[str, Any]
+
+    @property
+    def library(self) -> Path:
+        """The shared library's path."""
+        return self.folder / LIBRARY
+
+
+def find(key: str) -> Entry | None:
+    """The entry of ``key``, marked as used now; None where there is none. A damaged one is removed."""
+    for folder in _candidates(key):
+        try:
+            facts = json.loads((folder / _FACTS).read_bytes())
+            data = (folder / LIBRARY).read_bytes()
+            if facts["sha256"] == hashlib.sha256(data).hexdigest():
+                with suppress(OSError):
+                    os.utime(folder / _FACTS)
+                return Entry(key, folder, facts)
+        except FileNotFoundError:
+            if not folder.is_dir():
+                continue
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        _discard(folder)
+    return None
+
+
+def publish(key: str, data: bytes, facts: dict[str, Any]) -> Entry:
+    """Keep a build. Where the cache cannot be written it is kept for this process only, with one warning."""
+    global _published
+    facts = {**facts, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    try:
+        entry = _write(_artifacts(), key, data, facts)
+    except OSError as error:
+        _warn_once(str(cache_directory()), error.strerror or str(error))
+        return _write(_temporary(), key, data, facts)
+    _published += 1
+    if _published % _EVICT_EVERY == 1:
+        evict()
+    return entry
+
+
+def _write(parent: Path, key: str, data: bytes, facts: dict[str, Any]) -> Entry:
+    folder = parent / key
+    fresh = parent / f"{_NEW}{uuid.uuid4().hex}"
+    try:
+        (fresh / _TRIED).mkdir(parents=True)
+        _write_synced(fresh / LIBRARY, data)
+        _write_synced(fresh / _FACTS, json.dumps(facts).encode())
+        try:
+            fresh.rename(folder)
+        except OSError:
+            # Another kernel was first. Its build is as good as ours, unless it is damaged.
+            present = find(key)
+            if present is not None and present.folder == folder:
+                return present
+            fresh.rename(folder)
+        _sync_folder(parent)
+    finally:
+        shutil.rmtree(fresh, ignore_errors=True)
+    return Entry(key, folder, facts)
+
+
+def _write_synced(path: Path, data: bytes) -> None:
+    with open(path, "xb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _discard(folder: Path) -> None:
+    # Renamed first, so that nobody reads an entry that is half gone.
+    aside = folder.with_name(f"{_NEW}{uuid.uuid4().hex}")
+    with suppress(OSError):
+        folder.rename(aside)
+        shutil.rmtree(aside, ignore_errors=True)
+
+
+def mark_tried(key: str, function: str) -> None:
+    """Remember that the first call of a function of this build went well."""
+    for folder in _candidates(key):
+        with suppress(OSError):
+            (folder / _TRIED / _file_name(function)).touch()
+            return
+
+
+def tried(key: str, function: str) -> bool:
+    """Whether the first call of a function of this build went well, in this kernel or another."""
+    return any((folder / _TRIED / _file_name(function)).exists() for folder in _candidates(key))
+
+
+def _file_name(function: str) -> str:
+    if function.isidentifier() and function.isascii() and len(function) <= _NAME_CHARACTERS_MAX:
+        return function
+    return "~" + hashlib.sha256(function.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def used_bytes() -> int:
+    """What the whole cache takes on disk: builds, and the compiler's own cache."""
+    return _folder_bytes(cache_directory())
+
+
+def clear() -> int:
+    """Remove the whole cache; the bytes freed. What is loaded stays loaded, and is built again when next needed."""
+    before = used_bytes()
+    shutil.rmtree(cache_directory(), ignore_errors=True)
+    return before - used_bytes()
+
+
+def evict(bytes_max: int = limits.CACHE_BYTES_MAX) -> int:
+    """Remove the builds that were not used for longest until the rest fits; the bytes freed.
+
+    Builds used within the last hour stay: a kernel may be about to load them.
+    """
+    entries = []
+    for folder in _listed(_artifacts()):
+        with suppress(OSError):
+            mark = folder / _FACTS if (folder / _FACTS).exists() else folder
+            entries.append((mark.stat().st_mtime, _folder_bytes(folder), folder))
+    total = sum(size for _, size, _ in entries)
+    oldest_kept = time.time() - limits.CACHE_KEPT_SECONDS_MIN
+    freed = 0
+    for used, size, folder in sorted(entries, key=lambda item: item[0]):
+        abandoned = folder.name.startswith(_NEW)
+        if used >= oldest_kept or (total - freed <= bytes_max and not abandoned):
+            continue
+        _discard(folder)
+        freed += size
+    return freed
+
+
+def _listed(folder: Path) -> list[Path]:
+    try:
+        return list(folder.iterdir())
+    except OSError:
+        return []
+
+
+def _folder_bytes(folder: Path) -> int:
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(OSError):
+                total += os.lstat(os.path.join(parent, name)).st_size  # noqa: PTH118 - a walk of thousands of files
+    return total
+
+
+def _candidates(key: str) -> list[Path]:
+    temporary = [_temporary() / key] if _temporary.cache_info().currsize else []
+    return [_artifacts() / key, *temporary]
+
+
+def _artifacts() -> Path:
+    return cache_directory() / "artifacts"
+
+
+def compiler_cache() -> Path:
+    """Where the compiler keeps what it knows of its standard library; a temporary folder if it must."""
+    folder = cache_directory() / "zig"
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f"{_NEW}{uuid.uuid4().hex}"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        _warn_once(str(cache_directory()), error.strerror or str(error))
+        folder = _temporary() / "zig"
+        folder.mkdir(exist_ok=True)
+    return folder
+
+
+@lru_cache(maxsize=1)
+def _temporary() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="project-o-"))
+    owner = os.getpid()
+
+    def remove() -> None:
+        if os.getpid() == owner:  # a forked child ends too, and the folder is not its own
+            shutil.rmtree(folder, ignore_errors=True)
+
+    atexit.register(remove)
+    return folder
+
+
+@lru_cache(maxsize=16)
+def _warn_once(folder: str, reason: str) -> None:
+    warnings.warn(
+        f"the cache at {folder} cannot be written ({reason}): builds are kept until this process ends. "
+        "Free some space there, or set PROJECT_O_CACHE to another folder.",
+        RuntimeWarning,
+        stacklevel=4,
+    )

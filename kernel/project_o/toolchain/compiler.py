@@ -1,0 +1,122 @@
+"""One run of a compiler: its own session, bounded in time, memory and output, killed as a group.
+
+``Runner`` is the seam: whatever takes a ``Job`` and returns a ``Finished`` can stand in for ``run`` (a compiler
+server, a locked build in the sandbox, a fake in a test).
+"""
+
+from __future__ import annotations
+
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from .. import limits
+from ..errors import ToolchainError
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A command, the folder it runs in, and what its environment has beyond ours."""
+
+    argv: tuple[str, ...]
+    folder: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
+    wall_seconds: float = limits.BUILD_WALL_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """How it ended: the exit code (negative: the signal), what it wrote to its standard error, wall seconds."""
+
+    code: int
+    errors: str
+    seconds: float
+
+
+Runner = Callable[[Job], Finished]
+
+
+def run(job: Job) -> Finished:
+    """Run to the end. Raises ToolchainError at the deadline or if it cannot start, KeyboardInterrupt on Ctrl-C.
+
+    However this ends, nothing of the compiler is left running.
+    """
+    started = time.monotonic()
+    try:
+        process = subprocess.Popen(
+            job.argv,
+            cwd=job.folder,
+            env={**_clean_environment(), **job.environment},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.PIPE,
+            start_new_session=True,  # Jupyter interrupts the kernel's whole process group
+        )
+    except OSError as error:
+        raise ToolchainError(f"{job.argv[0]} cannot be started ({error}): see `project-o doctor`") from None
+    try:
+        _bound(process.pid)
+        errors = _read_errors(process, started + job.wall_seconds)
+        code = process.wait()
+    except BaseException:
+        _kill(process)
+        raise
+    finally:
+        assert process.stderr is not None
+        process.stderr.close()
+    return Finished(code, errors, time.monotonic() - started)
+
+
+def _clean_environment() -> dict[str, str]:
+    # ZIG_LIB_DIR, ZIG_LOCAL_CACHE_DIR and their like would change what we build behind the cache key's back.
+    return {name: value for name, value in os.environ.items() if not name.startswith("ZIG_")}
+
+
+def _bound(pid: int) -> None:
+    # After the start instead of in between: code between fork and exec may deadlock in a process with threads.
+    for what, bound in (
+        (resource.RLIMIT_AS, limits.BUILD_MEMORY_BYTES),
+        (resource.RLIMIT_CPU, limits.BUILD_CPU_SECONDS),
+        (resource.RLIMIT_CORE, 0),
+    ):
+        try:
+            _, hard = resource.prlimit(pid, what)
+            if hard != resource.RLIM_INFINITY:
+                bound = min(bound, hard)
+            resource.prlimit(pid, what, (bound, bound))
+        except (ProcessLookupError, PermissionError):
+            return
+
+
+def _read_errors(process: subprocess.Popen[bytes], deadline: float) -> str:
+    """All of its standard error up to the limit; the rest is drained. Its end is the end of the process."""
+    assert process.stderr is not None
+    pieces: list[bytes] = []
+    kept = 0
+    with selectors.DefaultSelector() as selector:
+        selector.register(process.stderr, selectors.EVENT_READ)
+        while True:
+            left = deadline - time.monotonic()
+            if left <= 0 or not selector.select(left):
+                raise ToolchainError(
+                    f"the compiler was stopped after {limits.BUILD_WALL_SECONDS:.0f} s: is there a loop at compile time?"
+                )
+            piece = os.read(process.stderr.fileno(), 65536)
+            if not piece:
+                return b"".join(pieces).decode("utf-8", "replace")
+            pieces.append(piece[: max(0, limits.BUILD_OUTPUT_BYTES_MAX - kept)])
+            kept += len(pieces[-1])
+
+
+def _kill(process: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(process.pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        process.kill()
+    process.wait()

@@ -1,0 +1,91 @@
+"""What we read of a library's file without loading it: nothing of an untrusted build runs in our process.
+
+Only little-endian ELF64, which is what Zig makes on the platforms we support.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from ..errors import ToolchainError
+
+_HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
+_SECTION = struct.Struct("<IIQQQQIIQQ")
+_SYMBOL = struct.Struct("<IBBHQQ")
+_PROGRAM = struct.Struct("<IIQQQQQQ")
+_DYNSYM, _VERSYM, _VERNEED, _LOAD = 11, 0x6FFF_FFFF, 0x6FFF_FFFE, 1
+_WEAK = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Symbol:
+    """A dynamic symbol. ``versioned`` says that a library was found for it when this one was linked."""
+
+    name: str
+    address: int
+    size: int
+    defined: bool
+    weak: bool
+    versioned: bool
+
+
+class Library:
+    """The dynamic symbols and the bytes behind them. Raises ToolchainError for anything that is no ELF64 library."""
+
+    def __init__(self, data: bytes) -> None:
+        self._data = data
+        try:
+            header = _HEADER.unpack_from(data)
+            if header[0][:6] != b"\x7fELF\x02\x01":
+                raise ToolchainError("the compiler's output is not a 64-bit ELF library")
+            self._programs = [_PROGRAM.unpack_from(data, header[5] + k * header[9]) for k in range(header[10])]
+            self._sections = [_SECTION.unpack_from(data, header[6] + k * header[11]) for k in range(header[12])]
+            self.symbols = tuple(self._read_symbols())
+        except (struct.error, IndexError, UnicodeDecodeError, StopIteration):
+            raise ToolchainError("the library is damaged: clear the cache with `project-o cache --clear`") from None
+
+    @property
+    def has_versions(self) -> bool:
+        """Whether the C library it was linked to has symbol versions at all (glibc has, musl has not)."""
+        return any(section[1] == _VERNEED for section in self._sections)
+
+    def content(self, name: str) -> bytes:
+        """The bytes of an exported constant. Raises KeyError."""
+        for symbol in self.symbols:
+            if symbol.name == name and symbol.defined:
+                return self._at(symbol.address, symbol.size)
+        raise KeyError(name)
+
+    def _at(self, address: int, size: int) -> bytes:
+        for kind, _, offset, start, _, file_size, _, _ in self._programs:
+            if kind == _LOAD and start <= address and address + size <= start + file_size:
+                return self._data[offset + address - start : offset + address - start + size]
+        raise ToolchainError(f"the library has no content at {address:#x}: it is damaged")
+
+    def _read_symbols(self) -> Iterator[Symbol]:
+        table = next(section for section in self._sections if section[1] == _DYNSYM)
+        names = self._sections[table[6]]
+        versions = next((section for section in self._sections if section[1] == _VERSYM), None)
+        for k in range(1, table[5] // _SYMBOL.size):
+            name, info, _, section, address, size = _SYMBOL.unpack_from(self._data, table[4] + k * _SYMBOL.size)
+            start = names[4] + name
+            text = self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
+            version = struct.unpack_from("<H", self._data, versions[4] + 2 * k)[0] & 0x7FFF if versions else 0
+            yield Symbol(text, address, size, section != 0, info >> 4 == _WEAK, version > 1)
+
+
+def missing_helpers(library: Library) -> list[str]:
+    """Undefined ``__*`` symbols that no linked library has: the compiler's own runtime must be linked in."""
+    return [
+        symbol.name
+        for symbol in library.symbols
+        if not symbol.defined
+        and not symbol.weak
+        and symbol.name.startswith("__")
+        and not (symbol.versioned or (not library.has_versions and symbol.name in _LIBC_OWN))
+    ]
+
+
+_LIBC_OWN = frozenset({"__stack_chk_fail", "__errno_location", "__tls_get_addr", "__cxa_finalize", "__cxa_atexit"})

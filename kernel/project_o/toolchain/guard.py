@@ -1,0 +1,47 @@
+"""The guard library: compiled once for this machine, kept in the cache, found by its path."""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import tempfile
+from pathlib import Path
+
+from ..errors import ToolchainError
+from . import cache
+from .compiler import Job, run
+from .places import ZIG_VERSION, locate, template
+from .recipe import ABI_NUMBER, machine_facts
+
+_FLAGS = ("-O", "fast", "-fno-omit-frame-pointer", "-mcpu", "baseline")
+_C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-U_FORTIFY_SOURCE")
+
+
+def guard_path() -> str:
+    """The path of the guard library, compiled if need be. Raises ToolchainMissing, ToolchainError."""
+    text = template("guard.c")
+    body = "\0".join(("guard", str(ABI_NUMBER), ZIG_VERSION, text, *_FLAGS, *_C_FLAGS, *machine_facts()))
+    key = hashlib.sha256(body.encode()).hexdigest()
+    entry = cache.find(key)
+    if entry is None:
+        entry = cache.publish(key, _compile(text), {"guard": True})
+    return str(entry.library)
+
+
+def _compile(text: str) -> bytes:
+    folder = Path(tempfile.mkdtemp(prefix="project-o-build-"))
+    try:
+        (folder / "guard.c").write_text(text, "utf-8")
+        # fmt: off
+        command = (
+            str(locate()), "build-lib", "-dynamic", "--name", "guard", "-femit-bin=guard.so", "--color", "off",
+            "-lc", "-fno-compiler-rt", "--cache-dir", "cache", "--global-cache-dir", str(cache.compiler_cache()),
+            *_FLAGS, "-cflags", *_C_FLAGS, "--", "guard.c",
+        )
+        # fmt: on
+        finished = run(Job(command, folder))
+        if finished.code != 0:
+            raise ToolchainError(f"the crash guard does not compile here: {finished.errors.strip()[-2000:]}")
+        return (folder / "guard.so").read_bytes()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,238 @@
+"""Artifact -> loaded library -> guarded call, in this process, through cffi."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+import uuid
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from .. import abi
+from ..errors import InterfaceError, NativeResultError, ToolchainError
+from ..values import Artifact, NativeFunction
+from . import elf
+from .faults import fault_error
+from .guard import guard_path
+
+_CDEF = """
+void *dlopen(const char *path, int flags);
+void *dlsym(void *library, const char *name);
+int dlclose(void *library);
+char *dlerror(void);
+"""
+_THREAD_MAKERS = frozenset({"pthread_create", "thrd_create", "clone"})
+_FOLDER_MODE = 0o700
+
+
+class _Host:
+    """What all libraries share: cffi, the dynamic linker, the guard, and fault records to write into."""
+
+    def __init__(self) -> None:
+        from cffi import FFI
+
+        self.ffi = FFI()
+        self.ffi.cdef(_CDEF + abi.GUARD_CDEF)
+        # SAFETY: the C library of this very process; the four prototypes are POSIX.
+        self.linker = self.ffi.dlopen(None)
+        # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never closed, because its
+        # signal handlers stay installed.
+        self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
+        self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
+        self._records = threading.local()
+
+    def take_record(self) -> Any:
+        """A fault record for one call; the thread's own where no outer call has it."""
+        records = self._records.__dict__.setdefault("free", [])
+        return records.pop() if records else self.ffi.new("struct o_fault *")
+
+    def give_record(self, record: Any) -> None:
+        """The record may be used by the thread's next call."""
+        self._records.free.append(record)
+
+
+@lru_cache(maxsize=1)
+def host() -> _Host:
+    """The one host of this process. Raises ToolchainMissing, ToolchainError where there can be no guard."""
+    return _Host()
+
+
+class _Loaded:
+    """One dlopen of a library's bytes; closes itself when its last user is gone."""
+
+    def __init__(self, artifact: Artifact, data: bytes) -> None:
+        self._host = host()
+        # Until it is known to be safe to unmap, it is not.
+        self.may_close = False
+        self.handle = _open_unique(self._host, data, artifact.program.name)
+        self.makes_threads = any(symbol.name in _THREAD_MAKERS for symbol in elf.Library(data).symbols)
+        self.text = self._host.ffi.new("uint64_t[2]")
+        self.functions = {item.name: self._symbol(f"o_cell_{item.name}") for item in artifact.interface.functions}
+        # SAFETY: the two prototypes are those of root.zig, from which every library is made.
+        self.free = self._host.ffi.cast("void (*)(uint64_t)", self._symbol("o_free"))
+        set_panic = self._host.ffi.cast(
+            "void (*)(void (*)(const char *, size_t, uintptr_t))", self._symbol("o_set_panic")
+        )
+        set_panic(self._host.on_panic)
+        if self._host.guard.o_guard_text(self.free, self.text) != 0:
+            raise ToolchainError(f"{artifact.program.name}: the loaded library cannot be found in memory")
+        self.may_close = True
+
+    def _symbol(self, name: str) -> Any:
+        address = self._host.linker.dlsym(self.handle, name.encode())
+        if address == self._host.ffi.NULL:
+            raise ToolchainError(f"the library has no {name}: clear the cache with `project-o cache --clear`")
+        return address
+
+    def __del__(self) -> None:
+        # A running native thread would continue in unmapped memory; such a library stays.
+        if getattr(self, "may_close", False):
+            self._host.linker.dlclose(self.handle)
+
+
+def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
+    """dlopen under a path that was never used: under a known path the linker would return the old library."""
+    folder = Path(tempfile.mkdtemp(prefix="project-o-load-"))
+    path = folder / f"{uuid.uuid4().hex}.so"
+    memory = -1
+    try:
+        memory = _in_memory(data, path)
+        # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
+        handle = shared.linker.dlopen(str(path).encode(), os.RTLD_NOW | os.RTLD_LOCAL)
+        if handle == shared.ffi.NULL:
+            reason = shared.ffi.string(shared.linker.dlerror()).decode("utf-8", "replace").replace(str(path), name)
+            raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
+        return handle
+    finally:
+        if memory >= 0:
+            os.close(memory)
+        path.unlink(missing_ok=True)
+        folder.rmdir()
+
+
+def _in_memory(data: bytes, path: Path) -> int:
+    """Put the bytes behind ``path``: a memory file where the system has them, else a file. Its descriptor or -1."""
+    try:
+        memory = os.memfd_create("project-o-cell", os.MFD_CLOEXEC)
+    except (OSError, AttributeError):
+        path.write_bytes(data)
+        return -1
+    with open(memory, "wb", closefd=False) as file:
+        file.write(data)
+    path.symlink_to(f"/proc/self/fd/{memory}")
+    return memory
+
+
+class Library:
+    """A build that is loaded into this process, and calls into it that end in exceptions instead of crashes.
+
+    After a hardware fault the next call finds the library loaded afresh, because its globals may be torn.
+    Raises ToolchainError where the library cannot be loaded.
+    """
+
+    def __init__(self, artifact: Artifact, *, line_offset: int = 0) -> None:
+        self.artifact = artifact
+        self._line_offset = line_offset
+        self._functions = {item.name: item for item in artifact.interface.functions}
+        self._lock = threading.Lock()
+        try:
+            self._data = Path(artifact.path).read_bytes()
+        except OSError as error:
+            raise ToolchainError(
+                f"{artifact.program.name}: its build is gone from the cache ({error.strerror}): run the cell again"
+            ) from None
+        self._loaded: _Loaded | None = _Loaded(artifact, self._data)
+
+    def call(self, name: str, args: Sequence[Any]) -> Any:
+        """Call a function; arrays are passed without a copy and stay alive until it returns.
+
+        Raises InterfaceError for arguments that do not fit, NativeResultError for an error it returns, NativePanic,
+        NativeFault, and KeyboardInterrupt.
+        """
+        function = self._function(name)
+        keep: list[Any] = []
+        cells = abi.pack(function, args, lambda array, _writable: self._place(array, keep))
+        loaded = self._current()
+        return self._run(loaded, function, cells)
+
+    def _function(self, name: str) -> NativeFunction:
+        try:
+            return self._functions[name]
+        except KeyError:
+            known = ", ".join(self._functions)
+            raise InterfaceError(f"{self.artifact.program.name} has no function {name}: there are {known}") from None
+
+    def _current(self) -> _Loaded:
+        # One read: a swap by another thread cannot come between the test and the use.
+        loaded = self._loaded
+        if loaded is not None:
+            return loaded
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = _Loaded(self.artifact, self._data)
+            return self._loaded
+
+    def _place(self, array: Any, keep: list[Any]) -> int:
+        shared = host()
+        keep.append(array)
+        if not array.flags.c_contiguous:
+            return int(array.__array_interface__["data"][0])
+        # SAFETY: only the address is taken; ``keep`` holds the array until the call has returned.
+        return int(shared.ffi.cast("uintptr_t", shared.ffi.from_buffer(array)))
+
+    def _run(self, loaded: _Loaded, function: NativeFunction, cells: list[int]) -> Any:
+        shared = host()
+        args = shared.ffi.new("uint64_t[]", cells or 1)
+        ret = shared.ffi.new("uint64_t[]", abi.result_cells(function))
+        record = shared.take_record()
+        threads = _thread_count() if loaded.makes_threads else 0
+        # SAFETY: the address is that of this function's shim, the cells are laid out by its own description, and
+        # ``loaded`` is held by this frame, so that it stays mapped until the call is over.
+        status = shared.guard.o_guard_call(loaded.functions[function.name], args, ret, record, loaded.text)
+        if loaded.makes_threads and _thread_count() > threads:
+            loaded.may_close = False
+        if status == abi.STATUS_STOPPED:
+            fault = abi.fault_from_bytes(bytes(shared.ffi.buffer(record)))
+            shared.give_record(record)
+            raise self._stopped(loaded, function, fault)
+        shared.give_record(record)
+        if status == abi.STATUS_ERROR:
+            name = _copy(ret[0], ret[1]).decode("utf-8", "replace")
+            raise NativeResultError(f"{function.name} returned error.{name}", name=name, function=function.name)
+        try:
+            return abi.unpack(function, ret, _copy)
+        finally:
+            handle = ret[abi.handle_cell(function)]
+            if handle:
+                loaded.free(handle)
+
+    def _stopped(self, loaded: _Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
+        if fault["kind"] == "interrupted":
+            return KeyboardInterrupt(f"{function.name} was interrupted")
+        if fault["kind"] == "signal":
+            loaded.may_close = False  # what a fault has left behind is not worth running its last code
+            with self._lock:
+                if self._loaded is loaded:
+                    self._loaded = None
+        return fault_error(self.artifact, function.name, fault, line_offset=self._line_offset)
+
+
+def load(artifact: Artifact, *, line_offset: int = 0) -> Library:
+    """Load a build into this process. Raises ToolchainError."""
+    return Library(artifact, line_offset=line_offset)
+
+
+def _copy(address: int, size: int) -> bytes:
+    shared = host()
+    # SAFETY: the shim says that this many bytes are there, and the call's memory is released only afterwards.
+    return bytes(shared.ffi.buffer(shared.ffi.cast("char *", address), size))
+
+
+def _thread_count() -> int:
+    try:
+        return len(os.listdir("/proc/self/task"))  # noqa: PTH208 - on the path of a call
+    except OSError:
+        return 0
