@@ -59,7 +59,7 @@ class Channel:
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()
-        self._idle_from = 0.0
+        self._idle_from = self._cpu = 0.0
         self.pidfd = self.base = -1
         self.poll = select.poll()
         try:
@@ -110,11 +110,11 @@ class Channel:
         self.base = reply.body["arena"]
 
     def cpu(self) -> float:
-        """CPU seconds that the process has used; 0.0 once it is gone."""
-        try:
-            return time.clock_gettime(self.clock)
-        except OSError:
-            return 0.0
+        """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
+        if not self.ended:
+            with contextlib.suppress(OSError):
+                self._cpu = time.clock_gettime(self.clock)
+        return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
         """Ask, and wait ``seconds`` at most. When ``ended`` is set afterwards the process is gone."""
@@ -260,7 +260,9 @@ class Channel:
         if not reason:
             self.ended, error = _how(report, self.bounds.cpu_seconds, killed=killed)
         self.error = error or self.ended
-        self.peak_bytes = report["peak_bytes"] if report else 0
+        if report is not None:
+            self.peak_bytes = report["peak_bytes"]
+            self._cpu = max(self._cpu, report["cpu_seconds"])
         self._take_log()
         self._release()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import threading
 from collections.abc import Sequence
 from dataclasses import replace
@@ -122,9 +123,10 @@ class Job:
             return self._breach(reply, "an answer that is none"), {}
         error = wire.clean_text(str(body.get("error", "")))[: limits.ERROR_TEXT_CHARACTERS_MAX]
         name = wire.clean_text(str(body.get("name", "")))[: limits.ERROR_TEXT_CHARACTERS_MAX]
-        answer = self._end(reply, ok=False, error=error)
+        fault = _fault(body.get("fault"))
+        answer = self._end(reply, ok=False, error=_say(fault) if fault else error)
         denied = body.get("denied") is True or name in _DENIED_NAMES
-        return replace(answer, denied=denied, error_name=name, fault=_fault(body.get("fault"))), body
+        return replace(answer, denied=denied, error_name=name, fault=fault), body
 
     def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
         """The result waits on the other side for memory: give it, and have the result copied."""
@@ -284,13 +286,20 @@ def _cells(body: Any, function: NativeFunction) -> list[int]:
 
 
 def _fault(body: Any) -> dict[str, Any] | None:
-    """What the guard reported: numbers as they are, text cleaned, nothing else."""
-    if not isinstance(body, dict):
+    """What the guard reported, from the bytes of its record; None if that is not what they are."""
+    if not isinstance(body, str) or len(body) != 2 * abi.FAULT_BYTES:
         return None
-    kept: dict[str, Any] = {}
-    for key, value in body.items():
-        if isinstance(value, str):
-            kept[key] = wire.clean_text(value)[: limits.PANIC_MESSAGE_BYTES_MAX]
-        elif isinstance(value, (int, float)):
-            kept[key] = value
-    return kept
+    try:
+        fault = abi.fault_from_bytes(bytes.fromhex(body))
+    except _UNTRUSTED:
+        return None
+    return {key: wire.clean_text(value) if isinstance(value, str) else value for key, value in fault.items()}
+
+
+def _say(fault: dict[str, Any]) -> str:
+    """The fault in one line."""
+    if fault.get("message"):
+        return f"{fault['kind']}: {fault['message']}"
+    number = fault.get("signal", 0)
+    name = signal.Signals(number).name if number in set(signal.Signals) else f"signal {number}"
+    return f"{name} at address {fault.get('address', 0):#x}"

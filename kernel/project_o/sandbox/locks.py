@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import fcntl
+import mmap
 import os
 import platform
 import resource
@@ -26,11 +27,15 @@ RLIMIT_MSGQUEUE = getattr(resource, "RLIMIT_MSGQUEUE", 12)
 FD_QUESTIONS, FD_ANSWERS, FD_ARENA = 3, 4, 5
 FD_FIRST_FREE = 6
 _FD_PARKING = 100
+_MAP_FAILED = ctypes.c_void_p(-1).value
 
 SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
 """What the dynamic loader may read while a library is loaded."""
 
 _libc = ctypes.CDLL(None, use_errno=True)
+_libc.mmap.restype = ctypes.c_void_p
+_libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
+_MACHINE = platform.machine()
 
 
 def _checked(result: int, what: str) -> int:
@@ -92,14 +97,34 @@ def apply_landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
 
 def apply_seccomp(stage: policy.Stage, *, scratch: bool = False) -> None:
     """Install the filter of this stage for good; a later one can only tighten."""
-    machine = policy.MACHINES.get(platform.machine())
+    machine = policy.MACHINES.get(_MACHINE)
     if machine is None:
-        raise OSError(f"no system call table for {platform.machine()}")
-    program = policy.filter_program(machine, stage, os.getpid(), scratch=scratch)
+        raise OSError(f"no system call table for {_MACHINE}")
+    program, pid_at = policy.encoded_program(machine, stage, scratch=scratch)
     # SAFETY: struct sock_fprog is a length and a pointer; both buffers live until the call returns, the kernel copies.
-    code = ctypes.create_string_buffer(policy.encode_program(program))
-    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program), ctypes.addressof(code)))
+    code = ctypes.create_string_buffer(program, len(program))
+    struct.pack_into("I", code, pid_at, os.getpid())
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
     system_call(machine.seccomp, SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(ctypes.addressof(header)))
+
+
+def prepare() -> None:
+    """Before the fork: make what every child will need."""
+    if (machine := policy.MACHINES.get(_MACHINE)) is not None:
+        for stage, scratch in (("strict", False), ("files", False), ("files", True)):
+            policy.encoded_program(machine, stage, scratch=scratch)
+
+
+def map_arena(size: int) -> int:
+    """The address at which the shared memory is visible here.
+
+    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot.
+    """
+    # SAFETY: a fresh mapping at an address of the system's choice; pages beyond the file's end are never touched.
+    address = _libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, FD_ARENA, 0)
+    if address is None or address == _MAP_FAILED:
+        raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
+    return int(address)
 
 
 def take_descriptors(questions: int, answers: int, log: int, arena: int) -> None:

@@ -6,10 +6,10 @@ import ctypes
 import os
 from typing import Any
 
-from ..abi import STATUS_ERROR, STATUS_OK
+from ..abi import STATUS_ERROR, STATUS_OK, STATUS_STOPPED
 from . import locks
+from .guarded import Guard
 
-STATUS_FAULT = -9
 ERROR_NAME_BYTES_MAX = 256
 _ALIGNMENT_BYTES = 64
 _WORD = (1 << 64) - 1
@@ -18,11 +18,12 @@ _WORD = (1 << 64) - 1
 class _Entry:
     """One function: its symbol and the cells it needs, made once."""
 
-    def __init__(self, library: ctypes.CDLL, name: str, facts: dict[str, Any]) -> None:
+    def __init__(self, library: ctypes.CDLL, guard: Guard | None, name: str, facts: dict[str, Any]) -> None:
         # SAFETY: every function of the interface is int32_t(uint64_t *args, uint64_t *ret) by the shim ABI.
-        self.symbol = getattr(library, f"o_cell_{name}")
-        self.symbol.restype = ctypes.c_int32
-        self.symbol.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        symbol = getattr(library, f"o_cell_{name}")
+        symbol.restype = ctypes.c_int32
+        symbol.argtypes = [ctypes.c_void_p, ctypes.c_void_p]
+        self.call = symbol if guard is None else guard.wrap(symbol)
         self.cells = (ctypes.c_uint64 * max(1, facts["ret"]))()
         self.handle: int = facts["handle"]
         self.slices: list[tuple[int, int, list[int]]] = facts["slices"]
@@ -35,12 +36,10 @@ class NativeWorker:
         self.arena = arena
         # SAFETY: the library is untrusted, and so is this whole process: it is locked before this line.
         self.library = ctypes.CDLL(question["path"], mode=os.RTLD_NOW | os.RTLD_LOCAL)
-        self.guard = None
-        if question["guard"]:
-            from .guarded import Guard
-
-            self.guard = Guard(question["guard"], self.library)
-        self.entries = {name: _Entry(self.library, name, facts) for name, facts in question["functions"].items()}
+        self.guard = Guard(question["guard"], self.library) if question["guard"] else None
+        self.entries = {
+            name: _Entry(self.library, self.guard, name, facts) for name, facts in question["functions"].items()
+        }
         # SAFETY: void o_free(uint64_t handle) by the shim ABI.
         self.free = self.library.o_free
         self.free.restype = None
@@ -57,7 +56,7 @@ class NativeWorker:
         args = (ctypes.c_uint64 * max(1, len(cells)))(*cells)
         ret = entry.cells
         arg_at, ret_at = ctypes.addressof(args), ctypes.addressof(ret)
-        symbol = entry.symbol if self.guard is None else self.guard.wrap(entry.symbol)
+        symbol = entry.call
         status = STATUS_OK
         for round_ in range(question["repeat"]):
             if round_ and ret[entry.handle]:
@@ -72,7 +71,7 @@ class NativeWorker:
             # SAFETY: with this status the two first cells are the address and length of a constant string.
             name = ctypes.string_at(ret[0], min(ret[1], ERROR_NAME_BYTES_MAX)).decode("utf-8", "replace")
             return {"ok": False, "status": status, "name": name, "error": name}
-        if status == STATUS_FAULT and self.guard is not None:
+        if status == STATUS_STOPPED and self.guard is not None:
             return {"ok": False, "status": status, "fault": self.guard.report(), "error": "fault"}
         return {"ok": False, "status": status, "error": f"the function ended with status {status}"}
 

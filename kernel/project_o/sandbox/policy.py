@@ -9,6 +9,7 @@ change a limit. The filter is classic BPF as seccomp(2) takes it (Documentation/
 from __future__ import annotations
 
 import struct
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 Stage = Literal["files", "strict"]
@@ -170,9 +171,17 @@ def filter_program(machine: Machine, stage: Stage, pid: int, *, scratch: bool = 
     return [*program, refuse]
 
 
-def encode_program(program: list[Instruction]) -> bytes:
-    """The program as an array of ``struct sock_filter``."""
-    return b"".join(struct.pack("HBBI", *instruction) for instruction in program)
+@lru_cache
+def encoded_program(machine: Machine, stage: Stage, *, scratch: bool = False) -> tuple[bytes, int]:
+    """The filter as an array of ``struct sock_filter``, and where in it the pid must be put as a native u32.
+
+    Made once, before the fork: in a fresh child each page that is touched costs a copy.
+    """
+    marker = 0x0EADBEEF  # above any pid, and no number of ours
+    code = b"".join(struct.pack("HBBI", *step) for step in filter_program(machine, stage, marker, scratch=scratch))
+    at = code.index(struct.pack("I", marker))
+    assert code.count(struct.pack("I", marker)) == 1
+    return code, at
 
 
 # Landlock (Documentation/userspace-api/landlock) -----------------------------------------------------------------

@@ -10,7 +10,6 @@ import ctypes
 import errno
 import json
 import linecache
-import mmap
 import os
 import resource
 import sys
@@ -24,21 +23,6 @@ from .native import NativeWorker
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES)
 _ALIGNMENT_BYTES = 64
-
-
-def map_arena(size: int) -> int:
-    """The address at which the shared memory is visible here.
-
-    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot.
-    """
-    libc = ctypes.CDLL(None, use_errno=True)
-    libc.mmap.restype = ctypes.c_void_p
-    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
-    # SAFETY: a fresh mapping at an address of the system's choice; pages beyond the file's end are never touched.
-    address = libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, locks.FD_ARENA, 0)
-    if address is None or address == ctypes.c_void_p(-1).value:
-        raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
-    return int(address)
 
 
 class Worker:
@@ -156,7 +140,10 @@ def describe(error: BaseException) -> dict[str, Any]:
     if isinstance(error, ModuleNotFoundError):
         text += " (in the sandbox only modules loaded beforehand can be imported: numpy and common standard modules)"
     try:
-        traceback.print_exception(error, file=sys.stderr)
+        frames = error.__traceback__
+        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+            frames = frames.tb_next  # our own frames tell the reader nothing
+        traceback.print_exception(type(error), error, frames, file=sys.stderr)
     except Exception as second:  # noqa: BLE001 - a hostile __str__ must not cost us the answer
         text += f" (its traceback failed: {type(second).__name__})"
     return {"ok": False, "error": text, "kind": type(error).__name__, "denied": was_denied(error)}
@@ -177,7 +164,7 @@ def was_denied(error: BaseException) -> bool:
 def run(config: dict[str, Any]) -> None:
     """The whole life of a job's process after the fork, descriptors in place. Does not return."""
     try:
-        arena = map_arena(config["arena_bytes"])
+        arena = locks.map_arena(config["arena_bytes"])
         if config["profile"] == "isolate":
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         else:

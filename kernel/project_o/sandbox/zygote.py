@@ -178,6 +178,7 @@ def main(control_fd: int, kernel: int) -> None:
     os.chdir("/")
     _preload(STANDARD_MODULES.split())
     _preload(NUMPY_MODULES)
+    locks.prepare()
     time.localtime()  # reads the time zone's file, which a job cannot
     from . import level  # noqa: F401 - the probe's code must be here before the fork
 
