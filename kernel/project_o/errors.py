@@ -14,6 +14,8 @@ ProjectOError
 ├── EvolutionError        a run could not start or go on
 ├── HistoryError          the store cannot be read or written
 └── DeployError           nothing serves, or can serve, that name
+
+HistoryWarning (a UserWarning): a fault of the history store; the cell runs on without it.
 """
 
 from __future__ import annotations
@@ -89,3 +91,7 @@ class HistoryError(ProjectOError):
 
 class DeployError(ProjectOError):
     """Nothing serves, or can serve, that name."""
+
+
+class HistoryWarning(UserWarning):
+    """The history cannot be recorded where, or as fully as, it should be; the cell runs on. Said once."""

@@ -1,0 +1,358 @@
+"""What a kernel holds of its history: append, note, look back, restore.
+
+Nothing here may hurt a cell: a fault of the store is said once as a warning, counted, and shown by ``where``.
+"""
+
+# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+
+from __future__ import annotations
+
+import atexit
+import os
+import platform
+import threading
+import time
+import weakref
+from collections.abc import Mapping
+from typing import Any
+
+from ..errors import HistoryError
+from ..limits import BARRIER_SECONDS
+from ..values import State
+from .contents import cell_id, check_path
+from .filemerge import read_cells
+from .journal import lanes_with_journal
+from .notebook import write_atomically
+from .places import notebook_slug, remove_store, size_bytes, slug
+from .reader import Reader, pretty
+from .recording import Recording
+from .records import CellRun, CellState, HistoryDiff, Restored
+from .redact import Redactor
+from .refs import TAGS, read_ref
+from .worker import recover
+
+EXIT_SECONDS = 2.0
+
+
+class History:
+    """The history of one notebook in one kernel session. Made by ``open_history``; safe to use from any thread.
+
+    In a forked child it does nothing: the lane is the parent's.
+    """
+
+    def __init__(self, directory: str, notebook: str | None, session: str, *, enabled: bool) -> None:
+        self.enabled = enabled
+        self.found = "it was given" if notebook else "no notebook was given"
+        self._lock = threading.RLock()
+        self._redact = Redactor()
+        self._recording = Recording(directory, notebook, session)
+        self._reader: Reader | None = None
+
+    # ------------------------------------------------------------------------------ recording
+
+    @property
+    def problem(self) -> str:
+        """What is wrong with the store, in a sentence; empty where nothing is."""
+        return self._recording.problem
+
+    @property
+    def notebook(self) -> str | None:
+        """The notebook's path, where it is known."""
+        return self._recording.notebook
+
+    def follow(self, notebook: str, how: str) -> None:
+        """From now on the notebook is known to lie at ``notebook``; ``how`` says how that was found."""
+        path = os.path.abspath(notebook)
+        with self._lock:
+            self.found = how
+            if path != self._recording.notebook:
+                self._recording.notebook = path
+                if self._recording.is_open:
+                    self._recording.append({"k": "notebook", "path": path})
+
+    def begin(self, cell: CellRun) -> None:
+        """Keep the source of a cell that is about to run: should it kill the kernel, its state says ``died``."""
+        with self._lock:
+            if self._usable() and self._recording.open():
+                self._look_for_secrets()
+                body: dict[str, Any] = {
+                    "id": cell_id(cell.id),
+                    "source": self._redact.text(cell.source),
+                    "kind": cell.kind,
+                }
+                body |= {"count": cell.execution_count, "started": cell.started}
+                self._recording.append({"k": "begin", "seq": self._recording.sequence, "cell": body})
+
+    def record(self, cell: CellRun) -> int:
+        """Acknowledge a run cell: one append to the journal. The sequence number, or 0 where nothing was recorded."""
+        with self._lock:
+            if not self._usable():
+                return 0
+            if not self._recording.open():
+                self._recording.lose()
+                return 0
+            self._look_for_secrets()
+            body: dict[str, Any] = {
+                "id": cell_id(cell.id),
+                "source": self._redact.text(cell.source),
+                "outputs": self._redact.outputs(cell.outputs),
+                "execution_count": cell.execution_count,
+                "status": cell.status,
+                "started": cell.started,
+                "duration_ms": round(cell.duration_ms, 3),
+                "kind": cell.kind,
+            }
+            if cell.changed:
+                body["changed"] = [(cell_id(name), self._redact.outputs(outputs)) for name, outputs in cell.changed]
+            return self._recording.append_state({"k": "cell", "when": time.time(), "cell": body})
+
+    def _usable(self) -> bool:
+        return self.enabled and not self._recording.forked
+
+    def _look_for_secrets(self) -> None:
+        if self._redact.look():
+            self._recording.tell_secrets(self._redact.secrets)
+
+    def note(
+        self, kind: str, scope: str, summary: str, facts: Mapping[str, str], files: Mapping[str, str | None]
+    ) -> State:
+        """Commit a state that is no cell, and wait until it is there.
+
+        ``facts`` become trailers (``ratio_low`` is written ``O-Ratio-Low`` and read back as ``ratio_low``);
+        ``files`` are put into the tree, with None removed from it. The state's ``id`` is empty where the history
+        is off or its store cannot be used. Raises HistoryError for a path that a state cannot hold.
+        """
+        for path in files:
+            check_path(path)
+        clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+        return self._note(kind, scope, summary, {"facts": self._redact.value(dict(facts)), "files": clean})
+
+    def _note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> State:
+        with self._lock:
+            empty = State("", 0, "", kind, summary, time.time())
+            if not self._usable():
+                return empty
+            if not self._recording.open():
+                self._recording.lose()
+                return empty
+            self._look_for_secrets()
+            record = {"k": "note", "when": time.time(), "kind": kind, "scope": scope}
+            number = self._recording.append_state(record | {"summary": self._redact.text(summary)} | dict(extra))
+            if not number:
+                return empty
+            commit = self._recording.barrier(number, BARRIER_SECONDS)
+            return self._look().state(commit) if commit else empty
+
+    def flush(self, seconds: float = BARRIER_SECONDS) -> None:
+        """Wait until everything recorded so far is committed, at most ``seconds``; a failure is in ``problem``."""
+        with self._lock:
+            if self._recording.is_open and not self._recording.forked:
+                self._recording.barrier(self._recording.sequence, seconds)
+
+    def close(self, seconds: float = EXIT_SECONDS) -> None:
+        """Commit what is left, waiting at most ``seconds``; the recorder goes on by itself after that."""
+        with self._lock:
+            if not self._recording.forked:
+                self._recording.close(seconds)
+            if self._reader is not None:
+                self._reader.close()
+                self._reader = None
+
+    def off(self) -> None:
+        """Stop recording. What was recorded stays."""
+        self.enabled = False
+
+    def on(self) -> None:
+        """Record again."""
+        self.enabled = True
+
+    def clean(self) -> int:
+        """Remove the store with everything in it and stop recording; the bytes freed.
+
+        Raises HistoryError where it does not carry our marker, or another kernel records in it.
+        """
+        with self._lock:
+            path = self._recording.place.path
+            others = [
+                journal.lane
+                for journal in (lanes_with_journal(path) if path else [])
+                if journal.lane != self._recording.lane and not journal.kernel_is_gone()
+            ]
+            if others:
+                raise HistoryError(f"{path} is in use by {', '.join(others)}: shut those kernels down first")
+            self.enabled = False
+            self._recording.leave()
+            self.close(BARRIER_SECONDS)
+            try:
+                return remove_store(path) if path else 0
+            except OSError as error:
+                raise HistoryError(f"{path} could not be removed whole: {error}") from error
+
+    # ------------------------------------------------------------------------------ looking back
+
+    def _look(self) -> Reader:
+        if self._reader is None:
+            self._reader = Reader(self._recording.place.path)
+        return self._reader
+
+    def _prepare(self) -> bool:
+        """Commit what is outstanding, of this kernel and of those that died; whether there is a store."""
+        path = self._recording.place.path
+        if not path or not os.path.isdir(os.path.join(path, "refs")):
+            return False
+        try:
+            recover(path, besides=self._recording.lane)
+        except OSError as error:
+            self._recording.fault(f"older journals could not be replayed: {error}")
+        self.flush()
+        return True
+
+    def _tips(self) -> list[str]:
+        names = {self._recording.lane.partition("/")[0]} if self._recording.lane else set()
+        if self.notebook:
+            names.add(notebook_slug(self.notebook, self._recording.directory))
+        return self._look().tips(names)
+
+    def states(self, limit: int = 50, scope: str | None = None) -> list[State]:
+        """The notebook's states, newest first; those about ``scope`` alone if it is given."""
+        with self._lock:
+            found: list[State] = []
+            if limit < 1 or not self._prepare():
+                return found
+            for state in self._look().walk(self._tips()):
+                if scope is None or dict(state.facts).get("scope") == scope:
+                    found.append(state)
+                    if len(found) >= limit:
+                        break
+            return found
+
+    def resolve(self, text: str) -> State:
+        """The state meant by a commit id or its start, ``@`` (the latest), ``@~2`` or a saved name.
+
+        Raises HistoryError where there is none, or more than one.
+        """
+        with self._lock:
+            if not self._prepare():
+                raise HistoryError("there are no states yet: run a cell first, or see `%o where`")
+            latest = self._recording.tip()
+            if not latest and text.strip().startswith("@"):
+                latest = next((state.id for state in self._look().walk(self._tips())), "")
+            return self._look().resolve(text, self._look().tips(()), latest)
+
+    def _known(self, state: State | str) -> State:
+        return self.resolve(state) if isinstance(state, str) else state
+
+    def cells(self, state: State | str) -> list[CellState]:
+        """The cells of a state in the notebook's order. Raises HistoryError."""
+        with self._lock:
+            return self._look().cells(self._known(state))
+
+    def files(self, state: State | str, prefix: str = "") -> dict[str, str]:
+        """The text of a state's files whose paths start with ``prefix``. Raises HistoryError."""
+        with self._lock:
+            return self._look().files(self._known(state), prefix)
+
+    def read(self, state: State | str, path: str) -> str:
+        """The text of one file of a state. Raises HistoryError where there is none."""
+        with self._lock:
+            return self._look().read(self._known(state), path)
+
+    def diff(self, a: State | str, b: State | str | None = None) -> HistoryDiff:
+        """What changed from ``a`` to ``b``, or to the latest state. Raises HistoryError."""
+        with self._lock:
+            return self._look().diff(self._known(a), self._known("@" if b is None else b))
+
+    # ------------------------------------------------------------------------------ save, restore
+
+    def save(self, why: str) -> State:
+        """A state to come back to by name: the tag ``o/<slug of why>``; the name is the fact ``saved``."""
+        with self._lock:
+            path, base = self._recording.place.path, slug(why)
+            names = (base if n == 1 else f"{base}-{n}" for n in range(1, 10_000))
+            name = next((n for n in names if not path or read_ref(path, TAGS + n) is None), base)
+            return self._note("save", "", why, {"tag": name, "facts": {"saved": name}})
+
+    def restore(self, state: State | str, to: str | None = None) -> Restored:
+        """Bring back a state: write its notebook and append a ``restore`` commit.
+
+        What the file holds is committed before it is replaced. Where no path is known or given nothing is
+        written, and the value says so. Python variables do not come back. Raises HistoryError.
+        """
+        with self._lock:
+            source = self._known(state)
+            files = self._look().kept_files(source)
+            text = pretty(self._look().notebook_json(source))
+            path = os.path.abspath(to) if to else self.notebook
+            replaced = self._import(path) if path and os.path.exists(path) else None
+            if path:
+                try:
+                    write_atomically(path, text)
+                except OSError as error:
+                    raise HistoryError(f"the notebook {path} could not be written: {error}") from error
+            facts = {"from": source.id} | ({"path": path} if path else {})
+            summary = f"{source.short} {source.summary}"
+            new = self._note("restore", "", summary, {"tree_of": source.id, "facts": facts})
+            note = f"state {source.short} was written to {path}" if path else _NOTHING_WRITTEN
+            return Restored(new, source, path, files, note, replaced)
+
+    def _import(self, path: str) -> State:
+        """Commit what a notebook file holds. Raises HistoryError: what is not safe is not overwritten."""
+        try:
+            cells, metadata = read_cells(path, self._redact)
+        except (OSError, ValueError) as error:
+            raise HistoryError(f"{path} cannot be read as a notebook and is left as it is: {error}") from error
+        extra = {"cells": cells, "metadata": metadata, "facts": {"path": path}}
+        state = self._note("import", "", f"what {os.path.basename(path)} held", extra)
+        if not state.id:
+            why = self.problem or "the history is off: `%o on` first"
+            raise HistoryError(f"{path} is left as it is, for its present content could not be committed: {why}")
+        return state
+
+    # ------------------------------------------------------------------------------ where
+
+    def where(self) -> dict[str, Any]:
+        """Facts about the store: where it is and why there, the lane, the notebook and how it was found, sizes."""
+        with self._lock:
+            recording = self._recording
+            path = recording.place.path
+            there = bool(path) and os.path.isdir(path)
+            return {
+                "enabled": self.enabled,
+                "store": path,
+                "kind": recording.place.kind,
+                "exists": there,
+                "lane": recording.lane,
+                "notebook": self.notebook,
+                "found": self.found,
+                "bytes": size_bytes(path) if there else 0,
+                "recorded": recording.recorded,
+                "lost": recording.lost,
+                "pending": recording.pending(),
+                "recorder": recording.recorder_pid,
+                "problem": self.problem,
+                "python": platform.python_version(),
+            }
+
+
+_NOTHING_WRITTEN = "no notebook was written: its path is not known here; give one (restore STATE --to PATH)"
+
+
+def open_history(
+    directory: str | os.PathLike[str],
+    notebook: str | os.PathLike[str] | None = None,
+    session: str = "",
+    *,
+    enabled: bool = True,
+) -> History:
+    """The history of a notebook in ``directory``. Starts and writes nothing; a fault of the store is a warning."""
+    path = os.path.abspath(os.path.join(directory, notebook)) if notebook else None
+    history = History(os.path.abspath(directory), path, session, enabled=enabled)
+    reference = weakref.ref(history)
+
+    def leave() -> None:
+        held = reference()
+        if held is not None:
+            held.close()
+
+    atexit.register(leave)
+    return history

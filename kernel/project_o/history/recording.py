@@ -1,0 +1,193 @@
+"""The recording half of a history: its place, its lane's journal, its recorder, and what went wrong with them."""
+
+# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import time
+import warnings
+from typing import Any
+
+from ..errors import HistoryError, HistoryWarning
+from ..limits import JOURNAL_RECORD_BYTES_MAX
+from .journal import JournalWriter
+from .link import RecorderLink
+from .places import Place, choose_place, create_store, fallback_path, notebook_slug, why_unusable
+from .redact import shrink
+from .refs import LANES, read_ref
+
+
+class Recording:
+    """Appends to one lane. Opens it at the first append; every fault is warned of once and kept in ``problem``."""
+
+    def __init__(self, directory: str, notebook: str | None, session: str) -> None:
+        self.directory = os.path.dirname(notebook) if notebook else directory
+        self.notebook = notebook
+        self.lane = ""
+        self.sequence = 0
+        self.recorded = 0
+        self.lost = 0
+        self.problem = ""
+        self._session = session
+        self._journal: JournalWriter | None = None
+        self._link: RecorderLink | None = None
+        self._secrets: tuple[str, ...] = ()
+        self._committed = 0
+        self._warned: set[str] = set()
+        self._left = False
+        self._pid = os.getpid()
+        self.place: Place = choose_place(self.directory)
+        if self.place.problem:
+            where = f"the history goes to {self.place.path}" if self.place.path else "nothing is recorded"
+            self.fault(f"{self.place.problem}: {where}")
+
+    @property
+    def forked(self) -> bool:
+        """Whether this is a child of the process that records."""
+        return os.getpid() != self._pid
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a lane has been begun."""
+        return self._journal is not None
+
+    @property
+    def recorder_pid(self) -> int | None:
+        """The recorder's process id while it runs."""
+        return self._link.pid if self._link else None
+
+    def fault(self, problem: str) -> None:
+        """Keep a problem, and warn of it unless its like was warned of."""
+        self.problem = problem
+        kind = problem.partition("(")[0][:40]
+        if kind not in self._warned:
+            self._warned.add(kind)
+            warnings.warn(problem, HistoryWarning, stacklevel=4)
+
+    def lose(self) -> None:
+        """Count a state that could not be recorded."""
+        self.lost += 1
+
+    def open(self) -> bool:
+        """Begin the lane if there is none; whether there is one now."""
+        if self._journal is not None:
+            return True
+        if not self.place.path:
+            return False
+        try:
+            self._begin(self.place.path)
+        except (OSError, HistoryError) as error:
+            return self._begin_elsewhere(error)
+        return True
+
+    def _begin_elsewhere(self, error: Exception) -> bool:
+        other = fallback_path(self.place.path)
+        if self.place.kind == "data" or why_unusable(other):
+            self.fault(f"nothing can be recorded in {self.place.path} ({error})")
+            return False
+        try:
+            self._begin(other)
+        except (OSError, HistoryError) as second:
+            self.fault(f"nothing can be recorded in {self.place.path} ({error}; {second})")
+            return False
+        self.place = Place(other, "data", str(error), self.place.repository)
+        self.fault(f"{error}: the history goes to {other}")
+        return True
+
+    def _begin(self, path: str) -> None:
+        create_store(path)
+        facts = {
+            "notebook": self.notebook or "",
+            "directory": self.directory,
+            "repository": self.place.repository,
+            "session": self._session,
+            "python": platform.python_version(),
+            "pid": self._pid,
+            "started": time.time(),
+        }
+        name = notebook_slug(self.notebook, self.directory)
+        for _ in range(64):
+            lane = f"{name}/{time.strftime('%Y%m%d')}-{os.urandom(2).hex()}"
+            if read_ref(path, LANES + lane):
+                continue
+            try:
+                self._journal = JournalWriter(path, lane, facts)
+            except FileExistsError:
+                continue
+            self.lane = lane
+            self._link = RecorderLink(path, lane)
+            self._link.tell_secrets(self._secrets)
+            return
+        raise HistoryError(f"no free lane for {name} in {path}")
+
+    def tell_secrets(self, secrets: tuple[str, ...]) -> None:
+        """Values to keep out of what the recorder reads from the notebook's file."""
+        self._secrets = secrets
+        if self._link:
+            self._link.tell_secrets(secrets)
+
+    def append(self, record: dict[str, Any]) -> bool:
+        """Append a record and wake the recorder; whether it was written."""
+        assert self._journal is not None
+        assert self._link is not None
+        try:
+            body = json.dumps(record, default=str).encode()
+            if len(body) > JOURNAL_RECORD_BYTES_MAX and "cell" in record:
+                record = {**record, "cell": shrink(record["cell"], JOURNAL_RECORD_BYTES_MAX // 2)}
+                body = json.dumps(record, default=str).encode()
+            self._journal.append(body)
+        except (OSError, ValueError, TypeError, RecursionError) as error:
+            self.fault(f"a state could not be recorded ({error}); the cell itself is not affected")
+            return False
+        self._link.wake()
+        return True
+
+    def append_state(self, record: dict[str, Any]) -> int:
+        """Append a record that becomes a commit; its sequence number, or 0 where it was lost."""
+        # Counted before it is written: an interrupt in between leaves a gap, never two states of one number.
+        self.sequence += 1
+        number = self.sequence
+        if not self.append({**record, "seq": number}):
+            self.lost += 1
+            return 0
+        self.recorded += 1
+        return number
+
+    def barrier(self, number: int, seconds: float) -> str:
+        """Wait until ``number`` is committed; its commit's id, or nothing where it is not."""
+        assert self._link is not None
+        answer = self._link.sync(number, seconds)
+        if answer["problem"]:
+            self.fault(str(answer["problem"]))
+        else:
+            self._committed = max(self._committed, number)
+        return str(answer["commit"])
+
+    def tip(self) -> str:
+        """The newest commit of this lane; empty where there is none."""
+        return (read_ref(self.place.path, LANES + self.lane) or "") if self.lane else ""
+
+    def pending(self) -> int:
+        """States acknowledged and perhaps not committed yet, as of the last barrier."""
+        return self.sequence - self._committed
+
+    def leave(self) -> None:
+        """The store is about to be removed: the recorder need not go on after ``close``."""
+        self._left = True
+
+    def close(self, seconds: float) -> None:
+        """Let the recorder drain and go on by itself; a later append begins a new lane."""
+        if self._journal is None or self._link is None:
+            return
+        pid = self._link.pid
+        if pid is None and self.recorded > self._committed:
+            self._link.sync(self.sequence, seconds)
+        self._journal.close()
+        self._link.end(seconds)
+        if self._left:
+            self._link.wait(seconds)
+            self._left = False
+        self._journal, self._link, self.lane, self.sequence, self._committed = None, None, "", 0, 0

@@ -1,0 +1,101 @@
+"""The values of the history: what goes in, and what comes back out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from ..values import State
+
+Output = dict[str, Any]
+"""One output as nbformat 4 stores it."""
+Change = Literal["added", "removed", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellRun:
+    """One execution of a cell. ``started`` is seconds since the epoch.
+
+    ``kind`` is the type in the commit's subject. ``id`` may be empty: the cell is then found by its source in
+    the notebook, or numbered. ``changed`` holds outputs of other cells that this run updated, by cell id.
+    """
+
+    id: str
+    source: str
+    outputs: tuple[Output, ...] = ()
+    execution_count: int | None = None
+    status: Literal["ok", "error", "died"] = "ok"
+    started: float = 0.0
+    duration_ms: float = 0.0
+    kind: str = "run"
+    changed: tuple[tuple[str, tuple[Output, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class CellState:
+    """A cell as a state holds it. ``type`` is nbformat's cell type."""
+
+    id: str
+    type: str
+    source: str
+    outputs: tuple[Output, ...] = ()
+    execution_count: int | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    attachments: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CellChange:
+    """What became of one cell between two states; ``diff`` is a unified diff of its source."""
+
+    id: str
+    change: Change
+    diff: str
+    outputs_changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FileChange:
+    """What became of one file of the programs or deployments; ``diff`` is unified."""
+
+    path: str
+    change: Change
+    diff: str
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryDiff:
+    """The difference from state ``a`` to state ``b``: sources first, cells in the order of ``b``."""
+
+    a: State
+    b: State
+    cells: tuple[CellChange, ...]
+    files: tuple[FileChange, ...]
+    moved: bool = False
+
+    @property
+    def text(self) -> str:
+        """All of it as one unified diff."""
+        parts = [change.diff for change in self.cells if change.diff]
+        parts += [f"cell {change.id}: only its outputs differ\n" for change in self.cells if not change.diff]
+        parts += [change.diff for change in self.files if change.diff]
+        if self.moved:
+            parts.append("the order of the cells differs\n")
+        return "".join(parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What a restore did. ``path`` is the notebook that was written, or None; ``note`` says it in a sentence.
+
+    ``files`` are the programs and ``deployments.json`` of the state, for the caller to put back into service.
+    ``replaced`` is the state that holds what was on disk before, if something was.
+    """
+
+    state: State
+    source: State
+    path: str | None
+    files: Mapping[str, str]
+    note: str
+    replaced: State | None = None
