@@ -1,0 +1,161 @@
+"""What was tried, in order: records, elites, duplicates, lineage, and all that a run needs to be resumed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, get_args
+
+from ..errors import EvolutionError
+from ..languages import tools_for
+from ..values import Program, Proposal, Record, plain
+
+FORMAT = 1
+Status = Literal["baseline", "better", "worse", "duplicate", "failed"]
+
+
+@dataclass(frozen=True)
+class Lineage:
+    """Who came from whom. ``digest`` identifies the run: with the same one, the same was tried with the same result."""
+
+    digest: str
+    records: tuple[Record, ...]
+
+    def parents(self, digest: str) -> tuple[str, ...]:
+        """The ancestors of the program with this digest, nearest first; empty for the baseline or a stranger."""
+        parents = {record.proposal.program.digest: record.proposal.parents for record in reversed(self.records)}
+        found: list[str] = []
+        waiting = list(parents.get(digest, ()))
+        while waiting:
+            item = waiting.pop(0)
+            if item not in found:
+                found.append(item)
+                waiting.extend(parents.get(item, ()))
+        return tuple(found)
+
+
+class Archive:
+    """The records of one run, by index and without gaps. Not shared between threads: the loop alone writes."""
+
+    def __init__(self) -> None:
+        self._records: list[Record] = []
+        self._seen: dict[str, int] = {}
+
+    @property
+    def records(self) -> tuple[Record, ...]:
+        """All records; the one with index i stands at i."""
+        return tuple(self._records)
+
+    def __len__(self) -> int:
+        return len(self._records)
+
+    def twin(self, proposal: Proposal) -> int | None:
+        """The index of the first proposal with the same code but for comments and layout; remembers this one if new."""
+        first = self._seen.setdefault(fingerprint(proposal.program), proposal.index)
+        return None if first == proposal.index else first
+
+    def add(self, record: Record) -> None:
+        """The next record."""
+        assert record.proposal.index == len(self._records), "records come in the order of their proposals"
+        self._records.append(record)
+
+    def elites(self, count: int) -> list[Record]:
+        """The best candidates that were measured better than the baseline, best first; the earlier wins a tie."""
+        better = [record for record in self._records[1:] if record.ratio is not None and record.ratio > 1.0]
+        return sorted(better, key=lambda record: (-(record.ratio or 0.0), record.proposal.index))[:count]
+
+    def lineage(self) -> Lineage:
+        """The lineage so far."""
+        return Lineage(lineage_digest(self._records), self.records)
+
+
+def fingerprint(program: Program) -> str:
+    """SHA-256 of what a program is but for comments and layout."""
+    normalised = tools_for(program.language).normalised(program.source)
+    body = json.dumps([program.language, normalised, program.files[1:], program.mode, program.options])
+    return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def lineage_digest(records: Sequence[Record]) -> str:
+    """SHA-256 over the proposals and what was recorded of them, in order.
+
+    Texts of reasons and durations are left out: they may name a time. Measured costs and ratios are in it, so a
+    timed run has a digest of its own, while a deterministic evaluator gives the same digest each time.
+    """
+    body = []
+    for record in records:
+        proposal = record.proposal
+        body.append(
+            [
+                proposal.index,
+                proposal.program.digest,
+                list(proposal.parents),
+                proposal.proposer,
+                proposal.operator,
+                plain(proposal.settings),
+                record.status,
+                record.cost,
+                record.ratio,
+                plain(record.metrics),
+            ]
+        )
+    return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def to_resume(records: Sequence[Record], *, seed: int, baseline: Program) -> dict[str, Any]:
+    """What a later run needs to go on from here, as JSON-ready values."""
+    rows = [
+        {
+            "program": record.proposal.program.digest,
+            "settings": plain(record.proposal.settings),
+            "parents": list(record.proposal.parents),
+            "proposer": record.proposal.proposer,
+            "operator": record.proposal.operator,
+            "hypothesis": record.proposal.hypothesis,
+            "status": record.status,
+            "reason": record.reason,
+            "cost": record.cost,
+            "ratio": record.ratio,
+            "metrics": plain(record.metrics),
+            "seconds": record.seconds,
+        }
+        for record in records
+    ]
+    return {"format": FORMAT, "seed": seed, "baseline": baseline.digest, "records": rows}
+
+
+class Recorded:
+    """The records of an earlier run, to be matched with the same proposals again."""
+
+    def __init__(self, body: dict[str, Any], *, seed: int, baseline: Program) -> None:
+        if body.get("format") != FORMAT:
+            raise EvolutionError(f"this run was recorded in format {body.get('format')}, not {FORMAT}: begin a new one")
+        if body.get("seed") != seed or body.get("baseline") != baseline.digest:
+            raise EvolutionError(
+                "this run was recorded with another seed or another program: begin a new one, or give the same"
+            )
+        self._rows: list[dict[str, Any]] = body["records"]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def record(self, proposal: Proposal) -> Record | None:
+        """What became of this proposal, None if it was not reached. Raises EvolutionError if another was made then."""
+        if proposal.index >= len(self._rows):
+            return None
+        row = self._rows[proposal.index]
+        if row["program"] != proposal.program.digest or row["status"] not in get_args(Status):
+            raise EvolutionError(
+                f"trial {proposal.index} was another one when this run was recorded: resume with the same proposer"
+            )
+        return Record(
+            proposal,
+            row["status"],
+            row["reason"],
+            row["cost"],
+            row["ratio"],
+            tuple((name, value) for name, value in row["metrics"]),
+            row["seconds"],
+        )

@@ -1,0 +1,42 @@
+"""Two kinds of objective behind one face: what the loop asks without knowing how it is measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal, Protocol
+
+from ..values import Artifact, Measurement, Trial
+from .task import Jobs
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What screening says of a candidate. ``ratio`` is against the baseline of the run, above 1 the better."""
+
+    status: Literal["baseline", "better", "worse", "failed"]
+    reason: str
+    cost: float | None = None
+    ratio: float | None = None
+    metrics: tuple[tuple[str, float], ...] = ()
+
+
+class Bench(Protocol):
+    """How candidates of one run are checked and compared."""
+
+    threshold: float
+    """The lower bound of the ratio that an accepted candidate must exceed."""
+
+    def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
+        """Learn what the baseline does. Raises EvolutionError where nothing can be compared with it."""
+
+    def check(self, jobs: Jobs, artifact: Artifact) -> Trial:
+        """Whether a candidate answers as it must."""
+
+    def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
+        """Check and measure a candidate cheaply."""
+
+    def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
+        """Measure a candidate properly, in fresh processes, on inputs of this purpose. Raises MeasurementFailed."""
+
+    def comparison_seconds(self) -> float:
+        """About how long ``compare`` takes, wall time."""

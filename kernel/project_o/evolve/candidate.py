@@ -1,0 +1,57 @@
+"""A sandboxed build as an object that an evaluator can call."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ..errors import NativeError, NativeResultError
+from ..values import Interface
+from .task import Handle
+
+
+class Candidate:
+    """The functions of one build as attributes; callable itself where there is exactly one.
+
+    Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error
+    value, else NativeError. Writable array arguments are written as by a direct call.
+    """
+
+    def __init__(self, handle: Handle, interface: Interface, seconds: float | None = None) -> None:
+        self._handle = handle
+        self._seconds = seconds
+        self._functions = {item.name: self._bound(item.name) for item in interface.functions}
+
+    def __getattr__(self, name: str) -> Callable[..., Any]:
+        functions = self.__dict__.get("_functions", {})
+        if name in functions:
+            found: Callable[..., Any] = functions[name]
+            return found
+        raise AttributeError(f"the program has no function {name}: it has {', '.join(functions) or 'none'}")
+
+    def __call__(self, *args: Any) -> Any:
+        """Call the only function. Raises TypeError where there are several."""
+        if len(self._functions) != 1:
+            raise TypeError(
+                f"the program has {len(self._functions)} functions: call one of {', '.join(self._functions)}"
+            )
+        return next(iter(self._functions.values()))(*args)
+
+    def __dir__(self) -> list[str]:
+        return sorted(self._functions)
+
+    def _bound(self, name: str) -> Callable[..., Any]:
+        def call(*args: Any) -> Any:
+            answer = self._handle.ask(name, args, seconds=self._seconds)
+            for place, array in answer.written:
+                args[place][...] = array
+            if answer.ok:
+                return answer.value
+            if answer.error_name:
+                raise NativeResultError(
+                    f"{name} returned error {answer.error_name}", name=answer.error_name, function=name
+                )
+            raise NativeError(f"{name}: {answer.error or answer.ended}", function=name)
+
+        call.__name__ = name
+        return call

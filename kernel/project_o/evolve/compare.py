@@ -1,0 +1,99 @@
+"""Whether two answers agree: exactly, but for the rounding that another order of float operations may bring."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..values import NativeType
+from .task import Answer
+
+# Relative to the larger magnitude of the pair, and to the largest of the whole array: about a thousand roundings.
+TOLERANCE_BY_BITS = {16: 2e-2, 32: 1e-4, 64: 1e-10, 80: 1e-10, 128: 1e-10}
+
+
+def difference(expected: Answer, given: Answer, result: NativeType) -> str:
+    """In words how ``given`` differs from ``expected``; "" if they agree. The error's name counts, not its wording."""
+    if expected.ok != given.ok:
+        return f"should return {'a value' if expected.ok else f'the error {expected.error_name}'}, {_told(given)}"
+    if not expected.ok:
+        if expected.error_name == given.error_name:
+            return ""
+        return f"should return the error {expected.error_name}, {_told(given)}"
+    return values_differ(expected.value, given.value, _float_bits(result)) or _arrays_differ(
+        expected.written, given.written
+    )
+
+
+def values_differ(expected: Any, given: Any, bits: int = 64) -> str:
+    """In words how two values differ; "" if they agree. ``bits`` is the width in which a float was computed."""
+    if isinstance(expected, np.ndarray) or isinstance(given, np.ndarray):
+        return _array_differs(expected, given)
+    if isinstance(expected, tuple) and isinstance(given, tuple):
+        if len(expected) != len(given):
+            return f"returned {len(given)} values instead of {len(expected)}"
+        return next((found for a, b in zip(expected, given, strict=True) if (found := values_differ(a, b, bits))), "")
+    if isinstance(expected, float) and isinstance(given, float):
+        tolerance = TOLERANCE_BY_BITS.get(bits, TOLERANCE_BY_BITS[64])
+        same = (math.isnan(expected) and math.isnan(given)) or expected == given
+        close = math.isfinite(expected) and math.isfinite(given) and math.isclose(expected, given, rel_tol=tolerance)
+        return "" if same or close else f"returned {given!r} instead of {expected!r}"
+    if type(expected) is not type(given) or expected != given:
+        return f"returned {_short(given)} instead of {_short(expected)}"
+    return ""
+
+
+def _arrays_differ(expected: Sequence[tuple[int, Any]], given: Sequence[tuple[int, Any]]) -> str:
+    if [place for place, _ in expected] != [place for place, _ in given]:
+        return f"wrote {len(given)} arrays instead of {len(expected)}"
+    for (place, a), (_, b) in zip(expected, given, strict=True):
+        if text := _array_differs(a, b):
+            return f"argument {place + 1}, which it writes: {text}"
+    return ""
+
+
+def _array_differs(expected: Any, given: Any) -> str:
+    if not isinstance(expected, np.ndarray) or not isinstance(given, np.ndarray):
+        return f"returned {_short(given)} instead of {_short(expected)}"
+    if expected.dtype != given.dtype or expected.shape != given.shape:
+        return f"returned {given.dtype}{list(given.shape)} instead of {expected.dtype}{list(expected.shape)}"
+    wrong = expected != given if expected.dtype.kind != "f" else ~_close(expected, given)
+    if not wrong.any():
+        return ""
+    place = tuple(int(axis) for axis in np.argwhere(wrong)[0])
+    where = ", ".join(map(str, place))
+    return f"[{where}] is {given[place]} instead of {expected[place]} ({int(wrong.sum())} of {wrong.size} differ)"
+
+
+def _close(expected: Any, given: Any) -> Any:
+    tolerance = TOLERANCE_BY_BITS[expected.dtype.itemsize * 8]
+    finite = np.isfinite(expected) & np.isfinite(given)
+    a = np.where(finite, expected, 0).astype(np.float64)
+    b = np.where(finite, given, 0).astype(np.float64)
+    # The array's largest magnitude bounds the rounding of its small members: they come from sums of like terms.
+    scale = np.abs(a).max(initial=0.0)
+    close = np.abs(a - b) <= tolerance * np.maximum(np.maximum(np.abs(a), np.abs(b)), scale)
+    return np.where(finite, close, (expected == given) | (np.isnan(expected) & np.isnan(given)))
+
+
+def _float_bits(kind: NativeType) -> int:
+    """The narrowest float in a result, 64 where there is none."""
+    found = [kind.bits] if kind.kind == "float" else []
+    found.extend(_float_bits(part) for _, part in kind.fields)
+    if kind.child is not None:
+        found.append(_float_bits(kind.child))
+    return min(found, default=64)
+
+
+def _told(answer: Answer) -> str:
+    if answer.ok:
+        return f"returned {_short(answer.value)}"
+    return f"returned the error {answer.error_name}" if answer.error_name else answer.error
+
+
+def _short(value: Any) -> str:
+    text = repr(value).replace("\n", " ")
+    return text if len(text) <= 80 else text[:77] + "..."

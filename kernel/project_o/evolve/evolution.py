@@ -1,0 +1,168 @@
+"""``run_evolution``: one run from a task to a verdict."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Executor
+from typing import Any
+
+from .. import limits
+from ..errors import CompileError, EvolutionError
+from ..observe import EventLog
+from ..values import Artifact, Program, Progress, Proposal, Record, Verdict
+from .archive import Archive, Recorded
+from .bench import Bench
+from .executors import executing
+from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
+from .run import Run
+from .scoring import ScoreBench
+from .search import Proposer, SearchProposer
+from .task import TIME, Jobs, Stopped, Task
+from .timing import TimeBench
+from .trial import first_diagnostic, judge_source
+
+_human = itertools.count()
+
+
+def run_evolution(
+    task: Task,
+    *,
+    trials: int | None = None,
+    budget_seconds: float | None = None,
+    seed: int = 0,
+    workers: int = 2,
+    proposer: str | Proposer = "search",
+    executor: Executor | None = None,
+    progress: Callable[[Progress], None] | None = None,
+    stop: threading.Event | None = None,
+    resume: dict[str, Any] | None = None,
+    log: EventLog | None = None,
+    accept: Callable[[Run], Any] | None = None,
+    plot: Callable[[Run], Any] | None = None,
+) -> Run:
+    """Search for a better version of ``task.program`` and judge the best one found.
+
+    ``trials`` counts the baseline, which is trial 0. ``budget_seconds`` is wall time and includes the confirmation.
+    With neither, ``limits.TRIALS_DEFAULT`` trials are made. ``stop`` or Ctrl-C ends the run within a second and
+    keeps what was found. ``resume`` is the ``resume`` part of an earlier run's JSON: its records are taken as they
+    are where the proposer proposes the same again. No improvement is a normal verdict.
+
+    Raises EvolutionError where a run cannot start: nothing to search, an incumbent that fails, unfit inputs.
+    """
+    if trials is None and budget_seconds is None:
+        trials = limits.TRIALS_DEFAULT
+    _check_bounds(trials, budget_seconds)
+    clock = Clock(time.monotonic(), budget_seconds)
+    archive = Archive()
+    reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
+    jobs = Jobs(task)
+    chosen = _proposer(proposer, task, seed)
+    recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
+    bench = _bench(task, seed, budget_seconds)
+    with executing(executor, workers) as threads:
+        loop = Loop(
+            task, jobs, bench, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers, trials,
+            recorded, log,
+        )  # fmt: skip
+        winner, verdict, stopped = _carry_out(loop)
+    reporter.report(archive, verdict.reasons[-1], finished=True)
+    assert reporter.last is not None, "a finished run has reported"
+    return Run(
+        program=task.program,
+        best=winner.proposal.program if winner else task.program,
+        verdict=verdict,
+        trials=archive.records,
+        lineage=archive.lineage(),
+        seed=seed,
+        seconds=clock.elapsed,
+        progress=reporter.last,
+        objective=task.objective,
+        stopped=stopped,
+        judge_source=lambda source: _judge_human(task, bench, source),
+        on_accept=accept,
+        on_plot=plot,
+    )
+
+
+def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
+    """Baseline, search, verdict: the winner or leader, and why the run was stopped, if it was."""
+    fresh = Jobs(loop.task)
+    try:
+        _baseline(loop)
+        loop.search()
+        if loop.stop.is_set():
+            raise KeyboardInterrupt
+        loop.abandon()
+        winner, verdict = loop.conclude(fresh)
+    except (KeyboardInterrupt, Stopped):
+        loop.abandon()
+        return loop.leader(), loop.unconfirmed(INTERRUPTED), INTERRUPTED
+    finally:
+        loop.jobs.stop()
+        fresh.stop()
+    if loop.stop.is_set() and not verdict.accepted:
+        return winner, verdict, INTERRUPTED
+    return winner, verdict, OVER_BUDGET if loop.clock.search_is_over() else ""
+
+
+def _baseline(loop: Loop) -> None:
+    """Trial 0: what serves now. All else is compared with it."""
+    task = loop.task
+    settings = tuple((item.name, item.value) for item in task.program.parameters if len(item.domain) > 1)
+    proposal = Proposal(0, task.program, (), "human", "baseline", "", settings)
+    loop.archive.twin(proposal)
+    started = time.monotonic()
+    found = loop.bench.prepare(loop.jobs, _built(task))
+    known = loop.recorded.record(proposal) if loop.recorded else None
+    seconds = time.monotonic() - started
+    loop.archive.add(
+        known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds)
+    )
+    loop.reporter.report(loop.archive)
+    if loop.clock.budget_seconds is not None:
+        needed = (limits.FINALISTS + 1) * loop.bench.comparison_seconds() + 0.5
+        loop.clock.reserve_seconds = min(needed, 0.5 * loop.clock.budget_seconds)
+
+
+def _built(task: Task) -> Artifact:
+    try:
+        return task.build(task.program)
+    except CompileError as error:
+        raise EvolutionError(
+            f"{task.program.name} itself does not compile: {first_diagnostic(error)}: mend it first"
+        ) from error
+
+
+def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
+    if not isinstance(proposer, str):
+        return proposer
+    if proposer in ("search", "auto"):
+        return SearchProposer(task.program, seed)
+    raise EvolutionError(f"no proposer is called {proposer!r}: there is search")
+
+
+def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:
+    if trials is not None and not 1 <= trials <= limits.TRIALS_MAX:
+        raise EvolutionError(f"trials must be from 1 to {limits.TRIALS_MAX}, not {trials}")
+    if budget_seconds is not None and not 0 < budget_seconds < float("inf"):
+        raise EvolutionError(f"a budget must be above 0 seconds, not {budget_seconds}")
+
+
+def _judge_human(task: Task, bench: Bench, source: str) -> tuple[Program, Verdict]:
+    jobs = Jobs(task)
+    try:
+        return judge_source(task, jobs, bench, task.program, source, f"human {next(_human)}")
+    finally:
+        jobs.stop()
+
+
+def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
+    """The bench of this task's objective. Raises EvolutionError for a metric without an evaluator."""
+    if task.evaluator is not None:
+        return ScoreBench(task, seed, budget_seconds)
+    if task.objective != TIME:
+        raise EvolutionError(f"the objective {task.objective} needs an evaluator that returns it: use %%evolve")
+    return TimeBench(task, seed, budget_seconds)

@@ -1,0 +1,261 @@
+"""The loop: ask, try, tell, and at the end judge. It knows the order of things and the clock, and nothing else.
+
+What may be asked when is fixed by indices alone: proposal i sees the records up to i - limits.PROPOSAL_LAG_TRIALS,
+however many workers there are and whichever finishes first. So with a deterministic objective the same seed gives
+the same lineage with one worker and with two.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+
+from .. import limits
+from ..observe import EventLog
+from ..values import Measurement, Progress, Proposal, Record, Trial, Verdict
+from .archive import Archive, Recorded
+from .bench import Bench
+from .decide import no_improvement
+from .measure import MeasurementFailed
+from .search import Proposer
+from .task import Jobs, Stopped, Task
+from .trial import attempt, confirm
+
+INTERRUPTED = "the run was stopped"
+OVER_BUDGET = "the budget was over"
+
+
+@dataclass
+class Clock:
+    """How long a run may take. Seconds on ``time.monotonic``."""
+
+    started: float
+    budget_seconds: float | None
+    reserve_seconds: float = 0.0
+
+    @property
+    def elapsed(self) -> float:
+        """Since the start."""
+        return time.monotonic() - self.started
+
+    @property
+    def deadline(self) -> float | None:
+        """When all must be over."""
+        return None if self.budget_seconds is None else self.started + self.budget_seconds
+
+    def search_is_over(self) -> bool:
+        """Whether what is left is needed for the confirmation."""
+        return self.budget_seconds is not None and self.elapsed > self.budget_seconds - self.reserve_seconds
+
+
+@dataclass
+class Reporter:
+    """Tells how the run goes, not too often."""
+
+    name: str
+    clock: Clock
+    planned: int | None
+    send: Callable[[Progress], None]
+    last: Progress | None = None
+    _next: float = 0.0
+
+    def report(self, archive: Archive, note: str = "", *, finished: bool = False) -> None:
+        """Send a report if the last one is old enough, or this one is the last."""
+        now = time.monotonic()
+        if not finished and now < self._next:
+            return
+        self._next = now + limits.PROGRESS_INTERVAL_SECONDS
+        best, history = 1.0, []
+        settings: tuple[tuple[str, int | float | str | bool], ...] = ()
+        for record in archive.records:
+            if record.ratio is not None and record.ratio > best:
+                best, settings = record.ratio, record.proposal.settings
+            history.append((record.proposal.index, best))
+        self.last = Progress(
+            name=self.name,
+            done=len(archive),
+            planned=self.planned,
+            elapsed_seconds=self.clock.elapsed,
+            budget_seconds=self.clock.budget_seconds,
+            best_ratio=best,
+            best_settings=settings,
+            counts=tuple(sorted(Counter(record.status for record in archive.records).items())),
+            history=tuple(history),
+            finished=finished,
+            note=note,
+        )
+        self.send(self.last)
+
+
+@dataclass
+class Loop:
+    """One run under way."""
+
+    task: Task
+    jobs: Jobs
+    bench: Bench
+    archive: Archive
+    proposer: Proposer
+    executor: Executor
+    clock: Clock
+    reporter: Reporter
+    stop: threading.Event
+    workers: int
+    trials: int | None
+    recorded: Recorded | None = None
+    log: EventLog | None = None
+    _pending: dict[int, Future[Record] | Record] = field(default_factory=dict)
+    _index: int = 1
+    _exhausted: bool = False
+
+    def search(self) -> None:
+        """Ask and try until the trials, the budget or the ideas are used up, or the run is stopped."""
+        while not self.stop.is_set():
+            while self._may_ask():
+                self._ask()
+            if not self._pending:
+                return
+            self._collect(limits.STOP_POLL_SECONDS)
+            self.reporter.report(self.archive)
+            if self.clock.search_is_over() and self._late():
+                return
+
+    def _late(self) -> bool:
+        """Past the search's end, trials under way may take a fifth of what is reserved for the confirmation."""
+        assert self.clock.budget_seconds is not None, "only a budget ends a search"
+        return self.clock.elapsed > self.clock.budget_seconds - 0.8 * self.clock.reserve_seconds
+
+    def _may_ask(self) -> bool:
+        if self._exhausted or self.stop.is_set() or self.clock.search_is_over():
+            return False
+        if self.trials is not None and self._index >= self.trials:
+            return False
+        running = sum(1 for item in self._pending.values() if isinstance(item, Future))
+        return running < self.workers and len(self.archive) > self._index - limits.PROPOSAL_LAG_TRIALS
+
+    def _ask(self) -> None:
+        told = self.archive.records[: max(0, self._index - limits.PROPOSAL_LAG_TRIALS + 1)]
+        proposal = self.proposer.ask(self._index, told)
+        if proposal is None:
+            self._exhausted = True
+            return
+        assert proposal.index == self._index, "a proposer answers the index that it is asked"
+        self._pending[self._index] = self._settle(proposal)
+        self._index += 1
+
+    def _settle(self, proposal: Proposal) -> Future[Record] | Record:
+        twin = self.archive.twin(proposal)
+        known = self.recorded.record(proposal) if self.recorded else None
+        if known is not None:
+            return known
+        if twin is not None:
+            return Record(proposal, "duplicate", f"the same code as trial {twin}")
+        return self.executor.submit(attempt, self.task, self.jobs, self.bench, proposal)
+
+    def _collect(self, timeout: float) -> None:
+        """Wait for something to finish, then move what is finished into the archive, in order."""
+        running = [item for item in self._pending.values() if isinstance(item, Future)]
+        if running and not any(item.done() for item in running):
+            wait(running, timeout, return_when="FIRST_COMPLETED")
+        while (item := self._pending.get(len(self.archive))) is not None:
+            if isinstance(item, Future):
+                if not item.done():
+                    return
+                try:
+                    record = item.result()
+                except Stopped:
+                    return
+            else:
+                record = item
+            del self._pending[len(self.archive)]
+            self._add(record)
+
+    def _add(self, record: Record) -> None:
+        self.archive.add(record)
+        if self.log is not None:
+            self.log.write(
+                "trial",
+                run=self.task.program.name,
+                index=record.proposal.index,
+                operator=record.proposal.operator,
+                settings=dict(record.proposal.settings),
+                status=record.status,
+                reason=record.reason,
+                cost=record.cost,
+                ratio=record.ratio,
+                seconds=record.seconds,
+            )
+
+    def abandon(self) -> None:
+        """Give up what is under way, but keep what finishes at once."""
+        self.jobs.stop()
+        until = time.monotonic() + limits.STOP_SECONDS_MAX
+        for item in self._pending.values():
+            if isinstance(item, Future):
+                item.cancel()
+        running = [item for item in self._pending.values() if isinstance(item, Future) and not item.cancelled()]
+        wait(running, max(0.0, until - time.monotonic()))
+        self._pending = {
+            index: item for index, item in self._pending.items() if isinstance(item, Record) or not item.cancelled()
+        }
+        self._collect(0.0)
+
+    # ------------------------------------------------------------------ the end
+
+    def conclude(self, jobs: Jobs) -> tuple[Record | None, Verdict]:
+        """Measure the leaders properly and confirm the best of them. It runs aside, so that a stop reaches it."""
+        with ThreadPoolExecutor(1, thread_name_prefix="project-o-verdict") as thread:
+            future = thread.submit(self._conclude, jobs)
+            try:
+                while not future.done():
+                    wait([future], limits.STOP_POLL_SECONDS)
+                    self.reporter.report(self.archive, "confirming the best")
+                    if self.stop.is_set():
+                        raise KeyboardInterrupt
+                return future.result()
+            except (KeyboardInterrupt, Stopped):
+                jobs.stop()
+                return self.leader(), self.unconfirmed(INTERRUPTED)
+
+    def leader(self) -> Record | None:
+        """The candidate that screening puts first."""
+        return next(iter(self.archive.elites(1)), None)
+
+    def unconfirmed(self, why: str) -> Verdict:
+        """The verdict of a run that ended before it could tell."""
+        leader = self.leader()
+        if leader is None:
+            return no_improvement(len(self.archive) - 1, self.task.level, f"{why} before anything better was found")
+        reason = f"not confirmed: {why}; trial {leader.proposal.index} leads with ratio {leader.ratio:.3f} in screening"
+        return Verdict(accepted=False, reasons=(reason,), level=self.task.level)
+
+    def _conclude(self, jobs: Jobs) -> tuple[Record | None, Verdict]:
+        leaders = self.archive.elites(limits.FINALISTS)
+        if not leaders:
+            return None, no_improvement(max(0, len(self.archive) - 1), self.task.level)
+        if self.clock.deadline is not None and len(leaders) > 1:
+            left = self.clock.deadline - time.monotonic()
+            leaders = leaders[: max(1, int(left / self.bench.comparison_seconds()) - 1)]
+        found = [self._final(jobs, record) for record in leaders]
+        best = max(found, key=lambda item: item[2].ratio if item[2] else -math.inf)
+        record, trial, measurement, why = best
+        artifact = self.task.build(record.proposal.program)
+        deadline = self.clock.deadline
+        verdict = confirm(self.task, jobs, self.bench, artifact, "final", trial, measurement, deadline, why)
+        return (record if verdict.accepted or measurement is None else None), verdict
+
+    def _final(self, jobs: Jobs, record: Record) -> tuple[Record, Trial, Measurement | None, str]:
+        artifact = self.task.build(record.proposal.program)
+        trial = self.bench.check(jobs, artifact)
+        if trial.outcome != "passed":
+            return record, trial, None, trial.error
+        purpose = f"final {record.proposal.index}"
+        try:
+            return record, trial, self.bench.compare(jobs, artifact, purpose, self.clock.deadline), ""
+        except MeasurementFailed as error:
+            return record, trial, None, str(error)

@@ -1,0 +1,132 @@
+"""A finished run: what was found, why it was or was not accepted, and what can be done with it."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ..errors import EvolutionError
+from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
+from .archive import Lineage, to_resume
+
+
+@dataclass(frozen=True)
+class Run:
+    """The result of ``run_evolution``.
+
+    ``best`` is the accepted winner; where the run ended before it was confirmed, the leading candidate; where
+    nothing was better, the baseline. ``measurement`` is the last one of the verdict (the confirmation, if there is
+    one). ``state`` is the commit that holds the run, once the caller has made it.
+    """
+
+    program: Program
+    best: Program
+    verdict: Verdict
+    trials: tuple[Record, ...]
+    lineage: Lineage
+    seed: int
+    seconds: float
+    progress: Progress
+    objective: str = "time"
+    stopped: str = ""
+    state: State | None = None
+    judge_source: Callable[[str], tuple[Program, Verdict]] | None = None
+    on_accept: Callable[[Run], Any] | None = None
+    on_plot: Callable[[Run], Any] | None = None
+
+    @property
+    def baseline(self) -> Program:
+        """What served when the run began."""
+        return self.program
+
+    @property
+    def measurement(self) -> Measurement | None:
+        """The measurement that counts: the confirmation, else the one before it, else None."""
+        return self.verdict.confirmation or (self.verdict.measurements[-1] if self.verdict.measurements else None)
+
+    @property
+    def best_index(self) -> int | None:
+        """The trial that proposed ``best``."""
+        return next((item.proposal.index for item in self.trials if item.proposal.program == self.best), None)
+
+    @property
+    def headline(self) -> str:
+        """The outcome in one line."""
+        found = self.measurement
+        if self.verdict.accepted and found is not None:
+            return (
+                f"{found.ratio:.2f} times the baseline [{found.low:.2f}, {found.high:.2f}] in {found.metric}, "
+                f"{len(self.trials)} trials"
+            )
+        return self.verdict.reasons[-1]
+
+    def diff(self) -> str:
+        """The change from the baseline to ``best`` as a unified diff; "" where there is none."""
+        parts: list[str] = []
+        for (name, old), (_, new) in zip(self.baseline.files, self.best.files, strict=True):
+            for line in difflib.unified_diff(
+                old.splitlines(keepends=True), new.splitlines(keepends=True), f"a/{name}", f"b/{name}"
+            ):
+                parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
+        return "".join(parts)
+
+    def propose(self, source: str) -> Verdict:
+        """Judge a source of your own as one more candidate: built, checked, measured in pairs, confirmed.
+
+        Raises UsageError for a change outside the EVOLVE blocks, CompileError if it does not compile.
+        """
+        if self.judge_source is None:
+            raise EvolutionError("this run was read from the history: evolve again to propose to it")
+        return self.judge_source(source)[1]
+
+    def accept(self) -> Any:
+        """Serve ``best`` under the program's name. Raises DeployError where the verdict was to reject."""
+        if self.on_accept is None:
+            raise EvolutionError("nothing serves this program here: build run.best with toolchain.build")
+        return self.on_accept(self)
+
+    def plot(self) -> Any:
+        """The run in a picture."""
+        if self.on_plot is None:
+            raise EvolutionError("no view is connected to this run: look at run.trials")
+        return self.on_plot(self)
+
+    def with_state(self, state: State | None) -> Run:
+        """The same run, and where it is recorded."""
+        return replace(self, state=state)
+
+    def facts(self) -> dict[str, str]:
+        """What a commit's trailers say of this run."""
+        facts = {
+            "O-Verdict": "accepted" if self.verdict.accepted else "rejected",
+            "O-Objective": self.objective,
+            "O-Seed": str(self.seed),
+            "O-Trials": str(len(self.trials)),
+            "O-Lineage": self.lineage.digest,
+            "O-Parent": self.baseline.digest[:16],
+            "O-Sandbox": self.verdict.level,
+        }
+        if (found := self.measurement) is not None:
+            facts["O-Ratio"] = f"{found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
+            facts["O-Pairs"] = str(found.pairs)
+            facts["O-Metric"] = f"{found.metric} {found.baseline:.6g} -> {found.candidate:.6g} {found.unit}".rstrip()
+        return facts
+
+    def to_json(self) -> str:
+        """The whole run as JSON: verdict, records, and what a later run needs to go on from here."""
+        body = {
+            "name": self.program.name,
+            "verdict": plain(self.verdict),
+            "objective": self.objective,
+            "seconds": self.seconds,
+            "best": self.best.digest,
+            "lineage": self.lineage.digest,
+            "resume": to_resume(self.trials, seed=self.seed, baseline=self.baseline),
+        }
+        return json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n"
+
+    def __repr__(self) -> str:
+        return f"<run of {self.program.name}: {self.headline}>"

@@ -1,0 +1,186 @@
+"""A search over declared domains that needs no model.
+
+Three phases, each a function of the seed and of what was told:
+
+1. each parameter's values one at a time, the others as in the baseline: what matters shows at once, and effects that
+   add up are found in the fewest trials;
+2. the best value of each parameter together;
+3. in turn an unseen neighbour of the best (one parameter changed) and a proposal of Optuna's TPE sampler
+   (Bergstra et al. 2011, NIPS 24), which is given the records anew for each trial and reseeded from (seed, trial):
+   a sampler kept between trials diverges when a run is resumed.
+
+To add a proposer: write a class with ``ask(index, told)``; it knows nothing of how candidates are measured. It must
+give the same answer to the same index and records, and may not look at the clock.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
+
+from .. import limits
+from ..errors import EvolutionError
+from ..languages import tools_for
+from ..values import Program, Proposal, Record, Scalar
+from .task import generator
+
+Settings = tuple[tuple[str, Scalar], ...]
+ENUMERATED_MAX = 4096
+
+
+class Proposer(Protocol):
+    """Whoever proposes. It is asked with indices 1, 2, 3 and so on, once each."""
+
+    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        """The proposal with this index, given the records with indices up to ``index - limits.PROPOSAL_LAG_TRIALS``.
+
+        None when there is nothing left to propose.
+        """
+
+
+class SearchProposer:
+    """Proposes settings of the program's declared parameters, none of them twice.
+
+    Raises EvolutionError for a program without parameters to choose.
+    """
+
+    def __init__(self, program: Program, seed: int) -> None:
+        self._program = program
+        self._seed = seed
+        self._parameters = [item for item in program.parameters if len(item.domain) > 1]
+        if not self._parameters:
+            raise EvolutionError(
+                f"{program.name} declares nothing to search: write its choices behind a constant, as in "
+                "'const lanes = 8; // o: 4 8 16 32'"
+            )
+        self._tools = tools_for(program.language)
+        self._start: Settings = tuple((item.name, item.value) for item in self._parameters)
+        self._proposed: list[tuple[Settings, str]] = [(self._start, "baseline")]
+        self._known = {self._start}
+        self._sweep = self._one_at_a_time()
+        self._points = math.prod(len(item.domain) for item in self._parameters)
+
+    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        """See ``Proposer``. An earlier index is answered from memory, a later one needs all before it."""
+        if index == len(self._proposed):
+            chosen = self._next(index, told)
+            if chosen is None:
+                return None
+            self._proposed.append(chosen)
+            self._known.add(chosen[0])
+        settings, operator = self._proposed[index]
+        changed = tuple(
+            (name, value) for (name, value), (_, old) in zip(settings, self._start, strict=True) if value != old
+        )
+        program = self._tools.with_settings(self._program, dict(settings))
+        hypothesis = ", ".join(f"{name} = {value}" for name, value in changed)
+        return Proposal(index, program, (self._program.digest,), "search", operator, hypothesis, settings)
+
+    # ------------------------------------------------------------------ phases
+
+    def _next(self, index: int, told: Sequence[Record]) -> tuple[Settings, str] | None:
+        if len(self._known) >= self._points:
+            return None
+        for settings in self._sweep:
+            if settings not in self._known:
+                return settings, "one at a time"
+        combined = self._best_of_each(told)
+        if combined not in self._known:
+            return combined, "best of each"
+        if index % 2:
+            near = self._neighbour(index, told)
+            if near is not None:
+                return near, "neighbour of the best"
+        return self._sampled(index, told)
+
+    def _one_at_a_time(self) -> Iterator[Settings]:
+        """Round after round over the parameters, so that a short run has seen something of each."""
+        columns = [
+            [self._changed(self._start, item.name, value) for value in _spread(item.domain) if value != item.value]
+            for item in self._parameters
+        ]
+        for row in itertools.zip_longest(*columns):
+            yield from (settings for settings in row if settings is not None)
+
+    def _best_of_each(self, told: Sequence[Record]) -> Settings:
+        best: dict[str, tuple[float, Scalar]] = {}
+        for record in told:
+            changed = [
+                (name, value) for (name, value), (_, old) in zip(record.proposal.settings, self._start, strict=True)
+                if value != old
+            ] if record.proposal.settings else []  # fmt: skip
+            if len(changed) == 1 and record.ratio is not None and record.ratio > best.get(changed[0][0], (1.0, 0))[0]:
+                best[changed[0][0]] = (record.ratio, changed[0][1])
+        return tuple((name, best[name][1] if name in best else value) for name, value in self._start)
+
+    def _neighbour(self, index: int, told: Sequence[Record]) -> Settings | None:
+        measured = [record for record in told if record.ratio is not None and record.proposal.settings]
+        if not measured:
+            return None
+        best = max(measured, key=lambda record: (record.ratio or 0.0, -record.proposal.index)).proposal.settings
+        near = [
+            settings
+            for item in self._parameters
+            for value in item.domain
+            if (settings := self._changed(best, item.name, value)) not in self._known
+        ]
+        return near[int(generator(self._seed, "neighbour", index).integers(len(near)))] if near else None
+
+    def _sampled(self, index: int, told: Sequence[Record]) -> tuple[Settings, str] | None:
+        settings = self._from_sampler(index, told)
+        if settings not in self._known:
+            return settings, "sampler"
+        return self._unseen(index), "random"
+
+    def _unseen(self, index: int) -> Settings:
+        """A setting not proposed yet, at random; there is one, since the space is not exhausted."""
+        rng = generator(self._seed, "unseen", index)
+        if self._points <= ENUMERATED_MAX:
+            every = itertools.product(*([(item.name, value) for value in item.domain] for item in self._parameters))
+            left = [settings for settings in every if settings not in self._known]
+            return left[int(rng.integers(len(left)))]
+        while True:  # not every point is known, so this ends; with this many points soon
+            drawn = tuple((item.name, item.domain[int(rng.integers(len(item.domain)))]) for item in self._parameters)
+            if drawn not in self._known:
+                return drawn
+
+    def _from_sampler(self, index: int, told: Sequence[Record]) -> Settings:
+        """TPE on the places in the domains: ordered ones as integers, the others as choices."""
+        import optuna
+
+        optuna.logging.set_verbosity(max(optuna.logging.get_verbosity(), optuna.logging.WARNING))
+        spaces: dict[str, Any] = {}
+        for item in self._parameters:
+            size = len(item.domain)
+            ordered = not isinstance(item.value, (str, bool))
+            spaces[item.name] = (
+                optuna.distributions.IntDistribution(0, size - 1)
+                if ordered
+                else optuna.distributions.CategoricalDistribution(list(range(size)))
+            )
+        seed = int(generator(self._seed, "sampler", index).integers(2**31))
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for record in told[-limits.SAMPLER_RECORDS_MAX :]:
+            if record.ratio is None or len(record.proposal.settings) != len(self._parameters):
+                continue
+            places = {name: self._place(name, value) for name, value in record.proposal.settings}
+            study.add_trial(optuna.trial.create_trial(params=places, distributions=spaces, value=record.ratio))
+        found = study.ask(spaces).params
+        return tuple((item.name, item.domain[int(found[item.name])]) for item in self._parameters)
+
+    def _place(self, name: str, value: Scalar) -> int:
+        return next(item for item in self._parameters if item.name == name).domain.index(value)
+
+    @staticmethod
+    def _changed(settings: Settings, name: str, value: Scalar) -> Settings:
+        return tuple((key, value if key == name else old) for key, old in settings)
+
+
+def _spread(domain: Sequence[Scalar]) -> list[Scalar]:
+    """At most ``limits.SWEEP_VALUES_MAX`` values of a domain, evenly spread, with both ends."""
+    count = min(len(domain), limits.SWEEP_VALUES_MAX)
+    places = sorted({round(k * (len(domain) - 1) / (count - 1)) for k in range(count)})
+    return [domain[place] for place in places]

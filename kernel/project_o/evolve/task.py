@@ -1,0 +1,249 @@
+"""What is evolved and what it takes: the seams to the compiler, the sandbox and the user's evaluator."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from ..errors import EvolutionError, SandboxError
+from ..languages import Tools, tools_for
+from ..values import Artifact, NativeFunction, Program
+
+if TYPE_CHECKING:
+    import numpy as np
+
+TIME = "time"
+SCORE = "score"
+MINIMISED = ("time", "seconds", "cost", "latency", "loss", "error")
+
+Evaluator = Callable[[Any], Mapping[str, float]]
+
+
+class Answer(Protocol):
+    """What a job says to one question; see ``sandbox``."""
+
+    @property
+    def ok(self) -> bool:
+        """The function returned a value."""
+
+    @property
+    def value(self) -> Any:
+        """What it returned."""
+
+    @property
+    def ended(self) -> str:
+        """How the process ended, or "" while it lives."""
+
+    @property
+    def error(self) -> str:
+        """What went wrong, or ""."""
+
+    @property
+    def error_name(self) -> str:
+        """The name of an error value that the function returned, or ""."""
+
+    @property
+    def wall_seconds(self) -> float:
+        """On the parent's clock."""
+
+    @property
+    def cpu_seconds(self) -> float:
+        """Of the child, read by the parent."""
+
+    @property
+    def written(self) -> tuple[tuple[int, Any], ...]:
+        """The writable arrays after the call, by argument index."""
+
+
+class Job(Protocol):
+    """A sandboxed process that holds one build; see ``sandbox``."""
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any],
+        *,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+        seconds: float | None = None,
+    ) -> Any:
+        """Call ``name``; an ``Answer``."""
+
+    def close(self) -> None:
+        """End the process."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """A program, how it is built and opened, and what makes one version better than another.
+
+    ``build`` turns a program into an artifact or raises CompileError. Without ``open_job`` the artifact is opened
+    with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
+    of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
+
+    """
+
+    program: Program
+    build: Callable[[Program], Artifact]
+    box: Any = None
+    evaluator: Evaluator | None = None
+    objective: str = TIME
+    function: str | None = None
+    inputs: Any = None
+    open_job: Callable[[Artifact], Job] | None = None
+
+    @property
+    def tools(self) -> Tools:
+        """What may be asked of the program's language."""
+        return tools_for(self.program.language)
+
+    @property
+    def level(self) -> str:
+        """The sandbox level that holds for candidates; ``L0`` where nobody says."""
+        return str(getattr(self.box, "level", "L0"))
+
+    def open(self, artifact: Artifact) -> Job:
+        """A process of its own for this build."""
+        if self.open_job is not None:
+            return self.open_job(artifact)
+        from .. import toolchain
+
+        job: Job = self.box.native(artifact.path, artifact.interface, guard_path=toolchain.guard_path())
+        return job
+
+    def function_of(self, artifact: Artifact) -> NativeFunction:
+        """The function to measure. Raises EvolutionError where it must be named, or is not there."""
+        functions = artifact.interface.functions
+        names = ", ".join(item.name for item in functions) or "none"
+        if self.function:
+            try:
+                return artifact.interface.function(self.function)
+            except KeyError:
+                raise EvolutionError(
+                    f"{self.program.name} has no function {self.function}: name one of {names} with --function"
+                ) from None
+        if len(functions) != 1:
+            raise EvolutionError(
+                f"{self.program.name} has {len(functions)} functions: say with --function which to measure, of {names}"
+            )
+        return functions[0]
+
+    def samples(self) -> tuple[tuple[Any, ...], ...]:
+        """The user's inputs as argument tuples; empty where none were given. Raises EvolutionError for another form."""
+        if self.inputs is None:
+            return ()
+        if isinstance(self.inputs, tuple):
+            return (self.inputs,)
+        if isinstance(self.inputs, list) and self.inputs and all(isinstance(item, tuple) for item in self.inputs):
+            return tuple(self.inputs)
+        raise EvolutionError(
+            f"--inputs must be a tuple of arguments, or a list of such tuples, not {type(self.inputs).__name__}: "
+            "write (a, b), and (a,) for one argument"
+        )
+
+
+class Stopped(Exception):  # noqa: N818 - it tells what happened, and never leaves this room
+    """The run was stopped while this was under way."""
+
+
+class Jobs:
+    """The open processes of a run, so that stopping the run can end them all at once. Safe to share between threads."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._lock = threading.Lock()
+        self._open: set[Handle] = set()
+        self._stopped = False
+
+    @property
+    def stopped(self) -> bool:
+        """Whether ``stop`` was called."""
+        return self._stopped
+
+    def open(self, artifact: Artifact) -> Handle:
+        """A handle on a fresh process. Raises Stopped once the run is stopped."""
+        handle = Handle(self, artifact)
+        with self._lock:
+            if self._stopped:
+                raise Stopped
+            self._open.add(handle)
+        return handle
+
+    def start(self, artifact: Artifact) -> Job:
+        """A process, for the handles. Raises Stopped once the run is stopped."""
+        if self._stopped:
+            raise Stopped
+        return self._task.open(artifact)
+
+    def forget(self, handle: Handle) -> None:
+        """The handle is closed."""
+        with self._lock:
+            self._open.discard(handle)
+
+    def stop(self) -> None:
+        """End every process and refuse new ones. Questions under way fail."""
+        with self._lock:
+            self._stopped = True
+            handles = list(self._open)
+        for handle in handles:
+            handle.close()
+
+
+class Handle:
+    """A process that is started when it is first asked, and again after it died of an answer."""
+
+    def __init__(self, jobs: Jobs, artifact: Artifact) -> None:
+        self._jobs = jobs
+        self._job: Job | None = None
+        self.artifact = artifact
+
+    def __enter__(self) -> Handle:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any],
+        *,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+        seconds: float | None = None,
+    ) -> Answer:
+        """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
+        job = self._job
+        if job is None:
+            job = self._job = self._jobs.start(self.artifact)
+        try:
+            answer: Answer = job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
+        except SandboxError:
+            if self._jobs.stopped:  # it was closed under our hands
+                raise Stopped from None
+            raise
+        if self._jobs.stopped:
+            raise Stopped
+        if not answer.ok and not answer.error_name:
+            # Whoever panicked or faulted may have left anything behind: the next question meets a fresh process.
+            job.close()
+            self._job = None
+        return answer
+
+    def close(self) -> None:
+        """End the process; closing twice is allowed."""
+        job, self._job = self._job, None
+        self._jobs.forget(self)
+        if job is not None:
+            job.close()
+
+
+def generator(seed: int, *purpose: object) -> np.random.Generator:
+    """A generator of its own for each purpose: what one part draws never shifts what another draws."""
+    import numpy as np
+
+    words = hashlib.sha256("\0".join(str(item) for item in purpose).encode()).digest()
+    return np.random.default_rng([seed, *(int.from_bytes(words[k : k + 4], "little") for k in range(0, 16, 4))])
