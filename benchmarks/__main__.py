@@ -1,0 +1,64 @@
+"""``python -m benchmarks``: measure, print the table, keep the record."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from . import definitions, engines, harness, machine, report
+
+RESULTS = Path(__file__).with_name("results")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run; 1 if an engine failed or answered wrongly, 2 for a line that cannot be meant, else 0."""
+    parser = argparse.ArgumentParser(
+        prog="python -m benchmarks", description="What Project O costs, against its peers."
+    )
+    parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks; all without a name")
+    parser.add_argument("--rounds", type=int, help="rounds of each, instead of what the table says")
+    parser.add_argument("--out", type=Path, help="where the record goes; benchmarks/results/DATE-CPU.json otherwise")
+    parser.add_argument("--list", action="store_true", help="name the benchmarks and what each one answers")
+    line = parser.parse_args(arguments)
+    try:
+        wanted = definitions.chosen(definitions.read(), line.names)
+    except definitions.DefinitionError as error:
+        parser.error(str(error))
+    if line.rounds is not None and line.rounds < 1:
+        parser.error("--rounds wants a whole number above 0")
+    if line.list:
+        print("\n".join(f"{one.name:18}{one.question}" for one in wanted))
+        return 0
+    body = _run(wanted, line.rounds)
+    place = line.out or RESULTS / f"{body['date'][:10]}-{machine.slug(body['machine']['cpu'])}.json"
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    print(f"{report.table(body)}\n\n{body['machine']['cpu']}, {body['machine']['cores']} cores; written to {place}")
+    failed = [engine for one in body["benchmarks"] for engine in one["engines"] if engine["status"] == "failed"]
+    return 1 if failed else 0
+
+
+def _run(wanted: tuple[definitions.Definition, ...], rounds: int | None) -> dict[str, Any]:
+    before = machine.load()
+    # A cache of our own: what the user has built is neither used nor pushed out.
+    with tempfile.TemporaryDirectory(prefix="o-benchmarks-") as cache:
+        os.environ["PROJECT_O_CACHE"] = cache
+        benchmarks = [report.summary(one, harness.measure(one, engines.ENGINES, rounds, _say)) for one in wanted]
+    _say("")
+    return report.record(benchmarks, machine.facts(), before, machine.load())
+
+
+def _say(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\x1b[K{text}", end="", file=sys.stderr, flush=True)
+    elif text and "round" not in text:
+        print(text, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

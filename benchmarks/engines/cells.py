@@ -1,0 +1,74 @@
+"""Real kernels: how long a start takes, and what the extension and the history add to a cell."""
+
+from __future__ import annotations
+
+import itertools
+import random
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from statistics import median
+
+from ..harness import Sample, Visit, expect
+from ..kernels import Kernel
+
+BURST = 10
+SETTLE_SECONDS = 0.3
+"""After a burst its own background work comes to an end, and is not felt by the next engine."""
+
+TIMED = """
+import time as _time
+_shell, _spent = get_ipython(), [0.0]
+def _timed(callback):
+    def wrapper(*args, **named):
+        began = _time.perf_counter()
+        try:
+            return callback(*args, **named)
+        finally:
+            _spent[0] += _time.perf_counter() - began
+    return wrapper
+for _event, _callbacks in _shell.events.callbacks.items():
+    _shell.events.callbacks[_event] = [
+        _timed(item) if str(getattr(item, "__module__", "")).startswith("project_o") else item for item in _callbacks
+    ]
+def _take():
+    spent, _spent[0] = _spent[0], 0.0
+    return spent
+"""
+
+
+@contextmanager
+def cells(extension: bool, history: bool, cells: int) -> Iterator[Visit]:
+    """A burst of short cells, sent back to back, from a notebook of so many; ``hook`` is our time inside the kernel."""
+    module = "project_o.kernel" if extension else "ipykernel_launcher"
+    numbers = itertools.count()
+    with Kernel(module, {"PROJECT_O_HISTORY": "on" if history else "off"}) as kernel:
+        kernel.run(TIMED, "timed")
+
+        def one(cell: int) -> dict[str, float]:
+            number = next(numbers)
+            ran = kernel.run(f"print({number})\n{number} * 2", f"cell-{cell}", {"hook": "_take()"})
+            expect("cell", f"{number}\n{number * 2}", ran.text)
+            return {"wall": ran.seconds} | ({"hook": float(ran.expressions["hook"])} if extension else {})
+
+        for cell in range(cells):
+            one(cell)
+
+        def visit() -> Sample:
+            burst = [one(random.randrange(cells)) for _ in range(BURST)]
+            time.sleep(SETTLE_SECONDS)
+            return {metric: median(sample[metric] for sample in burst) for metric in burst[0]}
+
+        yield visit
+
+
+@contextmanager
+def kernel_start(module: str) -> Iterator[Visit]:
+    """A kernel in a folder of its own: process, connection, answer to the first question; then ended."""
+
+    def visit() -> Sample:
+        with Kernel(module) as kernel:
+            expect("1 + 1", "2", kernel.run("1 + 1").text)
+            return {"wall": kernel.start_seconds}
+
+    yield visit
