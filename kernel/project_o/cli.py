@@ -74,7 +74,6 @@ def _context() -> Context:
     from .history import open_history
 
     flow = Flow(open_history(Path.cwd(), notebook=None, session=f"terminal-{os.getpid()}"))
-    flow.remember_deployments()
     return Context(flow, {}, "the working folder")
 
 

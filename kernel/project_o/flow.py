@@ -16,10 +16,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import languages, toolchain
-from .deploy import NativeFunction, NativeModule, Registry
+from . import languages, toolchain, view
+from .deploy import LEDGER, NativeFunction, NativeModule, Registry
 from .errors import DeployError, HistoryError, UsageError
 from .sandbox import shared
+from .toolchain.version import Version
 from .values import Artifact, Deployment, Mode, Program, Progress, State
 
 if TYPE_CHECKING:
@@ -37,6 +38,7 @@ class Flow:
         self._history = history
         self.registry = Registry(self._open)
         self._untried: set[str] = set()
+        self._remembers = history is None
 
     @property
     def history(self) -> History:
@@ -68,16 +70,17 @@ class Flow:
         program = tools.program(name or _first_name(tools.signatures(source)), source, mode=mode, options=options)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
-            toolchain.run_tests(_buildable(program))
+            toolchain.run_tests(program)
+        self._remember_deployments()
         slot, _ = self.registry.serve_cell(program)
         return NativeModule(slot)
 
     def build(self, program: Program) -> Artifact:
         """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
-        return toolchain.build(_buildable(program), names=_names(program))
+        return toolchain.build(program, names=_names(program))
 
-    def _open(self, program: Program) -> toolchain.Version:
-        return toolchain.Version(
+    def _open(self, program: Program) -> Version:
+        return Version(
             self.build(program),
             box=shared(),
             isolate=ISOLATE in program.options,
@@ -127,6 +130,7 @@ class Flow:
             progress=progress,
             stop=stop,
             accept=self.accept,
+            plot=lambda run: view.show_metrics(run.trials, best=run.best_index, name=run.program.name),
         )
         return run.with_state(self._commit_verdict(run))
 
@@ -173,7 +177,7 @@ class Flow:
 
     def _put_back(self, name: str, state: State) -> Deployment:
         then = Registry(self._open)
-        then.remember(self.history.read(state, "deployments.json"))
+        then.remember(self.history.read(state, LEDGER))
         if name not in then.remembered():
             raise DeployError(f"nothing served {name} at {state.short}: `%o history {name}` lists its states")
         release = then.remembered()[name]
@@ -188,16 +192,16 @@ class Flow:
 
     def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
         """Put the notebook and what served at a state back. Python variables stay as they are."""
-        restored = self.history.restore(self.history.resolve(text), to)
+        restored = self.history.restore(text, str(to) if to else None)
         served = []
-        if "deployments.json" in restored.files:
+        if LEDGER in restored.files:
             then = Registry(self._open)
-            then.remember(restored.files["deployments.json"])
+            then.remember(restored.files[LEDGER])
             for release in then.remembered().values():
-                served.append(self.registry.put(release.program, "restored", restored.state.id, release.cell).name)
+                served.append(self.registry.put(release.program, "restored", restored.source.id, release.cell).name)
         return {
-            "state": restored.state.short,
-            "notebook": str(restored.path) if restored.path else "not written: no path is known, give --to FILE",
+            "state": restored.source.short,
+            "notebook": restored.note,
             "serving again": ", ".join(served) or "nothing: no program was accepted by then",
             "variables": "unchanged: run the cells that make them",
         }
@@ -206,10 +210,14 @@ class Flow:
         """What serves each name, or one name. Raises DeployError."""
         return self.registry.serving() if name is None else (self.registry.current(name),)
 
-    def remember_deployments(self) -> None:
+    def _remember_deployments(self) -> None:
         """Take in what served in the notebook's last kernel; its cells serve it again when they are run."""
-        if self._history is not None and (ledger := self._history.carried("deployments.json")):
-            self.registry.remember(ledger)
+        if self._remembers or self._history is None:
+            return
+        self._remembers = True
+        for state in self._history.states(1):
+            if ledger := self._history.files(state, LEDGER).get(LEDGER):
+                self.registry.remember(ledger)
 
 
 def _first_name(signatures: Mapping[str, Any]) -> str:
@@ -219,10 +227,6 @@ def _first_name(signatures: Mapping[str, Any]) -> str:
 def _names(program: Program) -> dict[str, tuple[tuple[str, ...], str, int]]:
     found = languages.tools_for(program.language).signatures(program.source)
     return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}
-
-
-def _buildable(program: Program) -> Program:
-    return program
 
 
 @lru_cache(maxsize=1)

@@ -5,6 +5,6 @@ handles.py    NativeFunction and NativeModule: stable objects whose version may 
 """
 
 from .handles import NativeFunction, NativeModule, Slot
-from .registry import Registry, Release
+from .registry import LEDGER, Registry, Release
 
-__all__ = ["NativeFunction", "NativeModule", "Registry", "Release", "Slot"]
+__all__ = ["LEDGER", "NativeFunction", "NativeModule", "Registry", "Release", "Slot"]

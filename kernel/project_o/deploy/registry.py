@@ -161,7 +161,7 @@ class Registry:
                 name: [_release_to_json(release) for release in releases[-RELEASES_KEPT:]]
                 for name, releases in {**self._remembered, **self._releases}.items()
             }
-            files = {"deployments.json": json.dumps({"format": LEDGER_FORMAT, "names": body}, indent=1, sort_keys=True)}
+            files = {LEDGER: json.dumps({"format": LEDGER_FORMAT, "names": body}, indent=1, sort_keys=True)}
             for name, releases in self._releases.items():
                 path, source = releases[-1].program.files[0]
                 files[f"programs/{name}/{path}"] = source
@@ -187,6 +187,7 @@ class Registry:
             return {name: items[-1] for name, items in self._remembered.items()}
 
 
+LEDGER = "deployments.json"
 LEDGER_FORMAT = 1
 RELEASES_KEPT = 20
 

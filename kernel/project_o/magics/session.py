@@ -34,18 +34,16 @@ class Session:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.configurable = ProjectO(parent=shell)
-        self.notebook, self.found_by = find_notebook(shell.user_ns, os.environ, Path.cwd())
+        folder = str(Path.cwd())
+        notebook, self.found_by = find_notebook(shell.user_ns, os.environ, folder)
         self.history: History = open_history(
-            self.notebook.parent if self.notebook else Path.cwd(),
-            notebook=self.notebook,
+            Path(notebook).parent if notebook else folder,
+            notebook=notebook,
             session=kernel_id(),
-            enabled=bool(self._enabled_at_load()),
+            enabled=bool(self.setting("history")),
         )
+        self.history.found = self.found_by
         self.flow = Flow(self.history)
-        self.flow.remember_deployments()
-
-    def _enabled_at_load(self) -> bool:
-        return bool(self.setting("history"))
 
     def chosen(self) -> Mapping[str, Any]:
         """What ``%config ProjectO`` has set."""

@@ -88,7 +88,7 @@ def _history(history: History | None) -> Iterator[Check]:
         return
     facts = history.where()
     problem = str(facts.get("problem") or "")
-    size = int(facts.get("size bytes") or 0)
+    size = int(facts.get("bytes") or 0)
     yield Check(
         "history",
         ok=not problem,

@@ -12,6 +12,7 @@ from .. import toolchain, view
 from ..config import effective
 from ..errors import UsageError
 from ..flow import Flow
+from ..values import State
 from .doctor import examine
 from .listing import Listing, Report
 
@@ -107,7 +108,13 @@ def _show(context: Context, arguments: argparse.Namespace) -> Report:
     history = context.flow.history
     history.flush()
     state = history.resolve(arguments.state)
-    return Report(state, lambda item: view.show_state(item, source=history.source_of(item)))
+    return Report(state, lambda item: view.show_state(item, source=_source_of(history, item)))
+
+
+def _source_of(history: Any, state: State) -> str:
+    """The source of the cell that a state is about; "" for a state that is about no cell."""
+    cell = dict(state.facts).get("cell")
+    return next((item.source for item in history.cells(state) if item.id == cell), "")
 
 
 def _diff(context: Context, arguments: argparse.Namespace) -> Report:
@@ -116,7 +123,9 @@ def _diff(context: Context, arguments: argparse.Namespace) -> Report:
 
 
 def _show_diff(diff: Any) -> view.Display:
-    return view.show_changes(diff.changes, before=diff.before, after=diff.after)
+    changes = [{"kind": item.change, "cell": item.id, "diff": item.diff} for item in diff.cells]
+    changes += [{"kind": item.change, "cell": item.path, "diff": item.diff} for item in diff.files]
+    return view.show_changes(changes, before=diff.a.id, after=diff.b.id)
 
 
 def _save(context: Context, arguments: argparse.Namespace) -> Report:
