@@ -45,9 +45,10 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _run(wanted: tuple[definitions.Definition, ...], rounds: int | None) -> dict[str, Any]:
     before = machine.load()
-    # A cache of our own: what the user has built is neither used nor pushed out.
-    with tempfile.TemporaryDirectory(prefix="o-benchmarks-") as cache:
-        os.environ["PROJECT_O_CACHE"] = cache
+    # A cache and an IPython folder of our own: what the user has built is neither used nor pushed out, no start-up
+    # file of theirs is measured, and our cells do not appear in their input history.
+    with tempfile.TemporaryDirectory(prefix="o-benchmarks-", ignore_cleanup_errors=True) as folder:
+        os.environ |= {"PROJECT_O_CACHE": f"{folder}/cache", "IPYTHONDIR": f"{folder}/ipython"}
         benchmarks = [report.summary(one, harness.measure(one, engines.ENGINES, rounds, _say)) for one in wanted]
     _say("")
     return report.record(benchmarks, machine.facts(), before, machine.load())
