@@ -66,9 +66,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     try:
         wanted.write(folder)
         for compiler_rt in (False, True):
-            command = wanted.arguments(
-                zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=cache.compiler_cache()
-            )
+            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=cache.compiler_cache())
             finished = runner(Job(command, folder))
             seconds += finished.seconds
             if finished.code != 0:
@@ -104,7 +102,9 @@ def _description(library: elf.Library, wanted: Recipe, names: Names) -> dict[str
     try:
         body: dict[str, Any] = json.loads(library.content("o_description").rstrip(b"\0"))
     except (KeyError, ValueError):
-        raise ToolchainError("the build does not describe itself: clear the cache with `project-o cache --clear`") from None
+        raise ToolchainError(
+            "the build does not describe itself: clear the cache with `project-o cache --clear`"
+        ) from None
     if not body["functions"]:
         raise _nothing_left(body["skipped"], wanted, names)
     return body
@@ -128,7 +128,9 @@ def _nothing_left(skipped: Sequence[Sequence[str]], wanted: Recipe, names: Names
 
 
 def _named(interface: Interface, names: Names, line_offset: int) -> Interface:
-    return replace(interface, functions=tuple(_named_function(item, names, line_offset) for item in interface.functions))
+    return replace(
+        interface, functions=tuple(_named_function(item, names, line_offset) for item in interface.functions)
+    )
 
 
 def _named_function(function: NativeFunction, names: Names, line_offset: int) -> NativeFunction:

@@ -62,7 +62,7 @@ def run(job: Job) -> Finished:
         raise ToolchainError(f"{job.argv[0]} cannot be started ({error}): see `project-o doctor`") from None
     try:
         _bound(process.pid)
-        errors = _read_errors(process, started + job.wall_seconds)
+        errors = _read_errors(process, started + job.wall_seconds, job.wall_seconds)
         code = process.wait()
     except BaseException:
         _kill(process)
@@ -87,14 +87,13 @@ def _bound(pid: int) -> None:
     ):
         try:
             _, hard = resource.prlimit(pid, what)
-            if hard != resource.RLIM_INFINITY:
-                bound = min(bound, hard)
-            resource.prlimit(pid, what, (bound, bound))
+            most = bound if hard == resource.RLIM_INFINITY else min(bound, hard)
+            resource.prlimit(pid, what, (most, most))
         except (ProcessLookupError, PermissionError):
             return
 
 
-def _read_errors(process: subprocess.Popen[bytes], deadline: float) -> str:
+def _read_errors(process: subprocess.Popen[bytes], deadline: float, seconds: float) -> str:
     """All of its standard error up to the limit; the rest is drained. Its end is the end of the process."""
     assert process.stderr is not None
     pieces: list[bytes] = []
@@ -105,7 +104,7 @@ def _read_errors(process: subprocess.Popen[bytes], deadline: float) -> str:
             left = deadline - time.monotonic()
             if left <= 0 or not selector.select(left):
                 raise ToolchainError(
-                    f"the compiler was stopped after {limits.BUILD_WALL_SECONDS:.0f} s: is there a loop at compile time?"
+                    f"the compiler was stopped at its limit of {seconds:.0f} s: is there a loop at compile time?"
                 )
             piece = os.read(process.stderr.fileno(), 65536)
             if not piece:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import Literal
 
 from .. import limits
 from ..values import Diagnostic
@@ -91,7 +92,7 @@ def _diagnostic(remark: _Remark, sources: Mapping[str, str], functions: Mapping[
 
 
 def _placed(remark: _Remark, sources: Mapping[str, str]) -> Diagnostic:
-    severity = "note" if remark.severity == "note" else "error"
+    severity: Literal["error", "note"] = "note" if remark.severity == "note" else "error"
     main = next(iter(sources), "")
     if remark.file == main:
         text = _source_line(sources[main], remark.line)

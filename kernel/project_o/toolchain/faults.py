@@ -11,7 +11,7 @@ from ..values import Artifact
 from .lines import cell_line
 from .recipe import LINE_OFFSET_FLAG
 
-_WORDS = {
+_WORDS: dict[int, str] = {
     signal.SIGSEGV: "access to memory that is not there (segmentation fault)",
     signal.SIGBUS: "access to memory that is not there (bus error)",
     signal.SIGFPE: "arithmetic that the processor refuses, such as an integer division by zero",
@@ -23,12 +23,17 @@ _WORDS = {
 _NULL_PAGE_BYTES = 4096
 
 
+AFRESH = "The library is loaded afresh at the next call; its global variables start anew."
+APART = "It ran in a process of its own: this one and its variables are untouched."
+
+
 def fault_error(
-    artifact: Artifact, function_name: str, fault: Mapping[str, Any], *, line_offset: int = 0
+    artifact: Artifact, function_name: str, fault: Mapping[str, Any], *, line_offset: int = 0, aftermath: str = APART
 ) -> NativeError:
     """The exception for a fault as ``abi.fault_from_bytes`` gives it: NativePanic, or NativeFault.
 
     ``line_offset`` is for an artifact that was built without one: the larger of the two holds, not the sum.
+    ``aftermath`` tells the user of a fault what it means for what comes next.
     """
     line = _line(artifact, function_name, fault, line_offset)
     where = f"{function_name}, line {line}" if line else function_name
@@ -39,13 +44,9 @@ def fault_error(
     words = _WORDS.get(number, "a fault")
     if number in (signal.SIGSEGV, signal.SIGBUS):
         words += f" at {address:#x}" + (", a null pointer" if address < _NULL_PAGE_BYTES else "")
-    advice = (
-        "The library is loaded afresh at the next call; its global variables start anew. "
-        "`--mode safe` finds most such mistakes by name."
-        if number in (signal.SIGSEGV, signal.SIGBUS, signal.SIGFPE, signal.SIGILL)
-        else "Run it with `--isolate` while you look for the cause."
-    )
-    return NativeFault(f"{where}: {signal_name(number)}, {words}. {advice}", function=function_name, line=line)
+    hint = "" if artifact.program.mode != "fast" else " Compiled with `--mode safe` most such mistakes have a name."
+    text = f"{where}: {signal_name(number)}, {words}. {aftermath}{hint}"
+    return NativeFault(text, function=function_name, line=line)
 
 
 def signal_name(number: int) -> str:

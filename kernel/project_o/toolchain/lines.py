@@ -9,9 +9,8 @@ from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from .diagnostics import CELL_FOLDER
+from .recipe import CELL_PATH
 
-_CELL_FILE = "cell.zig"
 _FRAMES_MAX = 64
 
 
@@ -21,7 +20,6 @@ def cell_line(path: str, frames: Sequence[int], *, exact: bool) -> int:
     ``frames`` are offsets in the library at ``path``, innermost first: return addresses, except that with
     ``exact`` the first one is the instruction itself.
     """
-    from elftools.common.exceptions import DWARFError, ELFError
     from elftools.elf.elffile import ELFFile
 
     # A return address may already belong to the next line, so one byte before it is looked up.
@@ -32,8 +30,8 @@ def cell_line(path: str, frames: Sequence[int], *, exact: bool) -> int:
             if not library.has_dwarf_info():
                 return 0
             return _search(library.get_dwarf_info(), addresses)
-    except (OSError, ELFError, DWARFError, KeyError, IndexError, AttributeError, ValueError):
-        return 0  # damaged or unknown debug information: the message does without a line
+    except Exception:  # noqa: BLE001 - debug information may be damaged in any way; the message then has no line
+        return 0
 
 
 def _search(dwarf: Any, addresses: Sequence[int]) -> int:
@@ -101,12 +99,7 @@ class _Unit:
         lists = self._unit.dwarfinfo.range_lists()
         top = self._unit.get_top_DIE().attributes
         base = top["DW_AT_low_pc"].value if "DW_AT_low_pc" in top else 0
-        if attribute.form == "DW_FORM_rnglistx":
-            offset = lists.get_range_list_at_offset_ex  # DWARF 5 lists are found by index
-            entries = lists.get_range_list_at_offset(attribute.value, cu=self._unit) if offset else []
-        else:
-            entries = lists.get_range_list_at_offset(attribute.value, cu=self._unit)
-        for entry in entries:
+        for entry in lists.get_range_list_at_offset(attribute.value, cu=self._unit):
             if hasattr(entry, "base_address"):
                 base = entry.base_address
             else:
@@ -141,14 +134,12 @@ def _cell_files(program: Any) -> set[int]:
     """The indices, as the line table and call sites use them, of the cell's file."""
     header = program.header
     first = 0 if header["version"] >= 5 else 1
-    folders = header["include_directory"]
+    folders = [_text(getattr(folder, "dir_path", folder)) for folder in header["include_directory"]]
     found = set()
     for index, entry in enumerate(header["file_entry"]):
-        if _text(entry.name) != _CELL_FILE:
-            continue
         number = entry.dir_index - first
-        folder = _text(getattr(folders[number], "dir_path", folders[number])) if 0 <= number < len(folders) else ""
-        if folder.replace("\\", "/").rsplit("/", 1)[-1] in (CELL_FOLDER, ""):
+        path = f"{folders[number] if 0 <= number < len(folders) else ''}/{_text(entry.name)}"
+        if path.endswith("/" + CELL_PATH):
             found.add(index + first)
     return found
 

@@ -15,7 +15,7 @@ from .. import abi
 from ..errors import InterfaceError, NativeResultError, ToolchainError
 from ..values import Artifact, NativeFunction
 from . import elf
-from .faults import fault_error
+from .faults import AFRESH, fault_error
 from .guard import guard_path
 
 _CDEF = """
@@ -217,7 +217,7 @@ class Library:
             with self._lock:
                 if self._loaded is loaded:
                     self._loaded = None
-        return fault_error(self.artifact, function.name, fault, line_offset=self._line_offset)
+        return fault_error(self.artifact, function.name, fault, line_offset=self._line_offset, aftermath=AFRESH)
 
 
 def load(artifact: Artifact, *, line_offset: int = 0) -> Library:

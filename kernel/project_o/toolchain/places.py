@@ -15,7 +15,9 @@ from ..errors import ToolchainMissing
 ZIG_VERSION = "0.17.1"
 """Exact: the shims are written in the types of this compiler's own reflection."""
 
-_REMEDY = f"install it with `pip install ziglang=={ZIG_VERSION}`, or set PROJECT_O_ZIG to the path of a zig {ZIG_VERSION}"
+_REMEDY = (
+    f"install it with `pip install ziglang=={ZIG_VERSION}`, or set PROJECT_O_ZIG to the path of a zig {ZIG_VERSION}"
+)
 _VERSION_SECONDS = 20.0
 
 

@@ -78,7 +78,9 @@ def recipe(program: Program, line_offset: int = 0) -> Recipe:
     if program.language != "zig":
         raise UsageError(f"{program.name} is a {program.language} program: only zig can be compiled here")
     if not 0 <= line_offset <= 1000:
-        raise UsageError(f"a line offset of {line_offset} cannot be meant: it is the number of lines before the cell's text")
+        raise UsageError(
+            f"a line offset of {line_offset} cannot be meant: it is the number of lines before the cell's text"
+        )
     files = [(CELL_PATH, _checked(program.source, "the cell", line_offset))]
     for name, text in program.files[1:]:
         files.append((_other_path(name), _checked(text, name, 0)))
@@ -110,7 +112,9 @@ def _checked(text: str, what: str, line_offset: int) -> str:
     """The text as it is compiled. Zig refuses these characters too, but not in words that help."""
     text = "\n" * line_offset + text.replace("\r\n", "\n")
     if len(text) > limits.SOURCE_BYTES_MAX:
-        raise UsageError(f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it")
+        raise UsageError(
+            f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
+        )
     for number, line in enumerate(text.split("\n"), 1):
         for column, character in enumerate(line, 1):
             if character == "\0" or "\ud800" <= character <= "\udfff":
@@ -119,7 +123,9 @@ def _checked(text: str, what: str, line_offset: int) -> str:
                 shown = "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in line)
                 raise CompileError(message, (Diagnostic("error", f"{bad} in the source", number, column, shown),))
     if len(text.encode("utf-8")) > limits.SOURCE_BYTES_MAX:
-        raise UsageError(f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it")
+        raise UsageError(
+            f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
+        )
     return text
 
 
@@ -131,7 +137,7 @@ def machine_facts() -> tuple[str, str]:
 @lru_cache(maxsize=1)
 def _processor() -> str:
     """What the compiler's "native" resolves from, so that a cache shared by two machines never mixes them."""
-    wanted = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
+    wanted: tuple[str, ...] = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
     wanted += ("Features", "CPU implementer", "CPU architecture", "CPU variant", "CPU part")
     try:
         first = Path("/proc/cpuinfo").read_text("utf-8", "replace").split("\n\n", 1)[0]
