@@ -20,7 +20,11 @@ HistoryWarning (a UserWarning): a fault of the history store; the cell runs on w
 
 from __future__ import annotations
 
-from .values import Diagnostic
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    # The history's recorder starts with every kernel and needs the errors, not the values.
+    from .values import Diagnostic
 
 
 class ProjectOError(Exception):

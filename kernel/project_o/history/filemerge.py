@@ -5,7 +5,8 @@ behind. So: the file gives order, markdown, and cells that this session has not 
 and outputs that were recorded. Runs in the recorder, only when the file's time or size moved.
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH116
 
 from __future__ import annotations
 

@@ -3,7 +3,8 @@
 Nothing here may hurt a cell: a fault of the store is said once as a warning, counted, and shown by ``where``.
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH119
 
 from __future__ import annotations
 

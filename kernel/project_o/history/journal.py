@@ -11,7 +11,8 @@ kernel appends to the newest alone, so the recorder may remove the older ones on
     <store>/journal/<notebook>/<lane>/000001.log   the records
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH102, PTH103, PTH106, PTH108, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ journal twice commits nothing twice.
 
 from __future__ import annotations
 
-import platform
+import os
 import re
 import subprocess
 import sys
@@ -223,7 +223,7 @@ class LaneWriter:
             "sequence": record["seq"],
             "session": self.facts.get("session", ""),
             "python": self.facts.get("python") or sys.version.split()[0],
-            "platform": platform.machine() + " " + sys.platform,
+            "platform": f"{os.uname().machine} {sys.platform}",
             "notebook": self.facts.get("notebook") or "",
         }
         if not self._author:

@@ -1,6 +1,7 @@
 """The kernel's hold on its recorder: start it, wake it, wait for it, end it."""
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH100, PTH118, PTH120
 
 from __future__ import annotations
 

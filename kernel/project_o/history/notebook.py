@@ -1,6 +1,7 @@
 """Which notebook a kernel belongs to, and writing one back whole."""
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH101, PTH105, PTH108, PTH111, PTH113, PTH116, PTH118, PTH120
 
 from __future__ import annotations
 

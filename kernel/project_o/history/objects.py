@@ -6,7 +6,8 @@ temporary files are called ``tmp_obj_*``, which ``git fsck`` ignores and ``git p
 folder that a repack removed in between is made again (Git's ``odb/source-loose.c`` does the same).
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH102, PTH104, PTH108, PTH110, PTH118
 
 from __future__ import annotations
 

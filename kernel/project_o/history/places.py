@@ -6,7 +6,8 @@ user's names it); elsewhere ``.o/store.git`` beside the notebook, with a ``.o/.g
 here runs Git, and nothing outside the store is written.
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH100, PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH111, PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH122, PTH208
 
 from __future__ import annotations
 
@@ -15,8 +16,7 @@ import hashlib
 import json
 import os
 import re
-import shutil
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..errors import HistoryError
 
@@ -37,15 +37,16 @@ _CONFIG = """\
 _HEX = re.compile(r"[0-9a-f]{40}([0-9a-f]{24})?")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A store's path, what kind of place it is, and why a better one could not be used."""
+class Place(NamedTuple):
+    """A store's path, what kind of place it is, and why a better one could not be used.
+
+    ``repository`` is the worktree's own Git directory; empty outside a repository.
+    """
 
     path: str
     kind: str
     problem: str = ""
     repository: str = ""
-    """The worktree's own Git directory, or nothing outside a repository."""
 
 
 def git_directories(start: str) -> tuple[str, str] | None:
@@ -53,10 +54,7 @@ def git_directories(start: str) -> tuple[str, str] | None:
     folder = os.path.abspath(start)
     while True:
         candidate = os.path.join(folder, ".git")
-        if os.path.isdir(candidate):
-            own = candidate
-        else:
-            own = _linked(candidate, folder)
+        own = candidate if os.path.isdir(candidate) else _linked(candidate, folder)
         if own and os.path.exists(os.path.join(own, "HEAD")):
             return own, _common(own)
         parent = os.path.dirname(folder)
@@ -193,6 +191,8 @@ def create_store(path: str) -> None:
         if problem:
             raise HistoryError(problem)
         return
+    import shutil
+
     parent = os.path.dirname(path)
     os.makedirs(parent, mode=0o700, exist_ok=True)
     if os.path.basename(parent) == ".o":
@@ -224,6 +224,8 @@ def remove_store(path: str) -> int:
         return 0
     if os.path.islink(path) or not is_ours(path):
         raise HistoryError(f"{path} does not carry our {MARKER}; remove it yourself if it is a history store")
+    import shutil
+
     freed = size_bytes(path)
     shutil.rmtree(path)
     parent = os.path.dirname(path)

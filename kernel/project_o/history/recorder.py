@@ -13,8 +13,6 @@ rest, packs, and ends.
     q               the kernel ends in order        {"bye": true}
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
-
 from __future__ import annotations
 
 import json

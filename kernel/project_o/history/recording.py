@@ -1,6 +1,7 @@
 """The recording half of a history: its place, its lane's journal, its recorder, and what went wrong with them."""
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH120
 
 from __future__ import annotations
 

@@ -6,8 +6,6 @@ Outputs over the bound are cut to head and tail with the hash of the whole. Each
 that is looked for first: a megabyte without any costs well below a millisecond a pattern.
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
-
 from __future__ import annotations
 
 import hashlib

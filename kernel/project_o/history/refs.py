@@ -4,7 +4,8 @@ GitPython's writer does not look at the old value and lost half of the states of
 process. A lane has one writer, which holds the lane's ``flock``: a lock file that it meets is a dead writer's.
 """
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH103, PTH104, PTH105, PTH108, PTH118, PTH120
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Brings one lane's journal into Git. Runs in the recorder process, or in place where none can be started."""
 
-# ruff: noqa: PTH - the recorder starts in half the time without pathlib, and each cell waits for these calls
+# Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
+# ruff: noqa: PTH108, PTH118
 
 from __future__ import annotations
 
