@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -185,10 +186,11 @@ def checks(*, ok: bool = True) -> list[Check]:
     ]
 
 
+LANES_DIFF = "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-lanes = 8\n+lanes = 16\n unroll = 1\n"
 CHANGES = [
-    {"kind": "changed", "cell": "3", "diff": "--- a\n+++ b\n@@ -1,2 +1,2 @@\n-lanes = 8\n+lanes = 16\n unroll = 1\n"},
-    {"kind": "added", "cell": "4", "diff": "@@ -0,0 +1 @@\n+print(1.83)\n"},
-    {"kind": "removed", "cell": "5", "diff": "@@ -1 +0,0 @@\n--- not a header\n"},
+    {"change": "changed", "id": "3", "outputs_changed": True, "diff": LANES_DIFF},
+    {"change": "added", "id": "4", "diff": "@@ -0,0 +1 @@\n+print(1.83)\n"},
+    {"change": "removed", "id": "5", "diff": "@@ -1 +0,0 @@\n--- not a header\n"},
 ]
 
 SAMPLES: dict[str, Callable[[], view.Display]] = {
@@ -198,6 +200,15 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "program": lambda: view.show_program(program()),
     "diff": lambda: view.show_diff(SOURCE, CHANGED, before_name="top_k, first", after_name="top_k, accepted"),
     "changes": lambda: view.show_changes(CHANGES, before="ab" * 20, after="cd" * 20),
+    "history diff": lambda: view.show_history_diff(
+        SimpleNamespace(
+            a=states()[0],
+            b=states()[1],
+            cells=[SimpleNamespace(id="7", change="changed", diff="", outputs_changed=True)],
+            files=[SimpleNamespace(path="programs/top_k.zig", change="added", diff="@@ -0,0 +1 @@\n+const x = 1;\n")],
+            moved=True,
+        )
+    ),
     "progress": lambda: view.show_progress(progress()),
     "progress finished": lambda: view.show_progress(progress(finished=True)),
     "run": lambda: view.show_run(

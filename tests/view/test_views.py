@@ -131,7 +131,7 @@ def hostile_displays() -> list[view.Display]:
         view.show_module(HOSTILE, interface, notes=(HOSTILE,)),
         view.show_program(Program(HOSTILE, "zig", ((HOSTILE, HOSTILE), (HOSTILE, HOSTILE)), options=(HOSTILE,))),
         view.show_diff(HOSTILE, HOSTILE * 2, before_name=HOSTILE),
-        view.show_changes([{"kind": HOSTILE, "cell": HOSTILE, "diff": HOSTILE}], before=HOSTILE),
+        view.show_changes([{"change": HOSTILE, "id": HOSTILE, "diff": HOSTILE}], before=HOSTILE),
         view.show_verdict(Verdict(True, (HOSTILE,), HOSTILE), name=HOSTILE),
         view.show_history([State("ab", 1, HOSTILE, HOSTILE, HOSTILE, 0.0)], name=HOSTILE),
         view.show_state(State("ab", 1, HOSTILE, HOSTILE, HOSTILE, 0.0, (), ((HOSTILE, HOSTILE),)), source=HOSTILE),

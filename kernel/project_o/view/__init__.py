@@ -7,7 +7,8 @@ page reads the same under nbconvert with JavaScript off, on a code host, and by 
 Contents
     compiler   show_compile_error            errors in the cell's own lines
     native     show_module, show_function    signatures in Python's words, the build
-    source     show_program, show_diff, show_diff_text, show_changes
+    source     show_program, show_diff, show_diff_text
+    changes    show_changes, show_history_diff    what differs between two states
     progress   show_progress                 a run under way
     verdict    show_verdict, show_measurements
     trials     show_trials                   what was tried
@@ -48,6 +49,7 @@ from ..values import (
     State,
     Verdict,
 )
+from .changes import show_changes, show_history_diff
 from .checks import show_cache, show_checks, show_table
 from .compiler import show_compile_error
 from .display import Display, Shown, bundle
@@ -59,7 +61,7 @@ from .native import show_function, show_module
 from .progress import show_progress
 from .run import show_run
 from .serving import show_deployment, show_serving
-from .source import show_changes, show_diff, show_diff_text, show_program
+from .source import show_diff, show_diff_text, show_program
 from .trials import show_trials
 from .verdict import show_measurements, show_verdict
 
@@ -79,6 +81,7 @@ __all__ = [
     "show_error",
     "show_function",
     "show_history",
+    "show_history_diff",
     "show_lineage",
     "show_measurements",
     "show_metrics",

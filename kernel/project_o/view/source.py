@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Sequence
-from typing import Any
 
 from .. import limits
 from ..values import Program
@@ -70,39 +69,6 @@ def show_diff(before: str, after: str, *, before_name: str = "before", after_nam
 def show_diff_text(text: str) -> Display:
     """A unified diff that is already text, as ``git diff`` or ``difflib.unified_diff`` writes it."""
     return page(diff_part(text) if text.strip() else title("", "no difference"))
-
-
-def show_changes(changes: Sequence[Any], *, before: str = "", after: str = "") -> Display:
-    """The cells that differ between two states.
-
-    Each change is an object or dict with ``kind`` (``added``, ``removed``, ``changed``, ``moved``), ``cell`` (what
-    the cell is called) and ``diff`` (unified diff text, may be empty).
-    """
-    kinds = [str(_field(change, "kind", "changed")) for change in changes]
-    counts = ", ".join(f"{kinds.count(kind)} {kind}" for kind in dict.fromkeys(kinds))
-    names = " to ".join(numbers.short(name) for name in (before, after) if name)
-    shown = changes[: limits.TABLE_ROWS_MAX]
-    return page(
-        title(names, counts or "no difference"),
-        *(_change_part(change) for change in shown),
-        left_out(len(changes) - len(shown)),
-    )
-
-
-def _field(change: Any, name: str, default: object) -> Any:
-    return change.get(name, default) if isinstance(change, dict) else getattr(change, name, default)
-
-
-def _change_part(change: Any) -> Part:
-    kind = str(_field(change, "kind", "changed"))
-    mark = {"added": "+", "removed": "-"}.get(kind, "~")
-    head = Part(
-        f"\n{mark} cell {clean(_field(change, 'cell', ''))}: {clean(kind)}",
-        tag("p", tag("code", mark, style=style.CODE), f" cell {_field(change, 'cell', '')}: ", tag("strong", kind),
-            style=style.SECTION),
-    )  # fmt: skip
-    text = str(_field(change, "diff", ""))
-    return group([head, diff_part(text) if text.strip() else None])
 
 
 def diff_part(text: str) -> Part:
