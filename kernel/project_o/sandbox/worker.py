@@ -22,6 +22,7 @@ from .native import NativeWorker
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES)
+_DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
 _ALIGNMENT_BYTES = 64
 
 
@@ -157,6 +158,8 @@ def was_denied(error: BaseException) -> bool:
             return False
         if isinstance(seen, ModuleNotFoundError) or (isinstance(seen, OSError) and seen.errno in _DENIED):
             return True
+        if isinstance(seen, OSError) and seen.errno is None and any(said in str(seen) for said in _DENIED_TEXTS):
+            return True  # from the dynamic loader, which gives only text
         seen = seen.__cause__ or seen.__context__
     return False
 
