@@ -238,6 +238,9 @@ class Loop:
         leaders = self.archive.elites(limits.FINALISTS)
         if not leaders:
             return None, no_improvement(max(0, len(self.archive) - 1), self.task.level)
+        # Who is far behind the leader after screening will not overtake it by measuring longer.
+        least = limits.FINALIST_RATIO_SHARE_MIN * (leaders[0].ratio or 1.0)
+        leaders = [record for record in leaders if (record.ratio or 0.0) >= least]
         if self.clock.deadline is not None and len(leaders) > 1:
             left = self.clock.deadline - time.monotonic()
             leaders = leaders[: max(1, int(left / self.bench.comparison_seconds()) - 1)]

@@ -105,13 +105,18 @@ class Task:
         """The sandbox level that holds for candidates; ``L0`` where nobody says."""
         return str(getattr(self.box, "level", "L0"))
 
-    def open(self, artifact: Artifact) -> Job:
-        """A process of its own for this build."""
+    def open(self, artifact: Artifact, *, guarded: bool = True) -> Job:
+        """A process of its own for this build.
+
+        A guarded one tells a panic by its message and outlives it; an unguarded one calls without the guard's
+        microseconds, which would make every two versions look more alike.
+        """
         if self.open_job is not None:
             return self.open_job(artifact)
         from .. import toolchain
 
-        job: Job = self.box.native(artifact.path, artifact.interface, guard_path=toolchain.guard_path())
+        guard = toolchain.guard_path() if guarded else None
+        job: Job = self.box.native(artifact.path, artifact.interface, guard_path=guard)
         return job
 
     def function_of(self, artifact: Artifact) -> NativeFunction:
@@ -163,20 +168,20 @@ class Jobs:
         """Whether ``stop`` was called."""
         return self._stopped
 
-    def open(self, artifact: Artifact) -> Handle:
+    def open(self, artifact: Artifact, *, guarded: bool = True) -> Handle:
         """A handle on a fresh process. Raises Stopped once the run is stopped."""
-        handle = Handle(self, artifact)
+        handle = Handle(self, artifact, guarded=guarded)
         with self._lock:
             if self._stopped:
                 raise Stopped
             self._open.add(handle)
         return handle
 
-    def start(self, artifact: Artifact) -> Job:
+    def start(self, artifact: Artifact, *, guarded: bool) -> Job:
         """A process, for the handles. Raises Stopped once the run is stopped."""
         if self._stopped:
             raise Stopped
-        return self._task.open(artifact)
+        return self._task.open(artifact, guarded=guarded)
 
     def forget(self, handle: Handle) -> None:
         """The handle is closed."""
@@ -195,8 +200,9 @@ class Jobs:
 class Handle:
     """A process that is started when it is first asked, and again after it died of an answer."""
 
-    def __init__(self, jobs: Jobs, artifact: Artifact) -> None:
+    def __init__(self, jobs: Jobs, artifact: Artifact, *, guarded: bool) -> None:
         self._jobs = jobs
+        self._guarded = guarded
         self._job: Job | None = None
         self.artifact = artifact
 
@@ -218,7 +224,7 @@ class Handle:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
         job = self._job
         if job is None:
-            job = self._job = self._jobs.start(self.artifact)
+            job = self._job = self._jobs.start(self.artifact, guarded=self._guarded)
         try:
             answer: Answer = job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
         except SandboxError:
@@ -232,6 +238,12 @@ class Handle:
             job.close()
             self._job = None
         return answer
+
+    def renew(self) -> None:
+        """The next question meets a fresh process."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.close()
 
     def close(self) -> None:
         """End the process; closing twice is allowed."""

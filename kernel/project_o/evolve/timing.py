@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import statistics
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
 from .. import limits
@@ -12,7 +14,7 @@ from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
 from .inputs import Inputs
 from .measure import MeasurementFailed, measure, plan
-from .task import TIME, Jobs, Task
+from .task import TIME, Handle, Jobs, Task
 from .validate import consult, validate
 
 
@@ -37,7 +39,7 @@ class TimeBench:
         try:
             self._oracle = consult(jobs, artifact, function, cases, given=self._inputs.given)
             self._cases = self._timing_cases("screening")
-            with jobs.open(artifact) as job:
+            with jobs.open(artifact, guarded=False) as job:
                 self._plan = plan(job, self._oracle, self._cases[0])
         except InterfaceError as error:
             raise EvolutionError(f"--inputs: {error}") from error
@@ -58,13 +60,14 @@ class TimeBench:
         trial = self.check(jobs, artifact)
         if trial.outcome != "passed":
             return Outcome("failed", trial.error)
-        with self._lock, jobs.open(self._baseline) as incumbent, jobs.open(artifact) as candidate:
+        with self._lock, self._sides(jobs, artifact) as (incumbent, candidate):
             found = measure(
                 incumbent,
                 candidate,
                 self._plan,
                 self._cases,
                 pairs=limits.SCREENING_PAIRS,
+                pairs_a_process=limits.SCREENING_PAIRS_A_PROCESS,
                 seed=self._seed,
                 purpose=f"screening {index}",
                 give_up=True,
@@ -76,21 +79,27 @@ class TimeBench:
     def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
         """The number of pairs is fixed before the first candidate is seen."""
         cases = self._timing_cases(purpose)
-        with self._lock, jobs.open(self._baseline) as incumbent, jobs.open(artifact) as candidate:
+        with self._lock, self._sides(jobs, artifact) as (incumbent, candidate):
             return measure(
                 incumbent,
                 candidate,
                 self._plan,
                 cases,
                 pairs=self._pairs,
+                pairs_a_process=limits.FINAL_PAIRS_A_PROCESS,
                 seed=self._seed,
                 purpose=purpose,
                 deadline=deadline,
             )
 
+    @contextmanager
+    def _sides(self, jobs: Jobs, artifact: Artifact) -> Iterator[tuple[Handle, Handle]]:
+        with jobs.open(self._baseline, guarded=False) as incumbent, jobs.open(artifact, guarded=False) as candidate:
+            yield incumbent, candidate
+
     def comparison_seconds(self) -> float:
         """From the incumbent's own timing."""
-        return 2.2 * self._pairs * self._plan.wall_seconds + 0.2
+        return 2.2 * self._pairs * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS) + 0.2
 
     def _timing_cases(self, purpose: str) -> list[Any]:
         """Inputs for timing; where types alone gave an input that the incumbent refuses, one that it answers."""
@@ -105,7 +114,11 @@ class TimeBench:
         """Fewer pairs where the budget is small, but never fewer than show anything."""
         if self._budget is None:
             return
-        affordable = 0.4 * self._budget / ((limits.FINALISTS + 1) * 2.2 * max(self._plan.wall_seconds, 1e-6))
+        affordable = (
+            0.4
+            * self._budget
+            / ((limits.FINALISTS + 1) * 2.2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS))
+        )
         self._pairs = int(min(limits.FINAL_PAIRS, max(limits.FINAL_PAIRS_MIN, affordable)))
 
     def _same_face(self, artifact: Artifact) -> bool:
@@ -119,7 +132,7 @@ class TimeBench:
         )
 
     def _baseline_cost(self, jobs: Jobs) -> float:
-        with jobs.open(self._baseline) as job:
+        with jobs.open(self._baseline, guarded=False) as job:
             times = []
             for case in self._cases[:3]:
                 answer = job.ask(self._plan.function, case.args, repeat=self._plan.repeat)
