@@ -8,6 +8,7 @@ import subprocess
 import time
 
 import pytest
+
 from project_o.sandbox import Sandbox
 
 FORGE = """
@@ -45,6 +46,29 @@ def victim():
     with subprocess.Popen(["sleep", "60"]) as process:
         yield process
         process.kill()
+
+
+def test_the_attacks_are_live(tmp_path, victim):
+    """The control: without the locks they succeed, so it is the locks that stop them."""
+    canary = tmp_path / "canary"
+    canary.write_text("the secret")
+    source = """
+import os, socket, subprocess
+def read(path): return open(path).read()
+def write(path): open(path, "w").write("changed")
+def connect(port): socket.create_connection(("127.0.0.1", port)).close()
+def fork(): return subprocess.run(["true"]).returncode
+def kill(pid): os.kill(pid, 9)
+"""
+    with Sandbox(profile="isolate") as box, box.python(source) as job:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            assert job.ask("connect", [listener.getsockname()[1]]).ok
+        assert job.ask("read", [str(canary)]).value == "the secret"
+        assert job.ask("write", [str(canary)]).ok
+        assert job.ask("fork").value == 0
+        assert job.ask("kill", [victim.pid]).ok
+    assert canary.read_text() == "changed"
+    assert victim.wait(5) == -signal.SIGKILL
 
 
 # ------------------------------------------------------------------------------- files, secrets
@@ -148,7 +172,7 @@ def test_others_cannot_be_signalled_or_limited(ask, victim):
         "os.setpriority(os.PRIO_PROCESS, pid, 19)",
         "fcntl.fcntl(4, 8, pid) or fcntl.fcntl(4, 10, 9)",
     ):
-        source = f"import os, signal, resource\ntry:\n import fcntl\nexcept ImportError: pass\ndef attack(pid): return {body}"
+        source = f"import os, signal, resource, fcntl\ndef attack(pid): return {body}"
         answer = ask(source, victim.pid)
         assert not answer.ok, body
         assert answer.ended == "", body
@@ -305,8 +329,12 @@ def test_patched_tools_of_the_child_hurt_only_itself(ask):
 
 
 def test_text_is_cleaned(ask):
-    source = r"def attack():\n    print('\x1b]8;;http://x\x07click\x1b[31m\u202e\x00')\n    raise ValueError('\x1b[2J\u202eevil')"
-    answer = ask(source.replace("\\n", "\n"))
+    source = r"""
+def attack():
+    print('\x1b]8;;http://x\x07click\x1b[31m\u202e\x00')
+    raise ValueError('\x1b[2J\u202eevil')
+"""
+    answer = ask(source)
     assert "click" in answer.log
     assert "evil" in answer.error
     assert not any(c in answer.log + answer.error for c in "\x1b\u202e\x00\x07")
@@ -316,6 +344,8 @@ def test_a_hostile_error_is_an_answer(ask):
     source = "class E(Exception):\n    def __str__(self): raise E\ndef attack(): raise E('x')"
     answer = ask(source)
     assert not answer.ok
+    assert answer.error.startswith("E ")
+    assert answer.ended == ""
 
 
 # ------------------------------------------------------------------------------- between jobs

@@ -137,7 +137,11 @@ def write_line(reply: dict[str, Any]) -> None:
 
 def describe(error: BaseException) -> dict[str, Any]:
     """An error as an answer; its traceback goes to the log. ``denied`` where the sandbox refused something."""
-    text = f"{type(error).__name__}: {error}"[: limits.ERROR_TEXT_CHARACTERS_MAX]
+    name = type(error).__name__
+    try:
+        text = f"{name}: {error}"[: limits.ERROR_TEXT_CHARACTERS_MAX]
+    except Exception as second:  # noqa: BLE001 - a hostile __str__ must not cost us the answer
+        text = f"{name} (its text failed: {type(second).__name__})"
     if isinstance(error, ModuleNotFoundError):
         text += " (in the sandbox only modules loaded beforehand can be imported: numpy and common standard modules)"
     try:
@@ -145,9 +149,9 @@ def describe(error: BaseException) -> dict[str, Any]:
         while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
             frames = frames.tb_next  # our own frames tell the reader nothing
         traceback.print_exception(type(error), error, frames, file=sys.stderr)
-    except Exception as second:  # noqa: BLE001 - a hostile __str__ must not cost us the answer
+    except Exception as second:  # noqa: BLE001 - as above
         text += f" (its traceback failed: {type(second).__name__})"
-    return {"ok": False, "error": text, "kind": type(error).__name__, "denied": was_denied(error)}
+    return {"ok": False, "error": text, "denied": was_denied(error)}
 
 
 def was_denied(error: BaseException) -> bool:
