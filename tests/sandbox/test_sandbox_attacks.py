@@ -220,7 +220,8 @@ def test_limits_cannot_be_raised(ask):
     ],
 )
 def test_what_does_not_stop_is_killed(body, ended):
-    with Sandbox(wall_seconds=0.7, cpu_seconds=0.3) as box:
+    wall, cpu = (30, 0.3) if ended == "cpu-time" else (0.5, 30)
+    with Sandbox(wall_seconds=wall, cpu_seconds=cpu) as box:
         job = box.python(f"def attack():\n    {body}")
         answer = job.ask("attack")
         assert (answer.ok, answer.ended) == (False, ended)

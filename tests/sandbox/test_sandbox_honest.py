@@ -208,8 +208,10 @@ def outside(path): return open(path).read()
         assert (text, entries) == ("kept", ["d", "note"])
         assert job.ask("outside", ["/etc/passwd"]).denied
         assert job.ask("fill").ended == "scratch-quota"
-        job.close()
-        del job
+        assert not os.path.exists(folder)
+        other = box.python(source)
+        folder, _, entries = other.ask("where").value
+        assert entries == ["d", "note"]
     assert not os.path.exists(folder)
 
 

@@ -187,6 +187,27 @@ def test_a_forgotten_job_is_ended():
         wait_until(lambda: not psutil.pid_exists(pid))
 
 
+def test_a_box_that_nobody_holds_is_closed_after_its_last_job():
+    job = Sandbox().python("def f(): return 1")
+    assert job.ask("f").value == 1
+    pid = helper._current.process.pid
+    del job
+    wait_until(lambda: gone(pid))
+
+
+def test_a_box_may_be_closed_under_a_question():
+    box = Sandbox()
+    job = box.python("import time\ndef f(): time.sleep(60)")
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(job.ask("f")))
+    thread.start()
+    time.sleep(0.1)
+    box.close()
+    thread.join(10)
+    assert not answers[0].ok
+    assert answers[0].ended == "signal SIGKILL"
+
+
 def test_a_killed_helper_is_replaced():
     with Sandbox() as box:
         job = box.python("def f(): return 1\ndef wait():\n    import time\n    time.sleep(60)")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import atexit
 import itertools
 import os
-import shutil
 import socket
 import sys
 import tempfile
@@ -81,9 +80,9 @@ class Sandbox:
         self._number = next(_numbers)
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
-        self._folders: dict[int, str] = {}
         self._owner = os.getpid()
         self._closed = False
+        weakref.finalize(self, helper.release, self._number)
 
     @property
     def level(self) -> str:
@@ -114,7 +113,7 @@ class Sandbox:
 
         numpy and common standard modules can be imported. Raises SandboxError where no sandbox holds.
         """
-        job = Job(self._open("strict", []), self.wall_seconds)
+        job = Job(self._open("strict", []), self.wall_seconds, self)
         self._adopt(job)
         if self.profile == "isolate":
             job.load(_surroundings())
@@ -131,7 +130,7 @@ class Sandbox:
         for path in paths:
             if not Path(path).is_file():
                 raise SandboxError(f"there is no library at {path}: build it again")
-        job = NativeJob(self._open("files", [*locks.SYSTEM_LIBRARIES, *paths]), self.wall_seconds, interface)
+        job = NativeJob(self._open("files", [*locks.SYSTEM_LIBRARIES, *paths]), self.wall_seconds, self, interface)
         self._adopt(job)
         if self.profile == "isolate":
             job.load(_surroundings())
@@ -170,36 +169,36 @@ class Sandbox:
         if self._closed:
             raise SandboxError("this sandbox is closed: make a new one")
         if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
-            self._owner, self._lock, self._jobs, self._folders = os.getpid(), threading.Lock(), weakref.WeakSet(), {}
+            self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
         if self.profile == "isolate":
-            return _fork(self._number, {"profile": "isolate"}, Bounds(None, 0, ""))
+            return _fork(self._number, {"profile": "isolate"}, Bounds())
         self._admit(stage)
-        folder = tempfile.mkdtemp(prefix="o-scratch-") if self.scratch_bytes else ""
         config = configuration(
             memory_bytes=self.memory_bytes,
             cpu_seconds=self.cpu_seconds,
             landlock=self._holds("landlock"),
             seccomp=self._holds("seccomp"),
-            stage="files" if folder else stage,
+            stage="files" if self.scratch_bytes else stage,
             readable=readable,
-            scratch=folder,
             scratch_bytes=self.scratch_bytes,
         )
-        channel = _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes, folder))
-        if folder:
-            weakref.finalize(channel, shutil.rmtree, folder, ignore_errors=True)
-        return channel
+        return _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes))
 
     def _adopt(self, job: Job) -> None:
         with self._lock:
             self._jobs.add(job)
+            closed = self._closed
+        if closed:  # by another thread, while this one was starting the job
+            job.close()
+            helper.release(self._number)
+            raise SandboxError("this sandbox was closed while a job was starting")
 
     def close(self) -> None:
         """End all jobs; the last box to be closed ends the warm process too. Idempotent."""
         if self._closed:
             return
-        self._closed = True
         with self._lock:
+            self._closed = True
             jobs = list(self._jobs)
         for job in jobs:
             job.close()
@@ -227,7 +226,6 @@ def configuration(
     seccomp: bool,
     stage: str,
     readable: list[str],
-    scratch: str = "",
     scratch_bytes: int = 0,
 ) -> dict[str, Any]:
     """What the child is told to lock: see ``locks.lock_down``."""
@@ -241,7 +239,6 @@ def configuration(
         "seccomp": seccomp,
         "stage": stage,
         "readable": readable,
-        "scratch": scratch,
         "scratch_bytes": scratch_bytes,
     }
 
@@ -297,7 +294,7 @@ def _attempt(user: int, question: dict[str, Any], *, landlock: bool) -> dict[str
         stage="strict",
         readable=list(locks.SYSTEM_LIBRARIES),
     )
-    channel = _fork(user, config, Bounds(None, 0, ""))
+    channel = _fork(user, config, Bounds())
     reply = None if channel.ended else channel.exchange(question, limits.TRIAL_WALL_SECONDS).body
     channel.end("closed")
     return {str(k): v is True for k, v in reply["value"].items()} if reply and reply.get("ok") else None

@@ -7,8 +7,11 @@ import json
 import math
 import os
 import select
+import shutil
 import signal
 import socket
+import tempfile
+import threading
 import time
 from dataclasses import dataclass
 from typing import Any, NamedTuple
@@ -40,9 +43,8 @@ class Reply(NamedTuple):
 class Bounds:
     """What one job may use. None means no bound."""
 
-    cpu_seconds: float | None
-    scratch_bytes: int
-    scratch: str
+    cpu_seconds: float | None = None
+    scratch_bytes: int = 0
 
 
 class Channel:
@@ -52,6 +54,7 @@ class Channel:
         self.owner = os.getpid()
         self.bounds = bounds
         self.arena = Arena()
+        self.folder = tempfile.mkdtemp(prefix="o-scratch-") if bounds.scratch_bytes else ""
         self.key = os.urandom(8).hex()
         self.count = 0
         self.ended = ""
@@ -61,6 +64,7 @@ class Channel:
         self._buffer = bytearray()
         self._idle_from = self._cpu = 0.0
         self.pidfd = self.base = -1
+        self._kill_lock = threading.Lock()
         self.poll = select.poll()
         try:
             self.pid = self._start(helper, config)
@@ -81,7 +85,7 @@ class Channel:
         self.poll.register(self.answers, select.POLLIN)
         self.poll.register(self.log_fd, select.POLLIN)
         given = [question_out, answer_in, log_in, self.arena.fd, theirs.fileno()]
-        order = {**config, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
+        order = {**config, "scratch": self.folder, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
         try:
             sent = helper.request(order, given)
         finally:
@@ -149,9 +153,9 @@ class Channel:
                     self.end("cpu-time", "it used more processor time than its limit")
                     break
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
-            if self.bounds.scratch:
+            if self.folder:
                 left = min(left, limits.SCRATCH_POLL_SECONDS)
-                if scratch.used_bytes(self.bounds.scratch) > self.bounds.scratch_bytes:
+                if scratch.used_bytes(self.folder) > self.bounds.scratch_bytes:
                     self.end("scratch-quota", "it wrote more into its folder than its limit")
                     break
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
@@ -254,8 +258,7 @@ class Channel:
         report = None if reason else self._report(_NATURAL_END_SECONDS)
         killed = report is None
         if killed:
-            with contextlib.suppress(OSError):
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+            self.kill()
             report = self._report(_END_SECONDS)
         if not reason:
             self.ended, error = _how(report, self.bounds.cpu_seconds, killed=killed)
@@ -265,6 +268,12 @@ class Channel:
             self._cpu = max(self._cpu, report["cpu_seconds"])
         self._take_log()
         self._release()
+
+    def kill(self) -> None:
+        """Only send the signal, from any thread: whoever waits for an answer then sees the end."""
+        with self._kill_lock, contextlib.suppress(OSError):
+            if self.pidfd >= 0 and self.owner == os.getpid():
+                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
 
     def _report(self, seconds: float) -> dict[str, Any] | None:
         """The helper's word that nothing is left of the job; None if there is none in time, or no helper."""
@@ -276,12 +285,15 @@ class Channel:
         return json.loads(message) if message else None
 
     def _release(self) -> None:
-        """Close every descriptor, once."""
-        for name in ("questions", "answers", "log_fd", "pidfd"):
-            fd = getattr(self, name, -1)
-            setattr(self, name, -1)
-            if fd >= 0:
-                os.close(fd)
+        """Close every descriptor, once, and take the folder away."""
+        with self._kill_lock:
+            for name in ("questions", "answers", "log_fd", "pidfd"):
+                fd = getattr(self, name, -1)
+                setattr(self, name, -1)
+                if fd >= 0:
+                    os.close(fd)
+        if self.folder and self.owner == os.getpid():
+            shutil.rmtree(self.folder, ignore_errors=True)
         if hasattr(self, "control"):
             self.control.close()
         self.arena.close()

@@ -129,7 +129,7 @@ def _library_folders() -> list[str]:
     return [str(Path(spec.origin).resolve().parent.parent)] if spec and spec.origin else []
 
 
-_lock = threading.Lock()
+_lock = threading.RLock()  # the garbage collector may close a box in the middle of ``acquire``
 _current: Helper | None = None
 _users: set[int] = set()
 
@@ -138,12 +138,12 @@ def acquire(user: int) -> Helper:
     """The living helper, started anew if there is none. ``user`` counts as one of its users until ``release``."""
     global _current
     with _lock:
+        _users.add(user)
         if _current is None or not _current.alive:
             if _current is not None:
                 _current.close()
                 _current = None
             _current = Helper()
-        _users.add(user)
         return _current
 
 
@@ -160,7 +160,7 @@ def release(user: int) -> None:
 def _after_fork() -> None:
     """A forked copy of the kernel starts with no helper of its own, and leaves the kernel's alone."""
     global _lock, _current
-    _lock = threading.Lock()
+    _lock = threading.RLock()
     _users.clear()
     if _current is not None:
         _current.close()

@@ -33,8 +33,9 @@ class Job:
     Several threads may hold one job; their questions are put one after the other.
     """
 
-    def __init__(self, channel: Channel, wall_seconds: float) -> None:
+    def __init__(self, channel: Channel, wall_seconds: float, box: object) -> None:
         self._channel = channel
+        self._box = box  # a box that nobody holds any more is closed, but not while a job of it lives
         self._wall_seconds = wall_seconds
         self._lock = threading.Lock()
         self._closed = False
@@ -157,7 +158,9 @@ class Job:
         """End the process and give everything back. Idempotent."""
         if not self._closed:
             self._closed = True
-            self._channel.end("closed")
+            self._channel.kill()  # a thread that waits for an answer sees the end and lets go of the lock
+            with self._lock:
+                self._channel.end("closed")
 
     def __enter__(self) -> Self:
         return self
@@ -173,8 +176,8 @@ class Job:
 class NativeJob(Job):
     """A job that holds a library of the shim ABI (see ``project_o.abi``)."""
 
-    def __init__(self, channel: Channel, wall_seconds: float, interface: Interface) -> None:
-        super().__init__(channel, wall_seconds)
+    def __init__(self, channel: Channel, wall_seconds: float, box: object, interface: Interface) -> None:
+        super().__init__(channel, wall_seconds, box)
         self._functions = {item.name: item for item in interface.functions}
         self._single = {
             item.name: tuple(replace(item, parameters=(parameter,)) for parameter in item.parameters)

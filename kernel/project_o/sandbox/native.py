@@ -8,10 +8,10 @@ from typing import Any
 
 from ..abi import STATUS_ERROR, STATUS_OK, STATUS_STOPPED
 from . import locks
+from .arena import aligned
 from .guarded import Guard
 
 ERROR_NAME_BYTES_MAX = 256
-_ALIGNMENT_BYTES = 64
 _WORD = (1 << 64) - 1
 
 
@@ -86,7 +86,7 @@ class NativeWorker:
             size = cells[cell + 1] * item_bytes
             copies.append((cells[cell], size))
             cells[cell] = (self.arena + at) & _WORD
-            at += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            at += aligned(size)
         reply = {"ok": True, "status": STATUS_OK, "cells": cells}
         need = at - question["tail"]
         handle = entry.cells[entry.handle]
@@ -106,7 +106,7 @@ class NativeWorker:
         for address, size in copies:
             # SAFETY: the callee says that ``size`` bytes are there; if not, it is this process that ends.
             ctypes.memmove(at, address, size)
-            at += -(-size // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            at += aligned(size)
         if handle:
             self.free(handle)
         return reply

@@ -18,12 +18,12 @@ from typing import Any
 
 from .. import limits
 from . import locks, wire
+from .arena import aligned
 from .native import NativeWorker
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES)
 _DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
-_ALIGNMENT_BYTES = 64
 
 
 class Worker:
@@ -100,7 +100,7 @@ class Worker:
             nonlocal offset
             arrays.append(array)
             at = offset
-            offset += -(-array.nbytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            offset += aligned(array.nbytes)
             return at
 
         reply["value"] = wire.encode(value, store)
@@ -120,7 +120,7 @@ class Worker:
         for array in arrays:
             # SAFETY: the array is C-contiguous and lives in this frame; the kernel's side made room for all of them.
             ctypes.memmove(at, array.ctypes.data, array.nbytes)
-            at += -(-array.nbytes // _ALIGNMENT_BYTES) * _ALIGNMENT_BYTES
+            at += aligned(array.nbytes)
         return reply
 
     def _read(self, offset: int, size: int) -> bytearray:
