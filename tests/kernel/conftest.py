@@ -5,6 +5,7 @@ import sys
 from dataclasses import dataclass, field
 
 import pytest
+from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
 
 
@@ -38,8 +39,9 @@ class Kernel:
     """A started kernel; ``run`` executes a cell and waits until it is idle."""
 
     def __init__(self, folder, module="project_o.kernel", environment=None):
+        argv = [sys.executable, "-m", module, "-f", "{connection_file}"]
         self.manager = KernelManager()
-        self.manager.kernel_cmd = [sys.executable, "-m", module, "-f", "{connection_file}"]
+        self.manager._kernel_spec = KernelSpec(argv=argv, display_name=module, language="python")
         self.manager.start_kernel(cwd=str(folder), env={**os.environ, **(environment or {})})
         self.client = self.manager.client()
         self.client.start_channels()
@@ -49,7 +51,7 @@ class Kernel:
         outputs = []
 
         def hook(message):
-            if message["msg_type"] != "status":
+            if message["msg_type"] not in ("status", "execute_input"):
                 outputs.append((message["msg_type"], message["content"]))
 
         reply = self.client.execute_interactive(code, timeout=timeout, output_hook=hook, allow_stdin=False)["content"]
@@ -58,7 +60,7 @@ class Kernel:
 
     def value(self, expression):
         """The repr of an expression in the kernel."""
-        ran = self.run(f"print(repr({expression}))")
+        ran = self.run(f"print(repr(({expression})))")
         assert ran.status == "ok", ran.text
         return ran.text.strip()
 

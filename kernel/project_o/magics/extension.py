@@ -23,7 +23,7 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self.session = Session(shell)
         self.detach = attach(shell, self.session.history)
-        self.magics = [
+        self.magics: list[Any] = [
             NativeMagics(self.session),
             EvolutionMagics(self.session),
             OperationsMagics(self.session),
@@ -41,6 +41,7 @@ class Extension:
     def remove(self, shell: Any) -> None:
         """Take the magics, the recorder and the displays back out."""
         self.close()
+        self.session.close()
         atexit.unregister(self.close)
         for magics in self.magics:
             for kind, table in magics.magics.items():

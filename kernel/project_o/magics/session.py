@@ -18,14 +18,10 @@ from ..history import History, open_history
 from ..history.notebook import find_notebook
 
 
-class ProjectO(Configurable):  # type: ignore[misc]  # traitlets is untyped
-    """What ``%config ProjectO.NAME = value`` can set in this kernel. ``%o config`` shows what is in force."""
-
-
-for _option in OPTIONS:
-    # A trait for each option, made from the one table of options; None: not chosen here.
-    setattr(ProjectO, _option.name, AnyTrait(None, allow_none=True, help=_option.doc).tag(config=True))
-ProjectO.setup_class(ProjectO.__dict__)
+# A trait for each option, made from the one table of options. None: not chosen here.
+_TRAITS = {option.name: AnyTrait(None, allow_none=True, help=option.doc).tag(config=True) for option in OPTIONS}
+_DOC = "What ``%config ProjectO.NAME = value`` sets in this kernel; ``%o config`` shows what is in force."
+ProjectO: Any = type("ProjectO", (Configurable,), {**_TRAITS, "__doc__": _DOC})
 
 
 class Session:
@@ -34,6 +30,7 @@ class Session:
     def __init__(self, shell: InteractiveShell) -> None:
         self.shell = shell
         self.configurable = ProjectO(parent=shell)
+        shell.configurables.append(self.configurable)
         folder = str(Path.cwd())
         notebook, self.found_by = find_notebook(shell.user_ns, os.environ, folder)
         self.history: History = open_history(
@@ -44,6 +41,10 @@ class Session:
         )
         self.history.found = self.found_by
         self.flow = Flow(self.history)
+
+    def close(self) -> None:
+        """Take the settings back out of ``%config``."""
+        self.shell.configurables.remove(self.configurable)
 
     def chosen(self) -> Mapping[str, Any]:
         """What ``%config ProjectO`` has set."""

@@ -1,0 +1,103 @@
+"""Evolving a native cell in a real kernel: search, verdict, acceptance, rollback, and a restart in between."""
+
+import pytest
+
+CELL = """%%zig kernels
+const lanes = 1; // o: 1 4 8
+const Vector = @Vector(lanes, f32);
+
+/// The sum of the squares.
+pub fn squares(a: []const f32) f32 {
+    var sums: Vector = @splat(0);
+    var i: usize = 0;
+    while (i + lanes <= a.len) : (i += lanes) {
+        const x: Vector = a[i..][0..lanes].*;
+        sums += x * x;
+    }
+    var sum = @reduce(.Add, sums);
+    for (a[i..]) |x| sum += x * x;
+    return sum;
+}
+"""
+SET_UP = "import numpy as np\na = np.random.default_rng(1).integers(0, 16, 100_000).astype(np.float32)"
+EVOLVE = "run = %evolve kernels --trials 3 --seed 1 --inputs (a,)\nrun"
+
+
+@pytest.fixture(scope="module")
+def evolved(kernel):
+    for code in (SET_UP, CELL):
+        ran = kernel.run(code)
+        assert ran.status == "ok", ran.text
+    ran = kernel.run(EVOLVE)
+    assert ran.status == "ok", ran.text
+    return kernel, ran
+
+
+def test_a_run_shows_itself_and_its_verdict(evolved):
+    kernel, ran = evolved
+
+    assert kernel.value("run.verdict.accepted, len(run.trials)") == "(True, 3)", ran.text
+    assert "<svg" in ran.html
+    assert "<script" not in ran.html
+    assert "-const lanes = 1; // o: 1 4 8" in kernel.run("print(run.diff())").text
+
+
+def test_it_is_accepted_taken_back_and_put_back_and_a_new_kernel_serves_it_again(evolved, start_kernel):
+    kernel, _ = evolved
+    total = kernel.value("kernels.squares(a)")
+    assert kernel.run("release = run.accept()").status == "ok"
+    assert kernel.value("kernels.squares(a)") == total
+    assert kernel.value("release.origin, release.share") == "('accepted', 1.0)"
+    assert kernel.run("%o rollback kernels").status == "ok"
+    first = kernel.value("get_ipython().run_line_magic('o', 'serving')[0].digest == run.program.digest")
+    assert first == "True"
+    back = kernel.run("%o rollback kernels {release.state}")
+    assert back.status == "ok", back.text
+    assert kernel.value("get_ipython().run_line_magic('o', 'serving')[0].digest == run.best.digest") == "True"
+
+    later = start_kernel(kernel.value("__import__('os').getcwd()").strip("'"))
+    ran = later.run(CELL)
+
+    assert ran.status == "ok", ran.text
+    serving = later.run("%o serving")
+    assert serving.status == "ok", serving.text
+    assert later.value("get_ipython().run_line_magic('o', 'serving')[0].state != ''") == "True"
+    assert "const lanes = 1;" not in later.value("kernels.slot.version.artifact.program.source")
+
+
+def test_a_metric_of_ones_own_decides_with_an_evaluator_cell(evolved):
+    kernel, _ = evolved
+    cell = """%%evolve kernels --trials 3 --seed 3 --objective score
+def evaluate(program):
+    return {'score': float(program.squares(a[:7]) > 0)}"""
+    ran = kernel.run(cell)
+
+    assert ran.status == "ok", ran.text
+    assert kernel.value("_.verdict.accepted") == "False"
+
+
+def test_the_same_seed_is_the_same_lineage_with_one_worker_and_with_two(evolved):
+    kernel, _ = evolved
+    digests = []
+    for workers in (1, 2):
+        ran = kernel.run(
+            "from project_o import evolve\n"
+            "def evaluate(program): return {'score': program.squares(a[:9])}\n"
+            f"found = evolve(kernels, evaluate, trials=3, seed=5, workers={workers})"
+        )
+        assert ran.status == "ok", ran.text
+        digests.append(kernel.value("found.lineage.digest"))
+    assert digests[0] == digests[1]
+
+
+def test_ctrl_c_keeps_what_was_found(evolved):
+    kernel, _ = evolved
+    ran = kernel.run(
+        "import os, signal, threading, time\n"
+        "threading.Timer(3, os.kill, (os.getpid(), signal.SIGINT)).start()\n"
+        "began = time.monotonic()\n"
+        "stopped = evolve(kernels, lambda p: time.sleep(1) or {'score': 1.0}, trials=100, seed=1)"
+    )
+    assert ran.status == "ok", ran.text
+    assert kernel.value("stopped.stopped != '', stopped.verdict.accepted") == "(True, False)"
+    assert kernel.value("kernels.squares(a) > 0") == "True"
