@@ -175,6 +175,8 @@ def test_what_cannot_cross_is_named(box, echo):
     with box.python("def f(): return (x for x in ())\ndef g():\n    a = []\n    a.append(a)\n    return a") as job:
         assert "a generator cannot cross" in job.ask("f").error
         assert job.ask("g").error.startswith("RecursionError")
+    with pytest.raises(UsageError, match="native jobs"):
+        echo.ask("echo", [1], repeat=2)
     with pytest.raises(UsageError, match="a set cannot cross"):
         echo.ask("echo", [{1}])
     with pytest.raises(UsageError, match="array of object"):

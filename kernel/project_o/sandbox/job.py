@@ -65,11 +65,23 @@ class Job:
             answer, _ = self._begin(reply)
             self.loaded = answer if answer is not None else self._end(reply, ok=True)
 
-    def ask(self, name: str, args: Sequence[Any] = (), *, seconds: float | None = None) -> Answer:
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any] = (),
+        *,
+        seconds: float | None = None,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+    ) -> Answer:
         """Call the function ``name``. Never raises for what the code does: see ``Answer``.
 
-        Raises SandboxError where the arguments are too large to be shared, or the job was closed.
+        ``seconds`` bounds this question in place of the box's ``wall_seconds``; ``repeat`` and ``offset_bytes``
+        are for native jobs. Raises UsageError for arguments that cannot cross, SandboxError where they are too
+        large to be shared or the job was closed.
         """
+        if repeat != 1 or offset_bytes:
+            raise UsageError("repeat and offset_bytes are for native jobs: let the Python source repeat the call")
         with self._lock:
             refused = self._refused()
             return refused if refused is not None else self._ask(name, args, seconds or self._wall_seconds)
