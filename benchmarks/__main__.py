@@ -48,7 +48,13 @@ def _run(wanted: tuple[definitions.Definition, ...], rounds: int | None) -> dict
     # A cache and an IPython folder of our own: what the user has built is neither used nor pushed out, no start-up
     # file of theirs is measured, and our cells do not appear in their input history.
     with tempfile.TemporaryDirectory(prefix="o-benchmarks-", ignore_cleanup_errors=True) as folder:
-        os.environ |= {"PROJECT_O_CACHE": f"{folder}/cache", "IPYTHONDIR": f"{folder}/ipython"}
+        os.environ |= {
+            "PROJECT_O_CACHE": f"{folder}/cache",
+            "IPYTHONDIR": f"{folder}/ipython",
+            "PYTHONPYCACHEPREFIX": f"{folder}/bytecode",
+        }
+        # An installed package is compiled; a checkout must not be compiled anew at every start that is measured.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         benchmarks = [report.summary(one, harness.measure(one, engines.ENGINES, rounds, _say)) for one in wanted]
     _say("")
     return report.record(benchmarks, machine.facts(), before, machine.load())

@@ -18,32 +18,35 @@ SETTLE_SECONDS = 0.3
 
 TIMED = """
 import time as _time
-_shell, _spent = get_ipython(), [0.0]
-def _timed(callback):
+_spent = []
+def _timed(look):
     def wrapper(*args, **named):
         began = _time.perf_counter()
         try:
-            return callback(*args, **named)
+            return look(*args, **named)
         finally:
-            _spent[0] += _time.perf_counter() - began
+            _spent.append(_time.perf_counter() - began)
     return wrapper
-for _event, _callbacks in _shell.events.callbacks.items():
-    _shell.events.callbacks[_event] = [
-        _timed(item) if str(getattr(item, "__module__", "")).startswith("project_o") else item for item in _callbacks
-    ]
 def _take():
-    spent, _spent[0] = _spent[0], 0.0
+    spent = sum(_spent)
+    _spent.clear()
     return spent
 """
+HOOKED = """
+_capture = get_ipython().kernel.session.send.__self__
+_capture._look = _timed(_capture._look)
+"""
+"""The capture looks at each message that the kernel sends; what that takes is our time on the cell's path. A cell's
+last message comes after its expressions are evaluated, so its share is counted with the next cell."""
 
 
 @contextmanager
 def cells(extension: bool, history: bool, cells: int) -> Iterator[Visit]:
-    """A burst of short cells, sent back to back, from a notebook of so many; ``hook`` is our time inside the kernel."""
+    """A burst of short cells, sent back to back, from a notebook of so many; ``hook`` is our time in it."""
     module = "project_o.kernel" if extension else "ipykernel_launcher"
     numbers = itertools.count()
     with Kernel(module, {"PROJECT_O_HISTORY": "on" if history else "off"}) as kernel:
-        kernel.run(TIMED, "timed")
+        kernel.run(TIMED + (HOOKED if extension else ""), "timed")
 
         def one(cell: int) -> dict[str, float]:
             number = next(numbers)

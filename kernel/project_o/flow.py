@@ -4,7 +4,8 @@
     name -> Proposal -> Artifact -> Trial -> Measurement -> Verdict -> State -> Deployment
 
 ``Flow`` joins rooms that do not know one another: a language's reading of a source, the compiler, the sandbox, the
-search, the history, and the registry of what serves.
+search, the history, and the registry of what serves. A room is imported by the first stage that needs it: every
+kernel makes a flow as it starts, and most cells need none of them.
 """
 
 from __future__ import annotations
@@ -16,16 +17,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import languages, toolchain, view
 from .deploy import LEDGER, NativeFunction, NativeModule, Registry
 from .errors import DeployError, HistoryError, UsageError
-from .sandbox import shared
-from .toolchain.version import Version
 from .values import Artifact, Deployment, Mode, Program, Progress, State
 
 if TYPE_CHECKING:
     from .evolve import Run
     from .history import History
+    from .toolchain.version import Version
 
 ISOLATE = "isolate"
 LINK = "link:"
@@ -65,11 +64,15 @@ class Flow:
 
         Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
+        from . import languages
+
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
         program = tools.program(name or _first_name(tools.signatures(source)), source, mode=mode, options=options)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
+            from . import toolchain
+
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program)
@@ -77,9 +80,14 @@ class Flow:
 
     def build(self, program: Program) -> Artifact:
         """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
+        from . import toolchain
+
         return toolchain.build(program, names=_names(program))
 
     def _open(self, program: Program) -> Version:
+        from .sandbox import shared
+        from .toolchain.version import Version
+
         return Version(
             self.build(program),
             box=shared(),
@@ -107,10 +115,12 @@ class Flow:
         stop: threading.Event | None = None,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does."""
-        from . import evolve
+        from . import view
+        from .evolve import Task, run_evolution
+        from .sandbox import shared
 
         name, wanted = self._named(target)
-        task = evolve.Task(
+        task = Task(
             program=self._serving_program(name),
             build=self.build,
             box=shared(),
@@ -119,7 +129,7 @@ class Flow:
             function=function or wanted,
             inputs=inputs,
         )
-        run = evolve.run_evolution(
+        run = run_evolution(
             task,
             trials=trials,
             budget_seconds=budget,
@@ -225,6 +235,8 @@ def _first_name(signatures: Mapping[str, Any]) -> str:
 
 
 def _names(program: Program) -> dict[str, tuple[tuple[str, ...], str, int]]:
+    from . import languages
+
     found = languages.tools_for(program.language).signatures(program.source)
     return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}
 

@@ -1,21 +1,58 @@
-"""Which view shows which value. Values know nothing of views; here is where the two meet."""
+"""Which view shows which value. Values know nothing of views; here is where the two meet.
+
+The classes are named, not imported, and so is each view until it shows something: every kernel loads this.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .. import view
+if TYPE_CHECKING:
+    from ..view import Display
 
-Show = Callable[[Any], view.Display]
+Show = Callable[[Any], "Display"]
+
+WITH_A_VIEW = {
+    "project_o.values": (
+        "Artifact",
+        "Check",
+        "Deployment",
+        "Interface",
+        "Measurement",
+        "NativeFunction",
+        "Program",
+        "Progress",
+        "State",
+        "Verdict",
+    ),
+    "project_o.errors": ("CompileError", "ProjectOError"),
+}
+"""The keys of ``view.VIEWS``: module -> class names."""
 
 
-def _module(value: Any) -> view.Display:
+def _any(value: Any) -> Display:
+    from .. import view
+
+    return view.show(value)
+
+
+def _module(value: Any) -> Display:
+    from .. import view
+
     artifact = value.slot.version.artifact
     return view.show_module(value.__name__, artifact.interface, artifact)
 
 
-def _run(run: Any) -> view.Display:
+def _function(value: Any) -> Display:
+    from .. import view
+
+    return view.show_function(value.native, value.slot.version.artifact)
+
+
+def _run(run: Any) -> Display:
+    from .. import view
+
     return view.show_run(
         run.program.name,
         run.trials,
@@ -28,14 +65,20 @@ def _run(run: Any) -> view.Display:
     )
 
 
+def _lineage(lineage: Any) -> Display:
+    from .. import view
+
+    measured = [record for record in lineage.records if record.ratio is not None]
+    best = max(measured, key=lambda record: record.ratio or 0.0, default=None)
+    return view.show_lineage(lineage.records, best=best.proposal.index if best else None)
+
+
 SHOWN: dict[tuple[str, str], Show] = {
-    **{(kind.__module__, kind.__name__): show for kind, show in view.VIEWS.items()},
+    **{(module, name): _any for module, names in WITH_A_VIEW.items() for name in names},
     ("project_o.deploy.handles", "NativeModule"): _module,
-    ("project_o.deploy.handles", "NativeFunction"): lambda value: view.show_function(
-        value.native, value.slot.version.artifact
-    ),
+    ("project_o.deploy.handles", "NativeFunction"): _function,
     ("project_o.evolve.run", "Run"): _run,
-    ("project_o.evolve.archive", "Lineage"): lambda lineage: view.show_lineage(lineage.records, best=lineage.best),
+    ("project_o.evolve.archive", "Lineage"): _lineage,
 }
 
 

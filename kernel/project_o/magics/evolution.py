@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display, update_display
 
-from .. import limits, view
+from .. import limits
 from ..errors import UsageError
-from ..evolve import Run
-from ..values import Progress
 from .arguments import count, parsed, seconds
 from .report import reported
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..evolve import Run
+    from ..values import Progress
 
 
 @magics_class
@@ -97,11 +99,13 @@ class _Shown:
         self._handle: str | None = None
 
     def __call__(self, progress: Progress) -> None:
+        from .. import view
+
         self._put(view.show_progress(progress).bundle())
 
     def finish(self, run: Run) -> None:
         """The last update: nothing of it depends on a live kernel."""
-        self._put(view.show_progress(run.progress).bundle())
+        self(run.progress)
 
     def _put(self, bundle: dict[str, str]) -> None:
         with self._lock:

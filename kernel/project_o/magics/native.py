@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import builtins
 import warnings
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from ..deploy import NativeFunction, NativeModule
 from .arguments import identifier, parsed
 from .report import reported
 from .session import Session
+
+if TYPE_CHECKING:
+    from ..deploy import NativeModule
 
 
 @magics_class
@@ -56,6 +58,8 @@ class NativeMagics(Magics):
 
 def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:
     """Put NAME, or without a name each function, into the namespace; warn before something else is overwritten."""
+    from ..deploy import NativeFunction, NativeModule
+
     new = {name: module} if name else {function: getattr(module, function) for function in module}
     for key, value in new.items():
         old = namespace.get(key)

@@ -8,7 +8,6 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from ..errors import UsageError
-from ..operations import Context, run_verb
 from .report import reported
 from .session import Session
 
@@ -32,5 +31,7 @@ class OperationsMagics(Magics):
             words = shlex.split(line)
         except ValueError as error:
             raise UsageError(f"the line {line!r} cannot be read ({error}): close the quotes") from None
+        from ..operations import Context, run_verb
+
         context = Context(self.session.flow, self.session.chosen(), self.session.found_by)
         return run_verb(context, words)

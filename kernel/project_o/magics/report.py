@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from IPython.display import publish_display_data
 
-from .. import view
 from ..errors import CompileError, ProjectOError
 
 Magic = TypeVar("Magic", bound=Callable[..., Any])
@@ -23,6 +22,8 @@ def reported(magic: Magic) -> Magic:
             return magic(*args, **named)
         except ProjectOError as error:
             if isinstance(error, CompileError) and error.diagnostics:
+                from .. import view
+
                 publish_display_data(view.show_compile_error(error).bundle())
             lines = _plain(error)
             # IPython asks the exception itself how it wants to be shown.
