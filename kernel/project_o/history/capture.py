@@ -57,6 +57,7 @@ class Detach:
         self._undo: Callable[[], None] | None = undo
 
     def __call__(self) -> None:
+        """Take everything back out."""
         undo, self._undo = self._undo, None
         if undo is not None:
             undo()
@@ -78,7 +79,7 @@ class _Cells:
         self._shell = shell
         self._resolve = resolve_cell
         self._ordinal = 0
-        self._folder = os.getcwd()
+        self._folder = os.getcwd()  # noqa: PTH109 - joined with os.path elsewhere
         self._failed = False
         self.find_notebook()
 
@@ -145,13 +146,18 @@ class KernelCapture(_Cells):
         self._session.send = self._send
         self._thread = getattr(kernel, "iopub_thread", None)
         self._publish_on = getattr(self._thread, "send_multipart", None)
-        if self._publish_on is not None:
+        if self._thread is not None and self._publish_on is not None:
             self._thread.send_multipart = self._publish
-        self._join_running_cell(kernel, shell)
+        self._join_running_cell(kernel)
 
     def detach(self) -> None:
-        """Take the wraps off; one that something else has wrapped since stays, and only passes on."""
+        """Take the wraps off; one that something else has wrapped since stays, and only passes on.
+
+        What is running, the cell that detaches, is recorded as far as it has come.
+        """
         self._active = False
+        for origin in list(self._running):
+            self._finish(origin)
         for holder, name, ours in (
             (self._session, "send", self._send),
             (self._thread, "send_multipart", self._publish),
@@ -159,7 +165,7 @@ class KernelCapture(_Cells):
             if vars(holder).get(name) == ours if holder is not None else False:
                 delattr(holder, name)
 
-    def _join_running_cell(self, kernel: Any, shell: Any) -> None:
+    def _join_running_cell(self, kernel: Any) -> None:
         """The cell that called ``attach`` has already begun."""
         try:
             parent = kernel.get_parent("shell")
@@ -168,7 +174,8 @@ class KernelCapture(_Cells):
         if isinstance(parent, Mapping) and parent.get("header", {}).get("msg_type") == "execute_request":
             content = parent["content"]
             if not content.get("silent"):
-                self._begin(parent, content["code"], getattr(shell, "execution_count", None), announce=False)
+                # Its number is in the reply: the shell's own count may already be the next cell's.
+                self._begin(parent, content["code"], None, announce=False)
 
     def _send(
         self, stream: Any, msg_or_type: Any, content: Any = None, parent: Any = None, *args: Any, **kw: Any
@@ -215,6 +222,8 @@ class KernelCapture(_Cells):
             running = self._running.get((parent.get("header") or parent).get("msg_id", ""))
             if running is not None:
                 running.status = "ok" if content.get("status") == "ok" else "error"
+                if running.run.execution_count is None and running.outputs.execution_count is None:
+                    running.outputs.execution_count = content.get("execution_count")
         elif kind == "status" and content.get("execution_state") == "idle":
             self._finish((parent.get("header") or parent).get("msg_id", ""))
 
@@ -274,7 +283,7 @@ class ShellCapture(_Cells):
         error = result.error_before_exec or result.error_in_exec
         outputs: list[dict[str, Any]] = []
         if error is not None:
-            body = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
+            body: dict[str, Any] = {"ename": type(error).__name__, "evalue": str(error), "traceback": []}
             outputs.append({"output_type": "error", **body})
         elif result.result is not None:
             body = {"data": {"text/plain": _text(result.result)}, "metadata": {}}

@@ -46,6 +46,7 @@ class History:
         self.found = "it was given" if notebook else "no notebook was given"
         self._lock = threading.RLock()
         self._redact = Redactor()
+        self._begun: set[str] = set()
         self._recording = Recording(directory, notebook, session)
         self._reader: Reader | None = None
 
@@ -82,19 +83,23 @@ class History:
                     "kind": cell.kind,
                 }
                 body |= {"count": cell.execution_count, "started": cell.started}
+                self._begun.add(body["id"])
                 self._recording.append({"k": "begin", "seq": self._recording.sequence, "cell": body})
 
     def record(self, cell: CellRun) -> int:
         """Acknowledge a run cell: one append to the journal. The sequence number, or 0 where nothing was recorded."""
+        name = cell_id(cell.id)
         with self._lock:
             if not self._usable():
+                self._drop(name)
                 return 0
+            self._begun.discard(name)
             if not self._recording.open():
                 self._recording.lose()
                 return 0
             self._look_for_secrets()
             body: dict[str, Any] = {
-                "id": cell_id(cell.id),
+                "id": name,
                 "source": self._redact.text(cell.source),
                 "outputs": self._redact.outputs(cell.outputs),
                 "execution_count": cell.execution_count,
@@ -106,6 +111,12 @@ class History:
             if cell.changed:
                 body["changed"] = [(cell_id(name), self._redact.outputs(outputs)) for name, outputs in cell.changed]
             return self._recording.append_state({"k": "cell", "when": time.time(), "cell": body})
+
+    def _drop(self, name: str) -> None:
+        """The history was switched off in the cell itself: it did not die, it is not recorded."""
+        if name in self._begun and self._recording.is_open and not self._recording.forked:
+            self._begun.discard(name)
+            self._recording.append({"k": "drop", "id": name})
 
     def _usable(self) -> bool:
         return self.enabled and not self._recording.forked

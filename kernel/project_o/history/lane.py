@@ -25,6 +25,7 @@ from .refs import LANES, TAGS, list_refs, point_latest, read_ref, update_ref
 
 COMMITTER = "project-o <history@project-o.invalid>"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
+_TIME = re.compile(r"[0-9]{1,11}\.[0-9]{3}")
 _TRAILER = re.compile(r"O-([A-Za-z0-9-]+): (.*)")
 
 
@@ -55,6 +56,9 @@ def parse_commit(data: bytes) -> dict[str, Any]:
         raise HistoryError("a commit without a tree: `git fsck` in the store says what is damaged")
     lines = message.decode("utf-8", "replace").split("\n")
     facts = {m[1].lower().replace("-", "_"): m[2] for m in map(_TRAILER.fullmatch, lines[1:]) if m}
+    # Git's own times are whole seconds, in which a quick notebook runs a hundred cells.
+    if _TIME.fullmatch(facts.get("time", "")):
+        when = float(facts["time"])
     return {"tree": tree, "parents": parents, "when": when, "subject": lines[0], "facts": facts}
 
 
@@ -152,6 +156,8 @@ class LaneWriter:
         match record.get("k"):
             case "begin":
                 self.pending[record["cell"]["id"]] = dict(record)
+            case "drop":
+                self.pending.pop(record["id"], None)
             case "notebook":
                 self.facts["notebook"] = record["path"]
                 self.merge.follow(record["path"])
@@ -228,8 +234,9 @@ class LaneWriter:
         }
         if not self._author:
             self._author = user_identity(self.facts.get("directory") or ".")
-        trailers = {"O-Seq": str(record["seq"]), "O-Lane": self.lane}
-        trailers |= {trailer_name(key): one_line(str(value)) for key, value in facts.items() if value is not None}
+        trailers = {"O-Seq": str(record["seq"]), "O-Lane": self.lane, "O-Time": f"{record['when']:.3f}"}
+        given = {trailer_name(key): one_line(str(value)) for key, value in facts.items() if value is not None}
+        trailers = given | trailers  # what orders the states is never the caller's to say
         base = user_head(self.facts["repository"]) if self.facts.get("repository") else ""
         if base:
             trailers["O-Base"] = base
@@ -238,8 +245,7 @@ class LaneWriter:
         tree = self.contents.write(state)
         commit = self.objects.write("commit", build_commit(tree, self._parents, self._author, record["when"], message))
         update_ref(self._store, self.ref, commit, self._old, sole_writer=True)
-        if self._old is None:
-            point_latest(self._store, self.ref)
+        point_latest(self._store, commit)
         self._old, self._parents = commit, [commit]
         self.sequence = record["seq"]
         self.commits[self.sequence] = commit

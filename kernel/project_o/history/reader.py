@@ -19,7 +19,7 @@ from .refs import LANES, TAGS, list_refs, read_ref
 
 _SUBJECT = re.compile(r"([a-z0-9-]+)(?:\(([^)]*)\))?: (.*)")
 _PREFIX = re.compile(r"[0-9a-f]{4,40}")
-_OWN_FACTS = ("seq", "lane")
+_OWN_FACTS = ("seq", "lane", "time")
 
 
 class Reader:

@@ -113,12 +113,13 @@ def _lock(lock: str, *, sole_writer: bool) -> int:
                 time.sleep(0.01)
 
 
-def point_latest(store: str, name: str) -> None:
-    """Let the branch ``latest``, which the store's HEAD names, follow a lane: a plain ``git log`` there shows it.
+def point_latest(store: str, commit: str) -> None:
+    """Set the branch ``latest``, which the store's HEAD names, so that a plain ``git log`` there shows something.
 
-    HEAD cannot name the lane itself, for Git takes only a branch there. Raises OSError.
+    It is for people; whichever lane wrote last has it. HEAD could not name a lane, for Git takes only a branch
+    there. Raises OSError.
     """
     temporary = os.path.join(store, f"latest.{os.getpid()}.new")
     with open(temporary, "w", encoding="ascii") as file:
-        file.write(f"ref: {name}\n")
+        file.write(f"{commit}\n")
     os.replace(temporary, os.path.join(store, "refs", "heads", "latest"))
