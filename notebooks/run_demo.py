@@ -1,6 +1,6 @@
 """Run the demo notebook through papermill and leave it, executed, and a page of it.
 
-    python notebooks/run_demo.py [FOLDER] [NAME=VALUE ...]
+python notebooks/run_demo.py [FOLDER] [NAME=VALUE ...]
 """
 
 from __future__ import annotations

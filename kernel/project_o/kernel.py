@@ -6,6 +6,8 @@ from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 
+from . import load_ipython_extension
+
 
 class ProjectOKernel(IPythonKernel):
     """An IPython kernel in which ``%load_ext project_o`` has been said."""
@@ -15,7 +17,8 @@ class ProjectOKernel(IPythonKernel):
 
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
-        self.shell.extension_manager.load_extension("project_o")
+        # Not through the extension manager: it would print that the extension is loaded when a notebook loads it.
+        load_ipython_extension(self.shell)
 
 
 def main() -> None:
