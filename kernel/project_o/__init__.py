@@ -10,14 +10,14 @@ The names below are the whole public surface. They are imported when they are fi
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .flow import evolve, zig
+    from .api import evolve, zig
     from .sandbox import Sandbox
 
 __version__ = "0.1.0"
 
 __all__ = ["Sandbox", "__version__", "evolve", "load_ipython_extension", "unload_ipython_extension", "zig"]
 
-_HOMES = {"Sandbox": ".sandbox", "evolve": ".flow", "zig": ".flow"}
+_HOMES = {"Sandbox": ".sandbox", "evolve": ".api", "zig": ".api"}
 
 
 def __getattr__(name: str) -> Any:

@@ -13,7 +13,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,9 +112,9 @@ class Flow:
         executor: Executor | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
+        plot: Callable[[Run], Any] | None = None,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does."""
-        from . import view
         from .evolve import Task, run_evolution
         from .sandbox import shared
 
@@ -140,7 +139,7 @@ class Flow:
             progress=progress,
             stop=stop,
             accept=self.accept,
-            plot=lambda run: view.show_metrics(run.trials, best=run.best_index, name=run.program.name),
+            plot=plot,
         )
         return run.with_state(self._commit_verdict(run))
 
@@ -239,39 +238,3 @@ def _names(program: Program) -> dict[str, tuple[tuple[str, ...], str, int]]:
 
     found = languages.tools_for(program.language).signatures(program.source)
     return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}
-
-
-@lru_cache(maxsize=1)
-def default() -> Flow:
-    """The flow of a plain script: no history."""
-    return Flow()
-
-
-def current() -> Flow:
-    """The flow of this kernel where the extension is loaded, else that of a plain script."""
-    return _current or default()
-
-
-_current: Flow | None = None
-
-
-def use(flow: Flow | None) -> None:
-    """Make ``flow`` the one that ``zig`` and ``evolve`` of this process use."""
-    global _current
-    _current = flow
-
-
-def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True) -> NativeModule:
-    """Compile Zig source and return its functions as the attributes of a module, as ``%%zig`` does.
-
-    Raises CompileError, ToolchainMissing, UsageError.
-    """
-    return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial)
-
-
-def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:
-    """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
-
-    Raises EvolutionError where a run cannot start, UsageError for options that cannot be meant.
-    """
-    return current().evolve(program, evaluator, **options)

@@ -14,6 +14,7 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"evolve", "history", "deploy"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
+    frozenset({"api"}),
     frozenset({"operations"}),
     frozenset({"kernel", "cli", "magics"}),
 )

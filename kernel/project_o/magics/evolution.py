@@ -9,7 +9,7 @@ from IPython.core.magic import Magics, line_cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display, update_display
 
-from .. import limits
+from .. import api, limits
 from ..errors import UsageError
 from .arguments import count, parsed, seconds
 from .report import reported
@@ -63,6 +63,7 @@ class EvolutionMagics(Magics):
             inputs=self._inputs(chosen.inputs),
             function=chosen.function,
             progress=shown,
+            plot=api.plot,
         )
         shown.finish(run)
         return run

@@ -5,6 +5,7 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
+from ..api import use
 from ..history.capture import attach
 from .displays import register, unregister
 from .evolution import EvolutionMagics
@@ -23,6 +24,7 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self.session = Session(shell)
         self.detach = attach(shell, self.session.history)
+        use(self.session.flow)
         self.magics: list[Any] = [
             NativeMagics(self.session),
             EvolutionMagics(self.session),
@@ -42,6 +44,7 @@ class Extension:
         """Take the magics, the recorder and the displays back out."""
         self.close()
         self.session.close()
+        use(None)
         atexit.unregister(self.close)
         for magics in self.magics:
             for kind, table in magics.magics.items():

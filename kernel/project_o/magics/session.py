@@ -17,7 +17,6 @@ from ..flow import Flow
 from ..history import History, open_history
 from ..history.notebook import find_notebook
 
-
 # A trait for each option, made from the one table of options. None: not chosen here.
 _TRAITS = {option.name: AnyTrait(None, allow_none=True, help=option.doc).tag(config=True) for option in OPTIONS}
 _DOC = "What ``%config ProjectO.NAME = value`` sets in this kernel; ``%o config`` shows what is in force."

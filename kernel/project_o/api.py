@@ -1,0 +1,56 @@
+"""The public functions: the flow of this process joined with the views, for notebooks and plain scripts alike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from .flow import Flow
+
+if TYPE_CHECKING:
+    from .deploy import NativeModule
+    from .evolve import Run
+    from .values import Mode
+    from .view import Display
+
+_current: Flow | None = None
+
+
+def use(flow: Flow | None) -> None:
+    """Make ``flow`` the one that ``zig`` and ``evolve`` of this process use; None: that of a plain script."""
+    global _current
+    _current = flow
+
+
+def current() -> Flow:
+    """The flow of this kernel where the extension is loaded, else that of a plain script, without a history."""
+    return _current or _default()
+
+
+@lru_cache(maxsize=1)
+def _default() -> Flow:
+    return Flow()
+
+
+def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True) -> NativeModule:
+    """Compile Zig source and return its functions as the attributes of a module, as ``%%zig`` does.
+
+    Raises CompileError, ToolchainMissing, UsageError.
+    """
+    return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial)
+
+
+def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:
+    """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
+
+    Raises EvolutionError where a run cannot start, UsageError for options that cannot be meant.
+    """
+    return current().evolve(program, evaluator, plot=plot, **options)
+
+
+def plot(run: Run) -> Display:
+    """All trials of a run in one picture."""
+    from . import view
+
+    return view.show_metrics(run.trials, best=run.best_index, name=run.program.name)
