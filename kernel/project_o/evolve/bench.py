@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from ..values import Artifact, Measurement, Trial
+from .quiet import Quiet
 from .task import Jobs
 
 
@@ -26,17 +27,26 @@ class Bench(Protocol):
     threshold: float
     """The lower bound of the ratio that an accepted candidate must exceed."""
 
+    quiet: Quiet
+    """What keeps builds and checks away from timings."""
+
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Learn what the baseline does. Raises EvolutionError where nothing can be compared with it."""
 
-    def check(self, jobs: Jobs, artifact: Artifact) -> Trial:
-        """Whether a candidate answers as it must."""
+    def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
+        """Whether a candidate answers as it must; with ``fresh`` on inputs that no candidate has seen."""
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """Check and measure a candidate cheaply."""
 
     def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
-        """Measure a candidate properly, in fresh processes, on inputs of this purpose. Raises MeasurementFailed."""
+        """Measure a candidate properly, in fresh processes, on inputs of this purpose.
+
+        ``deadline`` is on ``time.monotonic``. Raises MeasurementFailed where it leaves too little time.
+        """
 
     def comparison_seconds(self) -> float:
         """About how long ``compare`` takes, wall time."""
+
+    def shortest_seconds(self) -> float:
+        """About how long ``compare`` takes at the least, wall time."""

@@ -122,9 +122,7 @@ def _baseline(loop: Loop) -> None:
         known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds)
     )
     loop.reporter.report(loop.archive)
-    if loop.clock.budget_seconds is not None:
-        needed = (limits.FINALISTS + 1) * loop.bench.comparison_seconds() + 0.5
-        loop.clock.reserve_seconds = min(needed, 0.5 * loop.clock.budget_seconds)
+    loop.reserve()
 
 
 def _built(task: Task) -> Artifact:

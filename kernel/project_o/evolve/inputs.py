@@ -80,12 +80,10 @@ class Inputs:
 
     def _planned(self, rng: Generator) -> Iterator[tuple[str, list[int]]]:
         base = [vector[0] for vector in self.ties.free]
-        small = [min(value, int(rng.choice(SMALL_ODD))) for value in base]
+        yield "sizes of the sample", base
         for index, value in enumerate(base):
             for size in (0, 1, int(rng.choice(SMALL_ODD)), value + 1, 2 * value + 1):
-                # What is larger than the sample keeps its neighbours; what is smaller gets small ones half the time.
-                others = base if size > value or rng.random() < 0.5 else small
-                chosen = [size if k == index else other for k, other in enumerate(others)]
+                chosen = [size if k == index else self._modest(rng, other) for k, other in enumerate(base)]
                 if self._bytes(chosen) <= max(INPUT_BYTES_MAX, self._bytes(base)):
                     yield self._told(chosen), chosen
         if len(base) > 1:
@@ -94,12 +92,13 @@ class Inputs:
 
     def _random_sizes(self, rng: Generator) -> list[int]:
         index = int(rng.integers(len(self.samples)))
-        sizes = []
-        for vector in self.ties.free:
-            value = vector[index]
-            options = (value, value, int(rng.integers(1, max(2, min(value, 64) + 1))), max(1, value // 2) | 1)
-            sizes.append(int(options[int(rng.integers(len(options)))]))
-        return sizes
+        return [self._modest(rng, vector[index]) for vector in self.ties.free]
+
+    @staticmethod
+    def _modest(rng: Generator, value: int) -> int:
+        """The sample's size at times, else a small one: every candidate is asked all cases, so most must be cheap."""
+        options = (value, min(value, 48), min(value, int(rng.choice(SMALL_ODD))), int(rng.integers(1, 65)))
+        return int(options[int(rng.integers(len(options)))])
 
     def _bytes(self, chosen: Sequence[int]) -> int:
         sizes = self.ties.sizes(chosen)

@@ -121,9 +121,16 @@ class Loop:
             if not self._pending:
                 return
             self._collect(limits.STOP_POLL_SECONDS)
+            self.reserve()
             self.reporter.report(self.archive)
             if self.clock.search_is_over() and self._late():
                 return
+
+    def reserve(self) -> None:
+        """Keep time for the verdict: as much as it takes by what was seen so far, at most half of the budget."""
+        if self.clock.budget_seconds is not None:
+            needed = (limits.FINALISTS + 1) * self.bench.comparison_seconds() + limits.VERDICT_SECONDS_MIN
+            self.clock.reserve_seconds = min(needed, 0.5 * self.clock.budget_seconds)
 
     def _late(self) -> bool:
         """Past the search's end, trials under way may take a fifth of what is reserved for the confirmation."""
@@ -241,24 +248,27 @@ class Loop:
         # Who is far behind the leader after screening will not overtake it by measuring longer.
         least = limits.FINALIST_RATIO_SHARE_MIN * (leaders[0].ratio or 1.0)
         leaders = [record for record in leaders if (record.ratio or 0.0) >= least]
-        if self.clock.deadline is not None and len(leaders) > 1:
+        if self.clock.deadline is not None:
             left = self.clock.deadline - time.monotonic()
-            leaders = leaders[: max(1, int(left / self.bench.comparison_seconds()) - 1)]
-        found = [self._final(jobs, record) for record in leaders]
-        best = max(found, key=lambda item: item[2].ratio if item[2] else -math.inf)
-        record, trial, measurement, why = best
+            leaders = leaders[: max(1, int(left / self.bench.shortest_seconds()) - 1)]
+        found = [self._final(jobs, record, len(leaders) - place) for place, record in enumerate(leaders)]
+        record, measurement, why = max(found, key=lambda item: item[1].ratio if item[1] else -math.inf)
         artifact = self.task.build(record.proposal.program)
+        passed = Trial("passed", self.task.level)  # else screening would have failed it
         deadline = self.clock.deadline
-        verdict = confirm(self.task, jobs, self.bench, artifact, "final", trial, measurement, deadline, why)
-        return (record if verdict.accepted or measurement is None else None), verdict
+        verdict = confirm(self.task, jobs, self.bench, artifact, "final", passed, measurement, deadline, why)
+        unfinished = measurement is None or (verdict.confirmation is None and measurement.low > self.bench.threshold)
+        kept = verdict.accepted or (unfinished and verdict.trial is not None and verdict.trial.outcome == "passed")
+        return (record if kept else None), verdict
 
-    def _final(self, jobs: Jobs, record: Record) -> tuple[Record, Trial, Measurement | None, str]:
+    def _final(self, jobs: Jobs, record: Record, later: int) -> tuple[Record, Measurement | None, str]:
+        """Measure one of the leaders; of the time left, ``later`` more stages get as much."""
+        deadline = self.clock.deadline
+        if deadline is not None:
+            now = time.monotonic()
+            deadline = now + (deadline - now) / (later + 1)
         artifact = self.task.build(record.proposal.program)
-        trial = self.bench.check(jobs, artifact)
-        if trial.outcome != "passed":
-            return record, trial, None, trial.error
-        purpose = f"final {record.proposal.index}"
         try:
-            return record, trial, self.bench.compare(jobs, artifact, purpose, self.clock.deadline), ""
+            return record, self.bench.compare(jobs, artifact, f"final {record.proposal.index}", deadline), ""
         except MeasurementFailed as error:
-            return record, trial, None, str(error)
+            return record, None, str(error)

@@ -73,25 +73,29 @@ def measure(
     seed: int,
     purpose: str,
     give_up: bool = False,
+    pairs_min: int = 1,
     deadline: float | None = None,
 ) -> Measurement:
     """``pairs`` pairs, a number fixed beforehand. With ``give_up`` a clear loser may end early: it can only lose by it.
 
     After ``pairs_a_process`` pairs both sides get fresh processes: where a process happens to lie in memory made
     identical code differ by 10 % from one process to the next, and no number of pairs within one process tells.
-    ``deadline`` is on ``time.monotonic``. Raises MeasurementFailed.
+    ``deadline``, on ``time.monotonic``, ends it after ``pairs_min`` pairs or more: the clock may end a measurement,
+    since it does not know who is ahead. Raises MeasurementFailed where a side fails, or the deadline comes earlier.
     """
     rng = generator(seed, "pairs", purpose)
     costs: tuple[list[float], list[float]] = ([], [])
     sides = (incumbent, candidate)
     allowed = max(limits.CANDIDATE_CALL_SECONDS_MIN, limits.CANDIDATE_SLOWER_FACTOR_MAX * how.wall_seconds)
     for number in range(pairs):
+        if deadline is not None and time.monotonic() > deadline:
+            if number >= pairs_min:
+                break
+            raise MeasurementFailed("the time was over before it was measured")
         if number % pairs_a_process == 0:
             for side in sides:
                 side.renew()
                 _timed(side, how.function, cases[0], 1, 0, allowed)  # its page faults are not the function's
-        if deadline is not None and time.monotonic() > deadline:
-            raise MeasurementFailed("the time was over before it was measured")
         case = cases[int(rng.integers(len(cases)))]
         offset = OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
         for turn in (0, 1) if rng.random() < 0.5 else (1, 0):

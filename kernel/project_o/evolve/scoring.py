@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-import threading
 import time
 from collections.abc import Mapping
 from typing import Any, Literal
@@ -16,6 +15,7 @@ from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
 from .candidate import Candidate
 from .measure import MeasurementFailed
+from .quiet import Quiet
 from .task import MINIMISED, SCORE, TIME, Jobs, Stopped, Task
 
 
@@ -26,7 +26,7 @@ class ScoreBench:
         assert task.evaluator is not None, "a score needs an evaluator"
         self._task = task
         self._evaluate = task.evaluator
-        self._lock = threading.Lock()
+        self.quiet = Quiet()
         self._seconds = 0.0
         self.threshold = 1.0
 
@@ -49,7 +49,7 @@ class ScoreBench:
         self._pairs = 2 if first == again else limits.EVALUATOR_PAIRS
         return Outcome("baseline", "what serves now", self._cost(self._start), 1.0, tuple(sorted(first.items())))
 
-    def check(self, jobs: Jobs, artifact: Artifact) -> Trial:
+    def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """What a candidate must answer is the evaluator's business; it must let itself be evaluated."""
         try:
             self._metrics(jobs, artifact)
@@ -93,6 +93,10 @@ class ScoreBench:
         """From the first evaluation of the baseline."""
         return 2.2 * self._pairs * self._seconds + 0.2
 
+    def shortest_seconds(self) -> float:
+        """As long as any comparison: the number of evaluations is fixed."""
+        return self.comparison_seconds()
+
     def _metrics_of_baseline(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
         try:
             return self._metrics(jobs, artifact)
@@ -101,7 +105,7 @@ class ScoreBench:
 
     def _metrics(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
         """One evaluation. Raises MeasurementFailed with what went wrong."""
-        with self._lock, jobs.open(artifact) as handle:
+        with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
                 found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS))
             except Stopped:

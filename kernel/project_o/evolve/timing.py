@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 import statistics
-import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, Literal
+from typing import Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
-from .inputs import Inputs
+from .inputs import Case, Inputs
 from .measure import MeasurementFailed, measure, plan
+from .quiet import Quiet
 from .task import TIME, Handle, Jobs, Task
 from .validate import consult, validate
 
@@ -27,8 +29,8 @@ class TimeBench:
         self._task = task
         self._seed = seed
         self._budget = budget_seconds
-        self._lock = threading.Lock()
-        self._pairs = limits.FINAL_PAIRS
+        self._pair_seconds = 0.0
+        self.quiet = Quiet()
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Check that the incumbent answers, and find how many calls make a timing."""
@@ -38,29 +40,35 @@ class TimeBench:
         cases = self._inputs.checks(limits.VALIDATION_CASES)
         try:
             self._oracle = consult(jobs, artifact, function, cases, given=self._inputs.given)
-            self._cases = self._timing_cases("screening")
+            self._cases = self._timing_cases(jobs, "screening")
             with jobs.open(artifact, guarded=False) as job:
                 self._plan = plan(job, self._oracle, self._cases[0])
         except InterfaceError as error:
             raise EvolutionError(f"--inputs: {error}") from error
         except MeasurementFailed as error:
             raise EvolutionError(f"the incumbent cannot be measured: {error}") from error
-        self._fit()
+        self._pair_seconds = 2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS)
         cost = self._baseline_cost(jobs)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
 
-    def check(self, jobs: Jobs, artifact: Artifact) -> Trial:
+    def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """Compare answers with the incumbent's."""
         if artifact.interface.functions != self._baseline.interface.functions and not self._same_face(artifact):
             return Trial("failed", self._task.level, f"{self._oracle.function.name} has another signature now")
-        return validate(jobs, artifact, self._oracle, self._task.level)
+        oracle = self._oracle
+        if fresh:
+            cases = self._inputs.checks(limits.VALIDATION_CASES, "confirm")
+            oracle = consult(jobs, self._baseline, oracle.function, cases, given=False)
+        return validate(jobs, artifact, oracle, self._task.level)
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """Check, then a few pairs; timings of several workers wait for one another."""
-        trial = self.check(jobs, artifact)
+        with self.quiet.working():
+            trial = self.check(jobs, artifact)
         if trial.outcome != "passed":
             return Outcome("failed", trial.error)
-        with self._lock, self._sides(jobs, artifact) as (incumbent, candidate):
+        with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
+            started = time.monotonic()
             found = measure(
                 incumbent,
                 candidate,
@@ -72,20 +80,25 @@ class TimeBench:
                 purpose=f"screening {index}",
                 give_up=True,
             )
+            self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.pairs)
         status: Literal["better", "worse"] = "better" if found.low > 1.0 else "worse"
         reason = f"{found.ratio:.3f} of the baseline's speed [{found.low:.3f}, {found.high:.3f}]"
         return Outcome(status, reason, found.candidate, found.ratio, ((TIME, found.candidate),))
 
     def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
-        """The number of pairs is fixed before the first candidate is seen."""
-        cases = self._timing_cases(purpose)
-        with self._lock, self._sides(jobs, artifact) as (incumbent, candidate):
+        """The number of pairs follows from the time left and how long pairs took so far, never from their ratios."""
+        pairs = limits.FINAL_PAIRS
+        if deadline is not None:
+            pairs = self._affordable(deadline - time.monotonic())
+        cases = self._timing_cases(jobs, purpose)
+        with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
             return measure(
                 incumbent,
                 candidate,
                 self._plan,
                 cases,
-                pairs=self._pairs,
+                pairs=pairs,
+                pairs_min=limits.FINAL_PAIRS_MIN,
                 pairs_a_process=limits.FINAL_PAIRS_A_PROCESS,
                 seed=self._seed,
                 purpose=purpose,
@@ -98,28 +111,29 @@ class TimeBench:
             yield incumbent, candidate
 
     def comparison_seconds(self) -> float:
-        """From the incumbent's own timing."""
-        return 2.2 * self._pairs * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS) + 0.2
+        """From how long pairs took so far."""
+        share = limits.BUDGET_SHARE_FOR_VERDICT * (self._budget or math.inf) / (limits.FINALISTS + 1)
+        return self._seconds(self._affordable(share))
 
-    def _timing_cases(self, purpose: str) -> list[Any]:
-        """Inputs for timing; where types alone gave an input that the incumbent refuses, one that it answers."""
-        if self._inputs.given:
-            return self._inputs.timings(limits.TIMING_VARIANTS, purpose)
-        return self._inputs.timings(limits.TIMING_VARIANTS, purpose) if self._sample_works() else [self._oracle.first]
+    def shortest_seconds(self) -> float:
+        """From how long pairs took so far."""
+        return self._seconds(limits.FINAL_PAIRS_MIN)
 
-    def _sample_works(self) -> bool:
-        return any(case.label == "the sample" and answer.ok for case, answer in self._oracle.known)
+    def _seconds(self, pairs: int) -> float:
+        # Processes are fresh more often than in screening, and the load may grow.
+        return 1.3 * pairs * (self._pair_seconds + limits.PROCESS_START_SECONDS)
 
-    def _fit(self) -> None:
-        """Fewer pairs where the budget is small, but never fewer than show anything."""
-        if self._budget is None:
-            return
-        affordable = (
-            0.4
-            * self._budget
-            / ((limits.FINALISTS + 1) * 2.2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS))
-        )
-        self._pairs = int(min(limits.FINAL_PAIRS, max(limits.FINAL_PAIRS_MIN, affordable)))
+    def _affordable(self, seconds: float) -> int:
+        """Fewer pairs where time is short, but never so few that they show nothing."""
+        return int(min(limits.FINAL_PAIRS, max(limits.FINAL_PAIRS_MIN, seconds / self._seconds(1))))
+
+    def _timing_cases(self, jobs: Jobs, purpose: str) -> list[Case]:
+        """Inputs for timing that the incumbent answers with a value."""
+        drawn = self._inputs.timings(limits.TIMING_VARIANTS, purpose)
+        name = self._oracle.function.name
+        with jobs.open(self._baseline) as job:
+            fit = [case for case in drawn if job.ask(name, case.args, seconds=limits.TRIAL_WALL_SECONDS).ok]
+        return fit or [self._oracle.first]
 
     def _same_face(self, artifact: Artifact) -> bool:
         wanted = self._oracle.function

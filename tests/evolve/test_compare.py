@@ -1,0 +1,78 @@
+"""What counts as the same answer."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from project_o.evolve.compare import difference, values_differ
+from project_o.sandbox.answer import Answer
+from project_o.values import NativeType
+
+F32 = NativeType("float", bits=32)
+NAN, INF = float("nan"), float("inf")
+
+
+def f32(*values: float) -> Any:
+    return np.array(values, np.float32)
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "bits"),
+    [
+        (1, 1, 64),
+        ("a", "a", 64),
+        (None, None, 64),
+        (NAN, NAN, 64),
+        (INF, INF, 64),
+        (1.0, 1.00001, 32),
+        (0.0, -0.0, 64),
+        (f32(1, NAN, INF), f32(1.00001, NAN, INF), 64),
+        (f32(1e6, 1e-3), f32(1e6, 2e-3), 64),
+        ((1, f32(2)), (1, f32(2)), 64),
+        (f32(), f32(), 64),
+    ],
+)
+def test_equal_up_to_rounding(left: Any, right: Any, bits: int) -> None:
+    assert values_differ(left, right, bits) == ""
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "bits"),
+    [
+        (1, 2, 64),
+        (1, 1.0, 64),
+        (True, 1, 64),
+        ("a", "b", 64),
+        (None, 0, 64),
+        (1.0, NAN, 64),
+        (1.0, INF, 64),
+        (INF, -INF, 64),
+        (1.0, 1.00001, 64),
+        (1.0, 1.01, 32),
+        (f32(1, NAN), f32(NAN, 1), 64),
+        (f32(1, 2), f32(1, 2.01), 64),
+        (f32(1), f32(1, 1), 64),
+        (f32(1), np.array([1.0]), 64),
+        (np.array([1, 2], np.int32), np.array([1, 3], np.int32), 64),
+        (f32(1), [1.0], 64),
+        ((1, 2), (1, 2, 3), 64),
+    ],
+)
+def test_different(left: Any, right: Any, bits: int) -> None:
+    assert values_differ(left, right, bits) != ""
+
+
+def test_errors_count_by_their_names_and_written_arrays_by_their_values() -> None:
+    empty = Answer(ok=False, error_name="Empty", error="one wording")
+    assert difference(empty, Answer(ok=False, error_name="Empty", error="another"), F32) == ""
+    assert "should return the error Empty" in difference(empty, Answer(ok=False, error_name="Full"), F32)
+    assert "should return the error Empty" in difference(empty, Answer(ok=True, value=1.0), F32)
+    assert "should return a value" in difference(Answer(ok=True, value=1.0), empty, F32)
+    wrote = Answer(ok=True, written=((2, f32(1, 2)),))
+    assert difference(wrote, Answer(ok=True, written=((2, f32(1, 2)),)), F32) == ""
+    assert "argument 3, which it writes: [1] is 3.0 instead of 2.0" in difference(
+        wrote, Answer(ok=True, written=((2, f32(1, 3)),)), F32
+    )
