@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,8 @@ def test_the_same_seed_gives_the_same_lineage_with_one_and_two_workers(make_task
         for workers in (1, 2, 2, 1)
     ]
     other = run_evolution(make_task(GET, evaluator=score), trials=9, seed=6)
+    with ThreadPoolExecutor(3) as threads:
+        runs.append(run_evolution(make_task(GET, evaluator=score), trials=9, seed=5, workers=3, executor=threads))
 
     assert len({run.lineage.digest for run in runs}) == 1
     assert len({tuple(item.proposal.settings for item in run.trials) for run in runs}) == 1
@@ -174,6 +177,20 @@ def test_a_noisy_evaluator_is_not_believed(make_task: Any) -> None:
     run = run_evolution(make_task(GET, evaluator=lambda program: {"score": float(rng.normal(10, 1))}), trials=12)
 
     assert not run.verdict.accepted
+
+
+def test_a_stop_reaches_the_baseline_too(make_task: Any) -> None:
+    stop = threading.Event()
+    timer = threading.Timer(0.5, stop.set)
+    timer.start()
+    body = "{ var k: usize = n; while (k != 0) k = (k +% 2) | 1; a[0] = 0; }"
+    loop = f"const n = 1; // o: 1 2\npub fn f(a: []f32) void {body}"
+
+    run = run_evolution(make_task(loop), stop=stop)
+
+    assert run.trials == ()
+    assert run.best == run.baseline
+    assert run.seconds < 0.5 + 1.0 + 1.0  # the build comes first
 
 
 @pytest.mark.parametrize("how", ["event", "interrupt"])

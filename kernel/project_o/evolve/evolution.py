@@ -115,7 +115,7 @@ def _baseline(loop: Loop) -> None:
     proposal = Proposal(0, task.program, (), "human", "baseline", "", settings)
     loop.archive.twin(proposal)
     started = time.monotonic()
-    found = loop.bench.prepare(loop.jobs, _built(task))
+    found = loop.aside(lambda: loop.bench.prepare(loop.jobs, _built(task)), loop.jobs, "looking at what serves now")
     known = loop.recorded.record(proposal) if loop.recorded else None
     seconds = time.monotonic() - started
     loop.archive.add(

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from .. import limits
 from ..observe import EventLog
@@ -28,6 +29,8 @@ from .trial import attempt, confirm
 
 INTERRUPTED = "the run was stopped"
 OVER_BUDGET = "the budget was over"
+
+Result = TypeVar("Result")
 
 
 @dataclass
@@ -215,19 +218,29 @@ class Loop:
     # ------------------------------------------------------------------ the end
 
     def conclude(self, jobs: Jobs) -> tuple[Record | None, Verdict]:
-        """Measure the leaders properly and confirm the best of them. It runs aside, so that a stop reaches it."""
-        with ThreadPoolExecutor(1, thread_name_prefix="project-o-verdict") as thread:
-            future = thread.submit(self._conclude, jobs)
-            try:
-                while not future.done():
-                    wait([future], limits.STOP_POLL_SECONDS)
-                    self.reporter.report(self.archive, "confirming the best")
-                    if self.stop.is_set():
-                        raise KeyboardInterrupt
-                return future.result()
-            except (KeyboardInterrupt, Stopped):
-                jobs.stop()
-                return self.leader(), self.unconfirmed(INTERRUPTED)
+        """Measure the leaders properly and confirm the best of them."""
+        try:
+            return self.aside(lambda: self._conclude(jobs), jobs, "confirming the best")
+        except (KeyboardInterrupt, Stopped):
+            return self.leader(), self.unconfirmed(INTERRUPTED)
+
+    def aside(self, work: Callable[[], Result], jobs: Jobs, note: str) -> Result:
+        """Do ``work`` in a thread of its own, so that a stop reaches it. Raises KeyboardInterrupt then."""
+        thread = ThreadPoolExecutor(1, thread_name_prefix="project-o-aside")
+        future = thread.submit(work)
+        try:
+            while not future.done():
+                wait([future], limits.STOP_POLL_SECONDS)
+                self.reporter.report(self.archive, note)
+                if self.stop.is_set() and not future.done():
+                    raise KeyboardInterrupt
+            return future.result()
+        except KeyboardInterrupt:
+            jobs.stop()
+            wait([future], limits.STOP_SECONDS_MAX)
+            raise
+        finally:
+            thread.shutdown(wait=False)
 
     def leader(self) -> Record | None:
         """The candidate that screening puts first."""

@@ -225,6 +225,9 @@ class Handle:
         job = self._job
         if job is None:
             job = self._job = self._jobs.start(self.artifact, guarded=self._guarded)
+            if self._jobs.stopped:  # while it started, so that nobody else knew of it
+                self.close()
+                raise Stopped
         try:
             answer: Answer = job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
         except SandboxError:

@@ -82,7 +82,7 @@ class TimeBench:
             )
             self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.pairs)
         status: Literal["better", "worse"] = "better" if found.low > 1.0 else "worse"
-        reason = f"{found.ratio:.3f} of the baseline's speed [{found.low:.3f}, {found.high:.3f}]"
+        reason = f"{found.ratio:.3f} times the baseline's speed [{found.low:.3f}, {found.high:.3f}]"
         return Outcome(status, reason, found.candidate, found.ratio, ((TIME, found.candidate),))
 
     def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from ..errors import CompileError, ProjectOError
+from ..errors import CompileError, EvolutionError, ProjectOError
 from ..values import Artifact, Measurement, Program, Proposal, Record, Trial, Verdict
 from .bench import Bench
 from .decide import decide
@@ -79,7 +79,7 @@ def confirm(
             trial = _together(trial, bench.check(jobs, artifact, fresh=True))
             if trial.outcome == "passed":
                 confirmation = bench.compare(jobs, artifact, f"{purpose} confirmed", deadline)
-        except MeasurementFailed as error:
+        except (MeasurementFailed, EvolutionError) as error:  # also: too few of the fresh inputs were valid
             stopped = str(error)
     return decide(
         trial=trial,
