@@ -9,10 +9,11 @@ kernel appends to the newest alone, so the recorder may remove the older ones on
     <store>/journal/<notebook>/<lane>/alive        locked (flock) while the kernel lives
     <store>/journal/<notebook>/<lane>/recorder     locked while a recorder, or a replay, works on the lane
     <store>/journal/<notebook>/<lane>/000001.log   the records
+    <store>/journal/<notebook>/<lane>/done         everything is committed, and only not packed yet
 """
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
-# ruff: noqa: PTH102, PTH103, PTH106, PTH108, PTH118, PTH120, PTH208
+# ruff: noqa: PTH103, PTH104, PTH106, PTH108, PTH110, PTH118, PTH120, PTH208
 
 from __future__ import annotations
 
@@ -130,9 +131,18 @@ class LaneJournal:
         os.close(descriptor)
         return True
 
+    @property
+    def done(self) -> bool:
+        """Whether everything in it is committed and the kernel gone."""
+        return os.path.exists(os.path.join(self.folder, "done"))
+
+    def mark_done(self) -> None:
+        """Everything is committed: there is nothing to replay. Raises OSError."""
+        os.close(os.open(os.path.join(self.folder, "done"), os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
     def remove(self) -> None:
         """Take the folder away: everything in it is in Git."""
-        for name in [*self.segments(), "lane.json", "alive", "recorder"]:
+        for name in [*self.segments(), "lane.json", "alive", "recorder", "done"]:
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(self.folder, name))
         folder = self.folder
@@ -155,7 +165,7 @@ def lanes_with_journal(store: str) -> list[LaneJournal]:
 
 def _names(folder: str) -> list[str]:
     try:
-        return sorted(os.listdir(folder))
+        return sorted(name for name in os.listdir(folder) if not name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
@@ -166,12 +176,17 @@ class JournalWriter:
     def __init__(self, store: str, lane: str, facts: dict[str, Any]) -> None:
         """Raises FileExistsError where the lane has a journal already, OSError where it cannot be made."""
         self.journal = LaneJournal(store, lane)
-        folder = self.journal.folder
-        os.makedirs(os.path.dirname(folder), mode=0o700, exist_ok=True)
-        os.mkdir(folder, 0o700)
-        self._alive = try_lock(os.path.join(folder, "alive"))
-        with open(os.path.join(folder, "lane.json"), "w", encoding="utf-8") as file:
+        parent, name = os.path.split(self.journal.folder)
+        fresh = os.path.join(parent, f".{name}.{os.getpid()}.{os.urandom(4).hex()}")
+        os.makedirs(fresh, mode=0o700)
+        # Locked before it can be seen: whoever looks for journals of dead kernels must not take it for one.
+        self._alive = try_lock(os.path.join(fresh, "alive"))
+        with open(os.path.join(fresh, "lane.json"), "w", encoding="utf-8") as file:
             json.dump(facts, file)
+        try:
+            os.rename(fresh, self.journal.folder)
+        except OSError as error:
+            raise FileExistsError(error.errno, f"{self.journal.folder} is there already") from error
         self._number = 0
         self._descriptor = -1
         self._size = 0

@@ -236,7 +236,7 @@ class LaneWriter:
             self._author = user_identity(self.facts.get("directory") or ".")
         trailers = {"O-Seq": str(record["seq"]), "O-Lane": self.lane, "O-Time": f"{record['when']:.3f}"}
         given = {trailer_name(key): one_line(str(value)) for key, value in facts.items() if value is not None}
-        trailers = given | trailers  # what orders the states is never the caller's to say
+        trailers |= {key: value for key, value in given.items() if key not in trailers}
         base = user_head(self.facts["repository"]) if self.facts.get("repository") else ""
         if base:
             trailers["O-Base"] = base

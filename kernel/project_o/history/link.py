@@ -19,6 +19,8 @@ from .journal import LaneJournal
 from .worker import Worker
 
 _RESTART_SECONDS = 5.0
+_BYE = -1
+"""The recorder's last answer has this in place of a question's number."""
 _ending: list[subprocess.Popen[bytes]] = []
 """Recorders that were let go and may still be packing; kept so that they are waited for."""
 
@@ -32,6 +34,7 @@ class RecorderLink:
         self._process: subprocess.Popen[bytes] | None = None
         self._started = float("-inf")
         self._buffer = b""
+        self._asked = 0
         self._secrets: tuple[str, ...] = ()
         self.last: dict[str, Any] = {}
 
@@ -53,8 +56,8 @@ class RecorderLink:
             if self.pid is not None:
                 self._say(b"k " + json.dumps(secrets).encode() + b"\n")
 
-    def _start(self) -> bool:
-        if time.monotonic() - self._started < _RESTART_SECONDS:
+    def _start(self, *, now: bool = False) -> bool:
+        if not now and time.monotonic() - self._started < _RESTART_SECONDS:
             return False
         self._started = time.monotonic()
         self._forget()
@@ -114,19 +117,27 @@ class RecorderLink:
         """
         deadline = time.monotonic() + seconds
         for _ in range(2):
-            if self.pid is None and not self._start():
+            if self.pid is None and not self._start(now=True):
                 break
-            if self._say(b"s %d\n" % number):
-                answer = self._hear(deadline)
+            self._asked += 1
+            if self._say(b"s %d %d\n" % (number, self._asked)):
+                answer = self._hear(deadline, self._asked)
                 if answer is not None:
                     self.last = answer
                     return answer
             if self.pid is not None:
                 return {"commit": "", "tip": "", "problem": f"the recorder did not answer within {seconds:g} s"}
-            self._started = float("-inf")
         return self._in_place(number)
 
-    def _hear(self, deadline: float) -> dict[str, Any] | None:
+    def _hear(self, deadline: float, asked: int) -> dict[str, Any] | None:
+        """The answer to one question; those to earlier ones, given up in the meantime, are passed over."""
+        while (line := self._line(deadline)) is not None:
+            answer = json.loads(line)
+            if answer.get("asked") == asked:
+                return dict(answer)
+        return None
+
+    def _line(self, deadline: float) -> bytes | None:
         process = self._process
         if process is None or process.stdout is None:
             return None
@@ -141,8 +152,7 @@ class RecorderLink:
                 return None
             self._buffer += data
         line, _, self._buffer = self._buffer.partition(b"\n")
-        answer = json.loads(line)
-        return answer if isinstance(answer, dict) else None
+        return line
 
     def _in_place(self, number: int) -> dict[str, Any]:
         journal = LaneJournal(self._store, self._lane)
@@ -163,13 +173,7 @@ class RecorderLink:
         if self.pid is None:
             self._forget()
             return False
-        deadline = time.monotonic() + seconds
-        heard = False
-        if self._say(b"q\n"):
-            while (answer := self._hear(deadline)) is not None:
-                heard = bool(answer.get("bye"))
-                if heard:
-                    break
+        heard = self._say(b"q\n") and self._hear(time.monotonic() + seconds, _BYE) is not None
         self._forget()
         return heard
 

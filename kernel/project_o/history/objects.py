@@ -15,6 +15,7 @@ import contextlib
 import hashlib
 import os
 import subprocess
+import weakref
 import zlib
 from collections.abc import Iterator
 from typing import IO, Any
@@ -122,7 +123,7 @@ class ObjectStore:
         raise HistoryError(f"object {name} is not in {self.path}: {failure}")
 
     def _start_batch(self) -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
+        batch = subprocess.Popen(
             ["git", f"--git-dir={self.path}", "cat-file", "--batch"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -130,6 +131,8 @@ class ObjectStore:
             env=git_environment(),
             start_new_session=True,
         )
+        self._end = weakref.finalize(self, _end, batch)
+        return batch
 
     def _ask(self, batch: subprocess.Popen[bytes], name: str) -> tuple[str, bytes]:
         source, answers = _pipes(batch)
@@ -145,16 +148,19 @@ class ObjectStore:
         return words[1].decode(), data
 
     def close(self) -> None:
-        """End the reading process, if there is one."""
-        batch, self._batch = self._batch, None
-        if batch is None:
-            return
-        for pipe in (batch.stdin, batch.stdout):
-            with contextlib.suppress(OSError):
-                if pipe:
-                    pipe.close()
-        batch.kill()
-        batch.wait()
+        """End the reading process, if there is one. Also done when the store is collected."""
+        if self._batch is not None:
+            self._batch = None
+            self._end()
+
+
+def _end(batch: subprocess.Popen[bytes]) -> None:
+    for pipe in (batch.stdin, batch.stdout):
+        with contextlib.suppress(OSError):
+            if pipe:
+                pipe.close()
+    batch.kill()
+    batch.wait()
 
 
 def _pipes(process: subprocess.Popen[bytes]) -> tuple[IO[bytes], IO[bytes]]:

@@ -8,9 +8,9 @@ needs to know is in the journal. When the pipe closes, or its parent changes, th
 rest, packs, and ends.
 
     w               something was appended          (no answer)
-    s NUMBER        commit all there is, now        {"commit": id of NUMBER, "tip": ..., "problem": ...}
+    s NUMBER ASKED  commit all there is, now        {"asked": ASKED, "commit": id of NUMBER, "tip": ..., "problem": ...}
     k JSON          values that are secret          (no answer; they are kept in memory only)
-    q               the kernel ends in order        {"bye": true}
+    q               the kernel ends in order        {"asked": -1} once all is committed
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 import time
 
 from .journal import LaneJournal
-from .worker import Worker, recover
+from .worker import Worker, recover, sweep
 
 IDLE_SECONDS = 0.02
 DELAY_SECONDS_MAX = 0.25
@@ -43,7 +43,7 @@ class Recorder:
         self._answers = answers
         self._parent = os.getppid()
         self._buffer = b""
-        self._barriers: list[int] = []
+        self._barriers: list[tuple[int, int]] = []
         self._wake = True
 
     def run(self) -> None:
@@ -72,9 +72,10 @@ class Recorder:
         self.worker.drain()
         self.worker.sync()
         barriers, self._barriers = self._barriers, []
-        for number in barriers:
+        for number, asked in barriers:
             self._answer(
                 {
+                    "asked": asked,
                     "commit": self.worker.commit_of(number),
                     "tip": self.worker.tip,
                     "problem": self.worker.problem,
@@ -109,7 +110,8 @@ class Recorder:
         if verb == b"w":
             self._wake = True
         elif verb == b"s":
-            self._barriers.append(int(rest))
+            number, _, asked = rest.partition(b" ")
+            self._barriers.append((int(number), int(asked)))
         elif verb == b"k":
             self.worker.secrets = tuple(json.loads(rest))
         elif verb == b"q":
@@ -123,8 +125,9 @@ class Recorder:
             time.sleep(RETRY_SECONDS * attempt)
         else:
             return
-        self._answer({"bye": True})
-        self.worker.remove_journal()
+        self.worker.journal.mark_done()
+        self._answer({"asked": -1})
+        sweep(self.worker.journal.store)
 
 
 def main(store: str, lane: str) -> int:

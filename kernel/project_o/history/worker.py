@@ -112,7 +112,7 @@ class Worker:
                 self._reader.forget_older_segments()
 
     def finish(self) -> bool:
-        """The kernel has ended: commit the rest, and cells that never ended as ``died``; then remove the journal."""
+        """The kernel has ended: commit the rest, and cells that never ended as ``died``."""
         if not self.drain(final=True):
             return False
         try:
@@ -123,12 +123,6 @@ class Worker:
             self._start_again()
             return False
         return True
-
-    def remove_journal(self) -> None:
-        """After ``finish``: make what it held durable, then take it away."""
-        if not pack(self.journal.store):
-            os.sync()
-        self.journal.remove()
 
     def close(self) -> None:
         """Let go of the lane."""
@@ -144,7 +138,7 @@ def recover(store: str, besides: str = "") -> int:
     """Replay the journals of kernels that have ended; how many lanes were finished."""
     finished = 0
     for journal in lanes_with_journal(store):
-        if journal.lane == besides or not journal.kernel_is_gone():
+        if journal.lane == besides or journal.done or not journal.kernel_is_gone():
             continue
         lock = journal.lock_recorder()
         if lock is None:
@@ -152,11 +146,22 @@ def recover(store: str, besides: str = "") -> int:
         worker = Worker(journal, lock)
         try:
             if worker.finish():
-                worker.remove_journal()
+                journal.mark_done()
                 finished += 1
         finally:
             worker.close()
     return finished
+
+
+def sweep(store: str) -> None:
+    """Pack, and remove the journals whose states that made durable. For the recorder: it may take a second."""
+    done = [journal for journal in lanes_with_journal(store) if journal.done]
+    if not done:
+        return
+    if not pack(store):
+        os.sync()
+    for journal in done:
+        journal.remove()
 
 
 def pack(store: str) -> bool:
@@ -169,7 +174,7 @@ def pack(store: str) -> bool:
     except OSError:
         return False
     try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(lock, fcntl.LOCK_EX)
         _remove_stale(store)
         done = subprocess.run(
             ["git", f"--git-dir={store}", "repack", "-d", "-q", "--geometric=2", "--no-write-bitmap-index"],
