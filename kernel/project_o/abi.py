@@ -6,19 +6,21 @@ Every native function is reached through one prototype, ``int32_t call(uint64_t 
     float up to 64 bits       one cell, the bits of the value as a double
     slice                     two cells: address, length in elements
     matrix                    four cells: address, rows, columns, row stride in elements
-    array by value            one cell as an argument (its address), its elements as a result
+    array by value            one cell as an argument (its address), one for each element as a result
     struct, tuple             the cells of the fields, one after the other
     optional                  one cell (1: present), then the cells of the payload
     error union               the cells of the payload; a status of -1 says that ``ret`` holds the address and
                               length of the error's name instead
 
 The result is followed by one cell, the handle of the memory that the call allocated; ``o_free(handle)``
-releases it. The caller copies returned slices before it does. This module knows no library and no process:
+releases it. The caller copies returned slices before it does. With a status of -1 nothing is left allocated, and
+there is no handle. This module knows no library and no process:
 ``place`` and ``read`` say where memory is.
 """
 
 from __future__ import annotations
 
+import keyword
 import operator
 import struct
 from collections import namedtuple
@@ -126,6 +128,19 @@ def cell_count(kind: NativeType) -> int:
             return 1
 
 
+def argument_cell_count(kind: NativeType) -> int:
+    """How many cells an argument of this type takes: an array by value is passed by its address."""
+    match kind.kind:
+        case "array":
+            return 1
+        case "struct" | "tuple":
+            return sum(argument_cell_count(item) for _, item in kind.fields)
+        case "optional":
+            return 1 + argument_cell_count(_child(kind))
+        case _:
+            return cell_count(kind)
+
+
 def result_cells(function: NativeFunction) -> int:
     """The cells that ``ret`` must have: the result or an error's name, and the memory handle."""
     return max(cell_count(function.result), ERROR_RESULT_CELLS) + 1
@@ -141,7 +156,13 @@ def handle_cell(function: NativeFunction) -> int:
 
 def pack(function: NativeFunction, args: Sequence[Any], place: Place) -> list[int]:
     """The cells of a call. Raises InterfaceError naming the parameter that does not fit."""
-    converters = _converters(function)
+    return pack_with(converters(function), function, args, place)
+
+
+def pack_with(
+    converters: tuple[Converter, ...], function: NativeFunction, args: Sequence[Any], place: Place
+) -> list[int]:
+    """``pack`` for a caller that keeps what ``converters`` gave."""
     if len(args) != len(converters):
         names = ", ".join(name for name, _ in function.parameters)
         raise InterfaceError(f"{function.name}({names}) takes {len(converters)} arguments, {len(args)} were given")
@@ -152,7 +173,8 @@ def pack(function: NativeFunction, args: Sequence[Any], place: Place) -> list[in
 
 
 @lru_cache(maxsize=1024)
-def _converters(function: NativeFunction) -> tuple[Converter, ...]:
+def converters(function: NativeFunction) -> tuple[Converter, ...]:
+    """One function for each parameter, which appends the cells of an argument or raises InterfaceError."""
     return tuple(_converter(kind, f"{function.name}: {name}") for name, kind in function.parameters)
 
 
@@ -209,41 +231,80 @@ def _double_bits(value: Any, where: str) -> int:
         raise InterfaceError(f"{where} wants a float, got {type(value).__name__}") from None
 
 
-def _as_array(value: Any, kind: NativeType, where: str) -> Any:
-    """A C-contiguous numpy array of exactly the element type, without a copy where ``value`` is an array."""
+def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
+    """A function that makes a value a numpy array of exactly the element type, without a copy where it is one."""
     import numpy as np
 
     dtype = np.dtype(dtype_name(_child(kind)))
-    if isinstance(value, np.ndarray):
-        array = value
-    elif not kind.const and not isinstance(value, (bytearray, memoryview)):
+    writes = not kind.const
+
+    def read(value: Any) -> Any:
+        array = value if isinstance(value, np.ndarray) else _other_array(value, dtype, where, writes=writes)
+        if array.dtype != dtype:
+            raise InterfaceError(
+                f"{where} wants a numpy array of {dtype}, got {array.dtype}: convert it with .astype('{dtype}')"
+            )
+        flags = array.flags
+        if not flags.aligned:
+            raise InterfaceError(f"{where} wants an array that is aligned to its elements: pass a .copy()")
+        if writes and not flags.writeable:
+            raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
+        return array
+
+    return read
+
+
+def _other_array(value: Any, dtype: Any, where: str, *, writes: bool) -> Any:
+    import numpy as np
+
+    if writes and not isinstance(value, (bytearray, memoryview)):
         raise InterfaceError(
             f"{where} is written by the function: pass a numpy array of {dtype}, got {type(value).__name__}"
         )
-    elif isinstance(value, str) and dtype == np.uint8:
-        array = np.frombuffer(value.encode("utf-8"), np.uint8)
-    elif isinstance(value, (bytes, bytearray, memoryview)):
-        array = np.asarray(memoryview(value))
-    elif isinstance(value, (list, tuple)):
-        array = _from_sequence(value, dtype, where)
-    else:
-        raise InterfaceError(f"{where} wants a numpy array of {dtype}, got {type(value).__name__}")
-    if array.dtype != dtype:
-        raise InterfaceError(
-            f"{where} wants a numpy array of {dtype}, got {array.dtype}: convert it with .astype('{dtype}')"
-        )
-    if not kind.const and not array.flags.writeable:
-        raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
-    return array
+    if isinstance(value, str) and dtype == np.uint8:
+        return np.frombuffer(_utf8(value, where), np.uint8)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _from_buffer(value, where)
+    if isinstance(value, (list, tuple)):
+        return _from_sequence(value, dtype, where)
+    raise InterfaceError(f"{where} wants a numpy array of {dtype}, got {type(value).__name__}")
 
 
 def _from_sequence(value: Any, dtype: Any, where: str) -> Any:
     import numpy as np
 
-    array = np.asarray(value) if len(value) else np.empty(0, dtype)
-    if not np.can_cast(array.dtype, dtype, "same_kind"):
+    try:
+        array = np.asarray(value) if len(value) else np.empty(0, dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InterfaceError(f"{where} wants a {type(value).__name__} of numbers: {error}") from None
+    if array.size == 0:
+        return np.zeros(array.shape, dtype)
+    # Not numpy's own casting rules: they let 300 become an int8 of 44, and refuse 1 as a uint8.
+    kinds = {"b": "b", "i": "biu", "u": "biu", "f": "biuf"}[dtype.kind]
+    if array.dtype.kind not in kinds:
         raise InterfaceError(f"{where} wants numbers of {dtype}, got a {type(value).__name__} of {array.dtype}")
+    if dtype.kind in "iu" and array.dtype.kind in "iu":
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        least, most = int(array.min()), int(array.max())
+        if least < low or most > high:
+            raise InterfaceError(f"{where} wants numbers from {low} to {high}, got {least if least < low else most}")
     return np.ascontiguousarray(array, dtype)
+
+
+def _from_buffer(value: Any, where: str) -> Any:
+    import numpy as np
+
+    try:
+        return np.asarray(memoryview(value))
+    except (ValueError, TypeError, RuntimeError, BufferError) as error:
+        raise InterfaceError(f"{where} cannot use this {type(value).__name__}: {error}") from None
+
+
+def _utf8(text: str, where: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InterfaceError(f"{where} is not Unicode text: it holds half of a surrogate pair") from None
 
 
 def _contiguous(array: Any, where: str) -> None:
@@ -252,18 +313,19 @@ def _contiguous(array: Any, where: str) -> None:
 
 
 def _slice_converter(kind: NativeType, where: str) -> Converter:
+    read, writes, sentinel = _array_reader(kind, where), not kind.const, kind.sentinel
+
     def convert(value: Any, cells: list[int], place: Place) -> None:
-        if kind.sentinel:
-            value = _terminated(value, where)
-        array = _as_array(value, kind, where)
+        array = read(_terminated(value, where) if sentinel else value)
         _contiguous(array, where)
-        cells.extend((place(array, not kind.const), array.size - (1 if kind.sentinel else 0)))
+        cells.append(place(array, writes))
+        cells.append(array.size - 1 if sentinel else array.size)
 
     return convert
 
 
 def _terminated(value: Any, where: str) -> bytes:
-    raw = value.encode("utf-8") if isinstance(value, str) else value
+    raw = _utf8(value, where) if isinstance(value, str) else value
     if not isinstance(raw, bytes):
         raise InterfaceError(f"{where} wants str or bytes, got {type(value).__name__}")
     if b"\0" in raw:
@@ -272,8 +334,10 @@ def _terminated(value: Any, where: str) -> bytes:
 
 
 def _matrix_converter(kind: NativeType, where: str) -> Converter:
+    read, writes = _array_reader(kind, where), not kind.const
+
     def convert(value: Any, cells: list[int], place: Place) -> None:
-        array = _as_array(value, kind, where)
+        array = read(value)
         if array.ndim != 2:
             raise InterfaceError(f"{where} wants a 2-d array, got {array.ndim}-d: use .reshape(rows, columns)")
         rows, columns = array.shape
@@ -281,14 +345,16 @@ def _matrix_converter(kind: NativeType, where: str) -> Converter:
         row_bytes = array.strides[0] if rows > 1 and columns else columns * item
         if (columns > 1 and rows and array.strides[1] != item) or row_bytes % item or row_bytes < columns * item:
             raise InterfaceError(f"{where} wants rows of contiguous elements: pass np.ascontiguousarray(...)")
-        cells.extend((place(array, not kind.const), rows, columns, row_bytes // item))
+        cells.extend((place(array, writes), rows, columns, row_bytes // item))
 
     return convert
 
 
 def _array_converter(kind: NativeType, where: str) -> Converter:
+    read = _array_reader(NativeType("slice", const=True, child=kind.child), where)
+
     def convert(value: Any, cells: list[int], place: Place) -> None:
-        array = _as_array(value, NativeType("slice", const=True, child=kind.child), where)
+        array = read(value)
         _contiguous(array, where)
         if array.size != kind.length:
             raise InterfaceError(f"{where} wants {kind.length} elements, got {array.size}")
@@ -299,7 +365,7 @@ def _array_converter(kind: NativeType, where: str) -> Converter:
 
 def _optional_converter(kind: NativeType, where: str) -> Converter:
     payload = _converter(_child(kind), where)
-    absent = [0] * (1 + (1 if _child(kind).kind == "array" else cell_count(_child(kind))))
+    absent = [0] * argument_cell_count(kind)
 
     def convert(value: Any, cells: list[int], place: Place) -> None:
         if value is None:
@@ -412,7 +478,10 @@ def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -
 
 @lru_cache(maxsize=1024)
 def _named_tuple(kind: NativeType) -> Any:
-    return namedtuple(kind.name or "Result", [name for name, _ in kind.fields], rename=True)
+    # A generic type is called ``Pair(f32)``, an anonymous one nothing that Python would take.
+    name = kind.name.split("(", 1)[0]
+    usable = name.isidentifier() and not keyword.iskeyword(name)
+    return namedtuple(name if usable else "Result", [field for field, _ in kind.fields], rename=True)
 
 
 def _child(kind: NativeType) -> NativeType:

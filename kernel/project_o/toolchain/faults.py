@@ -16,6 +16,7 @@ _WORDS: dict[int, str] = {
     signal.SIGBUS: "access to memory that is not there (bus error)",
     signal.SIGFPE: "arithmetic that the processor refuses, such as an integer division by zero",
     signal.SIGILL: "a trap or an illegal instruction, where the compiler assumed that nothing could come",
+    signal.SIGTRAP: "a trap or a breakpoint",
     signal.SIGABRT: "abort()",
     signal.SIGKILL: "killed, perhaps for want of memory",
     signal.SIGXCPU: "its time on the processor was used up",

@@ -43,6 +43,14 @@ class _Host:
         self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
         self._records = threading.local()
+        # On the path of every call: types that are resolved once.
+        self._cells_type = self.ffi.typeof("uint64_t[]")
+        self.address_type = self.ffi.typeof("uintptr_t")
+        self.cast, self.from_buffer = self.ffi.cast, self.ffi.from_buffer
+
+    def new_cells(self, content: Any) -> Any:
+        """An array of cells, from a count or from a list."""
+        return self.ffi.new(self._cells_type, content)
 
     def take_record(self) -> Any:
         """A fault record for one call; the thread's own where no outer call has it."""
@@ -136,7 +144,7 @@ class Library:
     def __init__(self, artifact: Artifact, *, line_offset: int = 0) -> None:
         self.artifact = artifact
         self._line_offset = line_offset
-        self._functions = {item.name: item for item in artifact.interface.functions}
+        self._entries = {item.name: _Entry(item) for item in artifact.interface.functions}
         self._lock = threading.Lock()
         try:
             self._data = Path(artifact.path).read_bytes()
@@ -152,18 +160,12 @@ class Library:
         Raises InterfaceError for arguments that do not fit, NativeResultError for an error it returns, NativePanic,
         NativeFault, and KeyboardInterrupt.
         """
-        function = self._function(name)
+        entry = self._entries.get(name)
+        if entry is None:
+            known = ", ".join(self._entries)
+            raise InterfaceError(f"{self.artifact.program.name} has no function {name}: there are {known}")
         keep: list[Any] = []
-        cells = abi.pack(function, args, lambda array, _writable: self._place(array, keep))
-        loaded = self._current()
-        return self._run(loaded, function, cells)
-
-    def _function(self, name: str) -> NativeFunction:
-        try:
-            return self._functions[name]
-        except KeyError:
-            known = ", ".join(self._functions)
-            raise InterfaceError(f"{self.artifact.program.name} has no function {name}: there are {known}") from None
+        return self._run(self._current(), entry, entry.pack(args, lambda array, _writable: _place(array, keep)))
 
     def _current(self) -> _Loaded:
         # One read: a swap by another thread cannot come between the test and the use.
@@ -175,18 +177,11 @@ class Library:
                 self._loaded = _Loaded(self.artifact, self._data)
             return self._loaded
 
-    def _place(self, array: Any, keep: list[Any]) -> int:
+    def _run(self, loaded: _Loaded, entry: _Entry, cells: list[int]) -> Any:
         shared = host()
-        keep.append(array)
-        if not array.flags.c_contiguous:
-            return int(array.__array_interface__["data"][0])
-        # SAFETY: only the address is taken; ``keep`` holds the array until the call has returned.
-        return int(shared.ffi.cast("uintptr_t", shared.ffi.from_buffer(array)))
-
-    def _run(self, loaded: _Loaded, function: NativeFunction, cells: list[int]) -> Any:
-        shared = host()
-        args = shared.ffi.new("uint64_t[]", cells or 1)
-        ret = shared.ffi.new("uint64_t[]", abi.result_cells(function))
+        function = entry.function
+        args = shared.new_cells(cells or 1)
+        ret = shared.new_cells(entry.result_cells)
         record = shared.take_record()
         threads = _thread_count() if loaded.makes_threads else 0
         # SAFETY: the address is that of this function's shim, the cells are laid out by its own description, and
@@ -205,7 +200,7 @@ class Library:
         try:
             return abi.unpack(function, ret, _copy)
         finally:
-            handle = ret[abi.handle_cell(function)]
+            handle = ret[entry.handle_cell]
             if handle:
                 loaded.free(handle)
 
@@ -223,6 +218,32 @@ class Library:
 def load(artifact: Artifact, *, line_offset: int = 0) -> Library:
     """Load a build into this process. Raises ToolchainError."""
     return Library(artifact, line_offset=line_offset)
+
+
+class _Entry:
+    """A function, and what each of its calls needs."""
+
+    __slots__ = ("converters", "function", "handle_cell", "result_cells")
+
+    def __init__(self, function: NativeFunction) -> None:
+        self.function = function
+        self.converters: tuple[abi.Converter, ...] | None = None
+        self.result_cells = abi.result_cells(function)
+        self.handle_cell = abi.handle_cell(function)
+
+    def pack(self, args: Sequence[Any], place: abi.Place) -> list[int]:
+        if self.converters is None:
+            self.converters = abi.converters(self.function)
+        return abi.pack_with(self.converters, self.function, args, place)
+
+
+def _place(array: Any, keep: list[Any]) -> int:
+    shared = host()
+    keep.append(array)
+    if not array.flags.c_contiguous:
+        return int(array.__array_interface__["data"][0])
+    # SAFETY: only the address is taken; ``keep`` holds the array until the call has returned.
+    return int(shared.cast(shared.address_type, shared.from_buffer(array)))
 
 
 def _copy(address: int, size: int) -> bytes:

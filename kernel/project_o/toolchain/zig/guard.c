@@ -1,7 +1,7 @@
 /* The crash guard: calls a native function so that a panic, a hardware fault or an interrupt ends the call
  * and not the process. No Python.h: every way of calling a cell can use it, in any process.
  *
- * What is survived: panics (the cell's own safety checks), SIGSEGV, SIGBUS, SIGFPE and SIGILL in the cell or in
+ * What is survived: panics (the cell's own safety checks), SIGSEGV, SIGBUS, SIGFPE, SIGILL and SIGTRAP in the cell or in
  * plain memory functions that it calls, stack overflow, and SIGINT while the cell's own code runs.
  * What is not: a fault inside the rest of the C library and abort(). Both mean damaged memory or a held lock,
  * and the next malloc would hang; we say so in one line and let the process end as it would have without us.
@@ -57,19 +57,19 @@ struct call {
 #define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
 THREAD_LOCAL struct call *volatile innermost;
 THREAD_LOCAL sigjmp_buf *volatile walk_out; /* set while frames are walked: a fault there ends the walk */
-THREAD_LOCAL bool thread_is_ready;
+THREAD_LOCAL bool thread_is_ready, is_main_thread;
 
 /* ------------------------------------------------------------------------------ frames */
 
-struct where { uint64_t pc, sp, fp; };
+struct where { uint64_t pc, sp, fp, link; };
 
 static struct where where_of(const void *context) {
     const ucontext_t *u = context;
 #if defined(__x86_64__)
     const greg_t *r = u->uc_mcontext.gregs;
-    return (struct where){(uint64_t)r[REG_RIP], (uint64_t)r[REG_RSP], (uint64_t)r[REG_RBP]};
+    return (struct where){(uint64_t)r[REG_RIP], (uint64_t)r[REG_RSP], (uint64_t)r[REG_RBP], 0};
 #elif defined(__aarch64__)
-    return (struct where){u->uc_mcontext.pc, u->uc_mcontext.sp, u->uc_mcontext.regs[29]};
+    return (struct where){u->uc_mcontext.pc, u->uc_mcontext.sp, u->uc_mcontext.regs[29], u->uc_mcontext.regs[30]};
 #else
 #error "the guard knows the registers of x86-64 and aarch64"
 #endif
@@ -90,6 +90,9 @@ static void walk_frames(struct call *call, struct where at) {
     if (sigsetjmp(out, 0) == 0) {
         walk_out = &out;
         uint64_t low = at.sp, fp = at.fp;
+        /* A function without a frame of its own (memset), or none at all (a wild jump): its caller is named by
+         * the link register, or by the top of the stack. */
+        if (at.pc != 0 && !in_text(call, at.pc)) add_frame(call, at.link != 0 ? at.link : *(const uint64_t *)at.sp);
         for (int steps = 0; steps < 4 * FRAMES_MAX; steps++) {
             if (fp < low || fp + 16 > (uint64_t)call || (fp & 7) != 0) break;
             const uint64_t *frame = (const uint64_t *)fp;
@@ -125,7 +128,7 @@ static void say(const char *text, size_t length) {
 
 /* ------------------------------------------------------------------------------ hardware faults */
 
-static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
+static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
 #define FAULT_SIGNALS (sizeof fault_signals / sizeof fault_signals[0])
 static struct sigaction previous[FAULT_SIGNALS];
 static volatile sig_atomic_t handed_on[FAULT_SIGNALS];
@@ -169,6 +172,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
     } else if (call != NULL && info->si_code > 0) {
         struct where at = where_of(context);
         if (!holds_locks(at.pc)) {
+            if (at.pc == 0) at.pc = 1; /* a call of a null pointer: 0 is for walks that start at a frame */
             begin_fault(call, SIGNAL, signal, (uint64_t)info->si_addr);
             add_frame(call, at.pc);
             call->fault->exact = call->fault->frame_count;
@@ -235,8 +239,6 @@ static struct {
     struct sigaction python;
 } interrupt;
 
-static bool on_main_thread(void) { return syscall(SYS_gettid) == getpid(); }
-
 static void look_again(long nanoseconds) {
     struct itimerspec soon = {.it_value = {.tv_sec = 0, .tv_nsec = nanoseconds}};
     if (interrupt.has_timer) timer_settime(interrupt.timer, 0, &soon, NULL);
@@ -244,7 +246,7 @@ static void look_again(long nanoseconds) {
 
 static void on_interrupt(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
-    if (!on_main_thread()) { /* only the main thread's call is to be interrupted, as in Python */
+    if (syscall(SYS_gettid) != getpid()) { /* only the main thread's call is to be interrupted, as in Python */
         syscall(SYS_tgkill, getpid(), getpid(), signal);
         errno = saved_errno;
         return;
@@ -267,15 +269,16 @@ static void on_interrupt(int signal, siginfo_t *info, void *context) {
     errno = saved_errno;
 }
 
-static void forget_timer(void) { interrupt.has_timer = false; } /* a forked child has no timers */
+/* A forked child has no timers, and the thread that forked is its main thread. */
+static void begin_child(void) {
+    interrupt.has_timer = false;
+    is_main_thread = true;
+}
 
 /* True if this call now watches for SIGINT and must stop doing so. */
 static bool watch_interrupts(void) {
     struct sigaction ours;
-    if (interrupt.watching || !on_main_thread()) return false;
-    if (sigaction(SIGINT, NULL, &interrupt.python) != 0) return false;
-    /* Without a handler there is nobody who would turn the interrupt into an exception. */
-    if (interrupt.python.sa_handler == SIG_DFL || interrupt.python.sa_handler == SIG_IGN) return false;
+    if (interrupt.watching || !is_main_thread) return false;
     if (!interrupt.has_timer) {
         struct sigevent event;
         memset(&event, 0, sizeof event);
@@ -290,8 +293,16 @@ static bool watch_interrupts(void) {
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
     sigemptyset(&ours.sa_mask);
     interrupt.pending = 0;
+    if (sigaction(SIGINT, &ours, &interrupt.python) != 0) return false;
+    /* Without a handler there is nobody who would turn the interrupt into an exception. */
+    if (interrupt.python.sa_handler == SIG_DFL || interrupt.python.sa_handler == SIG_IGN) {
+        const bool came = interrupt.pending;
+        sigaction(SIGINT, &interrupt.python, NULL);
+        if (came) raise(SIGINT);
+        return false;
+    }
     interrupt.watching = 1;
-    sigaction(SIGINT, &ours, NULL);
+    if (interrupt.pending) look_again(INTERRUPT_RETRY_NANOSECONDS);
     return true;
 }
 
@@ -321,6 +332,7 @@ static void release_alternate_stack(void *stack) {
 static void prepare_thread(void) {
     stack_t now;
     thread_is_ready = true;
+    is_main_thread = syscall(SYS_gettid) == getpid();
     if (sigaltstack(NULL, &now) == 0 && !(now.ss_flags & SS_DISABLE)) return;
     void *stack = mmap(NULL, alternate_stack_bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (stack == MAP_FAILED) return;
@@ -366,7 +378,7 @@ __attribute__((constructor)) static void prepare_library(void) {
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         memory_functions[i] = (uint64_t)dlsym(RTLD_DEFAULT, names[i]);
     pthread_key_create(&thread_key, release_alternate_stack);
-    pthread_atfork(NULL, NULL, forget_timer);
+    pthread_atfork(NULL, NULL, begin_child);
 }
 
 /* ------------------------------------------------------------------------------ the call */

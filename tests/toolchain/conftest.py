@@ -1,0 +1,57 @@
+"""One build cache for the whole test run, so that the compiler's own cache is filled once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from project_o import toolchain
+from project_o.errors import ToolchainMissing
+from project_o.values import Artifact, Program
+
+
+@pytest.fixture(scope="session", autouse=True)
+def build_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    folder = tmp_path_factory.mktemp("cache")
+    before = os.environ.get("PROJECT_O_CACHE")
+    os.environ["PROJECT_O_CACHE"] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ["PROJECT_O_CACHE"]
+    else:
+        os.environ["PROJECT_O_CACHE"] = before
+
+
+@pytest.fixture(scope="session")
+def zig_there(build_cache: Path) -> Path:
+    """The compiler; a machine without one skips visibly, unless it is required."""
+    try:
+        return toolchain.locate()
+    except ToolchainMissing as missing:
+        if "zig" in os.environ.get("PROJECT_O_REQUIRE", "").split(","):
+            raise
+        pytest.skip(str(missing))
+
+
+@pytest.fixture(scope="session")
+def compiled(zig_there: Path) -> Callable[..., Artifact]:
+    """Zig source -> Artifact."""
+
+    def compile_(source: str, mode: Any = "safe", options: tuple[str, ...] = (), **how: Any) -> Artifact:
+        program = Program("cell", "zig", (("cell.zig", source),), mode=mode, options=options)
+        return toolchain.build(program, **how)
+
+    return compile_
+
+
+@pytest.fixture(scope="session")
+def loaded(compiled: Callable[..., Artifact]) -> Callable[..., toolchain.Library]:
+    """Zig source -> Library."""
+
+    def load(source: str, mode: Any = "safe", **how: Any) -> toolchain.Library:
+        return toolchain.load(compiled(source, mode, **how))
+
+    return load
