@@ -13,17 +13,18 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .deploy import LEDGER, NativeFunction, NativeModule, Registry
 from .errors import DeployError, HistoryError, UsageError
-from .values import Artifact, Deployment, Mode, Program, Progress, State
 
 if TYPE_CHECKING:
+    from .deploy import NativeModule, Registry
     from .evolve import Run
     from .history import History
     from .toolchain.version import Version
+    from .values import Artifact, Deployment, Mode, Program, Progress, State
 
 ISOLATE = "isolate"
 LINK = "link:"
@@ -34,7 +35,6 @@ class Flow:
 
     def __init__(self, history: History | None = None) -> None:
         self._history = history
-        self.registry = Registry(self._open)
         self._untried: set[str] = set()
         self._remembers = history is None
 
@@ -44,6 +44,16 @@ class Flow:
         if self._history is None:
             raise HistoryError("nothing is recorded here: the history lives in a notebook, after %load_ext project_o")
         return self._history
+
+    @cached_property
+    def registry(self) -> Registry:
+        """What serves each name."""
+        return self._registry()
+
+    def _registry(self) -> Registry:
+        from .deploy import Registry
+
+        return Registry(self._open)
 
     # ------------------------------------------------------------------ cell -> Deployment
 
@@ -64,6 +74,7 @@ class Flow:
         Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
         from . import languages
+        from .deploy import NativeModule
 
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
@@ -144,6 +155,8 @@ class Flow:
         return run.with_state(self._commit_verdict(run))
 
     def _named(self, target: Any) -> tuple[str, str | None]:
+        from .deploy import NativeFunction, NativeModule
+
         if isinstance(target, NativeFunction):
             return target.slot.name, target.__name__
         if isinstance(target, NativeModule):
@@ -185,7 +198,9 @@ class Flow:
         return self._released(deployment, "rollback", f"{deployment.digest[:10]} serves again", {})
 
     def _put_back(self, name: str, state: State) -> Deployment:
-        then = Registry(self._open)
+        from .deploy import LEDGER
+
+        then = self._registry()
         then.remember(self.history.read(state, LEDGER))
         if name not in then.remembered():
             raise DeployError(f"nothing served {name} at {state.short}: `%o history {name}` lists its states")
@@ -201,10 +216,12 @@ class Flow:
 
     def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
         """Put the notebook and what served at a state back. Python variables stay as they are."""
+        from .deploy import LEDGER
+
         restored = self.history.restore(text, str(to) if to else None)
         served = []
         if LEDGER in restored.files:
-            then = Registry(self._open)
+            then = self._registry()
             then.remember(restored.files[LEDGER])
             for release in then.remembered().values():
                 served.append(self.registry.put(release.program, "restored", restored.source.id, release.cell).name)
@@ -223,6 +240,8 @@ class Flow:
         """Take in what served in the notebook's last kernel; its cells serve it again when they are run."""
         if self._remembers or self._history is None:
             return
+        from .deploy import LEDGER
+
         self._remembers = True
         for state in self._history.states(1):
             if ledger := self._history.files(state, LEDGER).get(LEDGER):
