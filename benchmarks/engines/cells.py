@@ -18,6 +18,8 @@ SETTLE_SECONDS = 0.3
 
 TIMED = """
 import time as _time
+# Else the 1,000th result makes IPython drop 200 old ones, with a warning among the outputs.
+get_ipython().displayhook.cache_size = 1_000_000
 _spent = []
 def _timed(look):
     def wrapper(*args, **named):
