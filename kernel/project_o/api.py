@@ -10,7 +10,7 @@ from .flow import Flow
 
 if TYPE_CHECKING:
     from .deploy import NativeModule
-    from .evolve import Run
+    from .evolution import Run
     from .values import Mode
     from .view import Display
 

@@ -21,7 +21,7 @@ from .errors import DeployError, HistoryError, UsageError
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
-    from .evolve import Run
+    from .evolution import Run
     from .history import History
     from .toolchain.version import Version
     from .values import Artifact, Deployment, Mode, Program, Progress, State
@@ -126,7 +126,7 @@ class Flow:
         plot: Callable[[Run], Any] | None = None,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does."""
-        from .evolve import Task, run_evolution
+        from .evolution import Task, run_evolution
         from .sandbox import shared
 
         name, wanted = self._named(target)

@@ -14,7 +14,7 @@ shell.run_cell("answer = 6 * 7")
 print(*sorted(set(sys.modules) - before))
 shell.extension_manager.unload_extension("project_o")
 """
-NEEDED_LATER = ("evolve", "languages", "operations", "sandbox", "toolchain", "view")
+NEEDED_LATER = ("evolution", "languages", "operations", "sandbox", "toolchain", "view")
 HEAVY = ("cffi", "elftools", "git", "nbformat", "numpy", "optuna", "tree_sitter")
 
 

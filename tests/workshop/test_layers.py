@@ -11,7 +11,7 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"values", "limits", "errors", "config", "abi"}),
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
-    frozenset({"evolve", "history", "deploy"}),
+    frozenset({"evolution", "history", "deploy"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
     frozenset({"api"}),
@@ -125,7 +125,7 @@ def test_import_prints_nothing():
     assert (answer.stdout, answer.stderr) == ("", "")
 
 
-@pytest.mark.parametrize("room", ["sandbox", "toolchain", "languages", "evolve", "history", "deploy", "flow", "view"])
+@pytest.mark.parametrize("room", ["sandbox", "toolchain", "languages", "evolution", "history", "deploy", "flow", "view"])
 def test_engine_rooms_load_without_a_front_end(room):
     found = loaded_after(f"import project_o.{room}", ("IPython", "ipykernel", "jupyter_client"))
 
@@ -138,10 +138,10 @@ def test_engine_rooms_load_without_a_front_end(room):
 @pytest.mark.parametrize(
     ("name", "text", "fault"),
     [
-        ("evolve/a.py", "from ..history import refs", "evolve imports history"),
-        ("evolve/a.py", "def f():\n    from project_o import flow", "evolve imports flow"),
+        ("evolution/a.py", "from ..history import refs", "evolution imports history"),
+        ("evolution/a.py", "def f():\n    from project_o import flow", "evolution imports flow"),
         ("sandbox/a.py", "import project_o.toolchain.build", "sandbox imports toolchain"),
-        ("view/a.py", "from ..evolve.run import Run", "view imports evolve"),
+        ("view/a.py", "from ..evolution.run import Run", "view imports evolution"),
         ("view/a.py", "from .. import observe", "view imports observe"),
         ("values.py", "from .errors import UsageError", "values imports errors"),
         ("flow.py", "from . import magics", "flow imports magics"),
@@ -157,7 +157,7 @@ def test_a_wrong_arrow_is_found(make_source, sources, name, text, fault):
 @pytest.mark.parametrize(
     ("name", "text"),
     [
-        ("evolve/a.py", "from ..toolchain import build\nfrom .. import limits\nfrom .task import Task"),
+        ("evolution/a.py", "from ..toolchain import build\nfrom .. import limits\nfrom .task import Task"),
         ("view/a.py", "from ..values import Record\nfrom . import style"),
         ("magics/a.py", "from .. import view\nfrom ..flow import Flow"),
         ("errors.py", "from .values import Diagnostic"),

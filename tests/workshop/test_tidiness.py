@@ -268,9 +268,9 @@ def test_ordinary_words_are_not(text):
 
 
 def test_dead_modules_are_found(make_source):
-    used = make_source("evolve/used.py", "x = 1")
-    dead = make_source("evolve/dead.py", "from . import used")
-    package = make_source("evolve/__init__.py", "")
+    used = make_source("evolution/used.py", "x = 1")
+    dead = make_source("evolution/dead.py", "from . import used")
+    package = make_source("evolution/__init__.py", "")
     runner = make_source("cli.py", "import sys\nRUN = 'project_o.sandbox.helper'")
     helper = make_source("sandbox/helper.py", "")
     room = make_source("sandbox/__init__.py", "")

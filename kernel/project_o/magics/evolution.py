@@ -16,7 +16,7 @@ from .report import reported
 from .session import Session
 
 if TYPE_CHECKING:
-    from ..evolve import Run
+    from ..evolution import Run
     from ..values import Progress
 
 

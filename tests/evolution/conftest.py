@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from project_o import sandbox, toolchain
-from project_o.evolve import Task
+from project_o.evolution import Task
 from project_o.languages import tools_for
 from project_o.values import Artifact, Program
 

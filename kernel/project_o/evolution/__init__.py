@@ -7,15 +7,15 @@ compare, validate        whether a candidate answers as the incumbent does
 measure, bench           pairs of timings, or of an evaluator's scores
 decide      the rule of acceptance, in words
 archive     records, duplicates, lineage, resumption
-loop, evolution, run     the order of things, one run, its result
+loop, start, run          the order of things, one run, its result
 """
 
 from __future__ import annotations
 
 from .archive import Archive, Lineage
-from .evolution import run_evolution
 from .run import Run
 from .search import Proposer, SearchProposer
+from .start import run_evolution
 from .task import Task
 
 __all__ = ["Archive", "Lineage", "Proposer", "Run", "SearchProposer", "Task", "run_evolution"]

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from project_o.errors import CompileError, EvolutionError, UsageError
-from project_o.evolve import Run, run_evolution
+from project_o.evolution import Run, run_evolution
 from project_o.observe import EventLog
 from project_o.values import Progress
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from project_o.errors import EvolutionError
-from project_o.evolve.inputs import SPECIALS, Inputs
-from project_o.evolve.sizes import Dimension, infer
+from project_o.evolution.inputs import SPECIALS, Inputs
+from project_o.evolution.sizes import Dimension, infer
 from project_o.values import NativeFunction, NativeType
 
 F32 = NativeType("float", bits=32)

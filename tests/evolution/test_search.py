@@ -9,7 +9,7 @@ import pytest
 
 from project_o import limits
 from project_o.errors import EvolutionError
-from project_o.evolve import Archive, SearchProposer
+from project_o.evolution import Archive, SearchProposer
 from project_o.languages import tools_for
 from project_o.values import Program, Proposal, Record
 

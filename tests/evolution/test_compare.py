@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from project_o.evolve.compare import difference, values_differ
+from project_o.evolution.compare import difference, values_differ
 from project_o.sandbox.answer import Answer
 from project_o.values import NativeType
 
