@@ -11,6 +11,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from nbclient import NotebookClient
+
 from project_o.history import CellRun, open_history
 from project_o.history.capture import attach
 from project_o.history.outputs import Reducer
@@ -21,6 +22,20 @@ _history = _room.open_history({folder!r}, session="test")
 _detach = _room.attach(get_ipython(), _history)
 print("attached")"""
 
+FIGURE = """\
+import os
+from IPython.display import Image
+HEADER = bytes.fromhex("89504e470d0a1a0a0000000d4948445200000001000000010806000000")
+Image(HEADER + os.urandom(100_000), format="png")"""
+PLOT = """\
+class Plot:
+    def _repr_mimebundle_(self, **kw):
+        return {"text/plain": "p", "text/html": "<i>p</i>"}, {"text/html": {"isolated": True}}
+Plot()"""
+CHILD = """\
+import multiprocessing
+p = multiprocessing.get_context("fork").Process(target=lambda: print("from a child", flush=True))
+p.start(); p.join(); time.sleep(0.5)"""
 CORPUS = [
     "print('one'); print('two')",
     "import sys; print('out'); print('err', file=sys.stderr); print('out again')",
@@ -47,17 +62,14 @@ CORPUS = [
     "import time\nfor i in range(5):\n    print(i, flush=True)\n    time.sleep(0.02)",
     "!echo from a shell",
     "import os; os.write(1, b'by descriptor\\n'); time.sleep(0.5)",
-    "import base64\nPNG = base64.b64decode('iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9"
-    "awAAAABJRU5ErkJggg==')\nImage(PNG + os.urandom(100_000), format='png')",
+    FIGURE,
     "display(JSON({'deep': [1, 2, {'x': None}]}))",
     "print('umlaut \\u00e4, lone surrogate', ascii('\\udc80'), chr(0x1F600))",
-    "class Plot:\n    def _repr_mimebundle_(self, **kw):\n        return {'text/plain': 'p', 'text/html': '<i>p</i>'}, {'text/html': "
-    "{'isolated': True}}\nPlot()",
+    PLOT,
     "import warnings; warnings.warn('careful')",
     "raise SystemExit('no')",
     "print('a' * 200_000)",
-    "import multiprocessing\np = multiprocessing.get_context('fork').Process(target=lambda: print('from a child', flush=True))\n"
-    "p.start(); p.join(); time.sleep(0.5)",
+    CHILD,
     "from IPython.core.error import UsageError\nraise UsageError('bad line')",
     "print('trailing'); display('middle'); print('end')",
     "get_ipython().run_cell('print(\"nested\"); 3')",
@@ -183,7 +195,7 @@ def test_papermills_injected_path_gives_order_ids_and_markdown(tmp_path: Path) -
 
 
 def test_detach_puts_send_back(tmp_path: Path) -> None:
-    check = "session = get_ipython().kernel.session\n'send' in vars(session), 'send_multipart' in vars(get_ipython().kernel.iopub_thread)"
+    check = "k = get_ipython().kernel\n'send' in vars(k.session), 'send_multipart' in vars(k.iopub_thread)"
     stored = run(tmp_path, [LOAD.format(folder=str(tmp_path)), check, "_detach(); _detach()", check, "'not recorded'"])
     assert stored[1].outputs[0].data["text/plain"] == "(True, True)"
     assert stored[3].outputs[0].data["text/plain"] == "(False, False)"
@@ -269,10 +281,10 @@ def test_a_fault_of_ours_never_reaches_the_cell(tmp_path: Path) -> None:
 
     sent: list[str] = []
     parent = {"header": {"msg_id": "m"}, "metadata": {}, "content": {}}
+    detach = attach(Shell(), Broken())
     with pytest.warns(UserWarning, match="not recorded as they should be"):
-        detach = attach(Shell(), Broken())
-        for kind, content in (("execute_input", {"code": "1"}), ("status", {"execution_state": "idle"})):
-            Shell.kernel.session.send(None, kind, content, parent)
+        Shell.kernel.session.send(None, "execute_input", {"code": "1"}, parent)
+    Shell.kernel.session.send(None, "status", {"execution_state": "idle"}, parent)
     detach()
     assert sent == ["execute_input", "status"]
 

@@ -38,7 +38,7 @@ EXIT_SECONDS = 2.0
 class History:
     """The history of one notebook in one kernel session. Made by ``open_history``; safe to use from any thread.
 
-    In a forked child it does nothing: the lane is the parent's.
+    In a forked child it records nothing: the lane is the parent's, and its lock may have been held at the fork.
     """
 
     def __init__(self, directory: str, notebook: str | None, session: str, *, enabled: bool) -> None:
@@ -74,8 +74,10 @@ class History:
 
     def begin(self, cell: CellRun) -> None:
         """Keep the source of a cell that is about to run: should it kill the kernel, its state says ``died``."""
+        if self._recording.forked:
+            return
         with self._lock:
-            if self._usable() and self._recording.open():
+            if self.enabled and self._recording.open():
                 self._look_for_secrets()
                 body: dict[str, Any] = {
                     "id": cell_id(cell.id),
@@ -89,8 +91,10 @@ class History:
     def record(self, cell: CellRun) -> int:
         """Acknowledge a run cell: one append to the journal. The sequence number, or 0 where nothing was recorded."""
         name = cell_id(cell.id)
+        if self._recording.forked:
+            return 0
         with self._lock:
-            if not self._usable():
+            if not self.enabled:
                 self._drop(name)
                 return 0
             self._begun.discard(name)
@@ -114,12 +118,9 @@ class History:
 
     def _drop(self, name: str) -> None:
         """The history was switched off in the cell itself: it did not die, it is not recorded."""
-        if name in self._begun and self._recording.is_open and not self._recording.forked:
+        if name in self._begun and self._recording.is_open:
             self._begun.discard(name)
             self._recording.append({"k": "drop", "id": name})
-
-    def _usable(self) -> bool:
-        return self.enabled and not self._recording.forked
 
     def _look_for_secrets(self) -> None:
         if self._redact.look():
@@ -140,9 +141,11 @@ class History:
         return self._note(kind, scope, summary, {"facts": self._redact.value(dict(facts)), "files": clean})
 
     def _note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> State:
+        empty = State("", 0, "", kind, summary, time.time())
+        if self._recording.forked:
+            return empty
         with self._lock:
-            empty = State("", 0, "", kind, summary, time.time())
-            if not self._usable():
+            if not self.enabled:
                 return empty
             if not self._recording.open():
                 self._recording.lose()
@@ -157,15 +160,18 @@ class History:
 
     def flush(self, seconds: float = BARRIER_SECONDS) -> None:
         """Wait until everything recorded so far is committed, at most ``seconds``; a failure is in ``problem``."""
+        if self._recording.forked:
+            return
         with self._lock:
-            if self._recording.is_open and not self._recording.forked:
+            if self._recording.is_open:
                 self._recording.barrier(self._recording.sequence, seconds)
 
     def close(self, seconds: float = EXIT_SECONDS) -> None:
         """Commit what is left, waiting at most ``seconds``; the recorder goes on by itself after that."""
+        if self._recording.forked:
+            return
         with self._lock:
-            if not self._recording.forked:
-                self._recording.close(seconds)
+            self._recording.close(seconds)
             if self._reader is not None:
                 self._reader.close()
                 self._reader = None
@@ -340,6 +346,7 @@ class History:
                 "recorded": recording.recorded,
                 "lost": recording.lost,
                 "pending": recording.pending(),
+                "skipped": recording.skipped,
                 "recorder": recording.recorder_pid,
                 "problem": self.problem,
                 "python": platform.python_version(),

@@ -22,7 +22,7 @@ import signal
 import sys
 import time
 
-from .journal import LaneJournal
+from .journal import LaneJournal, lanes_with_journal
 from .worker import Worker, recover, sweep
 
 IDLE_SECONDS = 0.02
@@ -30,6 +30,7 @@ DELAY_SECONDS_MAX = 0.25
 PARENT_POLL_SECONDS = 2.0
 RETRY_SECONDS = 0.5
 LOCK_SECONDS = 20.0
+PREDECESSOR_SECONDS = 3.0
 FINISH_ATTEMPTS = 5
 
 
@@ -130,6 +131,21 @@ class Recorder:
         sweep(self.worker.journal.store)
 
 
+def finish_predecessors(store: str, lane: str) -> None:
+    """Replay what dead kernels left; wait a little for the recorder of this notebook's last kernel to end.
+
+    The lane begins at the notebook's newest state, which should be there by then. Raises OSError.
+    """
+    notebook = lane.partition("/")[0] + "/"
+    deadline = time.monotonic() + PREDECESSOR_SECONDS
+    while True:
+        recover(store, besides=lane)
+        others = [j for j in lanes_with_journal(store) if j.lane.startswith(notebook) and j.lane != lane]
+        if time.monotonic() > deadline or not any(not j.done and j.kernel_is_gone() for j in others):
+            return
+        time.sleep(0.02)
+
+
 def main(store: str, lane: str) -> int:
     """Record one lane. The exit status is 0, or 75 where another process holds the lane."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -142,7 +158,7 @@ def main(store: str, lane: str) -> int:
             return 75
         time.sleep(0.05)
     try:
-        recover(store, besides=lane)
+        finish_predecessors(store, lane)
     except OSError as error:
         sys.stderr.write(f"older journals could not be replayed: {error}\n")
     worker = Worker(journal, lock)

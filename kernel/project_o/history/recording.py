@@ -60,6 +60,11 @@ class Recording:
         """The recorder's process id while it runs."""
         return self._link.pid if self._link else None
 
+    @property
+    def skipped(self) -> int:
+        """Records and places of the journal that the recorder could not read, as of the last barrier."""
+        return int(self._link.last.get("skipped", 0)) if self._link else 0
+
     def fault(self, problem: str) -> None:
         """Keep a problem, and warn of it unless its like was warned of."""
         self.problem = problem
