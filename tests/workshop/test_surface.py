@@ -49,7 +49,7 @@ def test_every_public_name_has_types(name):
     assert not untyped, f"project_o.{name}: annotate {', '.join(untyped)}"
 
 
-@pytest.mark.parametrize("room", ["evolve", "sandbox", "flow", "toolchain", "deploy", "history"])
+@pytest.mark.parametrize("room", ["evolution", "sandbox", "flow", "toolchain", "deploy", "history"])
 def test_a_room_does_not_take_the_place_of_a_public_name(room):
     # Importing a submodule sets it as an attribute of the package, where it hides what __getattr__ would have found.
     code = f"import project_o.{room} as _, project_o as o; print(*map(callable, (o.evolve, o.zig, o.Sandbox)))"

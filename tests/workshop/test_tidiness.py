@@ -278,7 +278,7 @@ def test_dead_modules_are_found(make_source):
     found = dead_modules([used, dead, package, runner, helper, room], {"project_o.cli"})
 
     assert len(found) == 1
-    assert "evolve.dead" in found[0]
+    assert "evolution.dead" in found[0]
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,78 @@
+"""The demo notebook runs through papermill and reads the same as a page without scripts."""
+
+import html.parser
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+
+NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
+
+
+@pytest.fixture(scope="module")
+def executed(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("demo")
+    out = folder / "demo.ipynb"
+    papermill.execute_notebook(
+        str(NOTEBOOKS / "01_evolve_a_kernel.ipynb"), str(out), {"budget": "30s", "seed": 1},
+        kernel_name="project-o", cwd=str(folder), progress_bar=False,
+    )  # fmt: skip
+    return out
+
+
+def test_it_finds_accepts_rolls_back_and_restores_an_improvement(executed):
+    cells = nbformat.read(executed, as_version=4).cells
+    last = "".join(output.get("text", "") for output in cells[-1].outputs)
+
+    assert "evolved over first version" in last
+    assert "evolved over numpy" in last
+    assert (executed.parent / ".o" / "store.git").is_dir()
+
+
+def test_no_output_needs_a_script_or_a_widget(executed):
+    for cell in nbformat.read(executed, as_version=4).cells:
+        for output in cell.get("outputs", []):
+            data = output.get("data", {})
+            assert not [kind for kind in data if "widget" in kind or "javascript" in kind]
+            assert "<script" not in data.get("text/html", "")
+            assert "text/plain" in data or output.output_type != "display_data"
+
+
+def test_the_page_shows_the_verdict_and_the_trials(executed):
+    subprocess.run(
+        [sys.executable, "-m", "nbconvert", "--to", "html", "--log-level", "ERROR", str(executed)], check=True
+    )
+    text = _Text()
+    text.feed(executed.with_suffix(".html").read_text())
+
+    assert "both lower bounds are above 1.02" in text.words
+    assert "lanes=" in text.words
+
+
+def test_committed_notebooks_hold_no_outputs():
+    for path in NOTEBOOKS.glob("*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            assert not cell.get("outputs"), f"{path.name}: clear the outputs before you commit"
+            assert cell.get("execution_count") is None, f"{path.name}: clear the outputs before you commit"
+
+
+class _Text(html.parser.HTMLParser):
+    """What a reader sees with scripts switched off."""
+
+    def __init__(self):
+        super().__init__()
+        self.words = ""
+        self._hidden = 0
+
+    def handle_starttag(self, tag, attrs):
+        self._hidden += tag in ("script", "style")
+
+    def handle_endtag(self, tag):
+        self._hidden -= tag in ("script", "style")
+
+    def handle_data(self, data):
+        if not self._hidden:
+            self.words += data

@@ -1,0 +1,68 @@
+"""The command in a terminal: the verbs of %o, notebooks, and honest exit codes."""
+
+import os
+import subprocess
+import sys
+
+import nbformat
+import pytest
+
+
+def project_o(*words, cwd, **environment):
+    return subprocess.run(
+        [sys.executable, "-m", "project_o.cli", *words],
+        cwd=cwd, env={**os.environ, **environment}, capture_output=True, text=True, timeout=200, check=False,
+    )  # fmt: skip
+
+
+def test_the_doctor_finds_a_working_installation(tmp_path):
+    done = project_o("doctor", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stdout + done.stderr
+    for word in ("python", "zig", "sandbox", "history", "disk", "a native call"):
+        assert word in done.stdout
+
+
+def test_the_doctor_fails_without_a_compiler_and_says_what_to_do(tmp_path):
+    done = project_o("doctor", cwd=tmp_path, PROJECT_O_ZIG=str(tmp_path / "none"), PROJECT_O_CACHE=str(tmp_path / "c"))
+
+    assert done.returncode == 1
+    assert "zig" in done.stdout
+    assert "install" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "code"), [(["dance"], 2), (["off"], 2), ([], 2), (["show", "nosuchstate"], 1), (["serving", "none"], 1)]
+)
+def test_what_fails_says_so_in_its_exit_code(tmp_path, words, code):
+    done = project_o(*words, cwd=tmp_path)
+
+    assert done.returncode == code
+    assert "Traceback" not in done.stderr
+
+
+def test_help_and_version(tmp_path):
+    assert "history" in project_o("--help", cwd=tmp_path).stdout
+    assert project_o("--version", cwd=tmp_path).stdout.strip().count(".") == 2
+
+
+def test_a_notebook_runs_with_parameters_and_its_history_can_be_read_in_the_terminal(tmp_path):
+    parameters = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]})
+    cells = [parameters, nbformat.v4.new_code_cell("%load_ext project_o\nprint('x is', x)")]
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "in.ipynb")
+    done = project_o("run", "in.ipynb", "out.ipynb", "-p", "x", "42", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "x is 42" in (tmp_path / "out.ipynb").read_text()
+    assert project_o("where", cwd=tmp_path).returncode == 0
+
+
+def test_a_failing_notebook_fails_the_command(tmp_path):
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    cells = [nbformat.v4.new_code_cell("%load_ext project_o"), nbformat.v4.new_code_cell("%o dance")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "in.ipynb")
+    done = project_o("run", "in.ipynb", cwd=tmp_path)
+
+    assert done.returncode == 1
+    assert "dance" in done.stderr
