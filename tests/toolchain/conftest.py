@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from project_o import toolchain
 from project_o.errors import ToolchainMissing
 from project_o.values import Artifact, Program

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
+
 from project_o import toolchain
 from project_o.values import Artifact, Program
 

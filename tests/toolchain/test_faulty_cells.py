@@ -55,7 +55,8 @@ CASES = [
          (["u8", 3], 2), says="start index 2 is larger than end index 1"),
     Case("addition overflows", "pub fn f(a: i32) i32 {\n    return a + 1; // HERE\n}", (2**31 - 1,),
          says="integer overflow"),
-    Case("subtraction overflows", "pub fn f(a: u32) u32 {\n    return a - 1; // HERE\n}", (0,), says="integer overflow"),
+    Case("subtraction overflows", "pub fn f(a: u32) u32 {\n    return a - 1; // HERE\n}", (0,),
+         says="integer overflow"),
     Case("multiplication overflows", "pub fn f(a: u64) u64 {\n    return a * a; // HERE\n}", (2**63,),
          says="integer overflow"),
     Case("negation overflows", "pub fn f(a: i8) i8 {\n    return -a; // HERE\n}", (-128,), says="integer overflow"),
@@ -130,7 +131,8 @@ CASES = [
     Case("in an inline function",
          "inline fn g(a: []const i32, i: usize) i32 {\n    return a[i]; // HERE\n}\n"
          "pub fn f(a: []const i32, i: usize) i32 {\n    return g(a, i);\n}", (["i32", 3], 3), says="index 3, len 3"),
-    Case("in a method", "const S = struct {\n    n: u8,\n    fn bump(s: *S) void {\n        s.n += 1; // HERE\n    }\n};\n"
+    Case("in a method",
+         "const S = struct {\n    n: u8,\n    fn bump(s: *S) void {\n        s.n += 1; // HERE\n    }\n};\n"
          "pub fn f(a: u8) u8 {\n    var s: S = .{ .n = a };\n    s.bump();\n    return s.n;\n}", (255,),
          says="integer overflow"),
     Case("in a generic function",
@@ -166,7 +168,8 @@ CASES = [
          "pub fn f(at: usize) void {\n    const g: *const fn () callconv(.c) void = @ptrFromInt(at);\n"
          "    g(); // HERE\n}", (4096,), "NativeFault", "SIGSEGV"),
     Case("a wild fill by the C library",
-         "pub fn f(at: usize, n: usize) void {\n    const p: [*]u8 = @ptrFromInt(at);\n    @memset(p[0..n], 1); // HERE\n}",
+         "pub fn f(at: usize, n: usize) void {\n    const p: [*]u8 = @ptrFromInt(at);\n"
+         "    @memset(p[0..n], 1); // HERE\n}",
          (2**40, 100_000), "NativeFault", "SIGSEGV"),
     Case("a trap", "pub fn f(a: i32) i32 {\n    if (a > 0) @trap(); // HERE\n    return a;\n}", (1,), "NativeFault",
          "SIG"),
@@ -176,8 +179,8 @@ CASES = [
          "NativeFault", "SIGSEGV"),
     Case("a stack overflow of large frames",
          "noinline fn g(n: u64) u64 {\n    var a: [9000]u64 = undefined;\n    const v: []volatile u64 = &a;\n"
-         "    v[n % 9000] = n;\n    return g(n + 1) ^ v[n % 9000];\n}\npub fn f(n: u64) u64 {\n    return g(n);\n}", (1,),
-         "NativeFault", "SIGSEGV"),
+         "    v[n % 9000] = n;\n    return g(n + 1) ^ v[n % 9000];\n}\npub fn f(n: u64) u64 {\n    return g(n);\n}",
+         (1,), "NativeFault", "SIGSEGV"),
     Case("a stack overflow in another Python thread",
          DEEP, (1,),
          "NativeFault", "SIGSEGV", how="thread"),
@@ -194,7 +197,8 @@ CASES = [
          says="even when fast", mode="fast"),
     Case("fast: a stack overflow",
          DEEP, (1,), "NativeFault", "SIGSEGV", mode="fast"),
-    Case("debug: out of bounds", "pub fn f(a: []const f32, i: usize) f32 {\n    return a[i]; // HERE\n}", (["f32", 3], 3),
+    Case("debug: out of bounds",
+         "pub fn f(a: []const f32, i: usize) f32 {\n    return a[i]; // HERE\n}", (["f32", 3], 3),
          says="index 3, len 3", mode="debug"),
     Case("debug: three functions deep",
          "fn g(a: i32) i32 {\n    return a + 1; // HERE\n}\nfn h(a: i32) i32 {\n    return g(a);\n}\n"

@@ -285,7 +285,7 @@ fn take(comptime T: type, args: [*]const u64, at: *usize) T {
         },
         .optional => |p| {
             if (next(args, at) == 0) {
-                at.* += argumentCells(p.child);
+                at.* += comptime argumentCells(p.child);
                 return null;
             }
             return take(p.child, args, at);
