@@ -27,6 +27,7 @@ BLOB_MODE = "100644"
 COMPRESS_LEVEL = 1
 STORE_LEVEL = 0
 _ATTEMPTS = 8
+_KNOWN_MAX = 100_000
 
 
 def git_environment() -> dict[str, str]:
@@ -61,6 +62,8 @@ class ObjectStore:
         target = os.path.join(folder, name[2:])
         if not os.path.exists(target):
             self._place(folder, target, header, data, level)
+        if len(self._known) >= _KNOWN_MAX:
+            self._known.clear()
         self._known.add(name)
         return name
 
