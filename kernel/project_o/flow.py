@@ -86,6 +86,8 @@ class Flow:
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program)
+        if self._history is not None:
+            self._history.stage(self.registry.ledger())
         return NativeModule(slot)
 
     def build(self, program: Program) -> Artifact:
@@ -225,6 +227,7 @@ class Flow:
             then.remember(restored.files[LEDGER])
             for release in then.remembered().values():
                 served.append(self.registry.put(release.program, "restored", restored.source.id, release.cell).name)
+            self.history.stage(self.registry.ledger())
         return {
             "state": restored.source.short,
             "notebook": restored.note,

@@ -101,3 +101,16 @@ def test_ctrl_c_keeps_what_was_found(evolved):
     assert ran.status == "ok", ran.text
     assert kernel.value("stopped.stopped != '', stopped.verdict.accepted") == "(True, False)"
     assert kernel.value("kernels.squares(a) > 0") == "True"
+
+
+def test_restoring_a_state_from_before_the_acceptance_serves_the_cell_again(evolved):
+    kernel, _ = evolved
+    kernel.run("%o rollback kernels")
+    kernel.run(CELL)
+    kernel.run("%o save 'plain kernel'")
+    kernel.run("again = evolve(kernels, trials=3, seed=1, inputs=(a,))\nagain.accept()")
+    assert kernel.value("kernels.slot.version.artifact.program.digest == again.best.digest") == "True"
+    restored = kernel.run("%o restore plain-kernel")
+
+    assert restored.status == "ok", restored.text
+    assert kernel.value("kernels.slot.version.artifact.program.digest == run.program.digest") == "True"

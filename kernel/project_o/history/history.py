@@ -46,6 +46,7 @@ class History:
         self.found = "it was given" if notebook else "no notebook was given"
         self._lock = threading.RLock()
         self._redact = Redactor()
+        self._staged: dict[str, str | None] = {}
         self._begun: set[str] = set()
         self._recording = Recording(directory, notebook, session)
         self._reader: Reader | None = None
@@ -114,7 +115,23 @@ class History:
             }
             if cell.changed:
                 body["changed"] = [(cell_id(name), self._redact.outputs(outputs)) for name, outputs in cell.changed]
-            return self._recording.append_state({"k": "cell", "when": time.time(), "cell": body})
+            record: dict[str, Any] = {"k": "cell", "when": time.time(), "cell": body}
+            if self._staged:
+                record["files"], self._staged = self._staged, {}
+            return self._recording.append_state(record)
+
+    def stage(self, files: Mapping[str, str | None]) -> None:
+        """Put files into the tree with the next cell that is recorded, without waiting. None removes one.
+
+        Raises HistoryError for a path that a state cannot hold.
+        """
+        for path in files:
+            check_path(path)
+        with self._lock:
+            if self.enabled and not self._recording.forked:
+                self._staged |= {
+                    path: None if text is None else self._redact.text(text) for path, text in files.items()
+                }
 
     def _drop(self, name: str) -> None:
         """The history was switched off in the cell itself: it did not die, it is not recorded."""

@@ -195,12 +195,17 @@ class LaneWriter:
             known = self.merge.current(other)
             if self.contents.find(known) is not None:
                 self.contents.put_outputs(known, outputs, self.contents.outputs(known)[1])
+        self._put_files(record)
         facts = {"Cell": name, "Exec": cell.get("execution_count"), "Status": cell["status"]}
         facts["Duration-Ms"] = f"{cell.get('duration_ms', 0.0):.1f}"
         summary = first_line(cell["source"])
         if cell["status"] != "ok":
             summary = f"{cell['status']}: {summary}"
         return self._commit(record, cell.get("kind", "run"), name, summary, facts)
+
+    def _put_files(self, record: Mapping[str, Any]) -> None:
+        for path, text in record.get("files", {}).items():
+            self.contents.put_file(path, text)
 
     def _note(self, record: Mapping[str, Any]) -> str | None:
         source = record.get("tree_of")
@@ -215,8 +220,7 @@ class LaneWriter:
             self._last = None
         if record.get("cells") is not None:
             self.merge.replace(self.contents, record["cells"], record.get("metadata", {}))
-        for path, text in record.get("files", {}).items():
-            self.contents.put_file(path, text)
+        self._put_files(record)
         commit = self._commit(record, record["kind"], record["scope"], record["summary"], record.get("facts", {}))
         if record.get("tag"):
             tag_state(self._store, record["tag"], commit)
