@@ -125,7 +125,9 @@ def test_import_prints_nothing():
     assert (answer.stdout, answer.stderr) == ("", "")
 
 
-@pytest.mark.parametrize("room", ["sandbox", "toolchain", "languages", "evolution", "history", "deploy", "flow", "view"])
+@pytest.mark.parametrize(
+    "room", ["sandbox", "toolchain", "languages", "evolution", "history", "deploy", "flow", "view"]
+)
 def test_engine_rooms_load_without_a_front_end(room):
     found = loaded_after(f"import project_o.{room}", ("IPython", "ipykernel", "jupyter_client"))
 

@@ -32,6 +32,7 @@ _MAP_FAILED = ctypes.c_void_p(-1).value
 SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cache")
 """What the dynamic loader may read while a library is loaded."""
 
+# SAFETY: the C library of this very process; the prototypes below are those of POSIX.
 _libc = ctypes.CDLL(None, use_errno=True)
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]

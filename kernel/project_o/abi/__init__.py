@@ -1,0 +1,72 @@
+"""How Python values become the cells of the shim ABI, and back.
+
+Every native function is reached through one prototype, ``int32_t call(uint64_t *args, uint64_t *ret)``:
+
+    bool, int up to 64 bits   one cell, two's complement
+    float up to 64 bits       one cell, the bits of the value as a double
+    slice                     two cells: address, length in elements
+    matrix                    four cells: address, rows, columns, row stride in elements
+    array by value            one cell as an argument (its address), one for each element as a result
+    struct, tuple             the cells of the fields, one after the other
+    optional                  one cell (1: present), then the cells of the payload
+    error union               the cells of the payload; a status of -1 says that ``ret`` holds the address and
+                              length of the error's name instead
+
+The result is followed by one cell, the handle of the memory that the call allocated; ``o_free(handle)``
+releases it. The caller copies returned slices before it does. With a status of -1 nothing is left allocated, and
+there is no handle. This module knows no library and no process:
+``place`` and ``read`` say where memory is.
+
+    layout.py     types, their names in Python, their cells
+    arguments.py  values -> cells
+    results.py    cells -> values
+    guard.py      what the crash guard reports
+"""
+
+from .arguments import Converter, Place, converters, pack, pack_with
+from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_STOPPED, fault_from_bytes
+from .layout import (
+    ERROR_RESULT_CELLS,
+    STATUS_ERROR,
+    STATUS_OK,
+    argument_cell_count,
+    cell_count,
+    child_of,
+    dtype_name,
+    handle_cell,
+    interface_from_json,
+    is_text,
+    result_cells,
+    spell,
+    type_from_json,
+)
+from .results import Read, result_slices, unpack
+
+__all__ = [
+    "ERROR_RESULT_CELLS",
+    "FAULT_BYTES",
+    "FAULT_KINDS",
+    "GUARD_CDEF",
+    "STATUS_ERROR",
+    "STATUS_OK",
+    "STATUS_STOPPED",
+    "Converter",
+    "Place",
+    "Read",
+    "argument_cell_count",
+    "cell_count",
+    "child_of",
+    "converters",
+    "dtype_name",
+    "fault_from_bytes",
+    "handle_cell",
+    "interface_from_json",
+    "is_text",
+    "pack",
+    "pack_with",
+    "result_cells",
+    "result_slices",
+    "spell",
+    "type_from_json",
+    "unpack",
+]

@@ -1,0 +1,256 @@
+"""Python values -> the cells of a call."""
+
+from __future__ import annotations
+
+import operator
+import struct
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from typing import Any
+
+from ..errors import InterfaceError
+from ..values import NativeFunction, NativeType
+from .layout import argument_cell_count, child_of, dtype_name
+
+Place = Callable[[Any, bool], int]
+"""(array, writable) -> its address as the callee sees it."""
+Converter = Callable[[Any, list[int], Place], None]
+
+
+def pack(function: NativeFunction, args: Sequence[Any], place: Place) -> list[int]:
+    """The cells of a call. Raises InterfaceError naming the parameter that does not fit."""
+    return pack_with(converters(function), function, args, place)
+
+
+def pack_with(
+    converters: tuple[Converter, ...], function: NativeFunction, args: Sequence[Any], place: Place
+) -> list[int]:
+    """``pack`` for a caller that keeps what ``converters`` gave."""
+    if len(args) != len(converters):
+        names = ", ".join(name for name, _ in function.parameters)
+        raise InterfaceError(f"{function.name}({names}) takes {len(converters)} arguments, {len(args)} were given")
+    cells: list[int] = []
+    for convert, value in zip(converters, args, strict=True):
+        convert(value, cells, place)
+    return cells
+
+
+@lru_cache(maxsize=1024)
+def converters(function: NativeFunction) -> tuple[Converter, ...]:
+    """One function for each parameter, which appends the cells of an argument or raises InterfaceError."""
+    return tuple(_converter(kind, f"{function.name}: {name}") for name, kind in function.parameters)
+
+
+def _converter(kind: NativeType, where: str) -> Converter:
+    match kind.kind:
+        case "bool":
+            return lambda value, cells, place: cells.append(1 if _truth(value, where) else 0)
+        case "int":
+            return _int_converter(kind, where)
+        case "float":
+            return lambda value, cells, place: cells.append(_double_bits(value, where))
+        case "slice":
+            return _slice_converter(kind, where)
+        case "matrix":
+            return _matrix_converter(kind, where)
+        case "array":
+            return _array_converter(kind, where)
+        case "optional":
+            return _optional_converter(kind, where)
+        case "struct" | "tuple":
+            return _struct_converter(kind, where)
+        case other:
+            raise InterfaceError(f"{where}: a parameter of type {other} cannot be passed from Python")
+
+
+def _truth(value: Any, where: str) -> bool:
+    if isinstance(value, bool) or type(value).__name__ in ("bool", "bool_"):
+        return bool(value)
+    raise InterfaceError(f"{where} wants a bool, got {type(value).__name__}")
+
+
+def _int_converter(kind: NativeType, where: str) -> Converter:
+    low = -(1 << (kind.bits - 1)) if kind.signed else 0
+    high = (1 << (kind.bits - 1)) - 1 if kind.signed else (1 << kind.bits) - 1
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        try:
+            number = operator.index(value)
+        except TypeError:
+            raise InterfaceError(f"{where} wants an int, got {type(value).__name__}") from None
+        if not low <= number <= high:
+            raise InterfaceError(f"{where} wants an int from {low} to {high}, got {number}")
+        cells.append(number & 0xFFFF_FFFF_FFFF_FFFF)
+
+    return convert
+
+
+def _double_bits(value: Any, where: str) -> int:
+    if isinstance(value, (str, bytes)):
+        raise InterfaceError(f"{where} wants a float, got {type(value).__name__}")
+    try:
+        return int(struct.unpack("<Q", struct.pack("<d", value))[0])
+    except (struct.error, TypeError, ValueError, OverflowError):
+        raise InterfaceError(f"{where} wants a float, got {type(value).__name__}") from None
+
+
+def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
+    """A function that makes a value a numpy array of exactly the element type, without a copy where it is one."""
+    import numpy as np
+
+    dtype = np.dtype(dtype_name(child_of(kind)))
+    writes = not kind.const
+
+    def read(value: Any) -> Any:
+        array = value if isinstance(value, np.ndarray) else _other_array(value, dtype, where, writes=writes)
+        if array.dtype != dtype:
+            raise InterfaceError(
+                f"{where} wants a numpy array of {dtype}, got {array.dtype}: convert it with .astype('{dtype}')"
+            )
+        flags = array.flags
+        if not flags.aligned:
+            raise InterfaceError(f"{where} wants an array that is aligned to its elements: pass a .copy()")
+        if writes and not flags.writeable:
+            raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
+        return array
+
+    return read
+
+
+def _other_array(value: Any, dtype: Any, where: str, *, writes: bool) -> Any:
+    import numpy as np
+
+    if writes and not isinstance(value, (bytearray, memoryview)):
+        raise InterfaceError(
+            f"{where} is written by the function: pass a numpy array of {dtype}, got {type(value).__name__}"
+        )
+    if isinstance(value, str) and dtype == np.uint8:
+        return np.frombuffer(_utf8(value, where), np.uint8)
+    if isinstance(value, (bytes, bytearray, memoryview)):
+        return _from_buffer(value, where)
+    if isinstance(value, (list, tuple)):
+        return _from_sequence(value, dtype, where)
+    raise InterfaceError(f"{where} wants a numpy array of {dtype}, got {type(value).__name__}")
+
+
+def _from_sequence(value: Any, dtype: Any, where: str) -> Any:
+    import numpy as np
+
+    try:
+        array = np.asarray(value) if len(value) else np.empty(0, dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InterfaceError(f"{where} wants a {type(value).__name__} of numbers: {error}") from None
+    if array.size == 0:
+        return np.zeros(array.shape, dtype)
+    # Not numpy's own casting rules: they let 300 become an int8 of 44, and refuse 1 as a uint8.
+    kinds = {"b": "b", "i": "biu", "u": "biu", "f": "biuf"}[dtype.kind]
+    if array.dtype.kind not in kinds:
+        raise InterfaceError(f"{where} wants numbers of {dtype}, got a {type(value).__name__} of {array.dtype}")
+    if dtype.kind in "iu" and array.dtype.kind in "iu":
+        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
+        least, most = int(array.min()), int(array.max())
+        if least < low or most > high:
+            raise InterfaceError(f"{where} wants numbers from {low} to {high}, got {least if least < low else most}")
+    return np.ascontiguousarray(array, dtype)
+
+
+def _from_buffer(value: Any, where: str) -> Any:
+    import numpy as np
+
+    try:
+        return np.asarray(memoryview(value))
+    except (ValueError, TypeError, RuntimeError, BufferError) as error:
+        raise InterfaceError(f"{where} cannot use this {type(value).__name__}: {error}") from None
+
+
+def _utf8(text: str, where: str) -> bytes:
+    try:
+        return text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise InterfaceError(f"{where} is not Unicode text: it holds half of a surrogate pair") from None
+
+
+def _contiguous(array: Any, where: str) -> None:
+    if not array.flags.c_contiguous:
+        raise InterfaceError(f"{where} wants a contiguous array: pass np.ascontiguousarray(...)")
+
+
+def _slice_converter(kind: NativeType, where: str) -> Converter:
+    read, writes, sentinel = _array_reader(kind, where), not kind.const, kind.sentinel
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        array = read(_terminated(value, where) if sentinel else value)
+        _contiguous(array, where)
+        cells.append(place(array, writes))
+        cells.append(array.size - 1 if sentinel else array.size)
+
+    return convert
+
+
+def _terminated(value: Any, where: str) -> bytes:
+    raw = _utf8(value, where) if isinstance(value, str) else value
+    if not isinstance(raw, bytes):
+        raise InterfaceError(f"{where} wants str or bytes, got {type(value).__name__}")
+    if b"\0" in raw:
+        raise InterfaceError(f"{where} is a zero-terminated string and cannot hold a zero byte")
+    return raw + b"\0"
+
+
+def _matrix_converter(kind: NativeType, where: str) -> Converter:
+    read, writes = _array_reader(kind, where), not kind.const
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        array = read(value)
+        if array.ndim != 2:
+            raise InterfaceError(f"{where} wants a 2-d array, got {array.ndim}-d: use .reshape(rows, columns)")
+        rows, columns = array.shape
+        item = array.itemsize
+        row_bytes = array.strides[0] if rows > 1 and columns else columns * item
+        if (columns > 1 and rows and array.strides[1] != item) or row_bytes % item or row_bytes < columns * item:
+            raise InterfaceError(f"{where} wants rows of contiguous elements: pass np.ascontiguousarray(...)")
+        cells.extend((place(array, writes), rows, columns, row_bytes // item))
+
+    return convert
+
+
+def _array_converter(kind: NativeType, where: str) -> Converter:
+    read = _array_reader(NativeType("slice", const=True, child=kind.child), where)
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        array = read(value)
+        _contiguous(array, where)
+        if array.size != kind.length:
+            raise InterfaceError(f"{where} wants {kind.length} elements, got {array.size}")
+        cells.append(place(array, False))
+
+    return convert
+
+
+def _optional_converter(kind: NativeType, where: str) -> Converter:
+    payload = _converter(child_of(kind), where)
+    absent = [0] * argument_cell_count(kind)
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        if value is None:
+            cells.extend(absent)
+            return
+        cells.append(1)
+        payload(value, cells, place)
+
+    return convert
+
+
+def _struct_converter(kind: NativeType, where: str) -> Converter:
+    parts = [(name, _converter(item, f"{where}.{name}")) for name, item in kind.fields]
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        if isinstance(value, dict) and set(value) == {name for name, _ in parts}:
+            items = [value[name] for name, _ in parts]
+        elif isinstance(value, tuple) and len(value) == len(parts):
+            items = list(value)
+        else:
+            raise InterfaceError(f"{where} wants a tuple or dict of {', '.join(name for name, _ in parts)}")
+        for (_, part), item in zip(parts, items, strict=True):
+            part(item, cells, place)
+
+    return convert

@@ -1,0 +1,46 @@
+"""The C interface of the crash guard, and its report of a fault."""
+
+from __future__ import annotations
+
+import struct
+from typing import Any
+
+GUARD_CDEF = """
+struct o_fault {
+    int32_t kind;
+    int32_t signal;
+    uint64_t address;
+    uint32_t frame_count;
+    uint32_t exact;
+    char message[512];
+    uint64_t frames[64];
+};
+int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struct o_fault *fault, const uint64_t text[2]);
+int32_t o_guard_text(void *function, uint64_t text[2]);
+void o_guard_panic(const char *message, size_t length, uintptr_t return_address);
+"""
+"""The C interface of the guard library. The order to use it in: dlopen the cell's library and the guard; call the
+cell's ``o_set_panic`` with the address of ``o_guard_panic``; fill ``text`` once with ``o_guard_text(function)``;
+then each call is ``o_guard_call``, whose result is the shim's status or STATUS_STOPPED with ``fault`` filled."""
+
+STATUS_STOPPED = -9
+FAULT_BYTES = 1048
+FAULT_KINDS = {1: "panic", 2: "signal", 3: "interrupted"}
+
+
+def fault_from_bytes(raw: bytes) -> dict[str, Any]:
+    """A ``struct o_fault`` as a JSON-ready dict: kind, signal, address, exact, message, frames.
+
+    ``frames`` are offsets from the library's load address, innermost first. They are return addresses, except
+    that with ``exact`` the first one is the instruction itself.
+    """
+    kind, signal_number, address, count, exact, message = struct.unpack_from("<iiQII512s", raw)
+    frames = struct.unpack_from(f"<{min(count, 64)}Q", raw, 536)
+    return {
+        "kind": FAULT_KINDS.get(kind, "unknown"),
+        "signal": signal_number,
+        "address": address,
+        "exact": bool(exact),
+        "message": message.split(b"\0", 1)[0].decode("utf-8", "replace"),
+        "frames": list(frames),
+    }

@@ -1,0 +1,129 @@
+"""Types as the library describes them, in Python's words, and as cells."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..values import Interface, NativeFunction, NativeType
+
+STATUS_OK = 0
+STATUS_ERROR = -1
+ERROR_RESULT_CELLS = 2
+
+
+def type_from_json(body: dict[str, Any]) -> NativeType:
+    """A type as ``o_describe`` writes it. Raises KeyError for a description without ``kind``."""
+    child = body.get("child")
+    return NativeType(
+        kind=body["kind"],
+        bits=body.get("bits", 0),
+        signed=body.get("signed", False),
+        const=body.get("const", False),
+        sentinel=body.get("sentinel", False),
+        length=body.get("length", 0),
+        child=type_from_json(child) if child else None,
+        name=body.get("name", ""),
+        fields=tuple((name, type_from_json(item)) for name, item in body.get("fields", ())),
+    )
+
+
+def interface_from_json(body: dict[str, Any]) -> Interface:
+    """The interface as ``o_describe`` writes it; parameters are called ``a0``, ``a1`` until names are known."""
+    return Interface(
+        functions=tuple(
+            NativeFunction(
+                name=item["name"],
+                parameters=tuple((f"a{k}", type_from_json(t)) for k, t in enumerate(item["parameters"])),
+                result=type_from_json(item["result"]),
+            )
+            for item in body["functions"]
+        ),
+        skipped=tuple((name, reason) for name, reason in body.get("skipped", ())),
+    )
+
+
+def spell(kind: NativeType) -> str:
+    """The type in Python's words, for messages and signatures: ``float32 array``, ``int``, ``float | None``."""
+    match kind.kind:
+        case "slice" if is_text(kind):
+            return "str"
+        case "slice":
+            return f"{'' if kind.const else 'writable '}{dtype_name(child_of(kind))} array"
+        case "matrix":
+            return f"{'' if kind.const else 'writable '}2-d {dtype_name(child_of(kind))} array"
+        case "array":
+            return f"{dtype_name(child_of(kind))} array of {kind.length}"
+        case "optional":
+            return f"{spell(child_of(kind))} | None"
+        case "error_union":
+            return spell(child_of(kind))
+        case "struct" | "tuple":
+            return kind.name or "tuple"
+        case "void":
+            return "None"
+        case other:
+            return other
+
+
+def dtype_name(kind: NativeType) -> str:
+    """The numpy dtype of a number type: ``float32``, ``uint8``, ``bool``."""
+    if kind.kind == "bool":
+        return "bool"
+    prefix = "float" if kind.kind == "float" else "int" if kind.signed else "uint"
+    return f"{prefix}{kind.bits}"
+
+
+def cell_count(kind: NativeType) -> int:
+    """How many cells a result of this type takes."""
+    match kind.kind:
+        case "void":
+            return 0
+        case "slice":
+            return 2
+        case "matrix":
+            return 4
+        case "array":
+            return kind.length * cell_count(child_of(kind))
+        case "struct" | "tuple":
+            return sum(cell_count(item) for _, item in kind.fields)
+        case "optional":
+            return 1 + cell_count(child_of(kind))
+        case "error_union":
+            return cell_count(child_of(kind))
+        case _:
+            return 1
+
+
+def argument_cell_count(kind: NativeType) -> int:
+    """How many cells an argument of this type takes: an array by value is passed by its address."""
+    match kind.kind:
+        case "array":
+            return 1
+        case "struct" | "tuple":
+            return sum(argument_cell_count(item) for _, item in kind.fields)
+        case "optional":
+            return 1 + argument_cell_count(child_of(kind))
+        case _:
+            return cell_count(kind)
+
+
+def result_cells(function: NativeFunction) -> int:
+    """The cells that ``ret`` must have: the result or an error's name, and the memory handle."""
+    return max(cell_count(function.result), ERROR_RESULT_CELLS) + 1
+
+
+def handle_cell(function: NativeFunction) -> int:
+    """Where in ``ret`` the memory handle stands."""
+    return cell_count(function.result)
+
+
+def child_of(kind: NativeType) -> NativeType:
+    """The element or payload of a type that has one."""
+    assert kind.child is not None, f"a {kind.kind} without a child"
+    return kind.child
+
+
+def is_text(kind: NativeType) -> bool:
+    """Whether a slice is a string in Python."""
+    child = child_of(kind)
+    return kind.const and child.kind == "int" and child.bits == 8 and not child.signed
