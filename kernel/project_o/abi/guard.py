@@ -16,6 +16,8 @@ struct o_fault {
     uint64_t frames[64];
 };
 int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struct o_fault *fault, const uint64_t text[2]);
+int32_t o_guard_watch(void);
+void o_guard_unwatch(void);
 int32_t o_guard_text(void *function, uint64_t text[2]);
 void o_guard_panic(const char *message, size_t length, uintptr_t return_address);
 """

@@ -42,7 +42,9 @@ def read(output: str, sources: Mapping[str, str], functions: Mapping[str, int]) 
     cell's functions by name, for what goes wrong where our shims use them.
     """
     remarks = _remarks(output)[: limits.DIAGNOSTICS_SHOWN_MAX]
-    return tuple(_diagnostic(remark, sources, functions) for remark in remarks)
+    found = [_diagnostic(remark, sources, functions) for remark in remarks]
+    # The compiler follows its own order of work, a reader goes from top to bottom.
+    return tuple(sorted(found, key=lambda item: (item.line == 0, item.line, item.column)))
 
 
 def _remarks(output: str) -> list[_Remark]:

@@ -1,12 +1,14 @@
 """From an address in a library to the cell's own line, through its debug information (DWARF 4 and 5).
 
-Read only when something has faulted, so nothing here is kept in memory and elftools is imported late.
+Read only when something has faulted, so elftools is imported late and only answers are kept: the path of a build
+is the hash of its content.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from typing import Any
 
 from .recipe import CELL_PATH
@@ -20,10 +22,14 @@ def cell_line(path: str, frames: Sequence[int], *, exact: bool) -> int:
     ``frames`` are offsets in the library at ``path``, innermost first: return addresses, except that with
     ``exact`` the first one is the instruction itself.
     """
+    # A return address may already belong to the next line, so one byte before it is looked up.
+    return _line_of(path, tuple(f - (0 if exact and k == 0 else 1) for k, f in enumerate(frames[:_FRAMES_MAX])))
+
+
+@lru_cache(maxsize=256)
+def _line_of(path: str, addresses: tuple[int, ...]) -> int:
     from elftools.elf.elffile import ELFFile
 
-    # A return address may already belong to the next line, so one byte before it is looked up.
-    addresses = [frame - (0 if exact and k == 0 else 1) for k, frame in enumerate(frames[:_FRAMES_MAX])]
     try:
         with open(path, "rb") as file:
             library = ELFFile(file)

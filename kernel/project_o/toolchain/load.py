@@ -38,9 +38,16 @@ class _Host:
         self.ffi.cdef(_CDEF + abi.GUARD_CDEF)
         # SAFETY: the C library of this very process; the four prototypes are POSIX.
         self.linker = self.ffi.dlopen(None)
+        # Looked up here, because the first look-up of a function would erase what dlerror has to say.
+        self.dlopen, self.dlsym = self.linker.dlopen, self.linker.dlsym
+        self.dlclose, self.dlerror = self.linker.dlclose, self.linker.dlerror
         # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never closed, because its
         # signal handlers stay installed.
         self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
+        self._guard_call = self.guard.o_guard_call
+        self._watch, self._unwatch = self.guard.o_guard_watch, self.guard.o_guard_unwatch
+        self._watching = False
+        self._main_thread = threading.main_thread().ident
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
         self._records = threading.local()
         # On the path of every call: types that are resolved once.
@@ -51,6 +58,25 @@ class _Host:
     def new_cells(self, content: Any) -> Any:
         """An array of cells, from a count or from a list."""
         return self.ffi.new(self._cells_type, content)
+
+    def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any) -> int:
+        """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed.
+
+        A signal just before the call would only set a flag of the interpreter's, which an endless native loop never
+        looks at. So the guard watches first, then the interpreter looks at its flags (it does so after each call of
+        a C function, here ``_watch``), then the function is called.
+        """
+        if threading.get_ident() != self._main_thread:
+            return int(self._guard_call(function, args, ret, record, text))
+        outer = self._watching
+        try:
+            self._watching = True
+            self._watch()
+            return int(self._guard_call(function, args, ret, record, text))
+        finally:
+            if not outer:
+                self._watching = False
+                self._unwatch()
 
     def take_record(self) -> Any:
         """A fault record for one call; the thread's own where no outer call has it."""
@@ -90,7 +116,7 @@ class _Loaded:
         self.may_close = True
 
     def _symbol(self, name: str) -> Any:
-        address = self._host.linker.dlsym(self.handle, name.encode())
+        address = self._host.dlsym(self.handle, name.encode())
         if address == self._host.ffi.NULL:
             raise ToolchainError(f"the library has no {name}: clear the cache with `project-o cache --clear`")
         return address
@@ -98,7 +124,7 @@ class _Loaded:
     def __del__(self) -> None:
         # A running native thread would continue in unmapped memory; such a library stays.
         if getattr(self, "may_close", False):
-            self._host.linker.dlclose(self.handle)
+            self._host.dlclose(self.handle)
 
 
 def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
@@ -109,9 +135,9 @@ def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
     try:
         memory = _in_memory(data, path)
         # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
-        handle = shared.linker.dlopen(str(path).encode(), os.RTLD_NOW | os.RTLD_LOCAL)
+        handle = shared.dlopen(str(path).encode(), os.RTLD_NOW | os.RTLD_LOCAL)
         if handle == shared.ffi.NULL:
-            reason = shared.ffi.string(shared.linker.dlerror()).decode("utf-8", "replace").replace(str(path), name)
+            reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace").replace(str(path), name)
             raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
         return handle
     finally:
@@ -186,7 +212,7 @@ class Library:
         threads = _thread_count() if loaded.makes_threads else 0
         # SAFETY: the address is that of this function's shim, the cells are laid out by its own description, and
         # ``loaded`` is held by this frame, so that it stays mapped until the call is over.
-        status = shared.guard.o_guard_call(loaded.functions[function.name], args, ret, record, loaded.text)
+        status = shared.call(loaded.functions[function.name], args, ret, record, loaded.text)
         if loaded.makes_threads and _thread_count() > threads:
             loaded.may_close = False
         if status == abi.STATUS_STOPPED:

@@ -25,7 +25,7 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-/* Keep in step with GUARD_CDEF in abi.py and the numbers in limits.py. */
+/* Keep in step with GUARD_CDEF in abi/guard.py and the numbers in limits.py. */
 #define MESSAGE_BYTES 512
 #define FRAMES_MAX 64
 #define INTERRUPT_RETRY_NANOSECONDS 200000
@@ -307,6 +307,7 @@ static bool watch_interrupts(void) {
 }
 
 static void stop_watching(void) {
+    if (!interrupt.watching) return;
     /* In this order a timer that has just fired is seen by our handler, which then does nothing. */
     interrupt.watching = 0;
     if (interrupt.pending) look_again(0);
@@ -339,6 +340,16 @@ static void prepare_thread(void) {
     stack_t ours = {.ss_sp = stack, .ss_size = alternate_stack_bytes};
     if (sigaltstack(&ours, NULL) != 0 || pthread_setspecific(thread_key, stack) != 0) munmap(stack, alternate_stack_bytes);
 }
+
+/* SIGINT handling around one or more guarded calls, for a caller that is an interpreter: a signal that came before
+ * is in its own flags, where no native loop would ever look. So: watch, let the interpreter look at its flags, call,
+ * unwatch. Without this o_guard_call watches by itself. 1: this thread now watches and has to end it. */
+EXPORT int32_t o_guard_watch(void) {
+    if (!thread_is_ready) prepare_thread();
+    return watch_interrupts();
+}
+
+EXPORT void o_guard_unwatch(void) { stop_watching(); }
 
 struct search { uint64_t address, low, high, base; };
 

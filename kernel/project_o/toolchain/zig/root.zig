@@ -2,7 +2,7 @@
 //! each public function whose types we map, and what the host must know about them.
 //!
 //! Every shim is `int32_t o_cell_NAME(const uint64_t *args, uint64_t *ret)`; the cells of `args` and `ret` are
-//! laid out as kernel/project_o/abi.py says. The result is followed by the handle of the memory that the call
+//! laid out as kernel/project_o/abi says. The result is followed by the handle of the memory that the call
 //! allocated, for `o_free`; with a status of -1 `ret` holds the address and length of the error's name, nothing
 //! was allocated, and there is no handle.
 

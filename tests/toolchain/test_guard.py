@@ -1,0 +1,447 @@
+"""The guard under stress: interrupts, swaps under load, threads, and what it must not survive."""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from project_o import toolchain
+from project_o.errors import NativeFault, NativePanic
+from project_o.toolchain import Library
+from project_o.values import Artifact
+
+BUSY = """
+const std = @import("std");
+var kept: [*]u8 = undefined;
+var counter: u64 = 0;
+pub fn allocate() u64 {
+    var s: u64 = 0;
+    const k: *volatile [*]u8 = &kept;
+    while (true) {
+        const a = std.heap.c_allocator.alloc(u8, 1 + s % 4000) catch continue;
+        k.* = a.ptr;
+        s += 1;
+        std.heap.c_allocator.free(k.*[0..a.len]);
+    }
+}
+pub fn spin() void {
+    const p: *volatile u64 = &counter;
+    while (true) p.* +%= 1;
+}
+pub fn count(n: u64) u64 {
+    const p: *volatile u64 = &counter;
+    p.* = 0;
+    for (0..n) |_| p.* += 1;
+    return p.*;
+}
+pub fn wild(at: usize) void {
+    const p: *allowzero volatile u8 = @ptrFromInt(at);
+    p.* = 1;
+}
+pub fn over(a: i32) i32 {
+    return a + 1;
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def busy(loaded: Callable[..., Library]) -> Library:
+    return loaded(BUSY)
+
+
+def run_child(code: str, *, seconds: float = 60, input_text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=seconds, input=input_text, check=False
+    )
+
+
+CHILD = """
+import os, signal, sys, threading, time
+import numpy as np
+from project_o import toolchain
+from project_o.values import Program
+source = sys.stdin.read()
+library = toolchain.load(toolchain.build(Program("p", "zig", (("cell.zig", source),))))
+"""
+
+
+INTERRUPTS = (
+    CHILD
+    + """
+stop = False
+main = threading.main_thread().ident
+calling = threading.Event()
+def interrupt():
+    while not stop:
+        if calling.is_set():
+            calling.clear()
+            time.sleep(0.001)
+            os.kill(os.getpid(), signal.SIGINT)
+        time.sleep(0.0005)
+thread = threading.Thread(target=interrupt); thread.start()
+seen = 0
+for _ in range(100):
+    try:
+        calling.set()
+        library.call(FUNCTION, [])
+    except KeyboardInterrupt:
+        seen += 1
+    blocks = [bytearray(n) for n in range(0, 200_000, 5000)]
+stop = True
+thread.join()
+print(seen, signal.getsignal(signal.SIGINT) is signal.default_int_handler)
+"""
+)
+
+
+@pytest.mark.parametrize("function", ["allocate", "spin"])
+def test_a_hundred_interrupts_of_an_endless_loop(function: str, zig_there: Path) -> None:
+    done = run_child(INTERRUPTS.replace("FUNCTION", repr(function)), input_text=BUSY)
+
+    assert done.stdout == "100 True\n", done.stderr
+
+
+def test_an_interrupt_that_comes_too_late_is_raised_after_the_call(busy: Library) -> None:
+    """The call ends by itself; Python's own handler gets the signal, wherever it struck."""
+
+    def call_and_wait() -> None:
+        busy.call("count", [1_000_000])
+        time.sleep(5)
+
+    for _ in range(20):
+        timer = threading.Timer(0.002, os.kill, (os.getpid(), signal.SIGINT))
+        timer.start()
+        with pytest.raises(KeyboardInterrupt):
+            call_and_wait()
+        timer.join()
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
+    assert busy.call("count", [10]) == 10
+
+
+def test_an_ignored_interrupt_stays_ignored(busy: Library) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    try:
+        thread = threading.Timer(0.005, os.kill, (os.getpid(), signal.SIGINT))
+        thread.start()
+        assert busy.call("count", [20_000_000]) == 20_000_000
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_handler_of_the_users_own_is_called(busy: Library) -> None:
+    seen: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _frame: seen.append(number))
+    try:
+        os.kill(os.getpid(), signal.SIGINT)
+        busy.call("count", [1])
+        assert seen == [signal.SIGINT]
+        thread = threading.Timer(0.02, os.kill, (os.getpid(), signal.SIGINT))
+        thread.start()
+        with pytest.raises(KeyboardInterrupt):
+            busy.call("spin", [])
+        thread.join()
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def test_a_call_in_another_thread_is_not_interrupted(busy: Library) -> None:
+    """As in Python: the main thread has the KeyboardInterrupt, the other call goes on."""
+    found: list[int] = []
+    done = threading.Event()
+
+    def work() -> None:
+        found.append(busy.call("count", [30_000_000]))
+        done.set()
+
+    timer = threading.Timer(0.01, os.kill, (os.getpid(), signal.SIGINT))
+    threading.Thread(target=work).start()
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        time.sleep(5)
+    timer.join()
+
+    assert done.wait(30)
+    assert found == [30_000_000]
+
+
+def test_after_a_fault_the_globals_start_anew_after_a_panic_they_stay(loaded: Callable[..., Library]) -> None:
+    library = loaded(
+        "var n: i32 = 0;\npub fn next() i32 {\n    n += 1;\n    return n;\n}\n"
+        "pub fn over(a: i32) i32 {\n    n += a;\n    return n;\n}\n"
+        "pub fn wild(at: usize) void {\n    const p: *allowzero volatile u8 = @ptrFromInt(at);\n    p.* = 1;\n}\n"
+    )
+    assert [library.call("next", []) for _ in range(2)] == [1, 2]
+    with pytest.raises(NativePanic):
+        library.call("over", [2**31 - 1])
+    assert library.call("next", []) == 3
+    with pytest.raises(NativeFault, match="global variables start anew"):
+        library.call("wild", [0])
+    assert library.call("next", []) == 1
+
+
+def test_faults_in_many_threads_at_once(busy: Library) -> None:
+    wrong: list[object] = []
+
+    def work(k: int) -> None:
+        for n in range(50):
+            try:
+                if n % 2:
+                    busy.call("wild", [8 * k])
+                else:
+                    busy.call("over", [2**31 - 1])
+                wrong.append("no exception")
+            except NativeFault as error:
+                if not n % 2 or f"{8 * k:#x}" not in str(error):
+                    wrong.append(error)
+            except NativePanic as error:
+                if n % 2:
+                    wrong.append(error)
+
+    threads = [threading.Thread(target=work, args=(k,)) for k in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert wrong == []
+
+
+def mapped_cells() -> int:
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return sum("project-o-cell" in line and " r-xp " in line for line in lines)
+
+
+def test_swaps_under_eight_calling_threads(compiled: Callable[..., Artifact]) -> None:
+    artifacts = [
+        compiled(
+            f"pub fn which(n: u64) u64 {{\n    var i: u64 = 0;\n    const p: *volatile u64 = &i;\n"
+            f"    while (p.* < n) p.* += 1;\n    return {k};\n}}\n"
+        )
+        for k in range(2)
+    ]
+    gc.collect()
+    before = mapped_cells()
+    serving = [toolchain.load(artifacts[0])]
+    stop = threading.Event()
+    seen: list[set[int]] = [set() for _ in range(8)]
+    wrong: list[BaseException] = []
+
+    def work(mine: set[int]) -> None:
+        while not stop.is_set():
+            try:
+                library = serving[0]
+                mine.add(library.call("which", [20_000]))
+            except BaseException as error:  # noqa: BLE001 - reported below
+                wrong.append(error)
+                return
+
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in seen]
+    for thread in threads:
+        thread.start()
+    for k in range(200):
+        serving[0] = toolchain.load(artifacts[k % 2])
+        time.sleep(0.002)
+    stop.set()
+    for thread in threads:
+        thread.join()
+    gc.collect()
+
+    assert wrong == []
+    assert set().union(*seen) == {0, 1}
+    assert mapped_cells() - before == 1, "all but the serving version are unmapped"
+
+
+def test_a_version_that_made_a_thread_stays_mapped(loaded: Callable[..., Library]) -> None:
+    source = """
+const std = @import("std");
+extern fn usleep(n: c_uint) c_int;
+fn sleep() void {
+    _ = usleep(300_000);
+}
+pub fn start() !void {
+    const thread = try std.Thread.spawn(.{}, sleep, .{});
+    thread.detach();
+}
+pub fn calm() i32 {
+    return 2;
+}
+"""
+    gc.collect()
+    before = mapped_cells()
+    library = loaded(source)
+    assert library.call("calm", []) == 2
+    del library
+    gc.collect()
+    assert mapped_cells() == before, "no thread was made: it is unmapped"
+
+    library = loaded(source)
+    library.call("start", [])
+    del library
+    gc.collect()
+    assert mapped_cells() == before + 1
+    time.sleep(0.5)  # the thread returns into code that must still be there
+
+
+def test_a_thousand_loads_leave_nothing_behind(compiled: Callable[..., Artifact]) -> None:
+    artifact = compiled("pub fn f() i32 {\n    return 1;\n}\n")
+    gc.collect()
+    before = mapped_cells(), len(os.listdir("/proc/self/fd"))
+    for _ in range(1000):
+        assert toolchain.load(artifact).call("f", []) == 1
+    gc.collect()
+
+    assert (mapped_cells(), len(os.listdir("/proc/self/fd"))) == before
+
+
+ABORTS = """
+extern fn abort() noreturn;
+pub fn f() void {
+    abort();
+}
+"""
+CORRUPTS = """
+extern fn malloc(n: usize) [*]volatile u64;
+extern fn free(p: [*]volatile u64) void;
+pub fn f() void {
+    const p = malloc(24);
+    for (0..40) |i| p[i] = 0x4141414141414141;
+    free(p);
+    free(malloc(2000));
+    free(p);
+    for (0..100) |i| _ = malloc(16 * i);
+}
+"""
+PANICS_IN_A_THREAD = """
+const std = @import("std");
+fn work(a: *const i32) void {
+    if (a.* == 1) @panic("in a thread");
+}
+pub fn f() !void {
+    const one: i32 = 1;
+    const thread = try std.Thread.spawn(.{}, work, .{&one});
+    thread.join();
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("source", "says"),
+    [
+        (ABORTS, "cannot be survived in-process"),
+        (CORRUPTS, "cannot be survived in-process"),
+        (PANICS_IN_A_THREAD, "outside a guarded call, in a thread that native code started: in a thread"),
+    ],
+    ids=["abort", "heap corruption", "panic in a native thread"],
+)
+def test_what_cannot_be_survived_is_said_and_ends_the_process(source: str, says: str, zig_there: Path) -> None:
+    done = run_child(
+        "import faulthandler; faulthandler.enable()\n" + CHILD + "library.call('f', [])", input_text=source
+    )
+
+    assert done.returncode in (-signal.SIGABRT, -signal.SIGSEGV, -signal.SIGILL, -signal.SIGTRAP)
+    assert says in done.stderr
+    assert "Fatal Python error" in done.stderr, "faulthandler has its say too"
+
+
+def test_a_fault_outside_native_calls_is_faulthandlers(zig_there: Path) -> None:
+    """Enabled before or after our handlers, and also when the signal was sent."""
+    for when in ("before", "after"):
+        enable = "import faulthandler; faulthandler.enable()\n"
+        code = (enable if when == "before" else "") + CHILD + "assert library.call('over', [1]) == 2\n"
+        code += (enable if when == "after" else "") + "assert library.call('over', [2]) == 3\n"
+        for ending in ("import ctypes; ctypes.string_at(0)", "os.kill(os.getpid(), signal.SIGSEGV)"):
+            done = run_child(code + ending, input_text=BUSY)
+            assert done.returncode == -signal.SIGSEGV
+            assert "Fatal Python error: Segmentation fault" in done.stderr
+            assert "project-o" not in done.stderr.split("Current thread")[0]
+
+
+def test_faults_are_caught_with_faulthandler_enabled_at_any_time(zig_there: Path) -> None:
+    code = (
+        CHILD
+        + """
+import faulthandler
+from project_o.errors import NativeFault
+for round in range(3):
+    try:
+        library.call("wild", [64])
+    except NativeFault as error:
+        print("caught", "0x40" in str(error))
+    faulthandler.enable()
+"""
+    )
+    done = run_child(code, input_text=BUSY)
+
+    assert done.stdout == "caught True\n" * 3, done.stderr
+    assert done.stderr == ""
+
+
+def test_a_forked_child_may_call_too(busy: Library) -> None:
+    assert busy.call("count", [3]) == 3
+    pid = os.fork()
+    if pid == 0:
+        code = 1
+        try:
+            signal.signal(signal.SIGALRM, lambda *_: os.kill(os.getpid(), signal.SIGINT))
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            try:
+                busy.call("wild", [0])
+            except NativeFault:
+                code = 0 if busy.call("count", [5]) == 5 else 2
+        finally:
+            os._exit(code)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+
+
+def test_nested_calls_restore_the_outer_one(loaded: Callable[..., Library]) -> None:
+    """A cell calls back into Python, which calls another cell that panics; then the outer one faults."""
+    import ctypes
+
+    inner = loaded("pub fn over(a: i32) i32 {\n    return a + 1;\n}\n")
+    outer = loaded(
+        "pub fn call(at: usize, wild: usize) i32 {\n    const g: *const fn () callconv(.c) i32 = @ptrFromInt(at);\n"
+        "    const n = g();\n    const p: *allowzero volatile u8 = @ptrFromInt(wild);\n    if (wild > 0) p.* = 1;\n"
+        "    return n + 1;\n}\n"
+    )
+    seen: list[str] = []
+
+    def callback() -> int:
+        try:
+            inner.call("over", [2**31 - 1])
+        except NativePanic as error:
+            seen.append(str(error))
+        return int(inner.call("over", [40]))
+
+    native = ctypes.CFUNCTYPE(ctypes.c_int)(callback)
+    at = ctypes.cast(native, ctypes.c_void_p).value
+
+    assert outer.call("call", [at, 0]) == 42
+    with pytest.raises(NativeFault, match="call, line 5"):
+        outer.call("call", [at, 64])
+    assert outer.call("call", [at, 0]) == 42
+    assert len(seen) == 3
+
+
+def test_writes_before_a_panic_are_there(loaded: Callable[..., Library]) -> None:
+    library = loaded("pub fn f(a: []i32) void {\n    for (0..a.len + 1) |i| a[i] = @intCast(i);\n}\n")
+    array = np.full(1000, -1, np.int32)
+    with pytest.raises(NativePanic, match="index 1000, len 1000"):
+        library.call("f", [array])
+
+    assert array.tolist() == list(range(1000))
+
+
+def test_the_guard_is_compiled_once(zig_there: Path) -> None:
+    assert toolchain.guard_path() == toolchain.guard_path()
+    assert Path(toolchain.guard_path()).is_file()
