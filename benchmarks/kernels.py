@@ -100,7 +100,7 @@ class Kernel:
         reply = self._answer(asked)
         seconds = time.perf_counter() - began
         if reply["status"] != "ok":
-            raise CellError("\n".join(reply.get("traceback", [])) or str(reply))
+            raise CellError(f"{reply.get('ename', reply['status'])}: {reply.get('evalue', '')}")
         found = {
             name: value["data"]["text/plain"]
             for name, value in reply.get("user_expressions", {}).items()

@@ -105,7 +105,7 @@ def table(body: dict[str, Any]) -> str:
 
 def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
     if engine["status"] != "measured":
-        return [f"{engine['status']}: {engine['reason']}"]
+        return [f"{engine['status']}: {engine['reason'].partition(chr(10))[0]}"]
     rows = []
     for metric, values in engine["metrics"].items():
         low, high = values["quartiles_seconds"]
