@@ -90,3 +90,14 @@ def test_papermill_stops_at_it(tmp_path, case):
         )
     last = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1]
     assert last.outputs == []
+
+
+def test_without_a_compiler_a_cell_says_what_to_install(start_kernel, tmp_path):
+    missing = {"PROJECT_O_ZIG": str(tmp_path / "none"), "PROJECT_O_CACHE": str(tmp_path / "cache")}
+    kernel = start_kernel(tmp_path, environment=missing)
+    ran = kernel.run(GOOD)
+
+    assert ran.status == "error"
+    assert "ToolchainMissing" in ran.error
+    assert "install" in ran.error
+    assert kernel.run("%o history").status == "ok"

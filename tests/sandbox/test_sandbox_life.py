@@ -113,7 +113,7 @@ OTHER_USER = 65534
 
 
 @pytest.fixture
-def other_users_python():
+def other_users_python(lacking):
     """(an interpreter, a folder with our package) that a user without rights can read."""
     environment = {"PATH": "/usr/bin:/bin"}
     check = "import sys; sys.exit(sys.version_info < (3, 11))"
@@ -124,15 +124,16 @@ def other_users_python():
             continue
         break
     else:
-        pytest.skip("there is no Python 3.11 or newer that another user may run")
+        lacking("other-user", "there is no Python 3.11 or newer that another user may run")
     with tempfile.TemporaryDirectory() as folder:
         shutil.copytree(KERNEL / "project_o", Path(folder) / "project_o", ignore=shutil.ignore_patterns("*.pyc"))
         os.chmod(folder, 0o755)
         yield candidate, folder
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="the other tests run as an ordinary user already")
-def test_an_ordinary_user_has_the_same_level(other_users_python):
+def test_an_ordinary_user_has_the_same_level(other_users_python, lacking):
+    if os.geteuid() != 0:
+        lacking("root", "only the superuser may become another user; the other tests run as one already")
     program = """
 import os, sys
 sys.path.insert(0, sys.argv[1])

@@ -207,11 +207,11 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert "PROJECT_O_CACHE" in check.todo
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="the superuser may write everywhere")
 @pytest.mark.usefixtures("fresh_warnings")
-def test_a_read_only_folder(own_cache: Path) -> None:
+def test_a_read_only_folder(own_cache: Path, request: pytest.FixtureRequest) -> None:
     own_cache.mkdir()
     own_cache.chmod(0o500)
+    request.getfixturevalue("ordinary_user")
     with pytest.warns(RuntimeWarning, match="cannot be written"):
         cache.publish("k", b"library", {})
 
