@@ -212,7 +212,7 @@ class Record:
     """
 
     proposal: Proposal
-    status: Literal["baseline", "better", "worse", "duplicate", "failed"]
+    status: Literal["baseline", "better", "no better", "duplicate", "failed"]
     reason: str
     cost: float | None = None
     ratio: float | None = None

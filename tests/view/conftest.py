@@ -118,7 +118,7 @@ def records(count: int = 40, seed: int = 3) -> list[Record]:
         else:
             ratio = min(2.6, best * math.exp(rng.gauss(-0.12, 0.16)))
             better = ratio > best * 1.03
-            status = "better" if better else "worse"
+            status = "better" if better else "no better"
             made.append(Record(proposal, status, "" if better else "not above 1.02", 0.0123 / ratio, ratio))
             if better:
                 incumbent, best = child, ratio
@@ -132,7 +132,7 @@ def best_of(made: list[Record]) -> int:
 
 def progress(*, finished: bool = False) -> Progress:
     history = ((0, 1.0), (1, 1.0), (3, 1.12), (8, 1.405), (9, 1.405), (17, 1.834), (24, 1.834))
-    counts = (("better", 3), ("worse", 18), ("failed", 2), ("duplicate", 1))
+    counts = (("better", 3), ("no better", 18), ("failed", 2), ("duplicate", 1))
     return Progress("top_k", 24, 60, 12.3, 30.0, 1.834, (("lanes", 16), ("unroll", 4)), counts, history, finished)
 
 

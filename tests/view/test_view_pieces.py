@@ -206,7 +206,7 @@ def lineages(draw):
         program = Program("p", "python", (("p.py", str(draw(st.integers(0, 30)))),))
         known = [one.proposal.program.digest for one in made] + [str(j) for j in range(k)] + ["unknown", program.digest]
         parents = tuple(draw(st.lists(st.sampled_from(known), max_size=3)))
-        status = draw(st.sampled_from(["baseline", "better", "worse", "duplicate", "failed"]))
+        status = draw(st.sampled_from(["baseline", "better", "no better", "duplicate", "failed"]))
         made.append(Record(Proposal(k, program, parents, "search", "op"), status, "why", 1.0, draw(ratios)))
     return made
 

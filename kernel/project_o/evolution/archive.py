@@ -13,7 +13,7 @@ from ..languages import tools_for
 from ..values import Program, Proposal, Record, plain
 
 FORMAT = 1
-Status = Literal["baseline", "better", "worse", "duplicate", "failed"]
+Status = Literal["baseline", "better", "no better", "duplicate", "failed"]
 
 
 @dataclass(frozen=True)

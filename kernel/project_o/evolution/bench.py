@@ -14,7 +14,7 @@ from .task import Jobs
 class Outcome:
     """What screening says of a candidate. ``ratio`` is against the baseline of the run, above 1 the better."""
 
-    status: Literal["baseline", "better", "worse", "failed"]
+    status: Literal["baseline", "better", "no better", "failed"]
     reason: str
     cost: float | None = None
     ratio: float | None = None

@@ -115,7 +115,7 @@ def measure(
         low=found.low,
         high=found.high,
         confidence=found.confidence,
-        method=f"CPU time, {how.repeat} calls a timing; {METHOD}",
+        method=f"CPU time, {how.repeat} call{'s' if how.repeat > 1 else ''} a timing; {METHOD}",
     )
 
 

@@ -62,7 +62,7 @@ class ScoreBench:
         metrics = self._metrics(jobs, artifact)
         value = metrics[self._objective]
         ratio = self._ratio(value)
-        status: Literal["better", "worse"] = "better" if ratio > 1.0 else "worse"
+        status: Literal["better", "no better"] = "better" if ratio > 1.0 else "no better"
         reason = f"{self._objective} {value:.6g}, the baseline has {self._start:.6g}"
         return Outcome(status, reason, self._cost(value), ratio, tuple(sorted(metrics.items())))
 

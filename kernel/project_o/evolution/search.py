@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import itertools
 import math
+import warnings
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
@@ -148,8 +149,7 @@ class SearchProposer:
 
     def _from_sampler(self, index: int, told: Sequence[Record]) -> Settings:
         """TPE on the places in the domains: ordered ones as integers, the others as choices."""
-        import optuna
-
+        optuna = _optuna()
         optuna.logging.set_verbosity(max(optuna.logging.get_verbosity(), optuna.logging.WARNING))
         spaces: dict[str, Any] = {}
         for item in self._parameters:
@@ -184,3 +184,11 @@ def _spread(domain: Sequence[Scalar]) -> list[Scalar]:
     count = min(len(domain), limits.SWEEP_VALUES_MAX)
     places = sorted({round(k * (len(domain) - 1) / (count - 1)) for k in range(count)})
     return [domain[place] for place in places]
+
+
+def _optuna() -> Any:
+    """The sampler's library. Its progress bars, which nothing here uses, warn where there are no widgets."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="IProgress not found")
+        import optuna
+    return optuna

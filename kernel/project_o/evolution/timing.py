@@ -81,7 +81,7 @@ class TimeBench:
                 give_up=True,
             )
             self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.pairs)
-        status: Literal["better", "worse"] = "better" if found.low > 1.0 else "worse"
+        status: Literal["better", "no better"] = "better" if found.low > 1.0 else "no better"
         reason = f"{found.ratio:.3f} times the baseline's speed [{found.low:.3f}, {found.high:.3f}]"
         return Outcome(status, reason, found.candidate, found.ratio, ((TIME, found.candidate),))
 

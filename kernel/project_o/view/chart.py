@@ -172,7 +172,7 @@ def diamond(x: float, y: float, color: str, size: float = 6) -> Markup:
 MARKS: dict[str, tuple[Callable[[float, float, str], Markup], str, str]] = {
     "baseline": (square, "currentColor", "square"),
     "better": (disc, style.GOOD, "filled circle"),
-    "worse": (ring, "currentColor", "open circle"),
+    "no better": (ring, "currentColor", "open circle"),
     "duplicate": (dash, "currentColor", "bar"),
     "failed": (cross, style.BAD, "cross"),
     "best": (diamond, style.ACCENT, "diamond"),
@@ -182,7 +182,7 @@ MARKS: dict[str, tuple[Callable[[float, float, str], Markup], str, str]] = {
 
 def mark(status: str, x: float, y: float) -> Markup:
     """The mark of a status; an unknown one is drawn as an open circle."""
-    draw, color, _ = MARKS.get(status, MARKS["worse"])
+    draw, color, _ = MARKS.get(status, MARKS["no better"])
     return draw(x, y, color)
 
 

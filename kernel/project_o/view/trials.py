@@ -12,7 +12,7 @@ from .parts import Cell, Column, Tone, table, title
 from .progress import settings_text
 from .text import counted
 
-STATUSES = ("baseline", "better", "worse", "duplicate", "failed")
+STATUSES = ("baseline", "better", "no better", "duplicate", "failed")
 _TONES: dict[str, Tone] = {"better": "good", "failed": "bad"}
 
 
@@ -31,7 +31,7 @@ def counts(records: Sequence[Record]) -> list[tuple[str, int]]:
 
 
 def counts_text(records: Sequence[Record]) -> str:
-    """``1 baseline, 4 better, 19 worse``."""
+    """``1 baseline, 4 better, 19 no better``."""
     return ", ".join(f"{number:,} {status}" for status, number in counts(records))
 
 
