@@ -29,9 +29,12 @@ def own_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def fresh_warnings() -> Iterator[None]:
-    cache._warn_once.cache_clear()
+    """As in a process that has not yet met a cache that it cannot write."""
+    for item in (cache._warn_once, cache._temporary):
+        item.cache_clear()
     yield
-    cache._warn_once.cache_clear()
+    for item in (cache._warn_once, cache._temporary):
+        item.cache_clear()
 
 
 def test_an_entry_is_found_again(own_cache: Path) -> None:

@@ -13,25 +13,27 @@ from .compiler import Job, run
 from .places import ZIG_VERSION, locate, template
 from .recipe import ABI_NUMBER, machine_facts
 
+_FILES = ("guard.c", "guard_frames.h")
 _FLAGS = ("-O", "fast", "-fno-omit-frame-pointer", "-mcpu", "baseline")
 _C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-U_FORTIFY_SOURCE")
 
 
 def guard_path() -> str:
     """The path of the guard library, compiled if need be. Raises ToolchainMissing, ToolchainError."""
-    text = template("guard.c")
-    body = "\0".join(("guard", str(ABI_NUMBER), ZIG_VERSION, text, *_FLAGS, *_C_FLAGS, *machine_facts()))
+    texts = [template(name) for name in _FILES]
+    body = "\0".join(("guard", str(ABI_NUMBER), ZIG_VERSION, *texts, *_FLAGS, *_C_FLAGS, *machine_facts()))
     key = hashlib.sha256(body.encode()).hexdigest()
     entry = cache.find(key)
     if entry is None:
-        entry = cache.publish(key, _compile(text), {"guard": True})
+        entry = cache.publish(key, _compile(), {"guard": True})
     return str(entry.library)
 
 
-def _compile(text: str) -> bytes:
+def _compile() -> bytes:
     folder = Path(tempfile.mkdtemp(prefix="project-o-build-"))
     try:
-        (folder / "guard.c").write_text(text, "utf-8")
+        for name in _FILES:
+            (folder / name).write_text(template(name), "utf-8")
         # fmt: off
         command = (
             str(locate()), "build-lib", "-dynamic", "--name", "guard", "-femit-bin=guard.so", "--color", "off",

@@ -19,7 +19,7 @@ from .places import ZIG_VERSION, template
 ABI_NUMBER = 1
 """Raised whenever the cells of a call or the description change their meaning."""
 
-HOST_FILES = ("root.zig", "o.zig", "panics.zig", "arena.zig")
+HOST_FILES = ("root.zig", "interface.zig", "panics.zig", "arena.zig", "o.zig")
 CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 LINK_PREFIX = "link:"
 LINE_OFFSET_FLAG = "line-offset="

@@ -20,6 +20,7 @@ pub const Arena = struct {
     /// A new arena; null without memory.
     pub fn create() ?*Arena {
         const raw = aligned_alloc(@alignOf(Arena), @sizeOf(Arena)) orelse return null;
+        // SAFETY: just allocated, with the size and alignment of an arena.
         const self: *Arena = @ptrCast(@alignCast(raw));
         self.* = .{ .head = .{ .previous = &self.head, .following = &self.head }, .lock = .init(false) };
         return self;
@@ -30,6 +31,7 @@ pub const Arena = struct {
         var block = self.head.following;
         while (block != &self.head) {
             const following = block.following;
+            // SAFETY: `alloc` has put the links this far behind the start of the raw block.
             free(@ptrFromInt(@intFromPtr(block) - offsetOf(block)));
             block = following;
         }
@@ -48,15 +50,27 @@ pub const Arena = struct {
         return header.padding;
     }
 
+    fn arenaOf(context: *anyopaque) *Arena {
+        // SAFETY: the context of our allocators is the arena that `allocator` was called on.
+        return @ptrCast(@alignCast(context));
+    }
+
+    fn headerOf(data: [*]u8) *Header {
+        // SAFETY: raw memory starts at a boundary of at least a header's alignment, and the data behind a whole number
+        // of such boundaries, of which the last holds the header.
+        return @ptrCast(@alignCast(data - @sizeOf(Header)));
+    }
+
     fn alloc(context: *anyopaque, len: usize, alignment: Alignment, _: usize) ?[*]u8 {
-        const self: *Arena = @ptrCast(@alignCast(context));
+        const self = arenaOf(context);
         const boundary = @max(alignment.toByteUnits(), @alignOf(Header));
         const front = std.mem.alignForward(usize, @sizeOf(Header), boundary);
         const wanted, const too_long = @addWithOverflow(front, len);
         if (too_long != 0 or wanted > std.math.maxInt(usize) - boundary) return null;
         const raw = aligned_alloc(boundary, std.mem.alignForward(usize, wanted, boundary)) orelse return null;
+        // SAFETY: `raw` has room for `front` bytes and the data behind them.
         const data: [*]u8 = @as([*]u8, @ptrCast(raw)) + front;
-        const header: *Header = @ptrCast(@alignCast(data - @sizeOf(Header)));
+        const header = headerOf(data);
         header.padding = front - @sizeOf(Header);
         self.enter();
         defer self.leave();
@@ -75,14 +89,15 @@ pub const Arena = struct {
     }
 
     fn release(context: *anyopaque, memory: []u8, _: Alignment, _: usize) void {
-        const self: *Arena = @ptrCast(@alignCast(context));
-        const header: *Header = @ptrCast(@alignCast(memory.ptr - @sizeOf(Header)));
+        const self = arenaOf(context);
+        const header = headerOf(memory.ptr);
         {
             self.enter();
             defer self.leave();
             header.links.previous.following = header.links.following;
             header.links.following.previous = header.links.previous;
         }
+        // SAFETY: as in `destroy`.
         free(@ptrFromInt(@intFromPtr(header) - header.padding));
     }
 

@@ -12,7 +12,6 @@
 #include <errno.h>
 #include <link.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -20,99 +19,11 @@
 #include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
-#include <ucontext.h>
 #include <unistd.h>
 
+#include "guard_frames.h"
+
 #define EXPORT __attribute__((visibility("default")))
-
-/* Keep in step with GUARD_CDEF in abi/guard.py and the numbers in limits.py. */
-#define MESSAGE_BYTES 512
-#define FRAMES_MAX 64
-#define INTERRUPT_RETRY_NANOSECONDS 200000
-#define STATUS_STOPPED (-9)
-
-enum { PANIC = 1, SIGNAL = 2, INTERRUPTED = 3 };
-
-struct o_fault {
-    int32_t kind;
-    int32_t signal;
-    uint64_t address;          /* what the fault was about: the address that could not be reached */
-    uint32_t frame_count;
-    uint32_t exact;            /* 1: frames[0] is the instruction itself, all others are return addresses */
-    char message[MESSAGE_BYTES];
-    uint64_t frames[FRAMES_MAX]; /* offsets from where the library was loaded, innermost first */
-};
-
-typedef int32_t (*cell_function)(const uint64_t *, uint64_t *);
-
-/* One guarded call under way. Calls of one thread form a stack. */
-struct call {
-    sigjmp_buf out;
-    struct call *outer;
-    struct o_fault *fault;
-    uint64_t text_low, text_high;
-};
-
-/* initial-exec: the handlers may not allocate, and another model may do so at the first access of a thread. */
-#define THREAD_LOCAL static __thread __attribute__((tls_model("initial-exec")))
-THREAD_LOCAL struct call *volatile innermost;
-THREAD_LOCAL sigjmp_buf *volatile walk_out; /* set while frames are walked: a fault there ends the walk */
-THREAD_LOCAL bool thread_is_ready, is_main_thread;
-
-/* ------------------------------------------------------------------------------ frames */
-
-struct where { uint64_t pc, sp, fp, link; };
-
-static struct where where_of(const void *context) {
-    const ucontext_t *u = context;
-#if defined(__x86_64__)
-    const greg_t *r = u->uc_mcontext.gregs;
-    return (struct where){(uint64_t)r[REG_RIP], (uint64_t)r[REG_RSP], (uint64_t)r[REG_RBP], 0};
-#elif defined(__aarch64__)
-    return (struct where){u->uc_mcontext.pc, u->uc_mcontext.sp, u->uc_mcontext.regs[29], u->uc_mcontext.regs[30]};
-#else
-#error "the guard knows the registers of x86-64 and aarch64"
-#endif
-}
-
-static bool in_text(const struct call *call, uint64_t pc) { return pc >= call->text_low && pc < call->text_high; }
-
-static void add_frame(struct call *call, uint64_t pc) {
-    struct o_fault *fault = call->fault;
-    if (in_text(call, pc) && fault->frame_count < FRAMES_MAX) fault->frames[fault->frame_count++] = pc;
-}
-
-/* Follow the frame pointers from `at` up to the guard's own frame. Everything between the stack pointer and
- * `call` is this thread's live stack; a frame pointer that the cell has bent is either out of that range or,
- * on a stack of the cell's own, may fault: then the walk ends. */
-static void walk_frames(struct call *call, struct where at) {
-    sigjmp_buf out;
-    if (sigsetjmp(out, 0) == 0) {
-        walk_out = &out;
-        uint64_t low = at.sp, fp = at.fp;
-        /* A function without a frame of its own (memset), or none at all (a wild jump): its caller is named by
-         * the link register, or by the top of the stack. */
-        if (at.pc != 0 && !in_text(call, at.pc)) add_frame(call, at.link != 0 ? at.link : *(const uint64_t *)at.sp);
-        for (int steps = 0; steps < 4 * FRAMES_MAX; steps++) {
-            if (fp < low || fp + 16 > (uint64_t)call || (fp & 7) != 0) break;
-            const uint64_t *frame = (const uint64_t *)fp;
-            add_frame(call, frame[1]);
-            low = fp + 16;
-            fp = frame[0];
-        }
-    }
-    walk_out = NULL;
-}
-
-static void begin_fault(struct call *call, int kind, int signal, uint64_t address) {
-    struct o_fault *fault = call->fault;
-    fault->kind = kind;
-    fault->signal = signal;
-    fault->address = address;
-    fault->frame_count = 0;
-    fault->exact = 0;
-    fault->message[0] = 0;
-}
 
 /* ------------------------------------------------------------------------------ last words */
 

@@ -169,6 +169,7 @@ pub fn Panics(comptime hook: Hook) type {
         const Ends = struct {
             fn explicit(pointer: usize, len: usize) callconv(.c) noreturn {
                 @setRuntimeSafety(false);
+                // SAFETY: `call` has taken both from a slice.
                 hook(@as([*]const u8, @ptrFromInt(pointer))[0..len], @returnAddress());
             }
             fn unwrapError(code: usize, _: usize) callconv(.c) noreturn {

@@ -8,6 +8,9 @@
 
 const std = @import("std");
 const cell = @import("cell");
+const interface = @import("interface.zig");
+const isAllocator = interface.isAllocator;
+const isMatrix = interface.isMatrix;
 
 // ------------------------------------------------------------------------------- panics
 
@@ -41,196 +44,11 @@ export fn o_free(handle: u64) callconv(.c) void {
     arena.destroy();
 }
 
-// ------------------------------------------------------------------------------- what is mapped
-
-const array_elements_max = 1024;
-
-fn isAllocator(comptime T: type) bool {
-    return T == std.mem.Allocator;
-}
-
-fn isMatrix(comptime T: type) bool {
-    return @typeInfo(T) == .@"struct" and @hasDecl(T, "o_matrix");
-}
-
-/// Elements that numpy has a type for.
-fn isElement(comptime T: type) bool {
-    return switch (@typeInfo(T)) {
-        .bool => true,
-        .int => |i| i.bits == 8 or i.bits == 16 or i.bits == 32 or i.bits == 64,
-        .float => |f| f.bits <= 64,
-        else => false,
-    };
-}
-
-const Role = enum { parameter, result };
-
-/// Why a type cannot cross, in words for the user; null where it can.
-fn obstacle(comptime T: type, comptime role: Role) ?[]const u8 {
-    return switch (@typeInfo(T)) {
-        .void, .noreturn => if (role == .parameter) "void cannot be passed" else null,
-        .bool => null,
-        .int => |i| if (i.bits == 0 or i.bits > 64) named(T, "integers have 1 to 64 bits here") else null,
-        .float => |f| if (f.bits > 64) named(T, "floats have up to 64 bits here") else null,
-        .pointer => |p| pointerObstacle(T, p),
-        .array => |a| if (!isElement(a.child))
-            named(T, "arrays hold bool, 8 to 64 bit integers or floats")
-        else if (a.len > array_elements_max)
-            named(T, "arrays by value have up to 1024 elements, pass a slice")
-        else
-            null,
-        .optional => |p| switch (@typeInfo(p.child)) {
-            .optional, .void => named(T, "None would have two meanings"),
-            else => obstacle(p.child, role),
-        },
-        .error_union => |e| if (role == .parameter) named(T, "errors cannot be passed") else obstacle(e.payload, role),
-        .@"struct" => |s| structObstacle(T, s, role),
-        else => named(T, "this kind of type has no counterpart in Python"),
-    };
-}
-
-fn pointerObstacle(comptime T: type, comptime p: std.lang.Type.Pointer) ?[]const u8 {
-    if (p.size != .slice) return named(T, "pointers cannot be passed, use a slice");
-    if (!isElement(p.child)) return named(T, "slices hold bool, 8 to 64 bit integers or floats");
-    if (p.attrs.@"volatile" or p.attrs.@"allowzero") return named(T, "volatile and allowzero slices are not mapped");
-    if (p.attrs.@"align") |a| if (a > @alignOf(p.child))
-        return named(T, "arrays from Python are not aligned beyond their elements");
-    if (p.sentinel()) |s| if (p.child != u8 or !p.attrs.@"const" or s != 0)
-        return named(T, "of the slices with a sentinel only [:0]const u8 is mapped");
-    return null;
-}
-
-fn structObstacle(comptime T: type, comptime s: std.lang.Type.Struct, comptime role: Role) ?[]const u8 {
-    if (isAllocator(T)) return named(T, "an allocator is given as a parameter of its own");
-    if (isMatrix(T)) {
-        if (role == .result) return named(T, "return a slice, it is copied into a new array");
-        return if (isElement(T.o_matrix.child)) null else named(T, "matrices hold bool, 8 to 64 bit integers or floats");
-    }
-    if (s.layout == .@"packed") return named(T, "packed structs are not mapped");
-    for (s.field_names, s.field_types, s.field_attrs) |name, F, attrs| {
-        if (attrs.@"comptime") return named(T, "field " ++ name ++ " is comptime");
-        if (obstacle(F, role)) |why| return "field " ++ name ++ ": " ++ why;
-    }
-    return null;
-}
-
-fn named(comptime T: type, comptime why: []const u8) []const u8 {
-    return shortName(T) ++ ": " ++ why;
-}
-
-/// Why a function cannot be offered; null where it can.
-fn functionObstacle(comptime F: type) ?[]const u8 {
-    const info = @typeInfo(F).@"fn";
-    if (info.attrs.varargs) return "it takes a variable number of arguments";
-    for (info.param_types, 1..) |parameter, number| {
-        const where = "parameter " ++ decimal(number) ++ ": ";
-        const P = parameter orelse return where ++ "anytype or a type that depends on another parameter";
-        if (isAllocator(P)) continue;
-        if (obstacle(P, .parameter)) |why| return where ++ why;
-    }
-    if (info.is_generic) return "it has a comptime parameter";
-    const R = info.return_type orelse return "its result type depends on its parameters";
-    if (obstacle(R, .result)) |why| return "result: " ++ why;
-    return null;
-}
-
 // ------------------------------------------------------------------------------- description
-
-/// The name without the modules it stands in: `cell.Point` is `Point`.
-fn shortName(comptime T: type) []const u8 {
-    const full = @typeName(T);
-    var start: usize = 0;
-    var end: usize = 0;
-    while (end < full.len and full[end] != '(') : (end += 1) {
-        if (full[end] == '.') start = end + 1;
-    }
-    return if (std.mem.find(u8, full[start..end], "__struct_") != null) "struct" else full[start..];
-}
-
-// `std.fmt` at compile time costs more than all of the description.
-
-fn decimal(comptime value: usize) []const u8 {
-    const last = [1]u8{'0' + @as(u8, value % 10)};
-    return if (value < 10) &last else decimal(value / 10) ++ &last;
-}
-
-fn boolean(comptime value: bool) []const u8 {
-    return if (value) "true" else "false";
-}
-
-fn quoted(comptime text: []const u8) []const u8 {
-    if (for (text) |c| {
-        if (c < 32 or c == '"' or c == '\\') break false;
-    } else true) return "\"" ++ text ++ "\"";
-    var out: []const u8 = "\"";
-    for (text) |c| out = out ++ switch (c) {
-        '"', '\\' => &[_]u8{ '\\', c },
-        0...31 => "?",
-        else => &[_]u8{c},
-    };
-    return out ++ "\"";
-}
-
-fn describeType(comptime T: type) []const u8 {
-    return switch (@typeInfo(T)) {
-        .void, .noreturn => "{\"kind\":\"void\"}",
-        .bool => "{\"kind\":\"bool\",\"bits\":8}",
-        .int => |i| "{\"kind\":\"int\",\"bits\":" ++ decimal(i.bits) ++ ",\"signed\":" ++ boolean(i.signedness == .signed) ++ "}",
-        .float => |f| "{\"kind\":\"float\",\"bits\":" ++ decimal(f.bits) ++ ",\"signed\":true}",
-        .pointer => |p| "{\"kind\":\"slice\",\"const\":" ++ boolean(p.attrs.@"const") ++
-            ",\"sentinel\":" ++ boolean(p.sentinel() != null) ++ ",\"child\":" ++ describeType(p.child) ++ "}",
-        .array => |a| "{\"kind\":\"array\",\"length\":" ++ decimal(a.len) ++ ",\"child\":" ++ describeType(a.child) ++ "}",
-        .optional => |p| "{\"kind\":\"optional\",\"child\":" ++ describeType(p.child) ++ "}",
-        .error_union => |e| "{\"kind\":\"error_union\",\"child\":" ++ describeType(e.payload) ++ "}",
-        .@"struct" => |s| if (isMatrix(T)) "{\"kind\":\"matrix\",\"const\":" ++ boolean(T.o_matrix.is_const) ++
-            ",\"child\":" ++ describeType(T.o_matrix.child) ++ "}" else describeStruct(T, s),
-        else => unreachable,
-    };
-}
-
-fn describeStruct(comptime T: type, comptime s: std.lang.Type.Struct) []const u8 {
-    var out: []const u8 = "{\"kind\":\"" ++ (if (s.is_tuple) "tuple" else "struct") ++ "\",\"name\":" ++
-        (if (s.is_tuple) "\"\"" else quoted(shortName(T))) ++ ",\"fields\":[";
-    for (s.field_names, s.field_types, 0..) |name, F, i| {
-        out = out ++ (if (i > 0) "," else "") ++ "[" ++ quoted(name) ++ "," ++ describeType(F) ++ "]";
-    }
-    return out ++ "]}";
-}
-
-fn describeFunction(comptime name: []const u8, comptime F: type) []const u8 {
-    const info = @typeInfo(F).@"fn";
-    var out: []const u8 = "{\"name\":" ++ quoted(name) ++ ",\"parameters\":[";
-    var first = true;
-    for (info.param_types) |P| {
-        if (isAllocator(P.?)) continue;
-        out = out ++ (if (first) "" else ",") ++ describeType(P.?);
-        first = false;
-    }
-    return out ++ "],\"result\":" ++ describeType(info.return_type.?) ++ "}";
-}
-
-fn isFunction(comptime name: []const u8) bool {
-    return @typeInfo(@TypeOf(@field(cell, name))) == .@"fn";
-}
-
-fn describe() []const u8 {
-    var functions: []const u8 = "";
-    var skipped: []const u8 = "";
-    for (@typeInfo(cell).@"struct".decl_names) |name| {
-        if (!isFunction(name)) continue;
-        const F = @TypeOf(@field(cell, name));
-        if (functionObstacle(F)) |why| {
-            skipped = skipped ++ (if (skipped.len > 0) "," else "") ++ "[" ++ quoted(name) ++ "," ++ quoted(why) ++ "]";
-        } else {
-            functions = functions ++ (if (functions.len > 0) "," else "") ++ describeFunction(name, F);
-        }
-    }
-    return "{\"functions\":[" ++ functions ++ "],\"skipped\":[" ++ skipped ++ "]}";
-}
 
 const description = blk: {
     @setEvalBranchQuota(10_000_000);
-    const text = describe();
+    const text = interface.describe(cell);
     break :blk text[0..text.len].* ++ [1]u8{0};
 };
 
@@ -238,6 +56,7 @@ const description = blk: {
 export const o_description: [description.len]u8 = description;
 
 export fn o_describe() callconv(.c) [*:0]const u8 {
+    // SAFETY: the last byte of the description is the zero.
     return @ptrCast(&o_description);
 }
 
@@ -397,7 +216,7 @@ fn failed(ret: [*]u64, e: anyerror) i32 {
 comptime {
     @setEvalBranchQuota(10_000_000);
     for (@typeInfo(cell).@"struct".decl_names) |name| {
-        if (isFunction(name) and functionObstacle(@TypeOf(@field(cell, name))) == null) {
+        if (interface.isOffered(cell, name)) {
             @export(&Shim(name).call, .{ .name = "o_cell_" ++ name });
         }
     }
