@@ -31,7 +31,8 @@ class Version:
         return SimpleNamespace(program=self.program, interface=Interface(functions))
 
     def call(self, name, args):
-        self.artifact.interface.function(name)
+        if name not in self.functions:
+            raise InterfaceError(f"adder has no function {name}")
         return (self.program.source, name, *args)
 
 
@@ -157,5 +158,7 @@ def test_a_function_that_a_later_version_no_longer_has_says_so(registry):
     slot, _ = registry.serve_cell(program("x"))
     add = NativeFunction(slot, "add")
     slot.version = Version(program("y"), functions=("plus",))
-    with pytest.raises(DeployError, match="has no function add"):
+    with pytest.raises(InterfaceError, match="has no function add"):
         add(1, 2)
+    with pytest.raises(DeployError, match="has no function add"):
+        add(1, b=2)

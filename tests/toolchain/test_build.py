@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import tempfile
 import threading
 import time
 from collections.abc import Callable
@@ -250,6 +251,15 @@ def test_no_compiler(compiled: Build, monkeypatch: pytest.MonkeyPatch, tmp_path:
     assert compiled("pub fn kept() void {}\n") == kept.__class__(
         **{**{name: getattr(kept, name) for name in kept.__dataclass_fields__}, "cached": True, "seconds": 0.0}
     ), "what is in the cache needs no compiler"
+
+
+def test_no_place_to_build_or_load_in(compiled: Build, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    artifact = compiled("pub fn f() void {}\n// there\n")
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
+    with pytest.raises(ToolchainError, match="no place to build in"):
+        compiled("pub fn f() void {}\n// nowhere\n")
+    with pytest.raises(ToolchainError, match="cannot be loaded"):
+        toolchain.load(artifact)
 
 
 def test_a_compiler_that_fails_is_not_the_cells_fault(zig_there: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
 from ..abi import spell
-from ..errors import DeployError, InterfaceError
+from ..errors import DeployError, InterfaceError, NativeError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
 
@@ -50,9 +50,9 @@ class NativeFunction:
             args = _positional(self.native, args, named)
         try:
             return version.call(self.__name__, args)
-        except KeyError:
-            self.native  # noqa: B018 - says so where the serving version has no such function
-            raise
+        except (NativeError, InterfaceError) as error:
+            # What happened is in the message; the frames below this one are ours and tell the user nothing.
+            raise error.with_traceback(None) from None
 
     @property
     def slot(self) -> Slot:

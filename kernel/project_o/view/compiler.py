@@ -22,10 +22,9 @@ def show_compile_error(error: CompileError, *, cell: str = "cell") -> Display:
     shown = error.diagnostics[: limits.DIAGNOSTICS_SHOWN_MAX]
     message = clean(error).strip()
     first, _, rest = message.partition("\n")
-    told = {clean(diagnostic.message) for diagnostic in shown}
     return page(
         title(error.language, "does not compile", "bad", _counts(error.diagnostics)),
-        line(first) if first and first not in told else None,
+        line(first) if first and not shown else None,
         line(rest) if rest and not shown else None,
         *(diagnostic_part(diagnostic, cell) for diagnostic in shown),
         left_out(len(error.diagnostics) - len(shown)),
