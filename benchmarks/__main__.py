@@ -44,7 +44,8 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(wanted: tuple[definitions.Definition, ...], rounds: int | None) -> dict[str, Any]:
-    before = machine.load()
+    # Taken first: what is committed while this runs was not what was measured when it began.
+    facts, before = machine.facts(), machine.load()
     # A cache and an IPython folder of our own: what the user has built is neither used nor pushed out, no start-up
     # file of theirs is measured, and our cells do not appear in their input history.
     with tempfile.TemporaryDirectory(prefix="o-benchmarks-", ignore_cleanup_errors=True) as folder:
@@ -57,7 +58,7 @@ def _run(wanted: tuple[definitions.Definition, ...], rounds: int | None) -> dict
         os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
         benchmarks = [report.summary(one, harness.measure(one, engines.ENGINES, rounds, _say)) for one in wanted]
     _say("")
-    return report.record(benchmarks, machine.facts(), before, machine.load())
+    return report.record(benchmarks, facts, before, machine.load())
 
 
 def _say(text: str) -> None:
