@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -55,3 +58,21 @@ def loaded(compiled: Callable[..., Artifact]) -> Callable[..., toolchain.Library
         return toolchain.load(compiled(source, mode, **how))
 
     return load
+
+
+@pytest.fixture
+def interrupted() -> Callable[..., None]:
+    """``interrupted(seconds, call)``: Ctrl-C after a while; the call, or the wait behind it, must end by it."""
+
+    def begin(timer: threading.Timer, call: Callable[[], Any]) -> None:
+        timer.start()
+        call()
+        time.sleep(60)
+
+    def run(seconds: float, call: Callable[[], Any]) -> None:
+        timer = threading.Timer(seconds, os.kill, (os.getpid(), signal.SIGINT))
+        with pytest.raises(KeyboardInterrupt):
+            begin(timer, call)
+        timer.join()
+
+    return run

@@ -46,9 +46,9 @@ def called(case: dict[str, Any], library: toolchain.Library) -> dict[str, Any]:
     args = [argument(spec) for spec in case["args"]]
     before = [item.copy() if isinstance(item, np.ndarray) else item for item in args]
     done = threading.Event()
-    if case["how"] == "interrupt":
-        threading.Thread(target=interrupt_until, args=(done,)).start()
     try:
+        if case["how"] == "interrupt":
+            threading.Thread(target=interrupt_until, args=(done,)).start()
         value = library.call("f", args)
         return {"type": "", "message": repr(value), "line": 0, "function": ""}
     except BaseException as error:  # noqa: BLE001 - the parent judges it

@@ -317,9 +317,13 @@ def test_ctrl_c_ends_the_compiler(compiled: Build, build_cache: Path) -> None:
         os.kill(os.getpid(), signal.SIGINT)
 
     thread = threading.Thread(target=interrupt)
-    thread.start()
-    with pytest.raises(KeyboardInterrupt):
+
+    def build() -> None:
+        thread.start()
         compiled(ENDLESS)
+
+    with pytest.raises(KeyboardInterrupt):
+        build()
     thread.join()
 
     assert started

@@ -217,15 +217,11 @@ def test_first_calls_in_the_real_sandbox(compiled: Build, box: Any) -> None:
 
 
 def test_an_endless_first_call_is_inconclusive_and_then_interrupted_here(
-    compiled: Build, box: Any, monkeypatch: pytest.MonkeyPatch
+    compiled: Build, box: Any, monkeypatch: pytest.MonkeyPatch, interrupted: Callable[..., None]
 ) -> None:
     monkeypatch.setattr(limits, "FIRST_CALL_WALL_SECONDS", 0.2)
     version = Version(compiled(FAULTY), box=box)
-    timer = threading.Timer(1.0, os.kill, (os.getpid(), 2))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        version.call("endless", [])
-    timer.join()
+    interrupted(1.0, lambda: version.call("endless", []))
 
 
 @pytest.fixture
@@ -264,12 +260,9 @@ def test_an_isolated_death_is_named_and_the_next_call_starts_anew(isolated: Vers
         isolated.call("fine", [[1.0]])
 
 
-def test_ctrl_c_in_an_isolated_call(isolated: Version) -> None:
-    timer = threading.Timer(0.3, os.kill, (os.getpid(), 2))
-    timer.start()
-    with pytest.raises(KeyboardInterrupt):
-        isolated.call("endless", [])
-    timer.join()
+def test_ctrl_c_in_an_isolated_call(isolated: Version, interrupted: Callable[..., None]) -> None:
+    interrupted(0.3, lambda: isolated.call("endless", []))
+
     assert isolated.call("fine", [np.zeros(1, np.float32)]) >= 1
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import json
 import shutil
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from .. import abi
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf
-from .compiler import Finished, Job, Runner, run
+from .compiler import Finished, Job, Runner, build_folder, run
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
 
@@ -61,7 +59,7 @@ def build(
 
 def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any], float]:
     zig = locate()
-    folder = Path(tempfile.mkdtemp(prefix="project-o-build-"))
+    folder = build_folder()
     seconds = 0.0
     try:
         wanted.write(folder)
@@ -75,6 +73,8 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
             library = elf.Library(data)
             if not elf.missing_helpers(library):
                 break
+    except OSError as error:
+        raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return data, _description(library, wanted, names), seconds

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import limits
+from ..errors import ToolchainError
 from .places import cache_directory
 
 LIBRARY = "library.so"
@@ -68,18 +69,25 @@ def find(key: str) -> Entry | None:
 
 
 def publish(key: str, data: bytes, facts: dict[str, Any]) -> Entry:
-    """Keep a build. Where the cache cannot be written it is kept for this process only, with one warning."""
+    """Keep a build. Where the cache cannot be written it is kept for this process only, with one warning.
+
+    Raises ToolchainError where neither is possible.
+    """
     global _published
     facts = {**facts, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     try:
         entry = _write(_artifacts(), key, data, facts)
     except OSError as error:
         _warn_once(str(cache_directory()), error.strerror or str(error))
+    else:
+        _published += 1
+        if _published % _EVICT_EVERY == 1:
+            evict()
+        return entry
+    try:
         return _write(_temporary(), key, data, facts)
-    _published += 1
-    if _published % _EVICT_EVERY == 1:
-        evict()
-    return entry
+    except OSError as error:
+        raise ToolchainError(f"no build can be kept, not even for this process ({error}): free some space") from None
 
 
 def _write(parent: Path, key: str, data: bytes, facts: dict[str, Any]) -> Entry:

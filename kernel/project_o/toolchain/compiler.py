@@ -11,6 +11,7 @@ import resource
 import selectors
 import signal
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -40,6 +41,14 @@ class Finished:
 
 
 Runner = Callable[[Job], Finished]
+
+
+def build_folder() -> Path:
+    """A new empty folder to build in; whoever asks removes it. Raises ToolchainError where there can be none."""
+    try:
+        return Path(tempfile.mkdtemp(prefix="project-o-build-"))
+    except OSError as error:
+        raise ToolchainError(f"there is no place to build in ({error}): free some space, or set TMPDIR") from None
 
 
 def run(job: Job) -> Finished:

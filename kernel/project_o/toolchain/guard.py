@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-import tempfile
-from pathlib import Path
 
 from ..errors import ToolchainError
 from . import cache
-from .compiler import Job, run
+from .compiler import Job, build_folder, run
 from .places import ZIG_VERSION, locate, template
 from .recipe import ABI_NUMBER, machine_facts
 
@@ -30,7 +28,7 @@ def guard_path() -> str:
 
 
 def _compile() -> bytes:
-    folder = Path(tempfile.mkdtemp(prefix="project-o-build-"))
+    folder = build_folder()
     try:
         for name in _FILES:
             (folder / name).write_text(template(name), "utf-8")
@@ -45,5 +43,7 @@ def _compile() -> bytes:
         if finished.code != 0:
             raise ToolchainError(f"the crash guard does not compile here: {finished.errors.strip()[-2000:]}")
         return (folder / "guard.so").read_bytes()
+    except OSError as error:
+        raise ToolchainError(f"the crash guard cannot be built ({error}): free some space in {folder.parent}") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)

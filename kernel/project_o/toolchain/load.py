@@ -129,7 +129,10 @@ class _Loaded:
 
 def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
     """dlopen under a path that was never used: under a known path the linker would return the old library."""
-    folder = Path(tempfile.mkdtemp(prefix="project-o-load-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="project-o-load-"))
+    except OSError as error:
+        raise ToolchainError(f"{name} cannot be loaded ({error}): free some space, or set TMPDIR") from None
     path = folder / f"{uuid.uuid4().hex}.so"
     memory = -1
     try:

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import tempfile
-from pathlib import Path
 
 from ..errors import CompileError, ToolchainError
 from ..values import Diagnostic, Program
 from . import cache, diagnostics
-from .compiler import Finished, Job, Runner, run
+from .compiler import Finished, Job, Runner, build_folder, run
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
 
@@ -28,7 +26,7 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     ToolchainMissing, ToolchainError.
     """
     wanted = recipe(program, line_offset)
-    folder = Path(tempfile.mkdtemp(prefix="project-o-test-"))
+    folder = build_folder()
     try:
         wanted.write(folder)
         finished = (runner or run)(Job(_command(wanted), folder))

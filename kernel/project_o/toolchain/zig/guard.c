@@ -23,6 +23,10 @@
 
 #include "guard_frames.h"
 
+#ifndef sigev_notify_thread_id /* glibc has the field, but not its name in the manual */
+#define sigev_notify_thread_id _sigev_un._tid
+#endif
+
 #define EXPORT __attribute__((visibility("default")))
 
 /* ------------------------------------------------------------------------------ last words */
@@ -195,7 +199,7 @@ static bool watch_interrupts(void) {
         memset(&event, 0, sizeof event);
         event.sigev_notify = SIGEV_THREAD_ID;
         event.sigev_signo = SIGINT;
-        event._sigev_un._tid = getpid();
+        event.sigev_notify_thread_id = getpid();
         if (timer_create(CLOCK_MONOTONIC, &event, &interrupt.timer) != 0) return false;
         interrupt.has_timer = true;
     }
@@ -290,7 +294,11 @@ EXPORT int32_t o_guard_text(void *function, uint64_t text[2]) {
 __attribute__((constructor)) static void prepare_library(void) {
     static const char *const names[] = {"memcpy", "memmove", "memset", "memcmp", "strlen", "memchr", "strcmp", "memrchr"};
     struct search search = {.address = (uint64_t)dlsym(RTLD_DEFAULT, "malloc")};
+#ifdef _SC_MINSIGSTKSZ
     long least = sysconf(_SC_MINSIGSTKSZ);
+#else
+    long least = MINSIGSTKSZ;
+#endif
     alternate_stack_bytes = 65536 + 4096 * (size_t)(least > 4096 ? least / 1024 : 4);
     if (dl_iterate_phdr(find_text, &search) != 0) {
         libc_low = search.low;
