@@ -151,7 +151,11 @@ class Kernel:
             self._process.stderr.close()
         self._client.stop_channels()
         self._context.destroy(linger=0)
-        self._folder.cleanup()
+        # The history's recorder may outlive its kernel by a moment, and write into a folder that is being removed.
+        deadline = time.monotonic() + END_SECONDS
+        while self.folder.exists() and time.monotonic() < deadline:
+            self._folder.cleanup()
+            time.sleep(0.05 if self.folder.exists() else 0)
 
     def __enter__(self) -> Self:
         return self
