@@ -1,5 +1,6 @@
 """Starting, ending, restarting: what lives is known, and nothing is left."""
 
+import functools
 import os
 import platform
 import shutil
@@ -160,6 +161,24 @@ with Sandbox() as box, box.python("def f(x): return 2 * x\\ndef g(): return open
 # ------------------------------------------------------------------------------- nothing left
 
 
+def alone(test):
+    """Run a test in a process of its own: what other tests hold open in this one is none of its business."""
+
+    @functools.wraps(test)
+    def wrapper():
+        if "PROJECT_O_TEST_ALONE" in os.environ:
+            test()
+            return
+        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{test.__name__}"]
+        answer = subprocess.run(
+            command, env={**os.environ, "PROJECT_O_TEST_ALONE": "1"}, capture_output=True, text=True, check=False
+        )
+        assert answer.returncode == 0, answer.stdout
+
+    return wrapper
+
+
+@alone
 def test_nothing_is_left_after_close():
     probe()
     before = descriptors()
@@ -188,6 +207,7 @@ def test_a_forgotten_job_is_ended():
         wait_until(lambda: not psutil.pid_exists(pid))
 
 
+@alone
 def test_a_box_that_nobody_holds_is_closed_after_its_last_job():
     job = Sandbox().python("def f(): return 1")
     assert job.ask("f").value == 1

@@ -15,11 +15,10 @@ import threading
 import time
 import weakref
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import HistoryError
 from ..limits import BARRIER_SECONDS
-from ..values import State
 from .contents import cell_id, check_path
 from .filemerge import read_cells
 from .journal import lanes_with_journal
@@ -31,6 +30,9 @@ from .records import CellRun, CellState, HistoryDiff, Restored
 from .redact import Redactor
 from .refs import TAGS, read_ref
 from .worker import recover
+
+if TYPE_CHECKING:
+    from ..values import State
 
 EXIT_SECONDS = 2.0
 
@@ -158,6 +160,8 @@ class History:
         return self._note(kind, scope, summary, {"facts": self._redact.value(dict(facts)), "files": clean})
 
     def _note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> State:
+        from ..values import State
+
         empty = State("", 0, "", kind, summary, time.time())
         if self._recording.forked:
             return empty

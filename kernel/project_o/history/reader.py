@@ -7,15 +7,17 @@ import heapq
 import json
 import re
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import HistoryError
-from ..values import State
 from .contents import CELLS, DEPLOYMENTS, PROGRAMS, Contents, decode
 from .lane import parse_commit
 from .objects import ObjectStore, Tree, compare_trees
 from .records import CellChange, CellState, Change, FileChange, HistoryDiff
 from .refs import LANES, TAGS, list_refs, read_ref
+
+if TYPE_CHECKING:
+    from ..values import State
 
 _SUBJECT = re.compile(r"([a-z0-9-]+)(?:\(([^)]*)\))?: (.*)")
 _PREFIX = re.compile(r"[0-9a-f]{4,40}")
@@ -41,6 +43,8 @@ class Reader:
         facts = {key: value for key, value in body["facts"].items() if key not in _OWN_FACTS}
         if scope:
             facts = {"scope": scope} | facts
+        from ..values import State
+
         return State(
             id=commit,
             sequence=int(body["facts"].get("seq", 0)),

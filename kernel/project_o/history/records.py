@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
-from ..values import State
+if TYPE_CHECKING:
+    from ..values import State
 
 Output = dict[str, Any]
 """One output as nbformat 4 stores it."""
