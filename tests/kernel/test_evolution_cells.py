@@ -59,6 +59,7 @@ def test_it_is_accepted_taken_back_and_put_back_and_a_new_kernel_serves_it_again
     ran = later.run(CELL)
 
     assert ran.status == "ok", ran.text
+    assert "an evolved version serves, not the text of the cell" in ran.text
     serving = later.run("%o serving")
     assert serving.status == "ok", serving.text
     assert later.value("get_ipython().run_line_magic('o', 'serving')[0].state != ''") == "True"

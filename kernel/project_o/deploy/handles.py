@@ -22,12 +22,16 @@ class Version(Protocol):
 
 
 class Slot:
-    """The one mutable place: which version serves a name. Reading and writing it are single, atomic steps."""
+    """The one mutable place: which version serves a name. Reading and writing it are single, atomic steps.
 
-    __slots__ = ("name", "version")
+    ``note`` says where what serves is not what the cell says.
+    """
+
+    __slots__ = ("name", "note", "version")
 
     def __init__(self, name: str, version: Version) -> None:
         self.name = name
+        self.note = ""
         self.version = version
 
 

@@ -109,6 +109,10 @@ class Registry:
         if slot is None:
             slot = self._slots[name] = Slot(name, version)
         slot.version = version
+        evolved = release.program.digest != release.cell
+        slot.note = (
+            f"an evolved version serves, not the text of the cell; %o rollback {name} goes back" if evolved else ""
+        )
         return slot
 
     # ------------------------------------------------------------------ questions

@@ -41,7 +41,8 @@ def _module(value: Any) -> Display:
     from .. import view
 
     artifact = value.slot.version.artifact
-    return view.show_module(value.__name__, artifact.interface, artifact)
+    notes = (value.slot.note,) if value.slot.note else ()
+    return view.show_module(value.__name__, artifact.interface, artifact, notes=notes)
 
 
 def _function(value: Any) -> Display:

@@ -58,7 +58,7 @@ def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
     """
     if not words:
         helps = {f"{prefix} {name}": verb.help for name, verb in VERBS.items()}
-        return Report(helps, _facts("verbs"))
+        return Report(helps, lambda facts: view.show_table("verbs", ("say", "to"), [*facts.items()]))
     name, *rest = words
     if name not in VERBS:
         raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(VERBS)}")
