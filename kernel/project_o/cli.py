@@ -13,7 +13,7 @@ from . import __version__
 from .errors import ProjectOError, UsageError
 from .operations import VERBS, Context, run_verb
 
-KERNEL_ONLY = ("on", "off")
+KERNEL_ONLY = ("on", "off", "rollback")
 """Verbs that speak of a running kernel."""
 
 
@@ -73,7 +73,9 @@ def _context() -> Context:
     from .flow import Flow
     from .history import open_history
 
-    flow = Flow(open_history(Path.cwd(), notebook=None, session=f"terminal-{os.getpid()}"))
+    history = open_history(Path.cwd(), notebook=None, session=f"terminal-{os.getpid()}")
+    history.all_notebooks = True  # the terminal belongs to no notebook: it sees the whole folder's
+    flow = Flow(history)
     return Context(flow, {}, "the working folder")
 
 
@@ -86,6 +88,7 @@ def _run_notebook(words: list[str]) -> int:
     arguments = parser.parse_args(words)
     try:
         import papermill
+        from jupyter_client.kernelspec import NoSuchKernel
         from papermill.exceptions import PapermillException, PapermillExecutionError
     except ModuleNotFoundError:
         raise UsageError("running notebooks needs papermill: python -m pip install papermill") from None
@@ -102,8 +105,8 @@ def _run_notebook(words: list[str]) -> int:
         where = f"{source} failed in cell {error.exec_count}"
         print(f"project-o run: {where}: {error.ename}: {error.evalue}", file=sys.stderr)
         return 1
-    except PapermillException as error:
-        raise UsageError(f"{source}: {error}") from None
+    except (PapermillException, NoSuchKernel, ValueError) as error:
+        raise UsageError(f"{source}: {error} (-k python3 chooses a kernel)") from None
     print(out)
     return 0
 

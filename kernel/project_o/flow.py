@@ -68,8 +68,11 @@ class Flow:
         isolate: bool = False,
         links: Sequence[str] = (),
         tests: bool = False,
+        fresh: bool = False,
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
+
+        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given.
 
         Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
@@ -85,7 +88,7 @@ class Flow:
 
             toolchain.run_tests(program)
         self._remember_deployments()
-        slot, _ = self.registry.serve_cell(program)
+        slot, _ = self.registry.serve_cell(program, fresh=fresh)
         if self._history is not None:
             self._history.stage(self.registry.ledger())
         return NativeModule(slot)
@@ -175,7 +178,7 @@ class Flow:
         if self._history is None or not self._history.enabled:
             return None
         path, source = run.best.files[0]
-        summary = "accepted" if run.verdict.accepted else "no improvement"
+        summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
         folder = f"programs/{run.program.name}"
         files = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
         return self._history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
@@ -231,13 +234,19 @@ class Flow:
         return {
             "state": restored.source.short,
             "notebook": restored.note,
+            "in JupyterLab": "choose Revert when it says that the file has changed" if restored.path else "",
+            "what the file held": f"is kept as state {restored.replaced.short}" if restored.replaced else "",
             "serving again": ", ".join(served) or "nothing: no program was accepted by then",
             "variables": "unchanged: run the cells that make them",
         }
 
     def serving(self, name: str | None = None) -> tuple[Deployment, ...]:
-        """What serves each name, or one name. Raises DeployError."""
-        return self.registry.serving() if name is None else (self.registry.current(name),)
+        """What serves each name, or one name, here or as soon as its cell is run. Raises DeployError."""
+        self._remember_deployments()
+        found = {deployment.name: deployment for deployment in (*self.registry.waiting(), *self.registry.serving())}
+        if name is None:
+            return tuple(found[key] for key in sorted(found))
+        return (found[name] if name in found else self.registry.current(name),)
 
     def _remember_deployments(self) -> None:
         """Take in what served in the notebook's last kernel; its cells serve it again when they are run."""

@@ -291,3 +291,4 @@ class Progress:
     history: tuple[tuple[int, float], ...] = field(default=())
     finished: bool = False
     note: str = ""
+    stopped: bool = False

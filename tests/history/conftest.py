@@ -16,9 +16,13 @@ from project_o.history import CellRun
 def _fsck(store: Path | str) -> None:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("GIT_")} | {"LC_ALL": "C"}
     command = ["git", f"--git-dir={store}", "fsck", "--full", "--strict"]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    lines = (done.stdout + done.stderr).splitlines()
-    complaints = [line for line in lines if not line.startswith(("dangling", "notice", "Checking"))]
+    for _ in range(3):
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        lines = (done.stdout + done.stderr).splitlines()
+        complaints = [line for line in lines if not line.startswith(("dangling", "notice", "Checking"))]
+        if not complaints:
+            break
+        time.sleep(1)  # a recorder that repacks moves objects under fsck's hands; real damage stays
     assert (done.returncode, complaints) == (0, [])
 
 

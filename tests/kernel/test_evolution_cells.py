@@ -1,5 +1,8 @@
 """Evolving a native cell in a real kernel: search, verdict, acceptance, rollback, and a restart in between."""
 
+import subprocess
+import sys
+
 import pytest
 
 CELL = """%%zig kernels
@@ -36,6 +39,9 @@ def evolved(kernel):
 def test_a_run_shows_itself_and_its_verdict(evolved):
     kernel, ran = evolved
 
+    assert kernel.value("run.lineage.best == run.best_index, dict(run.progress.best_settings)['lanes'] > 1") == (
+        "(True, True)"
+    )
     assert kernel.value("run.verdict.accepted, len(run.trials)") == "(True, 3)", ran.text
     assert "<svg" in ran.html
     assert "<script" not in ran.html
@@ -55,7 +61,8 @@ def test_it_is_accepted_taken_back_and_put_back_and_a_new_kernel_serves_it_again
     assert back.status == "ok", back.text
     assert kernel.value("get_ipython().run_line_magic('o', 'serving')[0].digest == run.best.digest") == "True"
 
-    later = start_kernel(kernel.value("__import__('os').getcwd()").strip("'"))
+    folder = kernel.value("__import__('os').getcwd()").strip("'")
+    later = start_kernel(folder)
     ran = later.run(CELL)
 
     assert ran.status == "ok", ran.text
@@ -64,6 +71,14 @@ def test_it_is_accepted_taken_back_and_put_back_and_a_new_kernel_serves_it_again
     assert serving.status == "ok", serving.text
     assert later.value("get_ipython().run_line_magic('o', 'serving')[0].state != ''") == "True"
     assert "const lanes = 1;" not in later.value("kernels.slot.version.artifact.program.source")
+    told = subprocess.run(
+        [sys.executable, "-m", "project_o.cli", "serving"], cwd=folder, capture_output=True, text=True, check=True
+    )
+    assert "kernels" in told.stdout, "the terminal knows it too"
+    fresh = later.run(CELL.replace("%%zig kernels", "%%zig kernels --fresh"))
+    assert fresh.status == "ok", fresh.text
+    assert "const lanes = 1;" in later.value("kernels.slot.version.artifact.program.source")
+    assert "an evolved version" not in fresh.text
 
 
 def test_a_metric_of_ones_own_decides_with_an_evaluator_cell(evolved):

@@ -42,14 +42,15 @@ class Registry:
 
     # ------------------------------------------------------------------ serving
 
-    def serve_cell(self, program: Program) -> tuple[Slot, Release]:
+    def serve_cell(self, program: Program, *, fresh: bool = False) -> tuple[Slot, Release]:
         """Serve the program of a cell that was run.
 
         Where a program that evolved from exactly this cell was accepted and not taken back, that one goes on
-        serving, also in a new kernel. Raises whatever building or loading it raises, and then changes nothing.
+        serving, also in a new kernel, unless ``fresh`` asks for the cell's own text. Raises whatever building or
+        loading it raises, and then changes nothing.
         """
         with self._lock:
-            kept = self._accepted_for(program)
+            kept = None if fresh else self._accepted_for(program)
             version = self._open(kept.program if kept else program)
             release = kept or Release(program, "cell", self._clock(), cell=program.digest)
             past = self._remembered.pop(program.name, None)
@@ -150,6 +151,24 @@ class Registry:
         """What serves each name, by name."""
         with self._lock:
             return tuple(self.current(name) for name in sorted(self._slots))
+
+    def waiting(self) -> tuple[Deployment, ...]:
+        """What served each name in an earlier kernel, and will when its cell is run again."""
+        with self._lock:
+            return tuple(
+                Deployment(
+                    name=name,
+                    digest=items[-1].program.digest,
+                    language=items[-1].program.language,
+                    functions=("(when its cell is run)",),
+                    share=1.0,
+                    since=items[-1].since,
+                    state=items[-1].state,
+                    origin=items[-1].origin,
+                    previous=tuple(item.program.digest for item in items[:-1]),
+                )
+                for name, items in sorted(self._remembered.items())
+            )
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """What has served a name, oldest first. Raises DeployError."""

@@ -18,10 +18,14 @@ Status = Literal["baseline", "better", "no better", "duplicate", "failed"]
 
 @dataclass(frozen=True)
 class Lineage:
-    """Who came from whom. ``digest`` identifies the run: with the same one, the same was tried with the same result."""
+    """Who came from whom. ``digest`` identifies the run: with the same one, the same was tried with the same result.
+
+    ``best`` is the trial that the verdict is about.
+    """
 
     digest: str
     records: tuple[Record, ...]
+    best: int | None = None
 
     def parents(self, digest: str) -> tuple[str, ...]:
         """The ancestors of the program with this digest, nearest first; empty for the baseline or a stranger."""
@@ -66,9 +70,9 @@ class Archive:
         better = [record for record in self._records[1:] if record.ratio is not None and record.ratio > 1.0]
         return sorted(better, key=lambda record: (-(record.ratio or 0.0), record.proposal.index))[:count]
 
-    def lineage(self) -> Lineage:
+    def lineage(self, best: int | None = None) -> Lineage:
         """The lineage so far."""
-        return Lineage(lineage_digest(self._records), self.records)
+        return Lineage(lineage_digest(self._records), self.records, best)
 
 
 def fingerprint(program: Program) -> str:

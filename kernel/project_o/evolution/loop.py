@@ -67,8 +67,16 @@ class Reporter:
     last: Progress | None = None
     _next: float = 0.0
 
-    def report(self, archive: Archive, note: str = "", *, finished: bool = False) -> None:
-        """Send a report if the last one is old enough, or this one is the last."""
+    def report(
+        self,
+        archive: Archive,
+        note: str = "",
+        *,
+        finished: bool = False,
+        winner: Record | None = None,
+        stopped: bool = False,
+    ) -> None:
+        """Send a report if the last one is old enough, or this one is the last, which names the winner."""
         now = time.monotonic()
         if not finished and now < self._next:
             return
@@ -79,6 +87,8 @@ class Reporter:
             if record.ratio is not None and record.ratio > best:
                 best, settings = record.ratio, record.proposal.settings
             history.append((record.proposal.index, best))
+        if winner is not None and winner.ratio is not None:
+            best, settings = winner.ratio, winner.proposal.settings
         self.last = Progress(
             name=self.name,
             done=len(archive),
@@ -90,6 +100,7 @@ class Reporter:
             counts=tuple(sorted(Counter(record.status for record in archive.records).items())),
             history=tuple(history),
             finished=finished,
+            stopped=stopped,
             note=note,
         )
         self.send(self.last)

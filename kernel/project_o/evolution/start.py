@@ -68,14 +68,14 @@ def run_evolution(
             recorded, log,
         )  # fmt: skip
         winner, verdict, stopped = _carry_out(loop)
-    reporter.report(archive, verdict.reasons[-1], finished=True)
+    reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=bool(stopped))
     assert reporter.last is not None, "a finished run has reported"
     return Run(
         program=task.program,
         best=winner.proposal.program if winner else task.program,
         verdict=verdict,
         trials=archive.records,
-        lineage=archive.lineage(),
+        lineage=archive.lineage(winner.proposal.index if winner else None),
         seed=seed,
         seconds=clock.elapsed,
         progress=reporter.last,

@@ -45,6 +45,7 @@ class History:
 
     def __init__(self, directory: str, notebook: str | None, session: str, *, enabled: bool) -> None:
         self.enabled = enabled
+        self.all_notebooks = False
         self.found = "it was given" if notebook else "no notebook was given"
         self._lock = threading.RLock()
         self._redact = Redactor()
@@ -131,9 +132,8 @@ class History:
             check_path(path)
         with self._lock:
             if self.enabled and not self._recording.forked:
-                self._staged |= {
-                    path: None if text is None else self._redact.text(text) for path, text in files.items()
-                }
+                clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+                self._staged |= clean
 
     def _drop(self, name: str) -> None:
         """The history was switched off in the cell itself: it did not die, it is not recorded."""
@@ -247,13 +247,15 @@ class History:
         return True
 
     def _tips(self) -> list[str]:
+        if self.all_notebooks:
+            return self._look().tips(())
         names = {self._recording.lane.partition("/")[0]} if self._recording.lane else set()
         if self.notebook:
             names.add(notebook_slug(self.notebook, self._recording.directory))
         return self._look().tips(names)
 
     def states(self, limit: int = 50, scope: str | None = None) -> list[State]:
-        """The notebook's states, newest first; those about ``scope`` alone if it is given."""
+        """The notebook's states (``all_notebooks``: everyone's), newest first; about ``scope`` alone if it is given."""
         with self._lock:
             found: list[State] = []
             if limit < 1 or not self._prepare():

@@ -69,9 +69,7 @@ def _run(run: Any) -> Display:
 def _lineage(lineage: Any) -> Display:
     from .. import view
 
-    measured = [record for record in lineage.records if record.ratio is not None]
-    best = max(measured, key=lambda record: record.ratio or 0.0, default=None)
-    return view.show_lineage(lineage.records, best=best.proposal.index if best else None)
+    return view.show_lineage(lineage.records, best=lineage.best)
 
 
 SHOWN: dict[tuple[str, str], Show] = {

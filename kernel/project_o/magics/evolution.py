@@ -28,7 +28,7 @@ class EvolutionMagics(Magics):
         super().__init__(session.shell)
         self.session = session
 
-    @magic_arguments("%evolve")
+    @magic_arguments("evolve")
     @argument("name", help="what to evolve: anything with a name that serves")
     @argument("--budget", help="how long, as 60s or 2m; the confirmation of the winner is in it")
     @argument("--trials", help="how many candidates")

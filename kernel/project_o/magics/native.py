@@ -25,13 +25,14 @@ class NativeMagics(Magics):
         super().__init__(session.shell)
         self.session = session
 
-    @magic_arguments("%%zig")
+    @magic_arguments("%zig")
     @argument("name", nargs="?", default="", help="bind the functions to this one name, as its attributes")
     @argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps Zig's checks and is the default")
     @argument("--isolate", action="store_true", help="run every call in a worker process that may die")
     @argument("--no-trial", action="store_true", help="do not try the first call in the sandbox")
-    @argument("--nogil", action="store_true", help="let other threads run during a call; calls always do")
+    @argument("--nogil", action="store_true", help="said for clarity: other threads run during every call")
     @argument("--test", action="store_true", help="run the cell's test blocks and fail the cell if one fails")
+    @argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted")
     @argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library")
     @cell_magic
     @reported
@@ -51,6 +52,7 @@ class NativeMagics(Magics):
             isolate=chosen.isolate,
             links=tuple(chosen.link),
             tests=chosen.test,
+            fresh=chosen.fresh,
         )
         bind(self.session.shell.user_ns, module, name)
         return module

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -93,7 +93,8 @@ def _clean(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
     store = str(context.flow.history.where().get("store", ""))
     freed = context.flow.history.clean()
-    return Report({"removed": store, "bytes freed": freed}, _facts("history removed"))
+    facts = {"removed": store, "bytes freed": freed, "recording": "off; `%o on` begins a new history"}
+    return Report(facts, _facts("history removed"))
 
 
 # --------------------------------------------------------------------------- history
@@ -119,13 +120,10 @@ def _source_of(history: Any, state: State) -> str:
 
 def _diff(context: Context, arguments: argparse.Namespace) -> Report:
     context.flow.history.flush()
-    return Report(context.flow.history.diff(arguments.a, arguments.b), _show_diff)
-
-
-def _show_diff(diff: Any) -> view.Display:
-    changes = [{"kind": item.change, "cell": item.id, "diff": item.diff} for item in diff.cells]
-    changes += [{"kind": item.change, "cell": item.path, "diff": item.diff} for item in diff.files]
-    return view.show_changes(changes, before=diff.a.id, after=diff.b.id)
+    diff = context.flow.history.diff(arguments.a, arguments.b)
+    # Sources are for people; what serves, and the records of runs, have views of their own.
+    sources = tuple(item for item in diff.files if not item.path.endswith(".json"))
+    return Report(diff, lambda whole: view.show_history_diff(replace(whole, files=sources)))
 
 
 def _save(context: Context, arguments: argparse.Namespace) -> Report:

@@ -22,6 +22,8 @@ _WORDS: dict[int, str] = {
     signal.SIGXCPU: "its time on the processor was used up",
 }
 _NULL_PAGE_BYTES = 4096
+STACK_OVERFLOW = "stack overflow"
+"""What the guard writes where the address is right at the stack pointer."""
 
 
 AFRESH = "The library is loaded afresh at the next call; its global variables start anew."
@@ -43,7 +45,9 @@ def fault_error(
     number = int(fault.get("signal") or 0)
     address = int(fault.get("address") or 0)
     words = _WORDS.get(number, "a fault")
-    if number in (signal.SIGSEGV, signal.SIGBUS):
+    if fault.get("message") == STACK_OVERFLOW:
+        words = "stack overflow: the recursion is too deep, or a local array too large"
+    elif number in (signal.SIGSEGV, signal.SIGBUS):
         words += f" at {address:#x}" + (", a null pointer" if address < _NULL_PAGE_BYTES else "")
     hint = "" if artifact.program.mode != "fast" else " Compiled with `--mode safe` most such mistakes have a name."
     text = f"{where}: {signal_name(number)}, {words}. {aftermath}{hint}"

@@ -16,9 +16,9 @@ STEPS_TOLD_MAX = 8
 
 def show_progress(progress: Progress) -> Display:
     """Trials done, best ratio with its settings, counts by status, time used and left, the best ratio's steps."""
-    word = "finished" if progress.finished else "running"
+    word = "stopped" if progress.stopped else "finished" if progress.finished else "running"
     return page(
-        title(progress.name, word, "good" if progress.finished else "accent", _done(progress)),
+        title(progress.name, word, "good" if word == "finished" else "accent", _done(progress)),
         None if progress.finished else _bar(progress),
         line(_best(progress)),
         note(_counts_and_time(progress)),

@@ -44,6 +44,7 @@ static void say(const char *text, size_t length) {
 /* ------------------------------------------------------------------------------ hardware faults */
 
 static const int fault_signals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT};
+#define STACK_REACH ((uint64_t)1 << 20) /* bytes from the stack pointer that a frame's first access may lie */
 #define FAULT_SIGNALS (sizeof fault_signals / sizeof fault_signals[0])
 static struct sigaction previous[FAULT_SIGNALS];
 static volatile sig_atomic_t handed_on[FAULT_SIGNALS];
@@ -91,6 +92,9 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
             begin_fault(call, SIGNAL, signal, (uint64_t)info->si_addr);
             add_frame(call, at.pc);
             call->fault->exact = call->fault->frame_count;
+            /* A fault right at the stack pointer is the guard page: a push, or a probe of the next frame. */
+            if (signal == SIGSEGV && (uint64_t)info->si_addr - (at.sp - STACK_REACH) < 2 * STACK_REACH)
+                memcpy(call->fault->message, "stack overflow", sizeof "stack overflow");
             walk_frames(call, at);
             siglongjmp(call->out, 1);
         }
