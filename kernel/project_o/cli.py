@@ -13,7 +13,7 @@ from . import __version__
 from .errors import ProjectOError, UsageError
 from .operations import VERBS, Context, run_verb
 
-KERNEL_ONLY = ("on", "off", "rollback")
+KERNEL_ONLY = ("on", "off", "rollback", "save")
 """Verbs that speak of a running kernel."""
 
 
@@ -105,7 +105,7 @@ def _run_notebook(words: list[str]) -> int:
         where = f"{source} failed in cell {error.exec_count}"
         print(f"project-o run: {where}: {error.ename}: {error.evalue}", file=sys.stderr)
         return 1
-    except (PapermillException, NoSuchKernel, ValueError) as error:
+    except (PapermillException, NoSuchKernel, ValueError, OSError, RuntimeError) as error:
         raise UsageError(f"{source}: {error} (-k python3 chooses a kernel)") from None
     print(out)
     return 0

@@ -89,12 +89,15 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
             path = place / name
             try:
                 body = tomllib.loads(path.read_text("utf-8"))
-            except (FileNotFoundError, NotADirectoryError, PermissionError):
+            except OSError:  # not there, not a file, not ours to read
                 continue
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
                 raise UsageError(f"{path} is not valid TOML ({error}): mend or remove it") from None
-            table = body if name == FILES[0] else body.get("tool", {}).get("project-o")
+            tool = body.get("tool", {})
+            table = body if name == FILES[0] else tool.get("project-o") if isinstance(tool, Mapping) else None
             if table is not None:
+                if not isinstance(table, Mapping):
+                    raise UsageError(f"{path}: tool.project-o is {table!r}, and has to be a table of options")
                 unknown = set(table) - {option.name for option in OPTIONS}
                 if unknown:
                     known = ", ".join(option.name for option in OPTIONS)
@@ -110,7 +113,7 @@ def _converted(option: Option, raw: Any, source: str) -> Any:
             raw.strip().lower(), False if raw.strip().lower() == "no" else raw
         )
     elif option.kind is int and isinstance(raw, str):
-        value = int(raw) if raw.strip().lstrip("-").isdigit() else raw
+        value = int(raw) if raw.strip().lstrip("-").isdecimal() else raw
     wrong_type = not isinstance(value, option.kind) or (option.kind is int and isinstance(value, bool))
     if wrong_type or (option.choices and value not in option.choices):
         wanted = " or ".join(map(str, option.choices)) or option.kind.__name__

@@ -99,3 +99,14 @@ class DeployError(ProjectOError):
 
 class HistoryWarning(UserWarning):
     """The history cannot be recorded where, or as fully as, it should be; the cell runs on. Said once."""
+
+
+def warn(text: str, stacklevel: int = 3) -> None:
+    """Say a HistoryWarning. Where the user made warnings errors it is printed: a fault of ours stops no cell."""
+    import sys
+    import warnings
+
+    try:
+        warnings.warn(text, HistoryWarning, stacklevel=stacklevel)
+    except HistoryWarning:
+        print(f"HistoryWarning: {text}", file=sys.stderr)  # noqa: T201 - the one place left to say it

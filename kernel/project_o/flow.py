@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import DeployError, HistoryError, UsageError
+from .errors import DeployError, HistoryError, UsageError, warn
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
@@ -191,7 +191,10 @@ class Flow:
             why = run.verdict.reasons[-1]
             raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")
         return self._released(
-            self.registry.accept(run.best, run.state.id if run.state else ""), "promote", run.headline, run.facts()
+            self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest),
+            "promote",
+            run.headline,
+            run.facts(),
         )
 
     def rollback(self, name: str, state: str | None = None) -> Deployment:
@@ -217,6 +220,8 @@ class Flow:
             program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
             state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())
             self.registry.mark(deployment.name, state.id)
+        elif self._history is not None:
+            self._history.stage(self.registry.ledger())
         return self.registry.current(deployment.name)
 
     def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
@@ -255,9 +260,12 @@ class Flow:
         from .deploy import LEDGER
 
         self._remembers = True
-        for state in self._history.states(1):
-            if ledger := self._history.files(state, LEDGER).get(LEDGER):
-                self.registry.remember(ledger)
+        try:
+            for state in self._history.states(1):
+                if ledger := self._history.files(state, LEDGER).get(LEDGER):
+                    self.registry.remember(ledger)
+        except (HistoryError, DeployError) as error:
+            warn(f"what served in the last kernel is not known: {error}")
 
 
 def _first_name(signatures: Mapping[str, Any]) -> str:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 
 from . import load_ipython_extension
+from .errors import ProjectOError
 
 
 class ProjectOKernel(IPythonKernel):
@@ -18,7 +20,11 @@ class ProjectOKernel(IPythonKernel):
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
         # Not through the extension manager: it would print that the extension is loaded when a notebook loads it.
-        load_ipython_extension(self.shell)
+        try:
+            load_ipython_extension(self.shell)
+        except ProjectOError as error:
+            # A kernel that cannot start says nothing at all: this one starts, and %load_ext tells it again.
+            print(f"project_o is not loaded: {error}", file=sys.__stderr__)
 
 
 def main() -> None:

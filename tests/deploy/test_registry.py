@@ -162,3 +162,28 @@ def test_a_function_that_a_later_version_no_longer_has_says_so(registry):
         add(1, 2)
     with pytest.raises(DeployError, match="has no function add"):
         add(1, b=2)
+
+
+def test_a_winner_over_an_older_text_is_not_accepted(registry):
+    registry.serve_cell(program("buggy"))
+    registry.serve_cell(program("mended"))
+    with pytest.raises(DeployError, match="has changed since this run began"):
+        registry.accept(program("buggy but fast"), parent=program("buggy").digest)
+
+    assert registry.current("adder").digest == program("mended").digest
+
+
+def test_a_redacted_text_is_not_served_in_its_place(registry):
+    registry.serve_cell(program("const key = 'secret';"))
+    later = Registry(Version)
+    later.remember(registry.ledger()["deployments.json"].replace("secret", "[redacted]"))
+
+    assert later.remembered() == {}
+    assert later.serve_cell(program("const key = 'secret';"))[0].version.program.source == "const key = 'secret';"
+
+
+def test_an_underscore_begins_a_name_like_any_other_letter(registry):
+    slot, _ = registry.serve_cell(program("x"))
+    slot.version = Version(program("x"), functions=("_add",))
+
+    assert NativeModule(slot)._add(1, 2) == ("x", "_add", 1, 2)

@@ -101,3 +101,23 @@ def test_without_a_compiler_a_cell_says_what_to_install(start_kernel, tmp_path):
     assert "ToolchainMissing" in ran.error
     assert "install" in ran.error
     assert kernel.run("%o history").status == "ok"
+
+
+def test_a_bad_setting_does_not_keep_the_kernel_from_starting(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path, environment={"PROJECT_O_HISTORY": "maybe"})
+    ran = kernel.run("%load_ext project_o")
+
+    assert ran.status == "error"
+    assert "history is 'maybe'" in ran.text
+    assert kernel.value("1 + 1") == "2"
+
+
+def test_warnings_as_errors_and_a_broken_store_stop_no_cell(start_kernel, tmp_path):
+    (tmp_path / ".o").mkdir()
+    (tmp_path / ".o" / "store.git").write_text("not a store")
+    kernel = start_kernel(tmp_path, module="ipykernel_launcher", environment={"XDG_DATA_HOME": "/proc/nowhere"})
+    assert kernel.run("import warnings; warnings.simplefilter('error', UserWarning)").status == "ok"
+    assert kernel.run("%load_ext project_o").status == "ok"
+
+    assert kernel.value("6 * 7") == "42"
+    assert kernel.run("%o where").status == "ok"

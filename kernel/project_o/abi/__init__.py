@@ -23,7 +23,7 @@ there is no handle. This module knows no library and no process:
     guard.py      what the crash guard reports
 """
 
-from .arguments import Converter, Place, converters, pack, pack_with
+from .arguments import Converter, Place, bind, converters, pack, pack_with
 from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
@@ -54,6 +54,7 @@ __all__ = [
     "Place",
     "Read",
     "argument_cell_count",
+    "bind",
     "cell_count",
     "child_of",
     "converters",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 import operator
 import struct
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -15,6 +16,18 @@ from .layout import argument_cell_count, child_of, dtype_name
 Place = Callable[[Any, bool], int]
 """(array, writable) -> its address as the callee sees it."""
 Converter = Callable[[Any, list[int], Place], None]
+
+
+def bind(function: NativeFunction, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Positional and named arguments in the function's own order. Raises InterfaceError."""
+    if not named:
+        return tuple(args)
+    names = [name for name, _ in function.parameters]
+    kinds = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    try:
+        return inspect.Signature(kinds).bind(*args, **named).args
+    except TypeError as error:
+        raise InterfaceError(f"{function.name}({', '.join(names)}): {error}") from None
 
 
 def pack(function: NativeFunction, args: Sequence[Any], place: Place) -> list[int]:

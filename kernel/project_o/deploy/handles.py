@@ -6,7 +6,7 @@ import inspect
 from collections.abc import Iterator, Sequence
 from typing import Any, Protocol
 
-from ..abi import spell
+from ..abi import bind, spell
 from ..errors import DeployError, InterfaceError, NativeError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
@@ -51,7 +51,7 @@ class NativeFunction:
         """Call it. Arrays are passed without a copy."""
         version = self._slot.version
         if named:
-            args = _positional(self.native, args, named)
+            args = bind(self.native, args, named)
         try:
             return version.call(self.__name__, args)
         except (NativeError, InterfaceError) as error:
@@ -111,7 +111,9 @@ class NativeModule:
         return self._slot
 
     def __getattr__(self, name: str) -> NativeFunction:
-        if name.startswith("_") or name not in dir(self):
+        if name.startswith("__") or name == "_slot":
+            raise AttributeError(name)
+        if name not in dir(self):
             raise AttributeError(f"{self._slot.name} has no function {name}: it has {', '.join(self)}")
         return NativeFunction(self._slot, name)
 
@@ -136,14 +138,3 @@ class NativeModule:
     def __repr__(self) -> str:
         program = self._slot.version.artifact.program
         return f"<{program.language} module {self._slot.name}: {', '.join(self)}>"
-
-
-def _positional(signature: Signature, args: Sequence[Any], named: dict[str, Any]) -> tuple[Any, ...]:
-    names = [name for name, _ in signature.parameters]
-    try:
-        bound = inspect.Signature([inspect.Parameter(n, inspect.Parameter.POSITIONAL_OR_KEYWORD) for n in names]).bind(
-            *args, **named
-        )
-    except TypeError as error:
-        raise InterfaceError(f"{signature.name}({', '.join(names)}): {error}") from None
-    return bound.args

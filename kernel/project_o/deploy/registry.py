@@ -63,11 +63,18 @@ class Registry:
         releases = self._releases.get(program.name) or self._remembered.get(program.name)
         return releases[-1] if releases and releases[-1].cell == program.digest else None
 
-    def accept(self, program: Program, state: str = "") -> Deployment:
-        """Serve an accepted program under its name. Raises DeployError where nothing served it before."""
+    def accept(self, program: Program, state: str = "", parent: str = "") -> Deployment:
+        """Serve an accepted program under its name. ``parent`` is the digest of what it was measured against.
+
+        Raises DeployError where nothing served the name before, or something else than ``parent`` serves now.
+        """
         with self._lock:
             self.slot(program.name)
             now = self._releases[program.name][-1]
+            if now.program.digest == program.digest:
+                return self.current(program.name)
+            if parent and now.program.digest != parent:
+                raise DeployError(f"{program.name} has changed since this run began: evolve what serves now")
             release = Release(program, "accepted", self._clock(), state, now.cell)
             self._put(program.name, self._open(program), release)
             return self.current(program.name)
@@ -196,9 +203,7 @@ class Registry:
             body = json.loads(text)
             if body["format"] > LEDGER_FORMAT:
                 raise DeployError(f"deployments.json has format {body['format']}: update project-o to read it")
-            remembered = {
-                name: [_release_from_json(name, item) for item in items] for name, items in body["names"].items()
-            }
+            remembered = {name: _true_releases(name, items) for name, items in body["names"].items()}
         except (ValueError, KeyError, TypeError) as error:
             raise DeployError(f"deployments.json cannot be read ({error!r}): cells serve their own source") from None
         with self._lock:
@@ -227,7 +232,14 @@ def _release_to_json(release: Release) -> dict[str, Any]:
         "since": release.since,
         "state": release.state,
         "cell": release.cell,
+        "digest": program.digest,
     }
+
+
+def _true_releases(name: str, items: list[dict[str, Any]]) -> list[Release]:
+    """A text that was redacted on its way to the disk is another program, and is not served."""
+    pairs = [(_release_from_json(name, item), item["digest"]) for item in items]
+    return [release for release, digest in pairs if release.program.digest == digest]
 
 
 def _release_from_json(name: str, body: dict[str, Any]) -> Release:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ..abi import bind
 from ..errors import NativeError, NativeResultError
 from ..values import Interface
 from .task import Handle
@@ -29,19 +30,22 @@ class Candidate:
             return found
         raise AttributeError(f"the program has no function {name}: it has {', '.join(functions) or 'none'}")
 
-    def __call__(self, *args: Any) -> Any:
+    def __call__(self, *args: Any, **named: Any) -> Any:
         """Call the only function. Raises TypeError where there are several."""
         if len(self._functions) != 1:
             raise TypeError(
                 f"the program has {len(self._functions)} functions: call one of {', '.join(self._functions)}"
             )
-        return next(iter(self._functions.values()))(*args)
+        return next(iter(self._functions.values()))(*args, **named)
 
     def __dir__(self) -> list[str]:
         return sorted(self._functions)
 
     def _bound(self, name: str) -> Callable[..., Any]:
-        def call(*args: Any) -> Any:
+        function = self._handle.artifact.interface.function(name)
+
+        def call(*given: Any, **named: Any) -> Any:
+            args = bind(function, given, named)
             answer = self._handle.ask(name, args, seconds=self._seconds)
             for place, array in answer.written:
                 args[place][...] = array

@@ -15,11 +15,10 @@ import json
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
-from ..errors import HistoryWarning
+from ..errors import warn
 from .contents import cell_id
 from .history import History
 from .notebook import find_notebook
@@ -102,7 +101,7 @@ class _Cells:
         if not self._failed:
             self._failed = True
             text = f"cells are not recorded as they should be ({type(error).__name__}: {error})"
-            warnings.warn(text, HistoryWarning, stacklevel=2)
+            warn(text)
 
 
 class _Running:

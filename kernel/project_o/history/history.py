@@ -131,7 +131,7 @@ class History:
         for path in files:
             check_path(path)
         with self._lock:
-            if self.enabled and not self._recording.forked:
+            if not self._recording.forked:
                 clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
                 self._staged |= clean
 

@@ -9,10 +9,9 @@ import json
 import os
 import platform
 import time
-import warnings
 from typing import Any
 
-from ..errors import HistoryError, HistoryWarning
+from ..errors import HistoryError, warn
 from ..limits import JOURNAL_RECORD_BYTES_MAX
 from .journal import JournalWriter
 from .link import RecorderLink
@@ -71,7 +70,7 @@ class Recording:
         kind = problem.partition("(")[0][:40]
         if kind not in self._warned:
             self._warned.add(kind)
-            warnings.warn(problem, HistoryWarning, stacklevel=4)
+            warn(problem, stacklevel=5)
 
     def lose(self) -> None:
         """Count a state that could not be recorded."""

@@ -54,11 +54,28 @@ def seconds(text: str) -> float:
     return float(match[1]) * SECONDS[match[2]]
 
 
-def count(text: str, what: str, most: int) -> int:
-    """A whole number from 1 to ``most``. Raises UsageError."""
-    if not text.strip().isdigit() or not 1 <= int(text) <= most:
-        raise UsageError(f"{what} is {text!r}: it wants a whole number from 1 to {most}")
+def count(text: str, what: str, most: int, *, least: int = 1) -> int:
+    """A whole number from ``least`` to ``most``. Raises UsageError."""
+    if not text.strip().isdecimal() or not least <= int(text) <= most:
+        raise UsageError(f"{what} is {text!r}: it wants a whole number from {least} to {most}")
     return int(text)
+
+
+def cut_expression(line: str, option: str) -> tuple[str, str | None]:
+    """A line without ``option EXPR``, and the expression as it was written, up to the next option.
+
+    A shell's rules of quoting would take a Python expression apart. Quotes around all of it are taken off.
+    Raises UsageError where the expression is missing.
+    """
+    found = re.search(rf"(?:^|\s){option}(?=\s|=|$)[\s=]*(.*?)\s*(?=\s--[a-z]|$)", line, re.DOTALL)
+    if not found:
+        return line, None
+    text = found[1].strip()
+    if len(text) > 1 and text[0] in "'\"" and text[-1] == text[0] and text[0] not in text[1:-1]:
+        text = text[1:-1]
+    if not text or text.startswith("--"):
+        raise UsageError(f"{option} wants an expression after it, such as {option} (a, b)")
+    return line[: found.start()] + " " + line[found.end() :], text
 
 
 def identifier(text: str) -> str:

@@ -11,7 +11,7 @@ from IPython.display import display, update_display
 
 from .. import api, limits
 from ..errors import UsageError
-from .arguments import count, parsed, seconds
+from .arguments import count, cut_expression, parsed, seconds
 from .report import reported
 from .session import Session
 
@@ -34,7 +34,7 @@ class EvolutionMagics(Magics):
     @argument("--trials", help="how many candidates")
     @argument("--objective", default="time", help="time, or the name of a metric that the evaluator returns")
     @argument("--proposer", default="search", choices=("search",), help="who proposes")
-    @argument("--inputs", nargs="+", help="an expression: the arguments to measure with, or a list of such tuples")
+    @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
     @argument("--workers", help="candidates that are built and checked at the same time")
     @argument("--seed", help="the same seed proposes the same")
@@ -46,6 +46,7 @@ class EvolutionMagics(Magics):
         With a cell, the cell defines the evaluator: ``def evaluate(program) -> dict``.
         The run's value has ``.best``, ``.verdict``, ``.trials``, ``.lineage``, ``.diff()`` and ``.accept()``.
         """
+        line, inputs = cut_expression(line, "--inputs")
         chosen = parsed(self.evolve, line)
         evaluator = self._evaluator(cell) if cell is not None else None
         shown = _Shown()
@@ -54,13 +55,13 @@ class EvolutionMagics(Magics):
             evaluator,
             trials=count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
             budget=seconds(chosen.budget) if chosen.budget else None,
-            seed=int(count(chosen.seed, "--seed", 2**31)) if chosen.seed not in (None, "0") else int(chosen.seed or 0),
+            seed=self.session.setting("seed") if chosen.seed is None else count(chosen.seed, "--seed", 2**31, least=0),
             workers=count(chosen.workers, "--workers", limits.WORKERS_MAX)
             if chosen.workers
             else self.session.setting("workers"),
             proposer=chosen.proposer,
             objective=chosen.objective,
-            inputs=self._inputs(chosen.inputs),
+            inputs=self._inputs(inputs),
             function=chosen.function,
             progress=shown,
             plot=api.plot,
@@ -72,10 +73,9 @@ class EvolutionMagics(Magics):
         value = self.session.shell.user_ns.get(name)
         return name if value is None else value
 
-    def _inputs(self, words: list[str] | None) -> Any:
-        if not words:
+    def _inputs(self, expression: str | None) -> Any:
+        if expression is None:
             return None
-        expression = " ".join(words)
         try:
             return eval(expression, self.session.shell.user_ns)
         except Exception as error:

@@ -62,7 +62,7 @@ def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:
     """Put NAME, or without a name each function, into the namespace; warn before something else is overwritten."""
     from ..deploy import NativeFunction, NativeModule
 
-    new = {name: module} if name else {function: getattr(module, function) for function in module}
+    new = {name: module} if name else {function: NativeFunction(module.slot, function) for function in module}
     for key, value in new.items():
         old = namespace.get(key)
         if isinstance(old, (NativeFunction, NativeModule)):

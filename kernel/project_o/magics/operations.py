@@ -34,4 +34,19 @@ class OperationsMagics(Magics):
         from ..operations import Context, run_verb
 
         context = Context(self.session.flow, self.session.chosen(), self.session.found_by)
-        return run_verb(context, words)
+        value = run_verb(context, words)
+        if words[:1] == ["restore"]:
+            self._bind_what_serves()
+        return value
+
+    def _bind_what_serves(self) -> None:
+        """After a restore in a fresh kernel the names are there too; a name that is taken stays what it is."""
+        from ..deploy import NativeFunction, NativeModule
+
+        space, flow = self.session.shell.user_ns, self.session.flow
+        for name in [deployment.name for deployment in flow.registry.serving()]:
+            module = NativeModule(flow.registry.slot(name))
+            # A cell without a NAME is called after its first function, and its functions are what it binds.
+            new = {key: NativeFunction(module.slot, key) for key in module} if name in dir(module) else {name: module}
+            for key, value in new.items():
+                space.setdefault(key, value)

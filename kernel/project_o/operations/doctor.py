@@ -25,7 +25,7 @@ def examine(history: History | None) -> list[Check]:
     for examiner in (_python, _packages, toolchain.status, _native_path, _sandbox, lambda: _history(history), _disk):
         try:
             checks.extend(examiner())
-        except (ProjectOError, OSError) as error:
+        except (ProjectOError, OSError, ImportError) as error:
             checks.append(Check(_title(examiner), ok=False, value=str(error), todo="mend this and run doctor again"))
     return checks
 
@@ -52,11 +52,22 @@ def _python() -> Iterator[Check]:
 def _packages() -> Iterator[Check]:
     from importlib.metadata import PackageNotFoundError, version
 
-    for name, core in (("ipykernel", True), ("numpy", True), ("cffi", True), ("optuna", True), ("papermill", False)):
+    core = (
+        "ipykernel",
+        "numpy",
+        "cffi",
+        "optuna",
+        "tree-sitter",
+        "tree-sitter-zig",
+        "nbformat",
+        "pyelftools",
+        "GitPython",
+    )
+    for name in (*core, "papermill"):
         try:
-            yield Check(name, ok=True, value=version(name), core=core)
+            yield Check(name, ok=True, value=version(name), core=name in core)
         except PackageNotFoundError:
-            yield Check(name, ok=False, value="not installed", todo=f"python -m pip install {name}", core=core)
+            yield Check(name, ok=False, value="not installed", todo=f"python -m pip install {name}", core=name in core)
 
 
 def _native_path() -> Iterator[Check]:

@@ -211,7 +211,7 @@ VERBS: dict[str, Verb] = {
     "serving": Verb(_serving, "what serves each name", ((("name",), {"nargs": "?", "default": None}),)),
     "rollback": Verb(
         _rollback,
-        "serve the version before this one, or that of a state",
+        "serve the version before this one (said again: this one), or that of a state",
         ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
     ),
 }
