@@ -1,6 +1,7 @@
 """The history from inside a real kernel: every cell a commit, verbs that work, and a store that may be broken."""
 
 import subprocess
+import time
 
 import nbformat
 import papermill
@@ -9,6 +10,16 @@ import pytest
 
 def git(folder, *words):
     return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout
+
+
+def sound(store):
+    """Git finds nothing wrong; while a recorder writes or packs, fsck may miss what moves, so it is asked again."""
+    for _ in range(5):
+        found = subprocess.run(["git", "fsck", "--full"], cwd=store, capture_output=True, text=True, check=False)
+        if found.returncode == 0:
+            return
+        time.sleep(1)
+    raise AssertionError(found.stdout + found.stderr)
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def test_every_cell_is_a_commit_and_the_users_repository_is_as_it_was(repository
     commit = kernel.value("states[0].id").strip("'")
     assert git(store, "cat-file", "-t", commit).strip() == "commit"
     assert git(store, "log", "-1", "--format=%an", commit).strip() == "Ada"
-    assert "missing" not in (checked := git(store, "fsck", "--full", "--strict")), checked
+    sound(store)
     assert everything(repository) == before
 
 
@@ -157,4 +168,4 @@ def test_papermill_sends_no_ids_and_every_cell_is_there_all_the_same(tmp_path):
     subjects = git(store, "log", "--format=%s", tip)
 
     assert subjects.count("same") == 2
-    assert "missing" not in git(store, "fsck", "--full")
+    sound(store)
