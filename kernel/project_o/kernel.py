@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import sys
+import warnings
 from typing import Any
 
 from ipykernel.ipkernel import IPythonKernel
 
 from . import load_ipython_extension
-from .errors import ProjectOError
+from .errors import HistoryWarning, ProjectOError, warn
 
 
 class ProjectOKernel(IPythonKernel):
@@ -20,11 +20,28 @@ class ProjectOKernel(IPythonKernel):
     def __init__(self, **named: Any) -> None:
         super().__init__(**named)
         # Not through the extension manager: it would print that the extension is loaded when a notebook loads it.
-        try:
-            load_ipython_extension(self.shell)
-        except ProjectOError as error:
-            # A kernel that cannot start says nothing at all: this one starts, and %load_ext tells it again.
-            print(f"project_o is not loaded: {error}", file=sys.__stderr__)
+        said: list[str] = []
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always", HistoryWarning)
+            try:
+                load_ipython_extension(self.shell)
+            except ProjectOError as error:
+                # A kernel that cannot start says nothing at all: this one starts, and %load_ext tells it again.
+                said.append(f"project_o is not loaded: {error}")
+        said += [str(item.message) for item in caught]
+        if said:
+            self._say_in_the_first_cell(said)
+
+    def _say_in_the_first_cell(self, texts: list[str]) -> None:
+        """There is no cell yet to show a warning in, and nobody reads the kernel's own error stream."""
+        events = self.shell.events
+
+        def say(_info: Any = None) -> None:
+            events.unregister("pre_run_cell", say)
+            for text in texts:
+                warn(text)
+
+        events.register("pre_run_cell", say)
 
 
 def main() -> None:

@@ -105,6 +105,7 @@ def test_without_a_compiler_a_cell_says_what_to_install(start_kernel, tmp_path):
 
 def test_a_bad_setting_does_not_keep_the_kernel_from_starting(start_kernel, tmp_path):
     kernel = start_kernel(tmp_path, environment={"PROJECT_O_HISTORY": "maybe"})
+    assert "project_o is not loaded: history is 'maybe'" in kernel.run("1").text, "the first cell says why"
     ran = kernel.run("%load_ext project_o")
 
     assert ran.status == "error"

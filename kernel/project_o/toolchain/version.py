@@ -177,6 +177,11 @@ def _array_bytes(args: Sequence[Any]) -> int:
 
 
 def _copy_back(given: Any, left: Any) -> None:
+    if isinstance(given, (tuple, dict)):
+        raise InterfaceError(
+            "the call was made, but an array inside a struct cannot be copied back from an isolated worker: "
+            "give the array a parameter of its own"
+        )
     import numpy as np
 
     target = given if isinstance(given, np.ndarray) else np.frombuffer(given, left.dtype)
