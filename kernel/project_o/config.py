@@ -50,6 +50,10 @@ OPTIONS: tuple[Option, ...] = (
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),
+    Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),
+    Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
+    Option("model", str, "", "the language model, as provider:name; providers: openai, anthropic, ollama, local"),
+    Option("model_url", str, "", "where the model answers, for a server of your own: http://127.0.0.1:8000/v1"),
 )
 FILES = ("project-o.toml", "pyproject.toml")
 

@@ -13,7 +13,11 @@ ProjectOError
 ├── SandboxError          the sandbox could not be set up, or refused
 ├── EvolutionError        a run could not start or go on
 ├── HistoryError          the store cannot be read or written
-└── DeployError           nothing serves, or can serve, that name
+├── DeployError           nothing serves, or can serve, that name
+├── LispError             a Lisp form that cannot be read, expanded or evaluated; ``line`` is the cell's own
+├── AgentError            an agent, a tool or a memory that is not there, or cannot do what was asked
+└── ModelError            a language model did not answer, or not in a way that can be used
+    └── ModelMissing      no model is configured
 
 HistoryWarning (a UserWarning): a fault of the history store; the cell runs on without it.
 """
@@ -95,6 +99,27 @@ class HistoryError(ProjectOError):
 
 class DeployError(ProjectOError):
     """Nothing serves, or can serve, that name."""
+
+
+class LispError(ProjectOError):
+    """A Lisp form cannot be read, expanded or evaluated. ``line`` and ``column`` are the cell's own, 0 if unknown."""
+
+    def __init__(self, message: str, *, line: int = 0, column: int = 0) -> None:
+        super().__init__(message)
+        self.line = line
+        self.column = column
+
+
+class AgentError(ProjectOError):
+    """An agent, a tool or a memory is not there, or cannot do what was asked."""
+
+
+class ModelError(ProjectOError):
+    """A language model did not answer, or not in a way that can be used."""
+
+
+class ModelMissing(ModelError):  # noqa: N818 - reads as the state it reports
+    """No language model is configured."""
 
 
 class HistoryWarning(UserWarning):

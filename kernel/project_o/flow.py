@@ -23,18 +23,21 @@ if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
     from .evolution import Run
     from .history import History
-    from .toolchain.version import Version
+    from .runtimes import Runtime
+    from .runtimes.seam import Version
     from .values import Artifact, Deployment, Mode, Program, Progress, State
-
-ISOLATE = "isolate"
-LINK = "link:"
 
 
 class Flow:
-    """What joins the rooms for one kernel or one script. ``history`` is None where nothing is recorded."""
+    """What joins the rooms for one kernel or one script. ``history`` is None where nothing is recorded.
 
-    def __init__(self, history: History | None = None) -> None:
+    ``runtimes`` are those of the languages that rooms above this one bring.
+    """
+
+    def __init__(self, history: History | None = None, runtimes: Sequence[Runtime] = ()) -> None:
         self._history = history
+        self._more_runtimes = tuple(runtimes)
+        self._targets: dict[str, Any] = {}
         self._untried: set[str] = set()
         self._remembers = history is None
 
@@ -54,6 +57,19 @@ class Flow:
         from .deploy import Registry
 
         return Registry(self._open)
+
+    @cached_property
+    def runtimes(self) -> tuple[Runtime, ...]:
+        """How the programs of each language are built, tried and served."""
+        from .runtimes import NativeRuntime
+
+        return (NativeRuntime(), *self._more_runtimes)
+
+    def _runtime(self, language: str) -> Runtime:
+        for runtime in self.runtimes:
+            if language in runtime.languages:
+                return runtime
+        raise UsageError(f"nothing here can run a {language} program")
 
     # ------------------------------------------------------------------ cell -> Deployment
 
@@ -78,6 +94,7 @@ class Flow:
         """
         from . import languages
         from .deploy import NativeModule
+        from .runtimes.native import ISOLATE, LINK
 
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
@@ -95,20 +112,10 @@ class Flow:
 
     def build(self, program: Program) -> Artifact:
         """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
-        from . import toolchain
-
-        return toolchain.build(program, names=_names(program))
+        return self._runtime(program.language).build(program)
 
     def _open(self, program: Program) -> Version:
-        from .sandbox import shared
-        from .toolchain.version import Version
-
-        return Version(
-            self.build(program),
-            box=shared(),
-            isolate=ISOLATE in program.options,
-            trial=program.digest not in self._untried,
-        )
+        return self._runtime(program.language).version(program, trial=program.digest not in self._untried)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -135,10 +142,12 @@ class Flow:
         from .sandbox import shared
 
         name, wanted = self._named(target)
+        program, box = self._serving_program(name), shared()
         task = Task(
-            program=self._serving_program(name),
+            program=program,
             build=self.build,
-            box=shared(),
+            box=box,
+            open_job=self._runtime(program.language).opener(box),
             evaluator=evaluator,
             objective=objective,
             function=function or wanted,
@@ -169,7 +178,14 @@ class Flow:
         if isinstance(target, str):
             slot = self.registry.slot(target)
             return slot.name, None if target == slot.name else target
-        raise UsageError(f"a {type(target).__name__} cannot be evolved: name a native function or module")
+        for runtime in self.runtimes:
+            subject = runtime.subject(target)
+            if subject is not None:
+                self._remember_deployments()
+                slot, _ = self.registry.serve_cell(subject.program)
+                self._targets[slot.name] = target
+                return slot.name, subject.function
+        raise UsageError(f"a {type(target).__name__} cannot be evolved: name a function, a native module, or an agent")
 
     def _serving_program(self, name: str) -> Program:
         return self.registry.releases(name)[-1].program
@@ -216,6 +232,9 @@ class Flow:
         return self.registry.put(release.program, "rollback", state.id, release.cell)
 
     def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
+        if deployment.name in self._targets:
+            slot = self.registry.slot(deployment.name)
+            self._runtime(deployment.language).bind(self._targets[deployment.name], slot)
         if self._history is not None and self._history.enabled:
             program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
             state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())
@@ -270,10 +289,3 @@ class Flow:
 
 def _first_name(signatures: Mapping[str, Any]) -> str:
     return next(iter(signatures), "cell")
-
-
-def _names(program: Program) -> dict[str, tuple[tuple[str, ...], str, int]]:
-    from . import languages
-
-    found = languages.tools_for(program.language).signatures(program.source)
-    return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}

@@ -84,6 +84,13 @@ DISPLAY_IDS_MAX = 512
 RECORDER_START_SECONDS = 10.0
 BARRIER_SECONDS = 10.0
 
+# Models -------------------------------------------------------------------------------------------
+MODEL_CONNECT_SECONDS = 10.0
+MODEL_SILENCE_SECONDS = 60.0
+MODEL_RETRIES_MAX = 2
+MODEL_REPLY_CHARACTERS_MAX = 1_000_000
+TOOL_STEPS_MAX = 16
+
 # View ---------------------------------------------------------------------------------------------
 PROGRESS_INTERVAL_SECONDS = 0.5
 TABLE_ROWS_MAX = 200

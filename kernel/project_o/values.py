@@ -20,8 +20,9 @@ Outcome = Literal["passed", "failed", "inconclusive"]
 # --------------------------------------------------------------------------- native interfaces
 
 TypeKind = Literal[
-    "void", "bool", "int", "float", "slice", "matrix", "array", "struct", "tuple", "optional", "error_union"
+    "void", "bool", "int", "float", "slice", "matrix", "array", "struct", "tuple", "optional", "error_union", "any"
 ]
+"""``any`` is a Python value, whatever it is: what the functions of Python and Lisp programs take and return."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,3 +293,52 @@ class Progress:
     finished: bool = False
     note: str = ""
     stopped: bool = False
+
+
+# --------------------------------------------------------------------------- agents and models
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What language models were asked: requests, and tokens in and out. Adds up with ``+``."""
+
+    requests: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+
+    def __add__(self, other: Usage) -> Usage:
+        return Usage(
+            self.requests + other.requests,
+            self.input_tokens + other.input_tokens,
+            self.output_tokens + other.output_tokens,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class ToolUse:
+    """One call of a tool in an agent's turn. ``error`` is "" where it returned; then ``result`` is what, as text."""
+
+    name: str
+    arguments: tuple[tuple[str, Any], ...]
+    result: str
+    error: str = ""
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One message to an agent and what came of it. ``states`` are the agent's, in order, from idle to idle.
+
+    ``model`` is "" where the agent's own body answered. ``finished`` is False while the reply still streams.
+    """
+
+    agent: str
+    message: str
+    reply: str
+    uses: tuple[ToolUse, ...] = ()
+    states: tuple[str, ...] = ()
+    model: str = ""
+    usage: Usage = Usage()
+    seconds: float = 0.0
+    finished: bool = True
+    error: str = ""

@@ -11,12 +11,12 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"values", "limits", "errors", "config", "abi"}),
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
-    frozenset({"evolution", "history", "deploy"}),
+    frozenset({"evolution", "history", "deploy", "runtimes"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
     frozenset({"api"}),
     frozenset({"operations"}),
-    frozenset({"kernel", "cli", "magics"}),
+    frozenset({"kernel", "cli", "magics", "channel"}),
 )
 """From bottom to top. A room imports rooms of lower rows, never a neighbour."""
 
@@ -34,7 +34,7 @@ VIEW_MAY_IMPORT = ROWS[0]
 
 FRONT_ENDS = frozenset({"IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "jupyter_server",
                         "jupyterlab", "nbclient", "notebook", "papermill", "traitlets", "comm"})  # fmt: skip
-WITH_A_FRONT_END = frozenset({"kernel", "cli", "magics"})
+WITH_A_FRONT_END = frozenset({"kernel", "cli", "magics", "channel"})
 """Everything else runs in a plain script."""
 
 HEAVY = ("numpy", "optuna", "git", "hy", "pydantic_ai", "IPython", "cffi", "tree_sitter", "elftools", "nbformat")

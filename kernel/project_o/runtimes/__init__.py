@@ -1,0 +1,13 @@
+"""How the programs of each language are built, opened in the sandbox, and served.
+
+The flow knows only ``Runtime``. ``native`` is that of Zig and Rust.
+
+To add one more: a class with the methods of ``Runtime``, and one line where the flow is made.
+"""
+
+from __future__ import annotations
+
+from .native import NativeRuntime
+from .seam import Runtime, Subject
+
+__all__ = ["NativeRuntime", "Runtime", "Subject"]
