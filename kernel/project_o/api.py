@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from .config import evolution_forbidden
 from .flow import Flow
 
 if TYPE_CHECKING:
@@ -30,7 +31,9 @@ def current() -> Flow:
 
 @lru_cache(maxsize=1)
 def _default() -> Flow:
-    return Flow()
+    flow = Flow()
+    flow.forbidden = evolution_forbidden
+    return flow
 
 
 def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True) -> NativeModule:

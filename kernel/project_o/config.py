@@ -80,6 +80,14 @@ def effective(
     return settings
 
 
+def evolution_forbidden(chosen: Mapping[str, Any] | None = None) -> str:
+    """Why nothing may change itself here, and what to do; "" where it may. Raises UsageError as ``effective`` does."""
+    setting = effective(chosen)["evolution"]
+    if setting.value:
+        return ""
+    return f"evolution is off (set by {setting.source}), so nothing may change itself: `%o evolution on` allows it"
+
+
 def _working_folder() -> Path:
     try:
         return Path.cwd()

@@ -17,7 +17,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import DeployError, HistoryError, UsageError, warn
+from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
@@ -39,6 +39,9 @@ class Flow:
         self._more_runtimes = tuple(runtimes)
         self._targets: dict[str, Any] = {}
         self._untried: set[str] = set()
+        self._stops: set[threading.Event] = set()
+        self.forbidden: Callable[[], str] = lambda: ""
+        """Why nothing may change itself now, in words; "" where it may."""
         self._remembers = history is None
 
     @property
@@ -141,6 +144,7 @@ class Flow:
         from .evolution import Task, run_evolution
         from .sandbox import shared
 
+        self._allow_change()
         name, wanted = self._named(target)
         program, box = self._serving_program(name), shared()
         task = Task(
@@ -153,20 +157,36 @@ class Flow:
             function=function or wanted,
             inputs=inputs,
         )
-        run = run_evolution(
-            task,
-            trials=trials,
-            budget_seconds=budget,
-            seed=seed,
-            workers=workers,
-            proposer=proposer,
-            executor=executor,
-            progress=progress,
-            stop=stop,
-            accept=self.accept,
-            plot=plot,
-        )
+        stop = stop or threading.Event()
+        self._stops.add(stop)
+        try:
+            run = run_evolution(
+                task,
+                trials=trials,
+                budget_seconds=budget,
+                seed=seed,
+                workers=workers,
+                proposer=proposer,
+                executor=executor,
+                progress=progress,
+                stop=stop,
+                accept=self.accept,
+                plot=plot,
+            )
+        finally:
+            self._stops.discard(stop)
         return run.with_state(self._commit_verdict(run))
+
+    def halt(self) -> int:
+        """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""
+        stops = tuple(self._stops)
+        for stop in stops:
+            stop.set()
+        return len(stops)
+
+    def _allow_change(self) -> None:
+        if why := self.forbidden():
+            raise EvolutionError(why)
 
     def _named(self, target: Any) -> tuple[str, str | None]:
         from .deploy import NativeFunction, NativeModule
@@ -202,7 +222,9 @@ class Flow:
     # ------------------------------------------------------------------ Deployment
 
     def accept(self, run: Run) -> Deployment:
-        """Serve the winner of a run. Raises DeployError where the verdict was to reject."""
+        """Serve the winner of a run. Raises DeployError where the verdict was to reject, EvolutionError where
+        evolution is off."""
+        self._allow_change()
         if not run.verdict.accepted:
             why = run.verdict.reasons[-1]
             raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")

@@ -33,7 +33,8 @@ class OperationsMagics(Magics):
             raise UsageError(f"the line {line!r} cannot be read ({error}): close the quotes") from None
         from ..operations import Context, run_verb
 
-        context = Context(self.session.flow, self.session.chosen(), self.session.found_by)
+        session = self.session
+        context = Context(session.flow, session.chosen(), session.found_by, session.choose)
         value = run_verb(context, words)
         if words[:1] == ["restore"]:
             self._bind_what_serves()

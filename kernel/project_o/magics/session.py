@@ -11,7 +11,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from ..config import OPTIONS, effective
+from ..config import OPTIONS, effective, evolution_forbidden
 from ..errors import UsageError
 from ..flow import Flow
 from ..history import History, open_history
@@ -40,6 +40,7 @@ class Session:
         )
         self.history.found = self.found_by
         self.flow = Flow(self.history)
+        self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
 
     def close(self) -> None:
         """Take the settings back out of ``%config``."""
@@ -49,6 +50,10 @@ class Session:
         """What ``%config ProjectO`` has set."""
         values = {option.name: getattr(self.configurable, option.name) for option in OPTIONS}
         return {name: value for name, value in values.items() if value is not None}
+
+    def choose(self, name: str, value: Any) -> None:
+        """Set an option for the life of this kernel, as ``%config ProjectO.NAME = value`` does."""
+        setattr(self.configurable, name, value)
 
     def setting(self, name: str) -> Any:
         """The value in force of an option. Raises UsageError."""

@@ -24,6 +24,8 @@ class Context:
     flow: Flow
     chosen: Mapping[str, Any]
     found_by: str
+    choose: Callable[[str, Any], None] | None = None
+    """Sets an option for the life of the kernel; None where there is no kernel."""
 
 
 Argument = tuple[tuple[str, ...], dict[str, Any]]
@@ -164,6 +166,23 @@ def _config(context: Context, arguments: argparse.Namespace) -> Report:
     return Report(settings, lambda _: view.show_table("settings", ("option", "value", "from"), rows))
 
 
+def _evolution(context: Context, arguments: argparse.Namespace) -> Report:
+    if arguments.switch is not None:
+        if context.choose is None:
+            raise UsageError(
+                "evolution is switched for a kernel: say %o evolution off in a notebook, or for all of this folder's "
+                "write `evolution = false` into project-o.toml, or set PROJECT_O_EVOLUTION=off"
+            )
+        context.choose("evolution", arguments.switch == "on")
+        context = replace(context, chosen={**context.chosen, "evolution": arguments.switch == "on"})
+    setting = effective(context.chosen)["evolution"]
+    facts = {"evolution": "on" if setting.value else "off", "set by": setting.source}
+    if not setting.value:
+        facts["runs that were stopped"] = str(context.flow.halt())
+        facts["what serves"] = "goes on serving; `%o rollback NAME` takes a version back"
+    return Report(facts, _facts("evolution"))
+
+
 def _cache(context: Context, arguments: argparse.Namespace) -> Report:
     del context
     facts: dict[str, Any] = {"folder": str(toolchain.cache_directory()), "bytes": toolchain.used_bytes()}
@@ -179,6 +198,11 @@ VERBS: dict[str, Verb] = {
     "where": Verb(_where, "where the history is, and how this notebook was found"),
     "doctor": Verb(_doctor, "what is installed, what holds, what to do"),
     "config": Verb(_config, "every setting, and where its value comes from"),
+    "evolution": Verb(
+        _evolution,
+        "on or off: whether anything may change itself in this kernel",
+        ((("switch",), {"nargs": "?", "choices": ("on", "off"), "default": None}),),
+    ),
     "cache": Verb(
         _cache,
         "the build cache: where it is, how large; --clear empties it",
