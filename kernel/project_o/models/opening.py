@@ -1,0 +1,108 @@
+"""``open_model``: from ``provider:model`` to a Model, or one error that says how to get there.
+
+To add a provider: a row in ``PROVIDERS``, a branch in ``adapter.py`` where its wire is another one, and a wire in
+the stand-in server of the tests.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.util import find_spec
+from urllib.parse import urlsplit
+
+from ..errors import ModelMissing, UsageError
+from .scripted import ScriptedModel
+from .seam import Model
+
+INSTALL = "python -m pip install 'project-o[llm]'"
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """Where models come from.
+
+    ``key_variable`` is the environment variable that holds the key; ``key_needed`` is False for servers of one's own.
+    ``url_variable`` moves the endpoint, which is ``url`` where nothing else says so.
+    """
+
+    name: str
+    url: str
+    key_variable: str
+    key_needed: bool
+    url_variable: str
+
+
+PROVIDERS: Mapping[str, Provider] = {
+    provider.name: provider
+    for provider in (
+        Provider("openai", "https://api.openai.com/v1", "OPENAI_API_KEY", True, "OPENAI_BASE_URL"),
+        Provider("anthropic", "https://api.anthropic.com", "ANTHROPIC_API_KEY", True, "ANTHROPIC_BASE_URL"),
+        Provider("ollama", "http://127.0.0.1:11434/v1", "OLLAMA_API_KEY", False, "OLLAMA_BASE_URL"),
+        Provider("local", "http://127.0.0.1:8000/v1", "LOCAL_API_KEY", False, "LOCAL_BASE_URL"),
+    )
+}
+LIBRARIES = ("pydantic_ai", "openai", "anthropic")
+
+CONFIGURE = (
+    INSTALL,
+    '%config ProjectO.model = "openai:MODEL"    # or anthropic:MODEL, ollama:MODEL, local:MODEL with model_url',
+    "export OPENAI_API_KEY=...    # or ANTHROPIC_API_KEY, before Jupyter starts; ollama and local need none",
+)
+"""The three lines that configure a model."""
+
+
+def open_model(name: str, url: str = "", *, environ: Mapping[str, str] | None = None) -> Model:
+    """The model ``provider:model``, at ``url`` where it is not where its provider usually answers.
+
+    Keys are read from ``environ`` (the process's environment by default) and kept nowhere else. Nothing is asked of
+    the endpoint yet. Raises ModelMissing where no model is named or the ``llm`` extra or the key is missing,
+    UsageError for a name or url that cannot be meant.
+    """
+    environ = os.environ if environ is None else environ
+    if not name.strip():
+        raise ModelMissing("\n".join(("no language model is configured; these three lines configure one:", *CONFIGURE)))
+    provider_name, colon, model = (part.strip() for part in name.strip().partition(":"))
+    if provider_name == "scripted" and model:
+        return _scripted(model)
+    provider = PROVIDERS.get(provider_name.lower())
+    if provider is None or not colon or not model:
+        raise UsageError(
+            f"{name!r} names no model: write provider:model, for instance openai:MODEL; "
+            f"providers are {', '.join(PROVIDERS)}"
+        )
+    missing = missing_libraries()
+    if missing:
+        raise ModelMissing(f"{name} needs {', '.join(missing)}: {INSTALL}, then restart the kernel")
+    key = environ.get(provider.key_variable, "").strip()
+    if provider.key_needed and not key:
+        raise ModelMissing(
+            f"{name} needs a key: set {provider.key_variable} in the environment, before Jupyter starts "
+            "(a key in a cell or a file would be kept there)"
+        )
+    from .adapter import open_adapter  # the library behind it takes most of a second to load
+
+    return open_adapter(provider.name, model, _endpoint(provider, url, environ), key, environ)
+
+
+def missing_libraries() -> list[str]:
+    """Which of the ``llm`` extra's libraries are not installed. Imports none of them."""
+    return [library for library in LIBRARIES if find_spec(library) is None]
+
+
+def _endpoint(provider: Provider, url: str, environ: Mapping[str, str]) -> str:
+    chosen = url.strip() or environ.get(provider.url_variable, "").strip() or provider.url
+    parts = urlsplit(chosen)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise UsageError(f"{chosen!r} is no address of a model: write it like {provider.url}")
+    if parts.username or parts.password:
+        raise UsageError(f"the address of {provider.name} holds a password: set {provider.key_variable} instead")
+    return chosen.rstrip("/")
+
+
+def _scripted(model: str) -> ScriptedModel:
+    """``scripted:echo`` says back the last message; any other word is what it always says. For tests and lessons."""
+    if model == "echo":
+        return ScriptedModel(lambda messages, _tools: messages[-1].text if messages else "", name="scripted:echo")
+    return ScriptedModel(lambda _messages, _tools: model, name=f"scripted:{model}")

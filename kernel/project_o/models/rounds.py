@@ -1,0 +1,66 @@
+"""The loop of tools over any model's ``stream``: ask, carry out what it asks for, tell it, ask again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Protocol
+
+from .. import limits
+from ..errors import ModelError
+from ..values import Usage
+from .seam import Message, Reply, RunTool, ToolSpec
+
+
+class Streams(Protocol):
+    """What the loop needs of a model: its name, and an answer that comes in pieces."""
+
+    name: str
+
+    def stream(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Iterator[str | Reply]:
+        """Pieces of text, and at the end the whole Reply."""
+
+
+def run_rounds(
+    model: Streams,
+    messages: Sequence[Message],
+    tools: Sequence[ToolSpec],
+    run: RunTool,
+    on_text: Callable[[str], None] | None = None,
+) -> Reply:
+    """The reply that asks for no tool any more, with the usage of all rounds.
+
+    A call of a tool that was not offered is not carried out: the model is told which tools there are. Raises
+    ModelError after ``limits.TOOL_STEPS_MAX`` rounds that each asked for tools; what ``run`` raises passes through.
+    """
+    conversation = list(messages)
+    offered = {tool.name for tool in tools}
+    usage = Usage()
+    for _ in range(limits.TOOL_STEPS_MAX):
+        reply = one_reply(model.stream(conversation, tools), on_text)
+        usage += reply.usage
+        if not reply.calls:
+            return Reply(reply.text, (), usage, reply.model)
+        conversation.append(reply.message)
+        for call in reply.calls:
+            if call.name in offered:
+                answer = run(call)
+            else:
+                answer = f"there is no tool {call.name!r}: there are {', '.join(sorted(offered)) or 'none'}"
+            conversation.append(Message("tool", answer, call_id=call.id))
+    raise ModelError(
+        f"{model.name} still asks for tools after {limits.TOOL_STEPS_MAX} rounds: "
+        "say in its instructions when to stop, or give it fewer tools"
+    )
+
+
+def one_reply(pieces: Iterator[str | Reply], on_text: Callable[[str], None] | None = None) -> Reply:
+    """Pass the pieces of text on, and return the Reply that ends them. Raises ModelError where none does."""
+    reply = None
+    for piece in pieces:
+        if isinstance(piece, Reply):
+            reply = piece
+        elif on_text is not None:
+            on_text(piece)
+    if reply is None:
+        raise ModelError("the model's answer has no end: ask again")
+    return reply
