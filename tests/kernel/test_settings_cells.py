@@ -1,0 +1,169 @@
+"""Every option changes what a user sees, whichever of its sources sets it; and evolution can be switched off."""
+
+from __future__ import annotations
+
+import pytest
+
+from project_o.config import OPTIONS
+
+CELL = """%%zig kernels
+const lanes = 1; // o: 1 4 8 16
+pub fn total(a: []const f32) f32 {
+    var sums: @Vector(lanes, f32) = @splat(0);
+    var i: usize = 0;
+    while (i + lanes <= a.len) : (i += lanes) sums += a[i..][0..lanes].*;
+    var sum = @reduce(.Add, sums);
+    for (a[i..]) |x| sum += x;
+    return sum;
+}
+"""
+CASES = {
+    "history": ("off", "the store"),
+    "trial": ("off", "where the first call of a new build is made"),
+    "mode": ("fast", "whether a sum that overflows is a panic"),
+    "workers": ("1", "how many threads try candidates"),
+    "seed": ("7", "what is proposed"),
+    "evolution": ("off", "whether a run may begin"),
+    "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
+    "model": ("local:tiny", "which model is asked"),
+    "model_url": ("http://127.0.0.1:9", "where it is asked"),
+}
+"""Option -> the value that these tests set, and what it changes. The functions ``see_...`` below look at it."""
+
+
+def see_history(kernel):
+    return "True" in kernel.run("import pathlib; print(pathlib.Path('.o').exists())").text
+
+
+def see_trial(kernel):
+    """A fault in a trial says that it happened apart; one in this process says that it was caught here."""
+    kernel.run("%%zig\npub fn poke(at: usize) u8 {\n    return @as(*allowzero volatile u8, @ptrFromInt(at)).*;\n}")
+    return "process of its own" in kernel.run("poke(8)").error
+
+
+def see_mode(kernel):
+    kernel.run("%%zig\npub fn next(a: u8) u8 {\n    return a + 1;\n}")
+    return kernel.run("next(255)").status
+
+
+def see_workers(kernel):
+    """The threads that try candidates, counted from inside an evaluator, which runs beside them."""
+    kernel.run("import threading; seen = set()")
+    kernel.run(CELL)
+    ran = kernel.run(
+        "%%evolve kernels --trials 4\n"
+        "def evaluate(program):\n"
+        "    import time; time.sleep(0.05)\n"
+        "    seen.update(t.name for t in threading.enumerate() if t.name.startswith('project-o-trial'))\n"
+        "    return {'score': 1.0}"
+    )
+    assert ran.status == "ok", ran.text
+    return kernel.value("len(seen)")
+
+
+def see_seed(kernel):
+    kernel.run(CELL)
+    ran = kernel.run("%%evolve kernels --trials 4\ndef evaluate(program):\n    return {'score': 1.0}")
+    assert ran.status == "ok", ran.text
+    return kernel.value("_.seed")
+
+
+def see_evolution(kernel):
+    kernel.run(CELL)
+    return kernel.run("import numpy as np\nrun = %evolve kernels --trials 2 --inputs (np.ones(999, 'f4'),)").error
+
+
+def see_widgets(kernel):
+    kernel.run(CELL)
+    ran = kernel.run("%%evolve kernels --trials 2\ndef evaluate(program):\n    return {'score': 1.0}")
+    assert ran.status == "ok", ran.text
+    return any("application/vnd.jupyter.widget-view+json" in c.get("data", {}) for _, c in ran.outputs)
+
+
+def see_model(kernel):
+    kernel.run('%%agent\n(defagent parrot "You repeat what is said.")')
+    return kernel.run("%%agent parrot\nhello").error
+
+
+see_model_url = see_model
+
+
+def test_every_option_is_tried_here():
+    assert {option.name for option in OPTIONS} == set(CASES), (
+        "a new option needs its row in CASES and its see_ function"
+    )
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_option_changes_what_happens(name, start_kernel, tmp_path):
+    """One kernel without it, one with it in the environment: what is seen differs."""
+    before, after = tmp_path / "before", tmp_path / "after"
+    before.mkdir()
+    after.mkdir()
+    common = {"PROJECT_O_MODEL": "local:tiny"} if name == "model_url" else {}
+    plain = start_kernel(before, environment=common)
+    with_it = start_kernel(after, environment={**common, f"PROJECT_O_{name.upper()}": CASES[name][0]})
+    see = globals()[f"see_{name}"]
+    assert see(plain) != see(with_it), f"{name} changes nothing: it is meant to change {CASES[name][1]}"
+
+
+def test_the_three_sources_are_one_view(start_kernel, tmp_path):
+    (tmp_path / "pyproject.toml").write_text("[tool.project-o]\nseed = 3\nworkers = 1\n")
+    kernel = start_kernel(tmp_path, environment={"PROJECT_O_SEED": "4"})
+    shown = kernel.run("%o config").text
+    assert "PROJECT_O_SEED" in shown
+    assert "pyproject.toml" in shown
+    assert kernel.run("%config ProjectO.seed = 5").status == "ok"
+    assert kernel.value("get_ipython().run_line_magic('o', 'config')['seed'].source") == "'%config ProjectO'"
+    see = kernel.run(CELL)
+    assert see.status == "ok", see.text
+    kernel.run("%%evolve kernels --trials 2\ndef evaluate(program):\n    return {'score': 1.0}")
+    assert kernel.value("_.seed") == "5"
+
+
+def test_a_value_that_cannot_be_meant_names_its_source_and_loses_nothing(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    kernel.run("x = 1")
+    kernel.run("%config ProjectO.mode = 'quick'")
+    refused = kernel.run("%o config")
+    assert refused.status == "error"
+    assert "mode is 'quick' (from %config ProjectO)" in refused.error
+    assert kernel.run("%config ProjectO.mode = None").status == "ok"
+    assert kernel.run("%o config").status == "ok"
+    assert kernel.value("x") == "1"
+
+
+def test_evolution_off_stops_all_that_changes_itself_and_on_allows_it_again(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    kernel.run("import numpy as np; a = np.ones(99_999, 'f4')")
+    kernel.run(CELL)
+    found = kernel.run("run = %evolve kernels --trials 4 --seed 1 --inputs (a,)")
+    assert found.status == "ok", found.text
+    assert kernel.run("%o evolution off").status == "ok"
+    for code in (
+        "run.accept()",
+        "%evolve kernels --trials 2 --inputs (a,)",
+        "from project_o import evolve; evolve(kernels, trials=2, inputs=(a,))",
+    ):
+        refused = kernel.run(code)
+        assert refused.status == "error", code
+        assert "evolution is off (set by %config ProjectO)" in refused.error
+    assert kernel.value("kernels.total(a)") == "99999.0"
+    assert kernel.run("%o evolution on").status == "ok"
+    assert kernel.value("run.verdict.accepted") == "True"
+    assert kernel.run("run.accept()").status == "ok"
+
+
+def test_evolution_off_stops_a_run_under_way(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    kernel.run(CELL)
+    kernel.run(
+        "import threading, time\nfrom project_o import evolve\nfound = []\n"
+        "def score(program):\n    time.sleep(1.5)\n    return {'score': 1.0}\n"
+        "thread = threading.Thread(target=lambda: found.append(evolve(kernels, score, budget=60)))\n"
+        "thread.start(); time.sleep(4.0)"
+    )
+    shown = kernel.run("%o evolution off")
+    assert "runs that were stopped" in shown.text
+    kernel.run("thread.join(20)")
+    assert kernel.value("len(found), bool(found and found[0].stopped)") == "(1, True)"
