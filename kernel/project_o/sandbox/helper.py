@@ -36,14 +36,17 @@ for name, folder in spec["packages"]:
     package.__path__ = [folder]
 sys.path += spec["path"]
 from project_o.sandbox import zygote
-zygote.main(spec["control"], spec["kernel"])
+zygote.main(spec["control"], spec["kernel"], spec["modules"])
 """
 
 
 class Helper:
-    """One warm process. ``request`` may be called from any thread."""
+    """One warm process, with ``modules`` imported beyond those that every one has.
 
-    def __init__(self) -> None:
+    ``request`` may be called from any thread. Raises SandboxError where it does not start, or a module does not load.
+    """
+
+    def __init__(self, modules: tuple[str, ...] = ()) -> None:
         if not (sys.platform == "linux" and hasattr(os, "pidfd_open")):
             raise SandboxError(
                 f"the sandbox needs Linux 5.4 or newer, this is {sys.platform}: work in a Linux machine or container"
@@ -56,7 +59,8 @@ class Helper:
             with theirs, tempfile.TemporaryFile() as complaints:
                 spec = {
                     "packages": _packages(),
-                    "path": _library_folders(),
+                    "path": _library_folders() + (_import_path() if modules else []),
+                    "modules": modules,
                     "control": theirs.fileno(),
                     "kernel": kernel,
                 }
@@ -73,6 +77,10 @@ class Helper:
                 self.facts = self._wait_until_ready(complaints)
         finally:
             os.close(kernel)
+        if failed := self.facts["failed"]:
+            self.close()
+            told = "; ".join(f"{name} ({why})" for name, why in failed.items())
+            raise SandboxError(f"the sandbox cannot load {told}: leave it out, or mend its import")
 
     def _wait_until_ready(self, complaints: Any) -> dict[str, Any]:
         ready = select.poll()
@@ -80,7 +88,7 @@ class Helper:
         message = b""
         if ready.poll(limits.ZYGOTE_START_SECONDS * 1000):
             with contextlib.suppress(OSError):
-                message = self.control.recv(1 << 16)
+                message = self.control.recv(1 << 17)
         if not message:
             self.close()
             complaints.seek(0)
@@ -129,42 +137,51 @@ def _library_folders() -> list[str]:
     return [str(Path(spec.origin).resolve().parent.parent)] if spec and spec.origin else []
 
 
+def _import_path() -> list[str]:
+    """Where this process finds modules. The folder it works in is named, since the helper works elsewhere."""
+    return [str(Path(folder or ".").resolve()) for folder in sys.path]
+
+
 _lock = threading.RLock()  # the garbage collector may close a box in the middle of ``acquire``
-_current: Helper | None = None
-_users: set[int] = set()
+_helpers: dict[tuple[str, ...], Helper] = {}
+_users: dict[tuple[str, ...], set[int]] = {}
 
 
-def acquire(user: int) -> Helper:
-    """The living helper, started anew if there is none. ``user`` counts as one of its users until ``release``."""
-    global _current
+def acquire(user: int, modules: tuple[str, ...] = ()) -> Helper:
+    """The living helper with these modules, started anew if there is none.
+
+    ``user`` counts as one of its users until ``release``. Raises SandboxError where it cannot be started.
+    """
     with _lock:
-        _users.add(user)
-        if _current is None or not _current.alive:
-            if _current is not None:
-                _current.close()
-                _current = None
-            _current = Helper()
-        return _current
+        _users.setdefault(modules, set()).add(user)
+        found = _helpers.get(modules)
+        if found is None or not found.alive:
+            if found is not None:
+                del _helpers[modules]
+                found.close()
+            found = _helpers[modules] = Helper(modules)
+        return found
 
 
 def release(user: int) -> None:
-    """The last user out ends the helper."""
-    global _current
+    """The last user out of a helper ends it."""
     with _lock:
-        _users.discard(user)
-        if not _users and _current is not None:
-            _current.close()
-            _current = None
+        for modules, users in list(_users.items()):
+            users.discard(user)
+            if not users:
+                _users.pop(modules, None)
+                if (helper := _helpers.pop(modules, None)) is not None:
+                    helper.close()
 
 
 def _after_fork() -> None:
     """A forked copy of the kernel starts with no helper of its own, and leaves the kernel's alone."""
-    global _lock, _current
+    global _lock
     _lock = threading.RLock()
     _users.clear()
-    if _current is not None:
-        _current.close()
-        _current = None
+    for helper in _helpers.values():
+        helper.close()
+    _helpers.clear()
 
 
 os.register_at_fork(after_in_child=_after_fork)

@@ -20,6 +20,7 @@ import sys
 import time
 from typing import Any, NamedTuple
 
+from .. import limits
 from . import locks, worker
 
 MESSAGE_BYTES_MAX = 1 << 17
@@ -169,8 +170,19 @@ def _preload(names: tuple[str, ...] | list[str]) -> None:
             importlib.import_module(name)
 
 
-def main(control_fd: int, kernel: int) -> None:
-    """Load what jobs will need, say so, serve."""
+def _preload_for_user(names: list[str]) -> dict[str, str]:
+    """Load what the user's programs import, with the user's rights; which modules could not be loaded, and why."""
+    failed = {}
+    for name in names:
+        try:
+            importlib.import_module(name)
+        except BaseException as error:  # noqa: BLE001 - a module may raise anything; whoever asked for it is told
+            failed[name] = f"{type(error).__name__}: {error}"[: limits.ERROR_TEXT_CHARACTERS_MAX]
+    return failed
+
+
+def main(control_fd: int, kernel: int, modules: list[str]) -> None:
+    """Load what jobs will need, say so, serve. ``modules`` are those that the user's programs import."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     locks.process_control(locks.PR_SET_DUMPABLE, 0)
     locks.process_control(locks.PR_SET_CHILD_SUBREAPER, 1)
@@ -178,6 +190,7 @@ def main(control_fd: int, kernel: int) -> None:
     os.chdir("/")
     _preload(STANDARD_MODULES.split())
     _preload(NUMPY_MODULES)
+    failed = _preload_for_user(modules)
     locks.prepare()
     time.localtime()  # reads the time zone's file, which a job cannot
     from . import level  # noqa: F401 - the probe's code must be here before the fork
@@ -186,5 +199,6 @@ def main(control_fd: int, kernel: int) -> None:
     zygote = Zygote(control, kernel)
     gc.collect()
     gc.freeze()
-    control.send(json.dumps({"numpy": "numpy" in sys.modules, "landlock": locks.landlock_version()}).encode())
+    facts = {"numpy": "numpy" in sys.modules, "landlock": locks.landlock_version(), "failed": failed}
+    control.send(json.dumps(facts).encode())
     zygote.serve()
