@@ -5,13 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
 
-.PHONY: help demo test lab bench clean
+.PHONY: help demo test lab bench docs clean
 
 help:
 	@echo "make demo   run the demo notebook and write it, and a page of it, to $(OUT)/"
 	@echo "make test   install what the tests need, and run them"
 	@echo "make lab    open JupyterLab on the notebooks"
 	@echo "make bench  measure, and write benchmarks/results/"
+	@echo "make docs   build the documentation into docs/_build/html, warnings are errors"
 	@echo "make clean  remove the virtual environment and what the demo wrote"
 
 $(VENV)/pyvenv.cfg:
@@ -35,5 +36,10 @@ lab: $(VENV)/.installed-lab
 bench: $(VENV)/.installed-test
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
 
+docs: $(VENV)/.installed-docs
+	$(BIN)/python docs/generate.py
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
 clean:
-	rm -rf $(VENV) $(OUT)
+	rm -rf $(VENV) $(OUT) docs/_build
