@@ -72,7 +72,12 @@ def parse(text: str, kind: Kind, value: Scalar, name: str, line: int) -> tuple[S
 
 def read_integer(text: str) -> int | None:
     """An integer literal (decimal, 0x, 0o, 0b, underscores), or None if it is none."""
-    return int(text, 0) if _INTEGER.fullmatch(text) and not re.fullmatch(r"-?0\d+", text) else None
+    if not _INTEGER.fullmatch(text) or re.fullmatch(r"-?0\d+", text):
+        return None
+    try:
+        return int(text.replace("_", ""), 0)
+    except ValueError:  # no digits behind 0x, or more of them than Python reads
+        return None
 
 
 def _word(match: re.Match[str]) -> tuple[bool, str]:

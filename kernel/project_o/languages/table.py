@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..errors import UsageError
 from ..values import Mode, Program, Scalar
-from . import python, zig
+from . import python, rust, zig
 from .blocks import Block, inside_blocks
 from .scan import Signature
 
@@ -47,6 +47,10 @@ LANGUAGES: dict[str, Tools] = {
     "zig": Tools(
         "zig", zig.OPENER, ".zig", zig.program, zig.with_source, zig.with_settings, zig.signatures, zig.blocks,
         zig.normalised,
+    ),
+    "rust": Tools(
+        "rust", rust.OPENER, ".rs", rust.program, rust.with_source, rust.with_settings, rust.signatures, rust.blocks,
+        rust.normalised,
     ),
     "python": Tools(
         "python", python.OPENER, ".py", python.program, python.with_source, python.with_settings, python.signatures,

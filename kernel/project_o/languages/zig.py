@@ -5,17 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from functools import lru_cache
 from typing import Any
 
 from ..values import Mode, Program, Scalar
 from . import blocks as _blocks
 from . import domains
 from .scan import Comment, Constant, Scan, Signature, declared, rewrite
+from .trees import parameter_name, text_of, tree, walk
 
 OPENER = "//"
 FILE = "cell.zig"
 
+_GRAMMAR = "tree_sitter_zig"
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]+)\}|([nrt\\\'"]))')
 _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 
@@ -44,9 +45,9 @@ def signatures(source: str) -> dict[str, Signature]:
     body = source.encode("utf-8", "surrogatepass")
     found: dict[str, Signature] = {}
     doc: list[str] = []
-    for node in _tree(source).children:
+    for node in tree(_GRAMMAR, source).children:
         if node.type == "comment":
-            text = _text(body, node)
+            text = text_of(body, node)
             doc = [*doc, text[3:].removeprefix(" ").rstrip()] if _is_doc(text) else []
             continue
         if node.type == "function_declaration" and any(child.type == "pub" for child in node.children):
@@ -68,7 +69,7 @@ def normalised(source: str) -> str:
     """The tokens alone: two sources with the same text here differ in comments and layout only."""
     body = source.encode("utf-8", "surrogatepass")
     # A multi-line string ends with its line, so its lines must not run together with what follows.
-    return "\n".join(_text(body, node) for node in _walk(_tree(source)) if _is_token(node))
+    return "\n".join(text_of(body, node) for node in walk(tree(_GRAMMAR, source)) if _is_token(node))
 
 
 def spell(value: Scalar, kind: domains.Kind) -> str:
@@ -87,36 +88,8 @@ def _zig_escape(match: re.Match[str]) -> str:
     return f"\\x{code:02x}"
 
 
-@lru_cache(maxsize=1)
-def _parser() -> Any:
-    import tree_sitter
-    import tree_sitter_zig
-
-    return tree_sitter.Language(tree_sitter_zig.language())
-
-
-def _tree(source: str) -> Any:
-    import tree_sitter
-
-    # A parser of its own for each call: parsers must not be shared between threads.
-    return tree_sitter.Parser(_parser()).parse(source.encode("utf-8", "surrogatepass")).root_node
-
-
-def _walk(root: Any) -> Iterator[Any]:
-    """All nodes in source order. A loop, since a hostile source may nest deeper than Python recurses."""
-    stack = [root]
-    while stack:
-        node = stack.pop()
-        yield node
-        stack.extend(reversed(node.children))
-
-
 def _is_token(node: Any) -> bool:
     return not node.children and node.type != "comment"
-
-
-def _text(body: bytes, node: Any) -> str:
-    return body[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
 
 
 def _is_doc(text: str) -> bool:
@@ -124,7 +97,7 @@ def _is_doc(text: str) -> bool:
 
 
 def _identifier(body: bytes, node: Any) -> str:
-    text = _text(body, node)
+    text = text_of(body, node)
     return text[2:-1] if text.startswith('@"') else text
 
 
@@ -133,11 +106,10 @@ def _parameters(body: bytes, function: Any) -> Iterator[str]:
     for group in function.children:
         for node in group.children if group.type == "parameters" else ():
             kind = node.child_by_field_name("type")
-            if node.type != "parameter" or (kind is not None and _text(body, kind).split(".")[-1] == "Allocator"):
+            if node.type != "parameter" or (kind is not None and text_of(body, kind).split(".")[-1] == "Allocator"):
                 continue
             name = node.child_by_field_name("name")
-            text = _identifier(body, name) if name is not None else "_"
-            yield f"a{index}" if text == "_" else text
+            yield parameter_name(_identifier(body, name) if name is not None else "_", index)
             index += 1
 
 
@@ -145,9 +117,9 @@ def _scan(source: str) -> Scan:
     body = source.encode("utf-8", "surrogatepass")
     comments: list[Comment] = []
     constants: list[Constant] = []
-    for node in _walk(_tree(source)):
+    for node in walk(tree(_GRAMMAR, source)):
         if node.type == "comment":
-            text = _text(body, node)
+            text = text_of(body, node)
             comments.append(Comment(text.lstrip("/"), node.start_point[0] + 1, node.start_byte))
         elif node.type == "variable_declaration" and any(child.type == "const" for child in node.children):
             constants.extend(_constant(body, node))
@@ -163,7 +135,7 @@ def _constant(body: bytes, node: Any) -> Iterator[Constant]:
     name = children[kinds.index("identifier")]
     kind, content = _literal(body, value)
     yield Constant(
-        _text(body, name),
+        text_of(body, name),
         kind,
         content,
         value.start_byte,
@@ -174,7 +146,7 @@ def _constant(body: bytes, node: Any) -> Iterator[Constant]:
 
 
 def _literal(body: bytes, node: Any) -> tuple[domains.Kind | None, Scalar]:
-    text = _text(body, node)
+    text = text_of(body, node)
     inner = node
     if node.type == "unary_expression" and text.startswith("-") and node.named_children:
         inner = node.named_children[-1]

@@ -1,0 +1,45 @@
+"""Syntax trees of the languages that tree-sitter reads. It recovers from anything, so there is always a tree."""
+
+from __future__ import annotations
+
+import keyword
+from collections.abc import Iterator
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+
+@lru_cache(maxsize=8)
+def _grammar(module: str) -> Any:
+    import tree_sitter
+
+    return tree_sitter.Language(import_module(module).language())
+
+
+def tree(module: str, source: str) -> Any:
+    """The root of the tree that the grammar of ``module`` makes of ``source``."""
+    import tree_sitter
+
+    # A parser of its own for each call: parsers must not be shared between threads.
+    return tree_sitter.Parser(_grammar(module)).parse(source.encode("utf-8", "surrogatepass")).root_node
+
+
+def walk(root: Any) -> Iterator[Any]:
+    """All nodes in source order. A loop, since a hostile source may nest deeper than Python recurses."""
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        yield node
+        stack.extend(reversed(node.children))
+
+
+def text_of(body: bytes, node: Any) -> str:
+    """What stands there."""
+    return body[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
+
+
+def parameter_name(name: str, index: int) -> str:
+    """A parameter's name as Python can spell it: ``a<index>`` where there is none, ``in_`` for ``in``."""
+    if name == "_" or not name.isidentifier():
+        return f"a{index}"
+    return f"{name}_" if keyword.iskeyword(name) else name
