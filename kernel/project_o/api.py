@@ -19,7 +19,7 @@ _current: Flow | None = None
 
 
 def use(flow: Flow | None) -> None:
-    """Make ``flow`` the one that ``zig`` and ``evolve`` of this process use; None: that of a plain script."""
+    """Make ``flow`` the one that ``zig``, ``rust`` and ``evolve`` of this process use; None: that of a plain script."""
     global _current
     _current = flow
 
@@ -42,6 +42,16 @@ def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = Fal
     Raises CompileError, ToolchainMissing, UsageError.
     """
     return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial)
+
+
+def rust(
+    source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True
+) -> NativeModule:
+    """Compile Rust source and return its functions as the attributes of a module, as ``%%rust`` does.
+
+    Raises CompileError, ToolchainMissing where there is no ``rustc``, UsageError.
+    """
+    return current().cell(source, "rust", name, mode=mode, isolate=isolate, trial=trial)
 
 
 def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:

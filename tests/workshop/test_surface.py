@@ -15,6 +15,7 @@ SURFACE = [
     "__version__",
     "evolve",
     "load_ipython_extension",
+    "rust",
     "unload_ipython_extension",
     "zig",
 ]

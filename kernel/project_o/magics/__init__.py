@@ -3,7 +3,7 @@
     arguments.py   a magic's line -> its arguments, or one UsageError
     report.py      how an error of ours is shown: rich above, one line in the traceback, and the cell fails
     session.py     what one kernel has: its flow, its history, its settings
-    native.py      %%zig
+    native.py      %%zig and %%rust
     evolution.py   %evolve and %%evolve
     operations.py  %o
     displays.py    which view shows which value

@@ -1,20 +1,44 @@
-"""``%%zig``: a native cell."""
+"""``%%zig`` and ``%%rust``: native cells."""
 
 from __future__ import annotations
 
 import builtins
 import warnings
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
+from ..errors import UsageError
 from .arguments import identifier, parsed
 from .report import reported
 from .session import Session
 
 if TYPE_CHECKING:
+    from argparse import Namespace
+
     from ..deploy import NativeModule
+
+Magic = TypeVar("Magic", bound=Callable[..., Any])
+
+_OPTIONS = (
+    argument("name", nargs="?", default="", help="bind the functions to this one name, as its attributes"),
+    argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps the language's checks and is the default"),
+    argument("--isolate", action="store_true", help="run every call in a worker process that may die"),
+    argument("--no-trial", action="store_true", help="do not try the first call in the sandbox"),
+    argument("--nogil", action="store_true", help="said for clarity: other threads run during every call"),
+    argument("--test", action="store_true", help="run the cell's tests and fail the cell if one fails"),
+    argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted"),
+    argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library"),
+)
+
+
+def _options(magic: Magic) -> Magic:
+    """The options that the cells of every native language take."""
+    for option in reversed(_OPTIONS):
+        magic = option(magic)
+    return magic
 
 
 @magics_class
@@ -26,14 +50,7 @@ class NativeMagics(Magics):
         self.session = session
 
     @magic_arguments("%zig")
-    @argument("name", nargs="?", default="", help="bind the functions to this one name, as its attributes")
-    @argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps Zig's checks and is the default")
-    @argument("--isolate", action="store_true", help="run every call in a worker process that may die")
-    @argument("--no-trial", action="store_true", help="do not try the first call in the sandbox")
-    @argument("--nogil", action="store_true", help="said for clarity: other threads run during every call")
-    @argument("--test", action="store_true", help="run the cell's test blocks and fail the cell if one fails")
-    @argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted")
-    @argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library")
+    @_options
     @cell_magic
     @reported
     def zig(self, line: str, cell: str) -> NativeModule:
@@ -41,11 +58,31 @@ class NativeMagics(Magics):
 
         ``const lanes = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose.
         """
-        chosen = parsed(self.zig, line)
+        return self._cell("zig", parsed(self.zig, line), cell)
+
+    @magic_arguments("%rust")
+    @_options
+    @argument("--dep", nargs="+", action="extend", default=[], metavar="CRATE", help="a crate, as 'rand = \"0.9\"'")
+    @cell_magic
+    @reported
+    def rust(self, line: str, cell: str) -> NativeModule:
+        """Compile Rust and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
+
+        ``const LANES: usize = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose. The compiler is
+        ``rustc``; a cell uses the standard library.
+        """
+        chosen = parsed(self.rust, line)
+        if chosen.dep:
+            raise UsageError(
+                f"--dep {' '.join(chosen.dep)}: cells use the standard library only so far: leave --dep out"
+            )
+        return self._cell("rust", chosen, cell)
+
+    def _cell(self, language: str, chosen: Namespace, cell: str) -> NativeModule:
         name = identifier(chosen.name) if chosen.name else ""
         module = self.session.flow.cell(
             "\n" + cell,  # the magic's own line is line 1, so every line number is the cell's
-            "zig",
+            language,
             name,
             mode=chosen.mode or self.session.setting("mode"),
             trial=self.session.setting("trial") and not chosen.no_trial,
