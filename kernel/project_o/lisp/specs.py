@@ -162,9 +162,14 @@ Spec = ToolSpec | MemorySpec | AgentSpec
 
 
 class Specs:
-    """What is defined, by kind and name; a new definition replaces the old one. ``-`` and ``_`` in names are equal."""
+    """What is defined, by kind and name; a new definition replaces the old one. ``-`` and ``_`` in names are equal.
 
-    def __init__(self) -> None:
+    ``bound`` says what the name of a definition is bound to in the cell's namespace: the spec itself, or the live
+    object that whoever owns this registry makes of it.
+    """
+
+    def __init__(self, bound: Callable[[Spec], Any] = lambda spec: spec) -> None:
+        self.bound = bound
         self._found: dict[Kind, dict[str, Any]] = {"tool": {}, "memory": {}, "agent": {}}
         self.helpers: dict[str, str] = {}
         """What else Lisp cells defined at their top level (functions, macros, values, imports): name to source."""

@@ -1,0 +1,80 @@
+"""A function as a tool: its parameters, types and documentation, read the same way from Lisp and from Python."""
+
+from __future__ import annotations
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from ..errors import UsageError
+from .specs import ToolParameter, ToolSpec, Written
+
+_TYPES: dict[type, str] = {
+    bool: "boolean",
+    int: "integer",
+    float: "number",
+    str: "string",
+    list: "array",
+    tuple: "array",
+    set: "array",
+    dict: "object",
+}
+_VARIADIC = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
+
+def tool_of(
+    function: Callable[..., Any],
+    *,
+    name: str = "",
+    doc: str = "",
+    source: str = "",
+    language: Written = "python",
+    line: int = 0,
+    normal: str = "",
+) -> ToolSpec:
+    """The tool that calls ``function``. Its annotations give the types; ``Annotated[int, "..."]`` documents one.
+
+    Raises UsageError for parameters that cannot be given by name.
+    """
+    return ToolSpec(
+        name=name or function.__name__,
+        doc=doc or inspect.getdoc(function) or "",
+        parameters=parameters_of(function, name or function.__name__),
+        run=function,
+        source=source,
+        language=language,
+        line=line,
+        normal=normal,
+    )
+
+
+def parameters_of(function: Callable[..., Any], name: str) -> tuple[ToolParameter, ...]:
+    """The parameters of the tool ``name``. Raises UsageError for those that cannot be given by name."""
+    try:
+        hints: Mapping[str, Any] = typing.get_type_hints(function, include_extras=True)
+    except Exception:  # noqa: BLE001 - an annotation that means nothing here leaves its parameter of any type
+        hints = {}
+    found = []
+    for item in inspect.signature(function).parameters.values():
+        if item.kind in _VARIADIC or item.kind is inspect.Parameter.POSITIONAL_ONLY:
+            raise UsageError(
+                f"tool {name}: {item.name} cannot be given by name, and a model names every argument: "
+                "use plain parameters"
+            )
+        required = item.default is inspect.Parameter.empty
+        kind, text = _type(hints.get(item.name, item.annotation))
+        found.append(ToolParameter(item.name, kind, required, None if required else item.default, text))
+    return tuple(found)
+
+
+def _type(annotation: Any) -> tuple[str, str]:
+    """The JSON type of an annotation, and what ``Annotated`` says about it."""
+    text = ""
+    if typing.get_origin(annotation) is typing.Annotated:
+        annotation, *notes = typing.get_args(annotation)
+        text = next((note for note in notes if isinstance(note, str)), "")
+    plain = typing.get_origin(annotation) or annotation
+    if plain in (Sequence, Mapping):
+        return ("array" if plain is Sequence else "object"), text
+    return (_TYPES.get(plain, "any") if isinstance(plain, type) else "any"), text
