@@ -10,9 +10,11 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.util import find_spec
-from urllib.parse import urlsplit
+from ipaddress import ip_address
+from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import ModelMissing, UsageError
+from .endpoint import Endpoint, Patience, Secret
 from .scripted import ScriptedModel
 from .seam import Model
 
@@ -53,7 +55,9 @@ CONFIGURE = (
 """The three lines that configure a model."""
 
 
-def open_model(name: str, url: str = "", *, environ: Mapping[str, str] | None = None) -> Model:
+def open_model(
+    name: str, url: str = "", *, environ: Mapping[str, str] | None = None, patience: Patience | None = None
+) -> Model:
     """The model ``provider:model``, at ``url`` where it is not where its provider usually answers.
 
     Keys are read from ``environ`` (the process's environment by default) and kept nowhere else. Nothing is asked of
@@ -72,18 +76,15 @@ def open_model(name: str, url: str = "", *, environ: Mapping[str, str] | None = 
             f"{name!r} names no model: write provider:model, for instance openai:MODEL; "
             f"providers are {', '.join(PROVIDERS)}"
         )
+    address = _address(provider, url, environ)
     missing = missing_libraries()
     if missing:
         raise ModelMissing(f"{name} needs {', '.join(missing)}: {INSTALL}, then restart the kernel")
-    key = environ.get(provider.key_variable, "").strip()
-    if provider.key_needed and not key:
-        raise ModelMissing(
-            f"{name} needs a key: set {provider.key_variable} in the environment, before Jupyter starts "
-            "(a key in a cell or a file would be kept there)"
-        )
-    from .adapter import open_adapter  # the library behind it takes most of a second to load
+    key = _key(provider, environ)
+    endpoint = Endpoint(provider.name, model, address, provider.key_variable, key, _is_loopback(address))
+    from .adapter import open_adapter  # the library behind it takes more than a second to load
 
-    return open_adapter(provider.name, model, _endpoint(provider, url, environ), key, environ)
+    return open_adapter(endpoint, patience or Patience())
 
 
 def missing_libraries() -> list[str]:
@@ -91,14 +92,48 @@ def missing_libraries() -> list[str]:
     return [library for library in LIBRARIES if find_spec(library) is None]
 
 
-def _endpoint(provider: Provider, url: str, environ: Mapping[str, str]) -> str:
+def _key(provider: Provider, environ: Mapping[str, str]) -> Secret:
+    key = environ.get(provider.key_variable, "").strip()
+    if provider.key_needed and not key:
+        raise ModelMissing(
+            f"models of {provider.name} need a key: set {provider.key_variable} in the environment, before Jupyter "
+            "starts (a key in a cell or a file would be kept there)"
+        )
+    if not (key.isascii() and all(" " < character <= "~" for character in key)):
+        raise ModelMissing(f"{provider.key_variable} holds characters that no key has: copy it again")
+    return Secret(key)
+
+
+def _address(provider: Provider, url: str, environ: Mapping[str, str]) -> str:
     chosen = url.strip() or environ.get(provider.url_variable, "").strip() or provider.url
-    parts = urlsplit(chosen)
+    try:
+        parts = urlsplit(chosen)
+        _ = parts.port  # a port that is no number is noticed here
+    except ValueError:
+        raise UsageError(f"the address of {provider.name} cannot be read: write it like {provider.url}") from None
+    if parts.username or parts.password or parts.query or parts.fragment:
+        raise UsageError(
+            f"the address of {provider.name} holds more than a host and a path; a key belongs into "
+            f"{provider.key_variable}"
+        )
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise UsageError(f"{chosen!r} is no address of a model: write it like {provider.url}")
-    if parts.username or parts.password:
-        raise UsageError(f"the address of {provider.name} holds a password: set {provider.key_variable} instead")
-    return chosen.rstrip("/")
+    path = parts.path.rstrip("/")
+    if provider.name == "anthropic":
+        path = path.removesuffix("/v1")  # its client adds it
+    elif not path:
+        path = "/v1"
+    return urlunsplit((parts.scheme, parts.netloc, path, "", ""))
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    if host == "localhost" or host.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:  # a name
+        return False
 
 
 def _scripted(model: str) -> ScriptedModel:

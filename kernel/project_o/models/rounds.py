@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 from .. import limits
@@ -29,7 +30,8 @@ def run_rounds(
 ) -> Reply:
     """The reply that asks for no tool any more, with the usage of all rounds.
 
-    A call of a tool that was not offered is not carried out: the model is told which tools there are. Raises
+    A call of a tool that was not offered, or whose arguments cannot be read, is not carried out: the model is told,
+    and may call again. Raises
     ModelError after ``limits.TOOL_STEPS_MAX`` rounds that each asked for tools; what ``run`` raises passes through.
     """
     conversation = list(messages)
@@ -39,13 +41,13 @@ def run_rounds(
         reply = one_reply(model.stream(conversation, tools), on_text)
         usage += reply.usage
         if not reply.calls:
-            return Reply(reply.text, (), usage, reply.model)
+            return replace(reply, usage=usage)
         conversation.append(reply.message)
         for call in reply.calls:
-            if call.name in offered:
-                answer = run(call)
-            else:
+            if call.name not in offered:
                 answer = f"there is no tool {call.name!r}: there are {', '.join(sorted(offered)) or 'none'}"
+            else:
+                answer = call.problem or run(call)
             conversation.append(Message("tool", answer, call_id=call.id))
     raise ModelError(
         f"{model.name} still asks for tools after {limits.TOOL_STEPS_MAX} rounds: "
@@ -56,11 +58,17 @@ def run_rounds(
 def one_reply(pieces: Iterator[str | Reply], on_text: Callable[[str], None] | None = None) -> Reply:
     """Pass the pieces of text on, and return the Reply that ends them. Raises ModelError where none does."""
     reply = None
-    for piece in pieces:
-        if isinstance(piece, Reply):
-            reply = piece
-        elif on_text is not None:
-            on_text(piece)
+    try:
+        for piece in pieces:
+            if isinstance(piece, Reply):
+                reply = piece
+            elif on_text is not None:
+                on_text(piece)
+    finally:
+        # Ctrl-C in ``on_text`` leaves the iterator to a traceback that a notebook keeps: its request ends here.
+        close = getattr(pieces, "close", None)
+        if close is not None:
+            close()
     if reply is None:
         raise ModelError("the model's answer has no end: ask again")
     return reply

@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 from ..values import Usage
 
 Role = Literal["system", "user", "assistant", "tool"]
+Finish = Literal["stop", "tools", "length", "filter"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +26,16 @@ class ToolSpec:
 
 @dataclass(frozen=True, slots=True)
 class ToolCall:
-    """A model asks for a tool. ``id`` is the provider's, and comes back with the result."""
+    """A model asks for a tool. ``id`` is the provider's, and comes back with the result.
+
+    ``problem`` says, for the model to read, why its arguments could not be read; ``arguments`` is then empty, and the
+    call is not to be carried out.
+    """
 
     id: str
     name: str
     arguments: Mapping[str, Any]
+    problem: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +53,16 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What a model said. ``calls`` is empty unless it wants tools; ``model`` is the name it answered under."""
+    """What a model said. ``calls`` is empty unless it wants tools; ``model`` is the name it answered under.
+
+    ``finish`` is why it ended: ``length`` where it reached its limit of tokens, so that the text is not whole.
+    """
 
     text: str
     calls: tuple[ToolCall, ...] = ()
     usage: Usage = field(default_factory=Usage)
     model: str = ""
+    finish: Finish = "stop"
 
     @property
     def message(self) -> Message:
