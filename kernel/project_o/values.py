@@ -16,6 +16,8 @@ Language = Literal["lisp", "python", "zig", "rust"]
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
+DATA = "surroundings.json"
+"""The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
 
 # --------------------------------------------------------------------------- native interfaces
 
@@ -109,6 +111,16 @@ class Program:
         """SHA-256, as 64 hexadecimal digits."""
         body = json.dumps([self.language, self.files, self.mode, self.options], ensure_ascii=False)
         return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
+
+    @property
+    def cell_digest(self) -> str:
+        """As ``digest``, without the data that came along (``DATA``): which text it is, whatever variables held."""
+        return replace(self, files=tuple(item for item in self.files if item[0] != DATA)).digest
+
+    def with_data_of(self, other: Program) -> Program:
+        """The same text with the data of another program."""
+        kept = tuple(item for item in self.files if item[0] != DATA)
+        return replace(self, files=kept + tuple(item for item in other.files if item[0] == DATA))
 
     def with_source(self, source: str, parameters: tuple[Parameter, ...]) -> Program:
         """The same program with another text in its first file."""
@@ -279,7 +291,7 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run under way, as the view shows it. ``history`` holds (trial index, best ratio so far)."""
+    """A run under way, as the view shows it. ``history`` holds (trial index, best ratio so far), ``records`` the trials."""
 
     name: str
     done: int
@@ -293,6 +305,7 @@ class Progress:
     finished: bool = False
     note: str = ""
     stopped: bool = False
+    records: tuple[Record, ...] = ()
 
 
 # --------------------------------------------------------------------------- agents and models

@@ -177,8 +177,12 @@ def test_what_cannot_cross_is_named(box, echo):
         assert job.ask("g").error.startswith("RecursionError")
     with pytest.raises(UsageError, match="native jobs"):
         echo.ask("echo", [1], repeat=2)
-    with pytest.raises(UsageError, match="a set cannot cross"):
-        echo.ask("echo", [{1}])
+    with pytest.raises(UsageError, match="a range cannot cross"):
+        echo.ask("echo", [range(3)])
+    with pytest.raises(UsageError, match="masked array"):
+        echo.ask("echo", [np.ma.masked_array([1.0, 2.0], [False, True])])
+    assert echo.ask("echo", [{2, 1}]).value == {1, 2}
+    assert echo.ask("echo", [frozenset({"a"})]).value == frozenset({"a"})
     with pytest.raises(UsageError, match="array of object"):
         echo.ask("echo", [np.array([object()])])
 

@@ -14,5 +14,6 @@ To add a profile: name it in ``box.PROFILES`` and say in ``box.Sandbox`` what it
 from .answer import Answer
 from .box import Sandbox, probe, shared
 from .job import Job
+from .snapshot import Snapshot
 
-__all__ = ["Answer", "Job", "Sandbox", "probe", "shared"]
+__all__ = ["Answer", "Job", "Sandbox", "Snapshot", "probe", "shared"]

@@ -22,7 +22,9 @@ from ..values import Interface
 from . import helper, locks
 from . import level as levels
 from .channel import Bounds, Channel, HelperGoneError
+from .function_job import FunctionJob
 from .job import Job, NativeJob
+from .snapshot import Snapshot
 
 PROFILES = ("strict", "isolate")
 LAYERS = ("landlock", "seccomp")
@@ -126,6 +128,17 @@ class Sandbox:
         job.load({"op": "source", "source": source})
         return job
 
+    def function(self, program: dict[str, Any], snapshot: Snapshot | None = None) -> FunctionJob:
+        """A job that has made one Python function from its text, with what ``program`` says it finds around it.
+
+        See ``FunctionWorker`` for what that holds; ``snapshot`` is the data. Raises SandboxError where no sandbox
+        holds, or a module of ``preload`` does not load.
+        """
+        job = FunctionJob(self._open("strict", [], snapshot), self.wall_seconds, self)
+        self._adopt(job)
+        job.load({"op": "program", "program": program})
+        return job
+
     def native(self, library_path: str | Path, interface: Interface, guard_path: str | Path | None = None) -> NativeJob:
         """A job that has loaded a library of the shim ABI, then given up what loading needed.
 
@@ -171,13 +184,13 @@ class Sandbox:
                 f"at level L1 {what} is refused: {found.reason}; Sandbox(allow=('unsafe',)) takes the risk"
             )
 
-    def _open(self, stage: str, readable: list[str]) -> Channel:
+    def _open(self, stage: str, readable: list[str], snapshot: Snapshot | None = None) -> Channel:
         if self._closed:
             raise SandboxError("this sandbox is closed: make a new one")
         if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
             self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
         if self.profile == "isolate":
-            return _fork(self._number, {"profile": "isolate"}, Bounds(), self.preload)
+            return _fork(self._number, {"profile": "isolate"}, Bounds(), self.preload, snapshot)
         self._admit(stage)
         config = configuration(
             memory_bytes=self.memory_bytes,
@@ -188,7 +201,7 @@ class Sandbox:
             readable=readable,
             scratch_bytes=self.scratch_bytes,
         )
-        return _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), self.preload)
+        return _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), self.preload, snapshot)
 
     def _adopt(self, job: Job) -> None:
         with self._lock:
@@ -249,11 +262,17 @@ def configuration(
     }
 
 
-def _fork(user: int, config: dict[str, Any], bounds: Bounds, modules: tuple[str, ...] = ()) -> Channel:
+def _fork(
+    user: int,
+    config: dict[str, Any],
+    bounds: Bounds,
+    modules: tuple[str, ...] = (),
+    snapshot: Snapshot | None = None,
+) -> Channel:
     """One job of the warm process, which is started anew if it died."""
     for _ in range(2):
         try:
-            return Channel(helper.acquire(user, modules), config, bounds)
+            return Channel(helper.acquire(user, modules), config, bounds, snapshot)
         except HelperGoneError:
             continue
     raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")

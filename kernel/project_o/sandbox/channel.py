@@ -20,6 +20,7 @@ from .. import limits
 from . import scratch, wire
 from .arena import Arena
 from .helper import Helper
+from .snapshot import Snapshot
 from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
@@ -50,7 +51,9 @@ class Bounds:
 class Channel:
     """A forked process and everything that is known about it. Not thread-safe: ``Job`` holds the lock."""
 
-    def __init__(self, helper: Helper, config: dict[str, Any], bounds: Bounds) -> None:
+    def __init__(
+        self, helper: Helper, config: dict[str, Any], bounds: Bounds, snapshot: Snapshot | None = None
+    ) -> None:
         self.owner = os.getpid()
         self.bounds = bounds
         self.arena = Arena()
@@ -67,14 +70,14 @@ class Channel:
         self._kill_lock = threading.Lock()
         self.poll = select.poll()
         try:
-            self.pid = self._start(helper, config)
+            self.pid = self._start(helper, config, snapshot)
             self.clock = (~self.pid << 3) | 2  # the CPU clock of that process, all threads (clock_getcpuclockid(3))
             self._setup()
         except BaseException:
             self._release()  # the helper kills the process when its control socket closes
             raise
 
-    def _start(self, helper: Helper, config: dict[str, Any]) -> int:
+    def _start(self, helper: Helper, config: dict[str, Any], snapshot: Snapshot | None) -> int:
         """Make the pipes, have the process forked; its pid, and a pidfd that cannot come to mean another process."""
         question_out, self.questions = os.pipe()
         self.answers, answer_in = os.pipe()
@@ -85,6 +88,9 @@ class Channel:
         self.poll.register(self.answers, select.POLLIN)
         self.poll.register(self.log_fd, select.POLLIN)
         given = [question_out, answer_in, log_in, self.arena.fd, theirs.fileno()]
+        if snapshot is not None and snapshot.size:
+            given.append(snapshot.fd)
+            config = {**config, "snapshot_bytes": snapshot.size}
         order = {**config, "scratch": self.folder, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
         try:
             sent = helper.request(order, given)

@@ -19,7 +19,7 @@ from .answer import Answer
 from .arena import aligned, span
 from .channel import Channel, Reply
 
-_UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
+UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
 """What reading an answer that was made to mislead may raise."""
 _DENIED_NAMES = frozenset({"AccessDenied", "PermissionDenied", "Unexpected"})
 """Zig's names for EPERM and EACCES. Unexpected: an error number that its library did not foresee there."""
@@ -117,7 +117,7 @@ class Job:
             return answer
         try:
             value = wire.decode(body_["value"], arena.read)
-        except _UNTRUSTED as error:
+        except UNTRUSTED as error:
             return self._breach(reply, error)
         return self._end(reply, ok=True, value=value)
 
@@ -252,7 +252,7 @@ class NativeJob(Job):
                 value = abi.unpack(
                     function, _cells(body["cells"], function), lambda at, n: bytes(arena.read(at - base, n))
                 )
-            except _UNTRUSTED as error:
+            except UNTRUSTED as error:
                 return self._breach(reply, error)
             answer = self._end(reply, ok=True, value=value)
         if answer.ended:
@@ -306,7 +306,7 @@ def _fault(body: Any) -> dict[str, Any] | None:
         return None
     try:
         fault = abi.fault_from_bytes(bytes.fromhex(body))
-    except _UNTRUSTED:
+    except UNTRUSTED:
         return None
     return {key: wire.clean_text(value) if isinstance(value, str) else value for key, value in fault.items()}
 

@@ -24,8 +24,7 @@ SECCOMP_SET_MODE_FILTER = 1
 RLIMIT_MSGQUEUE = getattr(resource, "RLIMIT_MSGQUEUE", 12)
 
 # Where a locked process finds its descriptors.
-FD_QUESTIONS, FD_ANSWERS, FD_ARENA = 3, 4, 5
-FD_FIRST_FREE = 6
+FD_QUESTIONS, FD_ANSWERS, FD_ARENA, FD_SNAPSHOT = 3, 4, 5, 6
 _FD_PARKING = 100
 _MAP_FAILED = ctypes.c_void_p(-1).value
 
@@ -128,13 +127,25 @@ def map_arena(size: int) -> int:
     return int(address)
 
 
-def take_descriptors(questions: int, answers: int, log: int, arena: int) -> None:
-    """Arrange the descriptors 0 to 5 and close all others: control sockets of this and of other jobs too."""
+def map_snapshot(size: int) -> int:
+    """The address of the data that this job shares with others; what is written there stays this job's own."""
+    # SAFETY: a fresh private mapping of a sealed file at an address of the system's choice: it cannot shrink under us.
+    address = _libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, FD_SNAPSHOT, 0)
+    if address is None or address == _MAP_FAILED:
+        raise OSError(ctypes.get_errno(), "the shared data cannot be mapped")
+    os.close(FD_SNAPSHOT)
+    return int(address)
+
+
+def take_descriptors(questions: int, answers: int, log: int, arena: int, *snapshot: int) -> None:
+    """Arrange the descriptors 0 to 6 and close all others: control sockets of this and of other jobs too."""
     empty = os.open(os.devnull, os.O_RDONLY)
-    parked = [fcntl.fcntl(fd, fcntl.F_DUPFD, _FD_PARKING) for fd in (empty, log, log, questions, answers, arena)]
+    parked = [
+        fcntl.fcntl(fd, fcntl.F_DUPFD, _FD_PARKING) for fd in (empty, log, log, questions, answers, arena, *snapshot)
+    ]
     for target, fd in enumerate(parked):
         os.dup2(fd, target)
-    os.closerange(FD_FIRST_FREE, 1 << 20)
+    os.closerange(len(parked), 1 << 20)
 
 
 def die_with(parent: int) -> None:

@@ -5,6 +5,7 @@
     bytes, complex     {"$bytes": base64}, {"$complex": [re, im]}
     tuple              {"$tuple": [...]}
     other dict         {"$dict": [[key, value], ...]}
+    set, frozenset     {"$set": [...]}, {"$frozenset": [...]}
     array              {"$array": [dtype, shape, base64]}, or [dtype, shape, offset in the arena]
 
 Both sides use it. Decoding trusts nothing: whatever does not fit raises ValueError, TypeError, KeyError,
@@ -27,8 +28,8 @@ _DIMENSIONS_MAX = 32
 
 Store = Callable[[Any], int]
 """(C-contiguous array) -> its offset in the arena."""
-Fetch = Callable[[int, int], bytearray]
-"""(offset, bytes) -> a copy. Raises ValueError outside the arena."""
+Fetch = Callable[[int, int], Any]
+"""(offset, bytes) -> a writable buffer, a copy on the kernel's side. Raises ValueError outside the arena."""
 
 
 def encode(value: Any, store: Store) -> Any:
@@ -53,6 +54,10 @@ def encode(value: Any, store: Store) -> Any:
         return {"$tuple": [encode(item, store) for item in value]}
     if isinstance(value, dict):
         return _encode_dict(value, store)
+    if isinstance(value, (set, frozenset)):
+        # The order of a set differs between processes, and what crosses must have one digest.
+        items = sorted((encode(item, store) for item in value), key=json.dumps)
+        return {"$frozenset" if isinstance(value, frozenset) else "$set": items}
     return _encode_numpy(value, store)
 
 
@@ -68,6 +73,8 @@ def _encode_numpy(value: Any, store: Store) -> Any:
         dtype = value.dtype.str
         if not _DTYPE.match(dtype):
             raise TypeError(f"an array of {value.dtype} cannot cross the sandbox: use numbers, bool, text or times")
+        if isinstance(value, numpy.ma.MaskedArray):
+            raise TypeError("a masked array cannot cross the sandbox: use .filled(...), or .data and .mask")
         array = numpy.ascontiguousarray(value)  # makes 0-d arrays 1-d: the shape is kept from the value
         if array.nbytes <= ARRAY_INLINE_BYTES_MAX:
             return {"$array": [dtype, list(value.shape), base64.b64encode(array.tobytes()).decode("ascii")]}
@@ -108,6 +115,10 @@ def _decode_tagged(tag: str, content: Any, fetch: Fetch) -> Any:
             return tuple(decode(item, fetch) for item in content)
         case "$dict" if isinstance(content, list):
             return {decode(key, fetch): decode(item, fetch) for key, item in content}
+        case "$set" if isinstance(content, list):
+            return {decode(item, fetch) for item in content}
+        case "$frozenset" if isinstance(content, list):
+            return frozenset(decode(item, fetch) for item in content)
         case "$array":
             return _decode_array(content, fetch)
     raise ValueError(f"no such value: {tag[:20]}")

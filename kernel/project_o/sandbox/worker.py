@@ -19,6 +19,7 @@ from typing import Any
 from .. import limits
 from . import locks, wire
 from .arena import aligned
+from .function_worker import FunctionWorker, told_line
 from .native import NativeWorker
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
@@ -29,11 +30,13 @@ _DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
 class Worker:
     """Answers questions until their pipe is closed."""
 
-    def __init__(self, arena: int) -> None:
+    def __init__(self, arena: int, snapshot: int = 0) -> None:
         self.arena = arena
+        self.snapshot = snapshot
+        self.function: FunctionWorker | None = None
         self.namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         self.native: NativeWorker | None = None
-        self.pending: tuple[list[Any], dict[str, Any]] = ([], {})
+        self.pending: tuple[list[Any], dict[str, Any], int] = ([], {}, 0)
 
     def serve(self) -> None:
         """The loop. Returns when the kernel's side has closed the pipe."""
@@ -53,6 +56,13 @@ class Worker:
                 case "call":
                     assert self.native is not None
                     return self.native.call(question)
+                case "run":
+                    assert self.function is not None
+                    value = self.function.call(question)
+                    return self._deliver({"ok": True}, value, question["room"], question["tail"])
+                case "program":
+                    self.function = FunctionWorker(self.arena, self.snapshot, question["program"])
+                    return {"ok": True, "value": None}
                 case "fetch":
                     return self._fetch(question)
                 case "source":
@@ -91,32 +101,32 @@ class Worker:
         value = self.namespace[question["fn"]](*args)
         return self._deliver({"ok": True}, value, question["room"])
 
-    def _deliver(self, reply: dict[str, Any], value: Any, room: int) -> dict[str, Any]:
-        """Small values go into the answer; arrays into the arena, for which room may have to be asked first."""
+    def _deliver(self, reply: dict[str, Any], value: Any, room: int, tail: int = 0) -> dict[str, Any]:
+        """Small values go into the answer; arrays into the arena from ``tail`` on, where room may have to be asked."""
         arrays: list[Any] = []
         offset = 0
 
         def store(array: Any) -> int:
             nonlocal offset
             arrays.append(array)
-            at = offset
+            at = tail + offset
             offset += aligned(array.nbytes)
             return at
 
         reply["value"] = wire.encode(value, store)
         if offset > room:
-            self.pending = (arrays, reply)
+            self.pending = (arrays, reply, tail)
             return {"ok": True, "need": offset}
-        return self._copy(arrays, reply)
+        return self._copy(arrays, reply, tail)
 
     def _fetch(self, question: dict[str, Any]) -> dict[str, Any]:
         if self.native is not None:
             return self.native.fetch(question)
-        (arrays, reply), self.pending = self.pending, ([], {})
-        return self._copy(arrays, reply)
+        (arrays, reply, tail), self.pending = self.pending, ([], {}, 0)
+        return self._copy(arrays, reply, tail)
 
-    def _copy(self, arrays: list[Any], reply: dict[str, Any]) -> dict[str, Any]:
-        at = self.arena
+    def _copy(self, arrays: list[Any], reply: dict[str, Any], tail: int) -> dict[str, Any]:
+        at = self.arena + tail
         for array in arrays:
             # SAFETY: the array is C-contiguous and lives in this frame; the kernel's side made room for all of them.
             ctypes.memmove(at, array.ctypes.data, array.nbytes)
@@ -144,6 +154,7 @@ def describe(error: BaseException) -> dict[str, Any]:
         text = f"{name} (its text failed: {type(second).__name__})"
     if isinstance(error, ModuleNotFoundError):
         text += " (in the sandbox only modules loaded beforehand can be imported: numpy and common standard modules)"
+    text += told_line(error)
     try:
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
@@ -172,6 +183,7 @@ def run(config: dict[str, Any]) -> None:
     """The whole life of a job's process after the fork, descriptors in place. Does not return."""
     try:
         arena = locks.map_arena(config["arena_bytes"])
+        snapshot = locks.map_snapshot(config["snapshot_bytes"]) if "snapshot_bytes" in config else 0
         if config["profile"] == "isolate":
             resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
         else:
@@ -182,7 +194,7 @@ def run(config: dict[str, Any]) -> None:
         os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         os._exit(EXIT_SETUP)
     try:
-        Worker(arena).serve()
+        Worker(arena, snapshot).serve()
     except MemoryError:
         os._exit(EXIT_MEMORY)
     except BaseException as error:  # noqa: BLE001 - the kernel's side sees the end of the pipe and this line

@@ -24,7 +24,7 @@ from .. import limits
 from . import locks, worker
 
 MESSAGE_BYTES_MAX = 1 << 17
-DESCRIPTORS_A_JOB = 5
+DESCRIPTORS_A_JOB = 6
 STANDARD_MODULES = (
     "abc array ast base64 bisect calendar cmath collections collections.abc colorsys contextlib copy csv ctypes "
     "dataclasses datetime decimal difflib encodings.ascii encodings.idna encodings.latin_1 encodings.utf_16 "
@@ -86,12 +86,12 @@ class Zygote:
         if not message:
             return False
         config = json.loads(message)
-        questions, answers, log, arena, control_fd = descriptors
+        questions, answers, log, arena, control_fd, *snapshot = descriptors
         pid = os.fork()
         if pid == 0:
-            self._become(config, (questions, answers, log, arena))
+            self._become(config, (questions, answers, log, arena, *snapshot))
         control = socket.socket(fileno=control_fd)
-        for fd in (questions, answers, log, arena):
+        for fd in (questions, answers, log, arena, *snapshot):
             os.close(fd)
         self.jobs[pid] = _Job(control, config["profile"] == "isolate")
         self.poll.register(control, 0)  # only its hang-up is of interest
@@ -101,7 +101,7 @@ class Zygote:
         os.close(pidfd)
         return True
 
-    def _become(self, config: dict[str, Any], descriptors: tuple[int, int, int, int]) -> None:
+    def _become(self, config: dict[str, Any], descriptors: tuple[int, ...]) -> None:
         """The child's first steps, before anything is believed. Does not return."""
         try:
             signal.set_wakeup_fd(-1)
