@@ -36,8 +36,11 @@ FRONT_ENDS = frozenset({"IPython", "ipykernel", "ipywidgets", "jupyter_client", 
                         "jupyterlab", "nbclient", "notebook", "papermill", "traitlets", "comm"})  # fmt: skip
 WITH_A_FRONT_END = frozenset({"kernel", "cli", "magics", "channel"})
 """Everything else runs in a plain script."""
+WIDGETS = ("project_o.view.panels", "ipywidgets")
+"""The one place below that makes widgets, inside the functions that show them."""
 
-HEAVY = ("numpy", "optuna", "git", "hy", "pydantic_ai", "IPython", "cffi", "tree_sitter", "elftools", "nbformat")
+HEAVY = ("numpy", "optuna", "git", "hy", "pydantic_ai", "IPython", "cffi", "tree_sitter", "elftools", "nbformat",
+         "ipywidgets", "plotly")  # fmt: skip
 
 
 def room_of(module: str) -> str:
@@ -85,6 +88,7 @@ def front_end_imports(sources) -> list[str]:
         if room_of(source.name) not in WITH_A_FRONT_END
         for imported, line in source.imports()
         if imported.split(".")[0] in FRONT_ENDS
+        and not (source.name.startswith(WIDGETS[0]) and imported.split(".")[0] == WIDGETS[1])
     ]
 
 

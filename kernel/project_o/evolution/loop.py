@@ -102,6 +102,7 @@ class Reporter:
             finished=finished,
             stopped=stopped,
             note=note,
+            records=archive.records,
         )
         self.send(self.last)
 

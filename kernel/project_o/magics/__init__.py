@@ -6,6 +6,7 @@
     native.py      %%zig and %%rust
     evolution.py   %evolve and %%evolve
     operations.py  %o
+    panels.py      where panels with buttons are shown, and by what facts
     displays.py    which view shows which value
     extension.py   loading and unloading
 

@@ -12,6 +12,7 @@ from IPython.display import display, update_display
 from .. import api, limits
 from ..errors import UsageError
 from .arguments import count, cut_expression, parsed, seconds
+from .panels import RunShown
 from .report import reported
 from .session import Session
 
@@ -49,24 +50,29 @@ class EvolutionMagics(Magics):
         line, inputs = cut_expression(line, "--inputs")
         chosen = parsed(self.evolve, line)
         evaluator = self._evaluator(cell) if cell is not None else None
-        shown = _Shown()
-        run = self.session.flow.evolve(
-            self._target(chosen.name),
-            evaluator,
-            trials=count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
-            budget=seconds(chosen.budget) if chosen.budget else None,
-            seed=self.session.setting("seed") if chosen.seed is None else count(chosen.seed, "--seed", 2**31, least=0),
-            workers=count(chosen.workers, "--workers", limits.WORKERS_MAX)
-            if chosen.workers
-            else self.session.setting("workers"),
-            proposer=chosen.proposer,
-            objective=chosen.objective,
-            inputs=self._inputs(inputs),
-            function=chosen.function,
-            progress=shown,
-            plot=api.plot,
-        )
-        shown.finish(run)
+        stop = threading.Event()
+        with RunShown(self.session, stop.set) as panel:
+            shown = _Shown(panel)
+            run = self.session.flow.evolve(
+                self._target(chosen.name),
+                evaluator,
+                trials=count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
+                budget=seconds(chosen.budget) if chosen.budget else None,
+                seed=count(chosen.seed, "--seed", 2**31, least=0)
+                if chosen.seed is not None
+                else self.session.setting("seed"),
+                workers=count(chosen.workers, "--workers", limits.WORKERS_MAX)
+                if chosen.workers
+                else self.session.setting("workers"),
+                proposer=chosen.proposer,
+                objective=chosen.objective,
+                inputs=self._inputs(inputs),
+                function=chosen.function,
+                progress=shown,
+                stop=stop,
+                plot=api.plot,
+            )
+            shown.finish(run)
         return run
 
     def _target(self, name: str) -> Any:
@@ -93,9 +99,10 @@ class EvolutionMagics(Magics):
 
 
 class _Shown:
-    """One output of a run, updated in place from whichever thread reports, static at the end."""
+    """One output of a run, updated in place from whichever thread reports, static at the end; and its panel."""
 
-    def __init__(self) -> None:
+    def __init__(self, panel: RunShown) -> None:
+        self._panel = panel
         self._lock = threading.Lock()
         self._handle: str | None = None
 
@@ -103,10 +110,12 @@ class _Shown:
         from .. import view
 
         self._put(view.show_progress(progress).bundle())
+        self._panel(progress)
 
     def finish(self, run: Run) -> None:
         """The last update: nothing of it depends on a live kernel."""
         self(run.progress)
+        self._panel.finish(run)
 
     def _put(self, bundle: dict[str, str]) -> None:
         with self._lock:

@@ -8,6 +8,7 @@ from typing import Any
 from IPython.core.magic import Magics, line_magic, magics_class
 
 from ..errors import UsageError
+from . import panels
 from .report import reported
 from .session import Session
 
@@ -38,6 +39,8 @@ class OperationsMagics(Magics):
         value = run_verb(context, words)
         if words[:1] == ["restore"]:
             self._bind_what_serves()
+        if words[:1] == ["history"]:
+            panels.show_history(self.session, value, lambda state: self.o(f"restore {state}"))
         return value
 
     def _bind_what_serves(self) -> None:
