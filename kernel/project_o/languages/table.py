@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..errors import UsageError
 from ..values import Mode, Program, Scalar
-from . import python, rust, zig
+from . import lisp, python, rust, zig
 from .blocks import Block, inside_blocks
 from .scan import Signature
 
@@ -55,6 +55,10 @@ LANGUAGES: dict[str, Tools] = {
     "python": Tools(
         "python", python.OPENER, ".py", python.program, python.with_source, python.with_settings, python.signatures,
         python.blocks, python.normalised,
+    ),
+    "lisp": Tools(
+        "lisp", lisp.OPENER, ".hy", lisp.program, lisp.with_source, lisp.with_settings, lisp.signatures, lisp.blocks,
+        lisp.normalised,
     ),
 }  # fmt: skip
 
