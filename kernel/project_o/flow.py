@@ -22,7 +22,7 @@ from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
     from .evolution import Run
-    from .history import History
+    from .history import History, Restored
     from .runtimes import Runtime
     from .runtimes.seam import Version
     from .values import Artifact, Deployment, Mode, Program, Progress, State
@@ -280,7 +280,8 @@ class Flow:
         return {
             "state": restored.source.short,
             "notebook": restored.note,
-            "in JupyterLab": "choose Revert when it says that the file has changed" if restored.path else "",
+            "in JupyterLab": _what_shows(restored),
+            "what it showed": f"is kept as state {restored.shown.short}" if restored.shown else "",
             "what the file held": f"is kept as state {restored.replaced.short}" if restored.replaced else "",
             "serving again": ", ".join(served) or "nothing: no program was accepted by then",
             "variables": "unchanged: run the cells that make them",
@@ -307,6 +308,13 @@ class Flow:
                     self.registry.remember(ledger)
         except (HistoryError, DeployError) as error:
             warn(f"what served in the last kernel is not known: {error}")
+
+
+def _what_shows(restored: Restored) -> str:
+    """What an open notebook does now that its file was replaced."""
+    if restored.reloads:
+        return "the notebook shows it as soon as this cell has ended"
+    return "choose Revert when it says that the file has changed" if restored.path else ""
 
 
 def _first_name(signatures: Mapping[str, Any]) -> str:

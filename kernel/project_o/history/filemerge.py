@@ -75,6 +75,11 @@ class FileMerge:
         self._sources: list[tuple[str, str]] = []
         self._position = -1
 
+    @property
+    def known(self) -> bool:
+        """Whether a notebook file was read, or written."""
+        return self._stamp is not None
+
     def follow(self, path: str) -> None:
         """The notebook is now known to lie at ``path``."""
         if path != self._path:

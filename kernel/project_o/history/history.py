@@ -4,7 +4,7 @@ Nothing here may hurt a cell: a fault of the store is said once as a warning, co
 """
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH118, PTH119
+# ruff: noqa: PTH100, PTH112, PTH118
 
 from __future__ import annotations
 
@@ -20,15 +20,15 @@ from typing import TYPE_CHECKING, Any
 from ..errors import HistoryError
 from ..limits import BARRIER_SECONDS
 from .contents import cell_id, check_path
-from .filemerge import read_cells
 from .journal import lanes_with_journal
-from .notebook import write_atomically
+from .live import FrontEnd, LiveDocument, check_document
 from .places import notebook_slug, remove_store, size_bytes, slug
-from .reader import Reader, pretty
+from .reader import Reader
 from .recording import Recording
 from .records import CellRun, CellState, HistoryDiff, Restored
 from .redact import Redactor
 from .refs import TAGS, read_ref
+from .restoring import restore_state
 from .worker import recover
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class History:
         self._redact = Redactor()
         self._staged: dict[str, str | None] = {}
         self._begun: set[str] = set()
+        self._live = LiveDocument()
+        self.front_end: FrontEnd | None = None
         self._recording = Recording(directory, notebook, session)
         self._reader: Reader | None = None
 
@@ -90,6 +92,7 @@ class History:
                 }
                 body |= {"count": cell.execution_count, "started": cell.started}
                 self._begun.add(body["id"])
+                self._put_document()
                 self._recording.append({"k": "begin", "seq": self._recording.sequence, "cell": body})
 
     def record(self, cell: CellRun) -> int:
@@ -106,6 +109,7 @@ class History:
                 self._recording.lose()
                 return 0
             self._look_for_secrets()
+            self._put_document()
             body: dict[str, Any] = {
                 "id": name,
                 "source": self._redact.text(cell.source),
@@ -122,6 +126,21 @@ class History:
             if self._staged:
                 record["files"], self._staged = self._staged, {}
             return self._recording.append_state(record)
+
+    def show(self, message: Mapping[str, Any]) -> None:
+        """Take in what an open notebook shows: the next state holds it. Raises HistoryError for a malformed message."""
+        document = check_document(message, self._redact)
+        with self._lock:
+            if not self._recording.forked:
+                self._live.take(document)
+                if self.enabled and self._recording.is_open:
+                    self._put_document()
+
+    def _put_document(self) -> None:
+        if self._live.is_new:
+            record = self._live.record(self._recording.lane, self._recording.sequence)
+            if not self._recording.append(record):
+                self._live.renew()
 
     def stage(self, files: Mapping[str, str | None]) -> None:
         """Put files into the tree with the next cell that is recorded, without waiting. None removes one.
@@ -172,6 +191,7 @@ class History:
                 self._recording.lose()
                 return empty
             self._look_for_secrets()
+            self._put_document()
             record = {"k": "note", "when": time.time(), "kind": kind, "scope": scope}
             number = self._recording.append_state(record | {"summary": self._redact.text(summary)} | dict(extra))
             if not number:
@@ -316,38 +336,11 @@ class History:
     def restore(self, state: State | str, to: str | None = None) -> Restored:
         """Bring back a state: write its notebook and append a ``restore`` commit.
 
-        What the file holds is committed before it is replaced. Where no path is known or given nothing is
-        written, and the value says so. Python variables do not come back. Raises HistoryError.
+        What the file holds, and what an open notebook shows, is committed before the file is replaced; an open
+        notebook then shows it anew. Where no path is known or given nothing is written, and the value says so.
+        Python variables do not come back. Raises HistoryError.
         """
-        with self._lock:
-            source = self._known(state)
-            files = self._look().kept_files(source)
-            text = pretty(self._look().notebook_json(source))
-            path = os.path.abspath(to) if to else self.notebook
-            replaced = self._import(path) if path and os.path.exists(path) else None
-            if path:
-                try:
-                    write_atomically(path, text)
-                except OSError as error:
-                    raise HistoryError(f"the notebook {path} could not be written: {error}") from error
-            facts = {"from": source.id} | ({"path": path} if path else {})
-            summary = f"{source.short} {source.summary}"
-            new = self._note("restore", "", summary, {"tree_of": source.id, "facts": facts})
-            note = f"state {source.short} was written to {path}" if path else _NOTHING_WRITTEN
-            return Restored(new, source, path, files, note, replaced)
-
-    def _import(self, path: str) -> State:
-        """Commit what a notebook file holds. Raises HistoryError: what is not safe is not overwritten."""
-        try:
-            cells, metadata = read_cells(path, self._redact)
-        except (OSError, ValueError) as error:
-            raise HistoryError(f"{path} cannot be read as a notebook and is left as it is: {error}") from error
-        extra = {"cells": cells, "metadata": metadata, "facts": {"path": path}}
-        state = self._note("import", "", f"what {os.path.basename(path)} held", extra)
-        if not state.id:
-            why = self.problem or "the history is off: `%o on` first"
-            raise HistoryError(f"{path} is left as it is, for its present content could not be committed: {why}")
-        return state
+        return restore_state(self, state, to)
 
     # ------------------------------------------------------------------------------ where
 
@@ -374,9 +367,6 @@ class History:
                 "problem": self.problem,
                 "python": platform.python_version(),
             }
-
-
-_NOTHING_WRITTEN = "no notebook was written: its path is not known here; give one (restore STATE --to PATH)"
 
 
 def open_history(

@@ -19,6 +19,7 @@ from ..errors import HistoryError
 from ..limits import SUMMARY_CHARACTERS_MAX
 from .contents import Contents
 from .filemerge import FileMerge
+from .livemerge import LiveMerge
 from .objects import ObjectStore, git_environment
 from .places import slug, user_head
 from .refs import LANES, TAGS, list_refs, point_latest, read_ref, update_ref
@@ -111,6 +112,7 @@ class LaneWriter:
         self._last: str | None = None
         self._recorded: dict[int, str] = {}
         self.merge = FileMerge(self.facts.get("notebook") or "")
+        self.live = LiveMerge()
         self.contents = self._open()
 
     def _open(self) -> Contents:
@@ -161,6 +163,8 @@ class LaneWriter:
             case "notebook":
                 self.facts["notebook"] = record["path"]
                 self.merge.follow(record["path"])
+            case "document":
+                self.live.take(record, committed=record["seq"] < self.sequence)
             case "cell":
                 self.pending.pop(record["cell"]["id"], None)
                 return self._cell(record)
@@ -186,11 +190,12 @@ class LaneWriter:
             self._last = self._recorded.get(record["seq"], cell["id"])
             self.merge.remember(cell["id"], self._last)
             return None
-        self.merge.refresh(self.contents)
+        self.live.fold(self.contents, file_changed=self.merge.refresh(self.contents))
         name = self.merge.identify(cell["id"], cell["source"])
         self._last, before = name, self._last
         self.contents.put_source(name, "code", cell["source"], after=before)
         self.contents.put_outputs(name, cell.get("outputs", []), cell.get("execution_count"))
+        self.live.executed(name, cell["source"])
         for other, outputs in cell.get("changed", []):
             known = self.merge.current(other)
             if self.contents.find(known) is not None:
@@ -212,14 +217,19 @@ class LaneWriter:
         if record["seq"] <= self.sequence:
             if source or record.get("cells") is not None:
                 self.merge.forget()
+                self.live.forget()
             return None
         if source:
             tree = parse_commit(self.objects.read_as(source, "commit"))["tree"]
             self.contents = Contents(self.objects, tree)
             self.merge.forget()
+            self.live.forget()
             self._last = None
-        if record.get("cells") is not None:
+        elif record.get("cells") is not None:
             self.merge.replace(self.contents, record["cells"], record.get("metadata", {}))
+            self.live.forget()
+        else:
+            self.live.fold(self.contents, file_changed=False)
         self._put_files(record)
         commit = self._commit(record, record["kind"], record["scope"], record["summary"], record.get("facts", {}))
         if record.get("tag"):
@@ -241,6 +251,8 @@ class LaneWriter:
         trailers = {"O-Seq": str(record["seq"]), "O-Lane": self.lane, "O-Time": f"{record['when']:.3f}"}
         given = {trailer_name(key): one_line(str(value)) for key, value in facts.items() if value is not None}
         trailers |= {key: value for key, value in given.items() if key not in trailers}
+        if not record.get("tree_of"):
+            trailers["O-Source"] = self._source()
         base = user_head(self.facts["repository"]) if self.facts.get("repository") else ""
         if base:
             trailers["O-Base"] = base
@@ -254,6 +266,12 @@ class LaneWriter:
         self.sequence = record["seq"]
         self.commits[self.sequence] = commit
         return commit
+
+    def _source(self) -> str:
+        """Where order and markdown of the contents come from."""
+        if self.live.known:
+            return "live document"
+        return "file" if self.merge.known else "messages"
 
     @property
     def tip(self) -> str:

@@ -91,7 +91,8 @@ class Restored:
     """What a restore did. ``path`` is the notebook that was written, or None; ``note`` says it in a sentence.
 
     ``files`` are the programs and ``deployments.json`` of the state, for the caller to put back into service.
-    ``replaced`` is the state that holds what was on disk before, if something was.
+    ``replaced`` is the state that holds what was on disk before, if something was; ``shown`` the one that holds what
+    an open notebook showed. ``reloads`` says that one was told to show its file anew.
     """
 
     state: State
@@ -100,3 +101,5 @@ class Restored:
     files: Mapping[str, str]
     note: str
     replaced: State | None = None
+    shown: State | None = None
+    reloads: bool = False

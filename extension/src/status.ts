@@ -1,0 +1,137 @@
+/** The status item: what is recorded, how well candidates are locked in, what serves. */
+
+import { showPopup } from '@jupyterlab/statusbar';
+import { Widget } from '@lumino/widgets';
+import { type Channel, type Standing, type Status, PROTOCOL } from './channel';
+
+const NAMES_SHOWN_MAX = 3;
+
+/** The item's line. */
+export function line(standing: Standing): string {
+  switch (standing.kind) {
+    case 'none':
+      return '';
+    case 'absent':
+      return standing.expected ? 'Project O: not loaded' : '';
+    case 'mismatch':
+      return `Project O: ${mismatch(standing)}`;
+    case 'open':
+      return standing.status ? `Project O: ${summary(standing.status)}` : 'Project O: loaded';
+  }
+}
+
+function mismatch(standing: { protocol: number; version: string }): string {
+  const older = standing.protocol < PROTOCOL ? 'kernel' : 'JupyterLab extension';
+  return `the ${older} is too old (protocol ${PROTOCOL} here, ${standing.protocol} in the kernel)`;
+}
+
+function summary(status: Status): string {
+  const parts = [status.recording ? 'recording' : 'not recording'];
+  if (status.problem) {
+    parts[0] = status.recording ? 'recording with a problem' : 'not recording: problem';
+  }
+  if (status.level) {
+    parts.push(`sandbox ${status.level}`);
+  }
+  const names = status.serving.map(item => item.name);
+  const more = names.length - NAMES_SHOWN_MAX;
+  parts.push(
+    names.length
+      ? `serving ${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${more > 0 ? ` and ${more} more` : ''}`
+      : 'nothing serves'
+  );
+  return parts.join(' · ');
+}
+
+/** What the tooltip and the list that a click opens say, row by row. */
+export function details(standing: Standing): [string, string][] {
+  if (standing.kind === 'absent') {
+    return [['Project O', 'is not loaded in this kernel: run %load_ext project_o']];
+  }
+  if (standing.kind === 'mismatch') {
+    return [
+      ['Project O', mismatch(standing)],
+      ['what to do', 'install the same version in both, restart the kernel and reload this page'],
+      ['until then', 'cells are coloured and recorded; markdown and order come from the file']
+    ];
+  }
+  if (standing.kind !== 'open' || !standing.status) {
+    return [];
+  }
+  const status = standing.status;
+  const rows: [string, string][] = [
+    ['Project O', standing.version],
+    ['recording', status.recording ? `on, ${status.states} states in this kernel` : 'off: %o on'],
+    ['store', status.store || 'nowhere']
+  ];
+  if (status.problem) {
+    rows.push(['problem', status.problem]);
+  }
+  rows.push(['sandbox', status.level ? `level ${status.level}` : 'not tried yet']);
+  if (status.level_reason) {
+    rows.push(['sandbox', status.level_reason]);
+  }
+  for (const item of status.serving) {
+    rows.push([`serving ${item.name}`, `${item.language} ${item.digest}, ${item.origin}`]);
+  }
+  return rows;
+}
+
+/** The item. It shows the channel of the notebook in front, whichever that is. */
+export class StatusItem extends Widget {
+  private channel: Channel | null = null;
+  private list: Widget | null = null;
+
+  constructor() {
+    super({ node: document.createElement('button') });
+    this.addClass('project-o-status');
+    this.node.setAttribute('type', 'button');
+    this.node.addEventListener('click', () => this.open());
+    this.paint();
+  }
+
+  /** Follow another notebook's channel, or none. */
+  follow(channel: Channel | null): void {
+    if (channel !== this.channel) {
+      this.channel?.changed.disconnect(this.paint, this);
+      this.channel = channel;
+      channel?.changed.connect(this.paint, this);
+    }
+    this.paint();
+  }
+
+  private paint(): void {
+    const standing: Standing = this.channel?.standing ?? { kind: 'none' };
+    const rows = details(standing).map(row => row.join(': '));
+    this.node.textContent = line(standing);
+    this.node.title = rows.join('\n');
+    this.node.dataset.state = standing.kind;
+    this.node.style.display = line(standing) ? '' : 'none';
+    if (this.list && !this.list.isDisposed) {
+      fill(this.list, standing);
+    }
+  }
+
+  private open(): void {
+    if (!this.channel) {
+      return;
+    }
+    this.channel.refresh();
+    this.list = new Widget();
+    this.list.addClass('project-o-status-list');
+    fill(this.list, this.channel.standing);
+    showPopup({ body: this.list, anchor: this, align: 'right' });
+  }
+}
+
+function fill(list: Widget, standing: Standing): void {
+  const table = document.createElement('dl');
+  for (const [what, value] of details(standing)) {
+    const term = document.createElement('dt');
+    const text = document.createElement('dd');
+    term.textContent = what;
+    text.textContent = value;
+    table.append(term, text);
+  }
+  list.node.replaceChildren(table);
+}
