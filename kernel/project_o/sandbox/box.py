@@ -128,6 +128,16 @@ class Sandbox:
         job.load({"op": "source", "source": source})
         return job
 
+    def lisp(self, source: str) -> Job:
+        """A job that has evaluated the Lisp (Hy) of ``source``; ``job.ask`` calls what it defines.
+
+        Names may be asked for as Lisp or as Python spells them. Raises SandboxError where no sandbox holds.
+        """
+        job = Job(self._open("strict", [], modules=("project_o.sandbox.lisp_worker",)), self.wall_seconds, self)
+        self._adopt(job)
+        job.load({"op": "lisp", "source": source})
+        return job
+
     def function(self, program: dict[str, Any], snapshot: Snapshot | None = None) -> FunctionJob:
         """A job that has made one Python function from its text, with what ``program`` says it finds around it.
 
@@ -184,13 +194,16 @@ class Sandbox:
                 f"at level L1 {what} is refused: {found.reason}; Sandbox(allow=('unsafe',)) takes the risk"
             )
 
-    def _open(self, stage: str, readable: list[str], snapshot: Snapshot | None = None) -> Channel:
+    def _open(
+        self, stage: str, readable: list[str], snapshot: Snapshot | None = None, modules: tuple[str, ...] = ()
+    ) -> Channel:
+        modules = tuple(sorted({*self.preload, *modules}))
         if self._closed:
             raise SandboxError("this sandbox is closed: make a new one")
         if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
             self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
         if self.profile == "isolate":
-            return _fork(self._number, {"profile": "isolate"}, Bounds(), self.preload, snapshot)
+            return _fork(self._number, {"profile": "isolate"}, Bounds(), modules, snapshot)
         self._admit(stage)
         config = configuration(
             memory_bytes=self.memory_bytes,
@@ -201,7 +214,7 @@ class Sandbox:
             readable=readable,
             scratch_bytes=self.scratch_bytes,
         )
-        return _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), self.preload, snapshot)
+        return _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), modules, snapshot)
 
     def _adopt(self, job: Job) -> None:
         with self._lock:

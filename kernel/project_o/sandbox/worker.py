@@ -67,6 +67,11 @@ class Worker:
                     return self._fetch(question)
                 case "source":
                     return self._source(question["source"])
+                case "lisp":
+                    from . import lisp_worker  # loaded beforehand, in the warm process of Lisp jobs alone
+
+                    lisp_worker.load(question["source"], self.namespace)
+                    return {"ok": True, "value": None}
                 case "surroundings":
                     return self._surroundings(question)
                 case "native":
@@ -96,9 +101,12 @@ class Worker:
 
     def _ask(self, question: dict[str, Any]) -> dict[str, Any]:
         args = [wire.decode(item, self._read) for item in question["args"]]
-        if question["fn"] not in self.namespace:
+        name = question["fn"]
+        if name not in self.namespace:
+            name = name.replace("-", "_")  # as Lisp spells it
+        if name not in self.namespace:
             raise NameError(f"the source defines no {question['fn']}")
-        value = self.namespace[question["fn"]](*args)
+        value = self.namespace[name](*args)
         return self._deliver({"ok": True}, value, question["room"])
 
     def _deliver(self, reply: dict[str, Any], value: Any, room: int, tail: int = 0) -> dict[str, Any]:
