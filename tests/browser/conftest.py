@@ -26,6 +26,7 @@ import nbformat
 import pytest
 
 WAIT_SECONDS = 60
+EXTENSION = Path(__file__).resolve().parents[2] / "kernel" / "project_o" / "labextension"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
     "--no-sandbox",
@@ -159,13 +160,16 @@ def lab(lacking, tmp_path_factory):
         "JUPYTERLAB_SETTINGS_DIR": home / "settings",
         "JUPYTERLAB_WORKSPACES_DIR": home / "workspaces",
     }
+    # The checkout's own bundle, whatever is installed in the environment.
+    (home / "labextensions").mkdir()
+    (home / "labextensions" / "project-o").symlink_to(os.environ.get("PROJECT_O_LABEXTENSION") or EXTENSION)
     port = _free_port()
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
         *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
         *(f"--ServerApp.root_dir={folder}", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
         *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
-        "--LabApp.extension_manager=readonly",
+        *("--LabApp.extension_manager=readonly", f"--LabServerApp.extra_labextensions_path={home}/labextensions"),
     ]
     environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
     with open(home / "log.txt", "wb") as log:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-from ...errors import ProjectOError
+from ...errors import CompileError, ProjectOError
 from .. import style
 from ..display import Display, Part
 from ..failure import show_error
@@ -154,7 +154,7 @@ class Frame:
             self.say(f"{action.word}: {error}", bad=True)
         else:
             self.say(f"{action.word} failed: {type(error).__name__}: {error}", bad=True)
-        if isinstance(error, ProjectOError) and getattr(error, "diagnostics", ()):
+        if isinstance(error, CompileError) and error.diagnostics:
             self.show(show_error(error))
 
     def _ask(self, then: Callable[[], None] | None) -> None:
