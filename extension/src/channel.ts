@@ -207,6 +207,10 @@ export class Channel {
   }
 
   private close(): void {
+    if (this.comm && !this.comm.isDisposed && !this.kernel?.isDisposed) {
+      settle(this.comm.close());
+      this.comm = null;
+    }
     this.lose();
     this.kernel = null;
     Signal.clearData(this);
@@ -240,7 +244,8 @@ export class Channel {
         break;
       case 'status':
         if (this.standing.kind === 'open' && message.status) {
-          this.stand({ ...this.standing, status: message.status });
+          // Details come when they are asked for; what is told after each cell leaves them out.
+          this.stand({ ...this.standing, status: { ...this.standing.status, ...message.status } });
         }
         break;
       case 'ask':

@@ -92,6 +92,7 @@ declare module '@jupyterlab/notebook' {
     readonly isDisposed: boolean;
     open(data: object): { readonly done: Promise<unknown> };
     send(data: object): { readonly done: Promise<unknown> };
+    close(): { readonly done: Promise<unknown> };
     dispose(): void;
   }
   export interface Kernel {

@@ -30,13 +30,17 @@ def __getattr__(name: str) -> Any:
 
 def load_ipython_extension(shell: Any) -> None:
     """``%load_ext project_o``: register the magics and begin to record. Prints nothing; loading twice is fine."""
-    from .magics.extension import load
+    from .channel import connect
+    from .magics.extension import ATTRIBUTE, load
 
     load(shell)
+    connect(shell, getattr(shell, ATTRIBUTE).session.flow)
 
 
 def unload_ipython_extension(shell: Any) -> None:
     """``%unload_ext project_o``: end recording, and take the magics and everything else back out."""
+    from .channel import disconnect
     from .magics.extension import unload
 
+    disconnect(shell)
     unload(shell)

@@ -29,6 +29,7 @@ def restore_state(history: History, state: State | str, to: str | None) -> Resto
     if is_open:
         assert history.front_end is not None
         history.front_end.ask()
+        is_open = history.front_end is not None  # a page that is gone has not answered
     with history._lock:
         source = history.resolve(state) if isinstance(state, str) else state
         reader = history._look()
