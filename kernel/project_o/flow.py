@@ -64,9 +64,10 @@ class Flow:
     @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
         """How the programs of each language are built, tried and served."""
-        from .runtimes import NativeRuntime
+        from .deploy import PythonFunction
+        from .runtimes import NativeRuntime, PythonRuntime
 
-        return (NativeRuntime(), *self._more_runtimes)
+        return (NativeRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
 
     def _runtime(self, language: str) -> Runtime:
         for runtime in self.runtimes:
@@ -204,6 +205,8 @@ class Flow:
                 self._remember_deployments()
                 slot, _ = self.registry.serve_cell(subject.program)
                 self._targets[slot.name] = target
+                if slot.note:  # what was accepted for exactly this text serves again, under the user's own name
+                    runtime.bind(target, slot)
                 return slot.name, subject.function
         raise UsageError(f"a {type(target).__name__} cannot be evolved: name a function, a native module, or an agent")
 

@@ -2,9 +2,11 @@
 
 registry.py   names, their releases, rollback; the ledger that outlives the kernel
 handles.py    NativeFunction and NativeModule: stable objects whose version may change under them
+functions.py  PythonFunction: the same for a Python function
 """
 
+from .functions import PythonFunction
 from .handles import NativeFunction, NativeModule, Slot
 from .registry import LEDGER, Registry, Release
 
-__all__ = ["LEDGER", "NativeFunction", "NativeModule", "Registry", "Release", "Slot"]
+__all__ = ["LEDGER", "NativeFunction", "NativeModule", "PythonFunction", "Registry", "Release", "Slot"]

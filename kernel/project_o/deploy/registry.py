@@ -51,17 +51,21 @@ class Registry:
         """
         with self._lock:
             kept = None if fresh else self._accepted_for(program)
+            if kept is not None:  # the data that came along is what the variables hold now
+                kept = replace(kept, program=kept.program.with_data_of(program))
             version = self._open(kept.program if kept else program)
-            release = kept or Release(program, "cell", self._clock(), cell=program.digest)
+            release = kept or Release(program, "cell", self._clock(), cell=program.cell_digest)
             past = self._remembered.pop(program.name, None)
             if past and program.name not in self._releases:
                 self._releases[program.name] = past
+            if kept is not None and self._releases.get(program.name):
+                self._releases[program.name][-1] = kept
             return self._put(program.name, version, release), release
 
     def _accepted_for(self, program: Program) -> Release | None:
         """What serves, or served in the last kernel, for exactly this cell: an unchanged cell changes nothing."""
         releases = self._releases.get(program.name) or self._remembered.get(program.name)
-        return releases[-1] if releases and releases[-1].cell == program.digest else None
+        return releases[-1] if releases and releases[-1].cell == program.cell_digest else None
 
     def accept(self, program: Program, state: str = "", parent: str = "") -> Deployment:
         """Serve an accepted program under its name. ``parent`` is the digest of what it was measured against.
@@ -105,7 +109,7 @@ class Registry:
     def put(self, program: Program, origin: Origin, state: str = "", cell: str = "") -> Deployment:
         """Serve any program under its name, whether or not something served it before (restore does)."""
         with self._lock:
-            release = Release(program, origin, self._clock(), state, cell or program.digest)
+            release = Release(program, origin, self._clock(), state, cell or program.cell_digest)
             self._put(program.name, self._open(program), release)
             return self.current(program.name)
 
@@ -117,7 +121,7 @@ class Registry:
         if slot is None:
             slot = self._slots[name] = Slot(name, version)
         slot.version = version
-        evolved = release.program.digest != release.cell
+        evolved = release.program.cell_digest != release.cell
         slot.note = (
             f"an evolved version serves, not the text of the cell; %o rollback {name} goes back" if evolved else ""
         )

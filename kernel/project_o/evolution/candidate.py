@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
+import numpy as np
+
 from ..abi import bind
-from ..errors import NativeError, NativeResultError
-from ..values import Interface
+from ..errors import InterfaceError, NativeError, NativeResultError
+from ..values import Interface, NativeFunction
+from .infer import takes_any
 from .task import Handle
 
 
@@ -45,10 +48,10 @@ class Candidate:
         function = self._handle.artifact.interface.function(name)
 
         def call(*given: Any, **named: Any) -> Any:
-            args = bind(function, given, named)
+            args = bind_any(function, given, named) if takes_any(function) else bind(function, given, named)
             answer = self._handle.ask(name, args, seconds=self._seconds)
             for place, array in answer.written:
-                args[place][...] = array
+                np.copyto(args[place], array)
             if answer.ok:
                 return answer.value
             if answer.error_name:
@@ -59,3 +62,17 @@ class Candidate:
 
         call.__name__ = name
         return call
+
+
+def bind_any(function: NativeFunction, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
+    """Arguments in order, where those that are left out have default values. Raises InterfaceError."""
+    if not named:
+        return given
+    rest = [name for name, _ in function.parameters[len(given) :]]
+    wanted = rest[: len(named)]
+    if set(wanted) != set(named):
+        raise InterfaceError(
+            f"{function.name}: in the sandbox arguments are passed in order, and only the last ones can be left out: "
+            f"pass {', '.join(rest) or 'no more'} instead of {', '.join(named)}"
+        )
+    return (*given, *(named[name] for name in wanted))

@@ -32,10 +32,15 @@ def values_differ(expected: Any, given: Any, bits: int = 64) -> str:
     """In words how two values differ; "" if they agree. ``bits`` is the width in which a float was computed."""
     if isinstance(expected, np.ndarray) or isinstance(given, np.ndarray):
         return _array_differs(expected, given)
-    if isinstance(expected, tuple) and isinstance(given, tuple):
+    if isinstance(expected, (tuple, list)) and type(expected) is type(given):
         if len(expected) != len(given):
             return f"returned {len(given)} values instead of {len(expected)}"
         return next((found for a, b in zip(expected, given, strict=True) if (found := values_differ(a, b, bits))), "")
+    if isinstance(expected, dict) and isinstance(given, dict):
+        return _dict_differs(expected, given, bits)
+    if isinstance(expected, complex) and isinstance(given, complex):
+        parts = (expected.real, given.real), (expected.imag, given.imag)
+        return f"returned {given!r} instead of {expected!r}" if any(values_differ(a, b, bits) for a, b in parts) else ""
     if isinstance(expected, float) and isinstance(given, float):
         tolerance = TOLERANCE_BY_BITS.get(bits, TOLERANCE_BY_BITS[64])
         same = (math.isnan(expected) and math.isnan(given)) or expected == given
@@ -44,6 +49,14 @@ def values_differ(expected: Any, given: Any, bits: int = 64) -> str:
     if type(expected) is not type(given) or expected != given:
         return f"returned {_short(given)} instead of {_short(expected)}"
     return ""
+
+
+def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int) -> str:
+    if expected.keys() != given.keys():
+        return f"returned the keys {_short(list(given))} instead of {_short(list(expected))}"
+    return next(
+        (f"[{key!r:.40}]: {text}" for key in expected if (text := values_differ(expected[key], given[key], bits))), ""
+    )
 
 
 def _arrays_differ(expected: Sequence[tuple[int, Any]], given: Sequence[tuple[int, Any]]) -> str:
@@ -60,6 +73,8 @@ def _array_differs(expected: Any, given: Any) -> str:
         return f"returned {_short(given)} instead of {_short(expected)}"
     if expected.dtype != given.dtype or expected.shape != given.shape:
         return f"returned {given.dtype}{list(given.shape)} instead of {expected.dtype}{list(expected.shape)}"
+    if expected.dtype.kind == "c":
+        return _array_differs(expected.real, given.real) or _array_differs(expected.imag, given.imag)
     wrong = expected != given if expected.dtype.kind != "f" else ~_close(expected, given)
     if not wrong.any():
         return ""
@@ -69,7 +84,7 @@ def _array_differs(expected: Any, given: Any) -> str:
 
 
 def _close(expected: Any, given: Any) -> Any:
-    tolerance = TOLERANCE_BY_BITS[expected.dtype.itemsize * 8]
+    tolerance = TOLERANCE_BY_BITS.get(expected.dtype.itemsize * 8, TOLERANCE_BY_BITS[64])
     finite = np.isfinite(expected) & np.isfinite(given)
     a = np.where(finite, expected, 0).astype(np.float64)
     b = np.where(finite, given, 0).astype(np.float64)

@@ -13,6 +13,7 @@ from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
+from .infer import typed
 from .inputs import Case, Inputs
 from .measure import MeasurementFailed, measure, plan
 from .quiet import Quiet
@@ -35,8 +36,9 @@ class TimeBench:
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Check that the incumbent answers, and find how many calls make a timing."""
         self._baseline = artifact
-        function = self._task.function_of(artifact)
-        self._inputs = Inputs(function, self._task.samples(), self._seed)
+        samples = self._task.samples()
+        function = typed(self._task.function_of(artifact), samples)
+        self._inputs = Inputs(function, samples, self._seed)
         cases = self._inputs.checks(limits.VALIDATION_CASES)
         try:
             self._oracle = consult(jobs, artifact, function, cases, given=self._inputs.given)
@@ -136,7 +138,7 @@ class TimeBench:
         return fit or [self._oracle.first]
 
     def _same_face(self, artifact: Artifact) -> bool:
-        wanted = self._oracle.function
+        wanted = self._baseline.interface.function(self._oracle.function.name)
         try:
             found = artifact.interface.function(wanted.name)
         except KeyError:

@@ -49,6 +49,11 @@ def consult(jobs: Jobs, artifact: Artifact, function: NativeFunction, cases: Seq
                                limits.VALIDATION_CALL_SECONDS)  # fmt: skip
             if not answer.ok and not answer.error_name:
                 if given and case.label == "the sample":
+                    if getattr(answer, "denied", False):
+                        raise EvolutionError(
+                            f"{function.name} needs what the sandbox refuses ({answer.error}): candidates have no "
+                            "files, network, processes or further modules; do that before, and pass what comes of it"
+                        )
                     raise EvolutionError(
                         f"{function.name} itself fails on --inputs ({answer.error}): mend one of the two"
                     )

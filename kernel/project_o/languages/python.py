@@ -104,6 +104,8 @@ def _constants(source: str) -> Iterator[Constant]:
     starts = _line_starts(source)
     found = []
     for node in ast.walk(_parse(source)):
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            found.extend(_default(argument, value, starts) for argument, value in _defaults(node))
         if isinstance(node, ast.Assign) and len(node.targets) == 1:
             target: ast.expr = node.targets[0]
         elif isinstance(node, ast.AnnAssign):
@@ -126,6 +128,28 @@ def _constants(source: str) -> Iterator[Constant]:
             )
         )
     return iter(sorted(found, key=lambda item: item.start))
+
+
+def _defaults(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[ast.arg, ast.expr]]:
+    """The parameters that have default values: ``lanes=8,  # o: 4 8 16`` declares one."""
+    ordered = (*node.args.posonlyargs, *node.args.args)
+    yield from zip(ordered[len(ordered) - len(node.args.defaults) :], node.args.defaults, strict=True)
+    for argument, value in zip(node.args.kwonlyargs, node.args.kw_defaults, strict=True):
+        if value is not None:
+            yield argument, value
+
+
+def _default(argument: ast.arg, value: ast.expr, starts: list[int]) -> Constant:
+    kind, content = _literal(value)
+    return Constant(
+        argument.arg,
+        kind,
+        content,
+        starts[value.lineno - 1] + value.col_offset,
+        starts[(value.end_lineno or value.lineno) - 1] + (value.end_col_offset or 0),
+        argument.lineno,
+        value.end_lineno or value.lineno,
+    )
 
 
 def _literal(node: ast.expr) -> tuple[domains.Kind | None, Scalar]:

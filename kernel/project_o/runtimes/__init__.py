@@ -1,6 +1,7 @@
 """How the programs of each language are built, opened in the sandbox, and served.
 
-The flow knows only ``Runtime``. ``native`` is that of Zig and Rust.
+The flow knows only ``Runtime``. ``native`` is that of Zig and Rust, ``python`` that of
+Python functions.
 
 To add one more: a class with the methods of ``Runtime``, and one line where the flow is made.
 """
@@ -8,6 +9,7 @@ To add one more: a class with the methods of ``Runtime``, and one line where the
 from __future__ import annotations
 
 from .native import NativeRuntime
+from .python import PythonRuntime
 from .seam import Runtime, Subject
 
-__all__ = ["NativeRuntime", "Runtime", "Subject"]
+__all__ = ["NativeRuntime", "PythonRuntime", "Runtime", "Subject"]

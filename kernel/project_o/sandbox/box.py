@@ -159,7 +159,10 @@ class Sandbox:
         for path in paths:
             if not Path(path).is_file():
                 raise SandboxError(f"there is no library at {path}: build it again")
-        job = NativeJob(self._open("files", [*locks.SYSTEM_LIBRARIES, *paths]), self.wall_seconds, self, interface)
+        # What a build needs beyond the system lies beside it, where its own run path points.
+        beside = [str(path.resolve()) for path in Path(paths[0]).parent.glob("lib*-*.so")]
+        readable = [*locks.SYSTEM_LIBRARIES, *paths, *beside]
+        job = NativeJob(self._open("files", readable), self.wall_seconds, self, interface)
         self._adopt(job)
         if self.profile == "isolate":
             job.load(_surroundings())

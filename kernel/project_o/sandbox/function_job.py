@@ -58,7 +58,7 @@ class FunctionJob(Job):
         body = []
         for index, item in enumerate(args):
             try:
-                coded = wire.encode(item, store)
+                coded = wire.encode_exactly(item, store)
             except TypeError as error:
                 raise UsageError(f"argument {index + 1} of {name}: {error}") from None
             if isinstance(item, np.ndarray) and item.size:

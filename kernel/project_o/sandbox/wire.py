@@ -61,6 +61,20 @@ def encode(value: Any, store: Store) -> Any:
     return _encode_numpy(value, store)
 
 
+def encode_exactly(value: Any, store: Store) -> Any:
+    """As ``encode``, but a number of numpy's stays one: ``np.float64(1) / 0`` is no error, ``1.0 / 0`` is."""
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(value, numpy.generic) and array_type(value.dtype) is not None:
+        return {"$scalar": [value.dtype.str, base64.b64encode(value.tobytes()).decode("ascii")]}
+    return encode(value, store)
+
+
+def array_type(dtype: Any) -> str | None:
+    """The name under which arrays of this dtype cross; None where they cannot."""
+    name: str = dtype.str
+    return name if _DTYPE.match(name) else None
+
+
 def _encode_dict(value: dict[Any, Any], store: Store) -> Any:
     if all(type(key) is str and not key.startswith("$") for key in value):
         return {key: encode(item, store) for key, item in value.items()}
@@ -119,6 +133,8 @@ def _decode_tagged(tag: str, content: Any, fetch: Fetch) -> Any:
             return {decode(item, fetch) for item in content}
         case "$frozenset" if isinstance(content, list):
             return frozenset(decode(item, fetch) for item in content)
+        case "$scalar":
+            return _decode_array([content[0], [], content[1]], fetch)[()]
         case "$array":
             return _decode_array(content, fetch)
     raise ValueError(f"no such value: {tag[:20]}")

@@ -1,0 +1,194 @@
+"""Agents as programs: the text of a ``defagent`` with its tools, searched in the sandbox, served in this process."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from functools import lru_cache
+from importlib.metadata import version as version_of
+from typing import TYPE_CHECKING, Any
+
+from ..errors import LispError, UsageError
+from ..languages import tools_for
+from ..lisp.specs import AgentSpec, MemorySpec, Specs, ToolSpec, canonical
+from ..values import Artifact, Interface, NativeFunction, NativeType, Program
+from .seam import Subject
+
+if TYPE_CHECKING:
+    from ..sandbox import Answer, Job, Sandbox
+
+_ROOM = "project_o.lisp.candidate"
+_ANY = NativeType("any")
+
+
+def agent_program(
+    spec: AgentSpec,
+    *,
+    tools: Mapping[str, ToolSpec],
+    memory: MemorySpec | None = None,
+    helpers: Mapping[str, str] | None = None,
+    namespace: Mapping[str, Any] | None = None,
+) -> Program:
+    """An agent that was written in Lisp, as a program: its own text is the first file, its parameters are declared.
+
+    ``tools`` are those that may be meant, by name; ``helpers`` is ``Specs.helpers``, ``namespace`` the notebook's.
+    Raises UsageError for an agent that was written in Python, a tool that cannot be sent, a bad declaration.
+    """
+    _check_lisp(spec)
+    from ..lisp.packing import pack
+
+    program = tools_for("lisp").program(canonical(spec.name), spec.source)
+    files = pack(spec, tools, memory, helpers or {}, namespace or {})
+    return Program(program.name, "lisp", files, program.parameters)
+
+
+class LispVersion:
+    """An agent's program as it serves. ``spec`` in the notebook's namespace is what an ``Agent`` follows."""
+
+    def __init__(self, artifact: Artifact) -> None:
+        self.artifact = artifact
+        self._opened: Any = None
+
+    def call(self, name: str, args: Sequence[Any]) -> Any:
+        """The reply to ``args``: a message, and a dict of arguments. As in the sandbox, in this process."""
+        if name != self.artifact.program.name:
+            raise UsageError(f"the program {self.artifact.program.name} has no function {name}")
+        if self._opened is None:
+            from ..lisp.candidate import Opened
+
+            self._opened = Opened(dict(self.artifact.program.files))
+        return self._opened(*args)
+
+    def spec(self, namespace: MutableMapping[str, Any]) -> AgentSpec:
+        """The agent that this version's text defines where ``namespace`` is; no name of it changes.
+
+        Raises LispError.
+        """
+        from ..lisp.cell import evaluate
+
+        program = self.artifact.program
+        missing = object()
+        kept = namespace.get(program.name, missing)
+        try:
+            found = evaluate(program.source, namespace, f"<{program.name}>", Specs())
+        finally:
+            if kept is missing:
+                namespace.pop(program.name, None)
+            else:
+                namespace[program.name] = kept
+        if not isinstance(found, AgentSpec):
+            raise LispError(f"the text of {program.name} is no agent: it must end with (defagent {program.name} ...)")
+        return found
+
+
+class LispJob:
+    """A sandboxed process that holds one agent. As ``Job``, with ``repeat`` for measurements."""
+
+    def __init__(self, job: Job) -> None:
+        self._job = job
+        self.loaded = job.loaded
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any] = (),
+        *,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+        seconds: float | None = None,
+    ) -> Answer:
+        """The reply to ``args``: a message, and a dict of arguments. ``offset_bytes`` means nothing here."""
+        if repeat == 1:
+            return self._job.ask(name, args, seconds=seconds)
+        return self._job.ask("__repeat__", [list(args), repeat], seconds=seconds)
+
+    def close(self) -> None:
+        """End the process. Idempotent."""
+        self._job.close()
+
+
+class LispRuntime:
+    """Agents that were written in Lisp. One recognises an agent by its ``spec`` and its ``program``."""
+
+    languages: tuple[str, ...] = ("lisp",)
+
+    def __init__(self) -> None:
+        self._box: Sandbox | None = None
+        self._cells: dict[str, Program] = {}
+        self._of_cell: dict[str, Program] = {}
+
+    def subject(self, target: Any) -> Subject | None:
+        """The program of an agent: that of its cell, also while an evolved version of it serves.
+
+        Raises UsageError for an agent that was written in Python, and what its ``program`` raises.
+        """
+        spec = getattr(target, "spec", None)
+        if not isinstance(spec, AgentSpec):
+            return None
+        _check_lisp(spec)
+        program: Program = target.program
+        program = self._of_cell.get(program.digest, program)
+        self._cells[program.name] = program
+        return Subject(program, program.name)
+
+    def build(self, program: Program) -> Artifact:
+        """Read it; nothing is evaluated here. Raises UsageError with the line of what cannot be read."""
+        found = tools_for("lisp").signatures(program.source)
+        functions = tuple(
+            NativeFunction(name, tuple((parameter, _ANY) for parameter in item.parameters), _ANY, item.doc, item.line)
+            for name, item in found.items()
+            if name == program.name
+        )
+        if not functions:
+            raise UsageError(f"the text of {program.name} defines no agent of that name: keep its (defagent ...)")
+        size = sum(len(text.encode("utf-8", "surrogatepass")) for _, text in program.files)
+        return Artifact(program, program.digest, "", Interface(functions), _toolchain(), (), size, 0.0, True)
+
+    def opener(self, box: Sandbox) -> Callable[[Artifact], LispJob]:
+        """Opens an artifact in a process where Hy and our forms are loaded, with the bounds of ``box``."""
+
+        def opened(artifact: Artifact) -> LispJob:
+            source = f"from {_ROOM} import open_program\nglobals().update(open_program({artifact.program.files!r}))\n"
+            return LispJob(self._warm(box).python(source))
+
+        return opened
+
+    def _warm(self, box: Sandbox) -> Sandbox:
+        from ..sandbox import Sandbox
+
+        wanted = (box.wall_seconds, box.cpu_seconds, box.memory_bytes)
+        held = self._box
+        if held is None or (held.wall_seconds, held.cpu_seconds, held.memory_bytes) != wanted:
+            wall_seconds, cpu_seconds, memory_bytes = wanted
+            self._box = held = Sandbox(
+                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=(_ROOM,)
+            )
+        return held
+
+    def version(self, program: Program, *, trial: bool) -> LispVersion:
+        """The program as it serves in this process: it is the user's own, or was tried in the sandbox before."""
+        return LispVersion(self.build(program))
+
+    def bind(self, target: Any, slot: Any) -> None:
+        """Let the agent become what serves under its name. Raises AgentError in the middle of one of its turns."""
+        version: LispVersion = slot.version
+        program = version.artifact.program
+        cell = self._cells.get(program.name, program)
+        if program.digest != cell.digest:
+            self._of_cell[program.digest] = cell
+        body = getattr(target.spec, "body", None)
+        namespace = getattr(body, "__globals__", None)
+        target.define(version.spec(vars(sys.modules["__main__"]) if namespace is None else namespace))
+
+
+def _check_lisp(spec: AgentSpec) -> None:
+    if spec.language != "lisp" or not spec.source:
+        raise UsageError(
+            f"the agent {spec.name} was written in Python: evolve the text of a (defagent {spec.name} ...), "
+            "or a Python function that its body calls"
+        )
+
+
+@lru_cache(maxsize=1)
+def _toolchain() -> str:
+    return f"hy {version_of('hy')}"
