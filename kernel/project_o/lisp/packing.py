@@ -1,0 +1,198 @@
+"""What of a notebook an agent takes with it: its own text, its tools, and what both name.
+
+What is sent: the text of Lisp functions, macros and imports that are named; plain values (numbers, text, lists and
+the like) as they are now; Python functions and tools whose text is all that they need beside modules and plain
+values. A tool that needs more is refused, since the agent calls it by name; any other name that cannot be sent is
+left out, and a candidate that uses it is told why it is not there. This module loads Hy.
+"""
+
+from __future__ import annotations
+
+import ast
+import builtins
+import dis
+import inspect
+import json
+import math
+import textwrap
+import types
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import hy
+
+from .. import limits
+from ..errors import UsageError
+from .forms import symbols_of
+from .reading import read
+from .specs import AgentSpec, MemorySpec, ToolSpec, canonical
+from .words import FUNCTIONS
+
+CELL, HELPERS, AGENT = "cell.hy", "helpers.hy", "agent.json"
+_PLAIN = (type(None), bool, int, str, bytes)
+_CONTAINERS = (list, tuple, set, frozenset)
+
+
+@dataclass
+class _Load:
+    """What has been found so far. ``values`` holds literals, ``absent`` why a name is not sent."""
+
+    texts: dict[str, str] = field(default_factory=dict)
+    values: dict[str, str] = field(default_factory=dict)
+    imports: dict[str, str] = field(default_factory=dict)
+    python: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, str] = field(default_factory=dict)
+
+
+def pack(
+    spec: AgentSpec,
+    tools: Mapping[str, ToolSpec],
+    memory: MemorySpec | None,
+    helpers: Mapping[str, str],
+    namespace: Mapping[str, Any],
+) -> tuple[tuple[str, str], ...]:
+    """The files of an agent's program: its own text first.
+
+    ``tools`` are all that its names can mean, by name; ``helpers`` and ``namespace`` what the notebook defines.
+    Raises UsageError for a tool that cannot be sent, with the reason.
+    """
+    load = _Load()
+    known = {canonical(name): tool for name, tool in tools.items()}
+    own = [canonical(name) for name in spec.tools]
+    used: dict[str, ToolSpec] = {}
+    waiting = [*_names(spec.source), *own]
+    seen = {canonical(spec.name), canonical(spec.memory)}
+    while waiting:
+        name = waiting.pop(0)
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in known:
+            used[name] = tool = known[name]
+            waiting += _names(tool.source) if tool.language == "lisp" else []
+        elif name in own:
+            raise UsageError(f"agent {spec.name} names the tool {name}, which is not defined: define it first")
+        else:
+            waiting += _take(name, helpers, namespace, load)
+    return _files(spec, memory, helpers, load, used)
+
+
+def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], load: _Load) -> list[str]:
+    """Send what ``name`` means in the notebook; the names that it needs in turn."""
+    value = namespace.get(name)
+    if name in namespace and is_plain(value):
+        load.values[name] = repr(value)
+    elif name in helpers:
+        load.texts[name] = helpers[name]
+        return _names(helpers[name])
+    elif isinstance(value, types.ModuleType):
+        load.imports[name] = value.__name__
+    elif isinstance(value, types.FunctionType) and value not in FUNCTIONS.values():
+        try:
+            load.python[name] = python_text(value, name, load)
+        except UsageError as error:
+            load.absent[name] = str(error)
+    elif name in namespace and not name.startswith("__") and value not in FUNCTIONS.values():
+        load.absent[name] = f"{name} is a {type(value).__name__} of the notebook: only plain values are sent"
+    return []
+
+
+def _files(
+    spec: AgentSpec, memory: MemorySpec | None, helpers: Mapping[str, str], load: _Load, used: Mapping[str, ToolSpec]
+) -> tuple[tuple[str, str], ...]:
+    files = [(CELL, spec.source)]
+    if load.texts:
+        texts = [helpers[name] for name in helpers if name in load.texts]
+        files.append((HELPERS, "\n".join(dict.fromkeys(texts)) + "\n"))
+    for name in sorted(used):
+        tool = used[name]
+        if tool.language == "lisp":
+            files.append((f"tools/{name}.hy", tool.source))
+        else:
+            try:
+                files.append((f"tools/{name}.py", python_text(tool.run, tool.name, load)))
+            except UsageError as error:
+                raise UsageError(
+                    f"agent {spec.name} cannot go into the sandbox with its tool {tool.name}: {error}; write it as "
+                    f"(deftool {tool.name} ...), or with imports and values of its own"
+                ) from None
+    files += [(f"functions/{name}.py", load.python[name]) for name in sorted(load.python)]
+    about = {
+        "name": spec.name,
+        "tools": [canonical(name) for name in spec.tools],
+        "memory": {"capacity": memory.capacity, "top": memory.top} if memory else None,
+        "values": load.values,
+        "imports": load.imports,
+        "absent": load.absent,
+    }
+    files.append((AGENT, json.dumps(about, indent=1, sort_keys=True)))
+    return tuple(files)
+
+
+def _names(source: str) -> list[str]:
+    """The names in a text, as Python spells them, in order."""
+    symbols = [symbol for form in read(source, "<agent>") for symbol in symbols_of(form)]
+    return list(dict.fromkeys(str(hy.mangle(symbol)) for symbol in symbols if str(symbol).strip(".")))
+
+
+# ------------------------------------------------------------------------------- values and Python
+
+
+def is_plain(value: Any) -> bool:
+    """Whether a value can be written as a Python literal and read back, within ``limits.SOURCE_BYTES_MAX``."""
+    return _plain(value) and len(repr(value)) <= limits.SOURCE_BYTES_MAX
+
+
+def _plain(value: Any) -> bool:
+    kind = type(value)
+    if kind in _PLAIN:
+        return True
+    if kind is float:
+        return math.isfinite(value)
+    if kind in (set, frozenset) and (not value or kind is frozenset):
+        return False  # neither has a literal
+    if kind in _CONTAINERS:
+        return len(value) <= limits.SOURCE_BYTES_MAX and all(map(_plain, value))
+    return kind is dict and all(_plain(key) and _plain(item) for key, item in value.items())
+
+
+def python_text(function: Callable[..., Any], name: str, load: _Load) -> str:
+    """The text of a Python function without its decorators; the modules and values it needs go to ``load``.
+
+    Raises UsageError where that is not all it needs.
+    """
+    function = inspect.unwrap(function)
+    code = getattr(function, "__code__", None)
+    if not isinstance(code, types.CodeType):
+        raise UsageError(f"{name} is no Python function")
+    if code.co_freevars:
+        raise UsageError(f"{name} uses {', '.join(code.co_freevars)} of the function around it")
+    surroundings = getattr(function, "__globals__", {})
+    for used in sorted(set(_globals_of(code))):
+        value = surroundings.get(used)
+        if used == function.__name__ or (used not in surroundings and hasattr(builtins, used)):
+            continue
+        if isinstance(value, types.ModuleType):
+            load.imports[used] = value.__name__
+        elif used in surroundings and is_plain(value):
+            load.values[used] = repr(value)
+        else:
+            raise UsageError(f"{name} uses {used}, which is neither a module nor a plain value")
+    try:
+        text = textwrap.dedent(inspect.getsource(function))
+        node = ast.parse(text).body[0]
+    except (OSError, TypeError, SyntaxError):
+        raise UsageError(f"the text of {name} cannot be found") from None
+    if not isinstance(node, ast.FunctionDef):
+        raise UsageError(f"{name} is not written with def")
+    return "\n".join(text.split("\n")[node.lineno - 1 : node.end_lineno]) + "\n"
+
+
+def _globals_of(code: types.CodeType) -> Iterator[str]:
+    for step in dis.get_instructions(code):
+        if step.opname in ("LOAD_GLOBAL", "LOAD_NAME"):
+            yield str(step.argval)
+    for constant in code.co_consts:
+        if isinstance(constant, types.CodeType):
+            yield from _globals_of(constant)
