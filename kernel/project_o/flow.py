@@ -65,9 +65,9 @@ class Flow:
     def runtimes(self) -> tuple[Runtime, ...]:
         """How the programs of each language are built, tried and served."""
         from .deploy import PythonFunction
-        from .runtimes import NativeRuntime, PythonRuntime
+        from .runtimes import LispRuntime, NativeRuntime, PythonRuntime
 
-        return (NativeRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
+        return (NativeRuntime(), LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
 
     def _runtime(self, language: str) -> Runtime:
         for runtime in self.runtimes:

@@ -65,10 +65,18 @@ class Candidate:
 
 
 def bind_any(function: NativeFunction, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:
-    """Arguments in order, where those that are left out have default values. Raises InterfaceError."""
+    """Arguments in order, where those that are left out have default values. Raises InterfaceError.
+
+    A last parameter ``**name`` takes every other name, as one dict.
+    """
     if not named:
         return given
     rest = [name for name, _ in function.parameters[len(given) :]]
+    if rest and rest[-1].startswith("**"):
+        first = {name: named[name] for name in rest[:-1] if name in named}
+        others = {name: value for name, value in named.items() if name not in first}
+        if len(first) == len(rest) - 1:
+            return (*given, *(first[name] for name in rest[:-1]), others)
     wanted = rest[: len(named)]
     if set(wanted) != set(named):
         raise InterfaceError(

@@ -1,15 +1,16 @@
 """How the programs of each language are built, opened in the sandbox, and served.
 
 The flow knows only ``Runtime``. ``native`` is that of Zig and Rust, ``python`` that of
-Python functions.
+Python functions, ``lisp`` that of agents.
 
 To add one more: a class with the methods of ``Runtime``, and one line where the flow is made.
 """
 
 from __future__ import annotations
 
+from .lisp import LispRuntime, agent_program
 from .native import NativeRuntime
 from .python import PythonRuntime
 from .seam import Runtime, Subject
 
-__all__ = ["NativeRuntime", "PythonRuntime", "Runtime", "Subject"]
+__all__ = ["LispRuntime", "NativeRuntime", "PythonRuntime", "Runtime", "Subject", "agent_program"]
