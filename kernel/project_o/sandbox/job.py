@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import threading
 from collections.abc import Sequence
@@ -21,8 +22,10 @@ from .channel import Channel, Reply
 
 UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
 """What reading an answer that was made to mislead may raise."""
-_DENIED_NAMES = frozenset({"AccessDenied", "PermissionDenied", "Unexpected"})
-"""Zig's names for EPERM and EACCES. Unexpected: an error number that its library did not foresee there."""
+_DENIED = re.compile(r"\b(?:AccessDenied|PermissionDenied)\b|\(os error (?:1|13)\)")
+"""EPERM and EACCES, as Zig and Rust name them in an error and in the panic of who did not expect one."""
+_UNFORESEEN = "Unexpected"
+"""Zig's name for an error number that its library did not foresee: the refusal of a call that never fails so."""
 OFFSET_BYTES_MAX = 4096
 REPEAT_MAX = 1_000_000
 
@@ -138,7 +141,8 @@ class Job:
         name = wire.clean_text(str(body.get("name", "")))[: limits.ERROR_TEXT_CHARACTERS_MAX]
         fault = _fault(body.get("fault"))
         answer = self._end(reply, ok=False, error=_say(fault) if fault else error)
-        denied = body.get("denied") is True or name in _DENIED_NAMES
+        told = f"{name} {fault.get('message', '') if fault else ''}"
+        denied = body.get("denied") is True or name == _UNFORESEEN or _DENIED.search(told) is not None
         return replace(answer, denied=denied, error_name=name, fault=fault), body
 
     def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
