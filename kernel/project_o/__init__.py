@@ -1,7 +1,7 @@
 """Project O: code that improves itself, in a Jupyter notebook.
 
-    %load_ext project_o                                  in a notebook: the magics %%zig, %%rust, %evolve and %o
-    from project_o import zig, rust, evolve, Sandbox     the same from Python
+    %load_ext project_o                                  in a notebook: the magics %%zig, %%rust, %%agent, %evolve and %o
+    from project_o import zig, rust, Agent, evolve, Sandbox   the same from Python
 
 The names below are the whole public surface. They are imported when they are first used, so that
 ``import project_o`` costs nothing.
@@ -10,14 +10,24 @@ The names below are the whole public surface. They are imported when they are fi
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .agent import Agent
     from .api import evolve, rust, zig
     from .sandbox import Sandbox
 
 __version__ = "0.1.0"
 
-__all__ = ["Sandbox", "__version__", "evolve", "load_ipython_extension", "rust", "unload_ipython_extension", "zig"]
+__all__ = [
+    "Agent",
+    "Sandbox",
+    "__version__",
+    "evolve",
+    "load_ipython_extension",
+    "rust",
+    "unload_ipython_extension",
+    "zig",
+]
 
-_HOMES = {"Sandbox": ".sandbox", "evolve": ".api", "rust": ".api", "zig": ".api"}
+_HOMES = {"Agent": ".agent", "Sandbox": ".sandbox", "evolve": ".api", "rust": ".api", "zig": ".api"}
 
 
 def __getattr__(name: str) -> Any:

@@ -11,6 +11,7 @@ import pytest
 import project_o
 
 SURFACE = [
+    "Agent",
     "Sandbox",
     "__version__",
     "evolve",

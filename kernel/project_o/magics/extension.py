@@ -5,8 +5,10 @@ from __future__ import annotations
 import atexit
 from typing import Any
 
+from ..agent.place import provide
 from ..api import use
 from ..history.capture import attach
+from .agent import AgentMagics
 from .displays import register, unregister
 from .evolution import EvolutionMagics
 from .native import NativeMagics
@@ -25,10 +27,12 @@ class Extension:
         self.session = Session(shell)
         self.detach = attach(shell, self.session.history)
         use(self.session.flow)
+        provide(lambda: self.session.agents)
         self.magics: list[Any] = [
             NativeMagics(self.session),
             EvolutionMagics(self.session),
             OperationsMagics(self.session),
+            AgentMagics(self.session),
         ]
         for magics in self.magics:
             shell.register_magics(magics)
@@ -45,6 +49,8 @@ class Extension:
         self.close()
         self.session.close()
         use(None)
+        provide(None)
+        self.magics[-1].close()
         atexit.unregister(self.close)
         for magics in self.magics:
             for kind, table in magics.magics.items():

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
@@ -16,6 +17,9 @@ from ..errors import UsageError
 from ..flow import Flow
 from ..history import History, open_history
 from ..history.notebook import find_notebook
+
+if TYPE_CHECKING:
+    from ..agent import Agents
 
 # A trait for each option, made from the one table of options. None: not chosen here.
 _TRAITS = {option.name: AnyTrait(None, allow_none=True, help=option.doc).tag(config=True) for option in OPTIONS}
@@ -41,6 +45,13 @@ class Session:
         self.history.found = self.found_by
         self.flow = Flow(self.history)
         self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
+
+    @cached_property
+    def agents(self) -> Agents:
+        """The agents of this kernel: made when the first one is defined or asked for."""
+        from ..agent.agents import Agents
+
+        return Agents(self.history, self.setting, self.shell.user_ns)
 
     def close(self) -> None:
         """Take the settings back out of ``%config``."""

@@ -18,6 +18,8 @@ Contents
     history    show_history, show_state
     serving    show_serving, show_deployment
     checks     show_checks, show_table, show_cache
+    turn       show_turn, turn_bundle        a message to an agent and what came of it
+    markdown   safe_markdown                 a model's Markdown, in which nothing can act
     failure    show_error                    any exception of ours
 
 and for the whole: :class:`Display` (what they return), :class:`Shown` (a base for values that show themselves),
@@ -47,6 +49,7 @@ from ..values import (
     Program,
     Progress,
     State,
+    Turn,
     Verdict,
 )
 from .changes import show_changes, show_history_diff
@@ -56,6 +59,7 @@ from .display import Display, Shown, bundle
 from .failure import show_error
 from .history import show_history, show_state
 from .lineage import show_lineage
+from .markdown import safe_markdown
 from .metrics import show_metrics
 from .native import show_function, show_module
 from .progress import show_progress
@@ -63,6 +67,7 @@ from .run import show_run
 from .serving import show_deployment, show_serving
 from .source import show_diff, show_diff_text, show_program
 from .trials import show_trials
+from .turn import show_turn, turn_bundle
 from .verdict import show_measurements, show_verdict
 
 __all__ = [
@@ -70,6 +75,7 @@ __all__ = [
     "Display",
     "Shown",
     "bundle",
+    "safe_markdown",
     "show",
     "show_cache",
     "show_changes",
@@ -93,7 +99,9 @@ __all__ = [
     "show_state",
     "show_table",
     "show_trials",
+    "show_turn",
     "show_verdict",
+    "turn_bundle",
 ]
 
 VIEWS: dict[type, Callable[[Any], Display]] = {
@@ -108,6 +116,7 @@ VIEWS: dict[type, Callable[[Any], Display]] = {
     Progress: show_progress,
     ProjectOError: show_error,
     State: show_state,
+    Turn: show_turn,
     Verdict: show_verdict,
 }
 """The view of each type that has one of its own."""

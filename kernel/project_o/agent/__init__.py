@@ -1,0 +1,63 @@
+"""Agents: what answers messages with tools, a memory and a model, and can be evolved.
+
+    agent.py      Agent: one object, whether Lisp or Python defined it
+    agents.py     the agents of a kernel, and what they share: tools, memories, models
+    states.py     idle, thinking, acting, evolving: the table of legal moves
+    turn.py       one message being answered
+    tools.py      Python functions as tools; calls are checked before they are made
+    memory.py     what is remembered; embedders.py finds it again without a network
+    prompt.py     {name}, {In[3]}, {Out[3]}, {Err[3]} in a message
+    meaning.py    equal digests for Lisp and Python that mean the same
+    genome.py     an agent as a program that evolution may change
+    store.py      turns, feedback and memories in the history
+    reply.py      what an agent answers
+
+The words of a body are functions here too, for bodies in Python: ``get_arg``, ``has_tool``, ``llm_respond``,
+``recall``, ``remember``, ``use``. Nothing heavy is loaded before an agent is made.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ..lisp.specs import MemorySpec, ToolSpec
+    from ..lisp.words import get_arg, has_tool, llm_respond, recall, remember, use
+    from .agent import Agent
+    from .agents import Agents
+    from .memory import Memory
+    from .reply import Reply
+
+__all__ = [
+    "Agent",
+    "Agents",
+    "Memory",
+    "MemorySpec",
+    "Reply",
+    "ToolSpec",
+    "get_arg",
+    "has_tool",
+    "llm_respond",
+    "recall",
+    "remember",
+    "use",
+]
+
+_WORDS = ("get_arg", "has_tool", "llm_respond", "recall", "remember", "use")
+_HOMES = {
+    "Agent": "project_o.agent.agent",
+    "Agents": "project_o.agent.agents",
+    "Memory": "project_o.agent.memory",
+    "MemorySpec": "project_o.lisp.specs",
+    "Reply": "project_o.agent.reply",
+    "ToolSpec": "project_o.lisp.specs",
+    **dict.fromkeys(_WORDS, "project_o.lisp.words"),
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"project_o.agent has no name {name!r}: there are {', '.join(__all__)}")
+    from importlib import import_module
+
+    return getattr(import_module(_HOMES[name]), name)

@@ -1,0 +1,373 @@
+"""``Agent``: a name that answers messages. Lisp's ``defagent`` and ``Agent(...)`` in Python make the same object."""
+
+from __future__ import annotations
+
+import inspect
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from .. import limits
+from ..errors import AgentError, UsageError
+from ..lisp.context import running
+from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
+from ..values import Turn
+from . import agents as house
+from .meaning import with_meaning
+from .memory import Memory
+from .reply import Reply
+from .states import Listener, Machine, StateName
+from .tools import as_text, python_tool
+from .turn import OpenTurn, described
+
+if TYPE_CHECKING:
+    from ..models import Model
+    from ..values import Program, State
+
+OnTurn = Callable[[Turn], None]
+
+
+class Agent:
+    """An agent with tools, a memory and a model.
+
+    ``doc`` is its system prompt; ``tools`` are functions, tools, or names of tools; ``memory`` is the name of one,
+    a ``MemorySpec``, or True for one of its own; ``model`` is ``provider:name``, a Model, or "" for the configured
+    one. ``body`` is a function that answers instead of the model, as the forms of ``defagent`` do: it takes what it
+    names of ``message``, ``arguments`` and ``turn``. Raises UsageError, and AgentError where an agent of this name
+    is in the middle of a turn.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        doc: str = "",
+        *,
+        tools: Sequence[ToolSpec | Callable[..., Any] | str] = (),
+        memory: MemorySpec | str | bool | None = None,
+        model: str | Model = "",
+        body: Callable[..., Any] | None = None,
+    ) -> None:
+        self._own: dict[str, ToolSpec] = {}
+        self._given_model: Model | None = None if isinstance(model, str) else model
+        self._house = house.current()
+        names = [tool if isinstance(tool, str) else self._own_tool(tool).name for tool in tools]
+        spec = AgentSpec(
+            name=name,
+            doc=inspect.cleandoc(doc),
+            tools=tuple(names),
+            memory=self._memory_name(MemorySpec(name) if memory is True else memory or None),
+            model=model if isinstance(model, str) else model.name,
+        )
+        self._begin(spec)
+        if body is not None:
+            self.body(body)
+        self._house.adopt(self)
+
+    @classmethod
+    def of_spec(cls, spec: AgentSpec, agents: house.Agents) -> Agent:
+        """The agent that a ``defagent`` form defines."""
+        made = cls.__new__(cls)
+        made._own, made._given_model, made._house = {}, None, agents
+        made._begin(spec)
+        return made
+
+    def _begin(self, spec: AgentSpec) -> None:
+        self._spec = with_meaning(spec)
+        self._machine = Machine(spec.name)
+        self._turn_lock = threading.Lock()
+        self._turn_thread = 0
+        self._turns: list[Turn] = []
+        self._states: list[str] = []
+        self._on_turn: list[OnTurn] = []
+
+    def _own_tool(self, function: Callable[..., Any], name: str = "") -> ToolSpec:
+        tool = python_tool(function, name)
+        self._own[canonical(tool.name)] = tool
+        return tool
+
+    def _memory_name(self, memory: MemorySpec | str | None) -> str:
+        if not memory:
+            return ""
+        spec = memory
+        if isinstance(spec, str) and not self._house.specs.has("memory", spec):
+            spec = MemorySpec(spec)
+        return self._house.memory(spec).name
+
+    # ------------------------------------------------------------------ what it is
+
+    @property
+    def name(self) -> str:
+        """As it was defined."""
+        return self._spec.name
+
+    @property
+    def spec(self) -> AgentSpec:
+        """The plain value that it is made of."""
+        return self._spec
+
+    @property
+    def __doc__(self) -> str:  # type: ignore[override]  # the documentation of an agent is its prompt
+        return self._spec.doc
+
+    @property
+    def state(self) -> StateName:
+        """``idle``, ``thinking``, ``acting`` or ``evolving``."""
+        return self._machine.state
+
+    @property
+    def tools(self) -> dict[str, ToolSpec]:
+        """Its tools by name. Raises AgentError where one that it names is not defined."""
+        return {tool.name: tool for tool in self._house.tools_of(self._spec, self._own).values()}
+
+    @property
+    def memory(self) -> Memory | None:
+        """What it remembers; None for an agent without a memory. Raises AgentError where it is not defined."""
+        return self._house.memory(self._spec.memory) if self._spec.memory else None
+
+    @property
+    def turns(self) -> tuple[Turn, ...]:
+        """The last turns, oldest first, at most ``limits.TURNS_KEPT_MAX``."""
+        return tuple(self._turns)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over what the agent is: equal for a Lisp and a Python definition that mean the same."""
+        import hashlib
+
+        parts = [self._spec.digest, *(tool.digest for tool in self.tools.values())]
+        if self._spec.memory:
+            parts.append(self._house.specs.memory(self._spec.memory).digest)
+        return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+
+    def __repr__(self) -> str:
+        tools = f", tools {', '.join(self._spec.tools)}" if self._spec.tools else ""
+        memory = f", memory {self._spec.memory}" if self._spec.memory else ""
+        return f"<agent {self.name}: {self.state}{tools}{memory}>"
+
+    # ------------------------------------------------------------------ defining it further
+
+    def tool(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A decorator: the function becomes a tool of this agent and stays the function it is."""
+        self.refuse_during_turn()
+        tool = self._own_tool(function)
+        if canonical(tool.name) not in map(canonical, self._spec.tools):
+            self._spec = replace(self._spec, tools=(*self._spec.tools, tool.name))
+        return function
+
+    def body(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A decorator: the function answers the messages. It takes what it names of message, arguments and turn."""
+        self.refuse_during_turn()
+        names = _parameters_of_body(function)
+        tool = with_meaning(ToolSpec(self.name, "", (), function, source=_source_of(function)))
+
+        def run() -> Any:
+            from ..lisp.context import current
+
+            turn = current()
+            found = {"turn": turn, "message": turn.message, "arguments": dict(turn.arguments)}
+            return function(**{name: found[name] for name in names})
+
+        run.__wrapped__ = function  # type: ignore[attr-defined]  # so that an error finds the function's own lines
+        self._spec = replace(self._spec, body=run, source=tool.source, normal=tool.normal)
+        return function
+
+    def define(self, spec: AgentSpec) -> None:
+        """Become what another form defines; turns and state stay. Raises AgentError during a turn."""
+        self.refuse_during_turn()
+        self._own, self._given_model, self._spec = {}, None, spec
+
+    def refuse_during_turn(self) -> None:
+        """Raises AgentError unless the agent is idle."""
+        if self.state != "idle":
+            raise AgentError(
+                f"{self.name} is {self.state} and cannot be defined anew now: define it again when that has ended"
+            )
+
+    def listen(self, listener: Listener) -> Callable[[], None]:
+        """Call ``listener(before, after)`` when the state changes; the returned function ends that."""
+        return self._machine.listen(listener)
+
+    # ------------------------------------------------------------------ messages
+
+    def __call__(self, message: str, **arguments: Any) -> Reply:
+        """Answer a message. Raises AgentError, ModelMissing, ModelError; whatever happens, the agent is idle again."""
+        return self.answer(message, arguments)
+
+    def answer(
+        self, message: str, arguments: Mapping[str, Any] | None = None, on_text: Callable[[str], None] | None = None
+    ) -> Reply:
+        """Answer a message; ``on_text`` receives what the model says, as it comes.
+
+        A message from another thread waits for the turn under way. Raises AgentError for an empty message, for one
+        from inside the agent's own turn, and while a run on the agent goes on.
+        """
+        if not isinstance(message, str) or not message.strip():
+            raise AgentError(f"the message to {self.name} is empty: say what it is to answer")
+        with self._turn():
+            turn = self._open(message, arguments or {}, on_text)
+            self._machine.move("thinking")
+            end = self._machine.listen(turn.moved)
+            turn.moved("idle", "thinking")
+            reply, value, problem = "", None, ""
+            try:
+                with self._house.store.together(), running(turn):
+                    value = self._answer(turn)
+                reply = self._checked(value)
+            except BaseException as error:
+                problem, reply = _problem(error), turn.text
+                raise
+            finally:
+                self._machine.rest()
+                end()
+                kept = turn.turn(reply, problem)
+                self._keep(kept)
+            return Reply(reply, kept, value)
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        me = threading.get_ident()
+        if self._turn_thread == me:
+            raise AgentError(f"{self.name} cannot send a message to itself in the middle of its own turn")
+        if not self._turn_lock.acquire(timeout=limits.AGENT_WAIT_SECONDS_MAX):
+            raise AgentError(
+                f"{self.name} was busy with another message for {limits.AGENT_WAIT_SECONDS_MAX:.0f} s: "
+                "interrupt that one"
+            )
+        self._turn_thread = me
+        try:
+            yield
+        finally:
+            self._turn_thread = 0
+            self._turn_lock.release()
+
+    def _open(self, message: str, arguments: Mapping[str, Any], on_text: Callable[[str], None] | None) -> OpenTurn:
+        spec, given = self._spec, self._given_model
+        return OpenTurn(
+            spec.name,
+            spec.doc,
+            message,
+            arguments,
+            machine=self._machine,
+            tools=self._house.tools_of(spec, self._own),
+            memory=self.memory,
+            model=lambda: given if given is not None else self._house.model(spec.model),
+            redact=self._house.redact,
+            past=self.turns,
+            on_text=on_text,
+        )
+
+    def _answer(self, turn: OpenTurn) -> Any:
+        body = self._spec.body
+        if body is None:
+            return turn.converse()
+        try:
+            return body()
+        except Exception as error:
+            from ..errors import ProjectOError
+
+            if isinstance(error, ProjectOError):
+                raise
+            where = getattr(body, "__wrapped__", body)
+            raise AgentError(f"the body of {self.name} raised {described(error, where)}") from error
+
+    def _checked(self, value: Any) -> str:
+        if value is None:
+            raise AgentError(f"the body of {self.name} returned nothing (None): let its last form be the reply")
+        text = value if isinstance(value, str) else as_text(value)
+        if len(text) > limits.REPLY_CHARACTERS_MAX:
+            raise AgentError(
+                f"the reply of {self.name} has {len(text):,} characters, and a reply has at most "
+                f"{limits.REPLY_CHARACTERS_MAX:,}: reply with a summary, and let a tool write the rest to a file"
+            )
+        return text
+
+    def _keep(self, turn: Turn) -> None:
+        state = self._house.store.turn(turn, _facts(turn), _sources(self._spec))
+        self._turns.append(turn)
+        self._states.append(state.id if state else "")
+        del self._turns[: -limits.TURNS_KEPT_MAX], self._states[: -limits.TURNS_KEPT_MAX]
+
+    def feedback(self, value: str, why: str = "", turn: Turn | None = None) -> State | None:
+        """Say ``up`` or ``down`` about a turn, the last one by default, and why. It is kept in the history.
+
+        Returns the state that holds it, None where nothing is recorded. Raises UsageError, and AgentError where there
+        was no turn yet.
+        """
+        if value not in ("up", "down"):
+            raise UsageError(f"feedback is up or down, not {value!r}: %agent feedback {self.name} up because ...")
+        if not self._turns:
+            raise AgentError(f"{self.name} has not answered anything in this kernel yet: send it a message first")
+        place = next((k for k, one in enumerate(self._turns) if one is turn), len(self._turns) - 1)
+        turn, state = self._turns[place], self._states[place]
+        entry = {"value": value, "why": why, "turn": state[:10], "message": turn.message, "reply": turn.reply}
+        return self._house.store.feedback(self.name, entry)
+
+    # ------------------------------------------------------------------ evolution
+
+    @contextmanager
+    def evolving(self) -> Iterator[None]:
+        """While a run on this agent goes on; messages are refused meanwhile. Raises AgentError during a turn."""
+        self._machine.move("evolving")
+        try:
+            yield
+        finally:
+            self._machine.rest()
+
+    @property
+    def program(self) -> Program:
+        """The agent as a program, with its tools and what they use. Raises UsageError for one made in Python."""
+        from .genome import program_of
+
+        return program_of(self._spec, self._house.specs)
+
+    def serve(self, program: Program) -> None:
+        """Be what a version of the program defines: one that was accepted, or taken back."""
+        from .genome import parts_of
+
+        self.refuse_during_turn()
+        self._spec, self._own = parts_of(program, self._spec.name, self._house)
+
+
+def _facts(turn: Turn) -> dict[str, str]:
+    facts = {"states": " ".join(turn.states), "seconds": f"{turn.seconds:.3f}"}
+    if turn.model:
+        facts |= {
+            "model": turn.model,
+            "requests": str(turn.usage.requests),
+            "tokens_in": str(turn.usage.input_tokens),
+            "tokens_out": str(turn.usage.output_tokens),
+        }
+    if turn.uses:
+        facts["tools"] = " ".join(use.name for use in turn.uses[:20])
+    if turn.error:
+        facts["error"] = " ".join(turn.error.split())[:200]
+    return facts
+
+
+def _sources(spec: AgentSpec) -> dict[str, str]:
+    return {f"agent.{'hy' if spec.language == 'lisp' else 'py'}": spec.source} if spec.source else {}
+
+
+def _problem(error: BaseException) -> str:
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"{type(error).__name__}: {error}"
+
+
+def _parameters_of_body(function: Callable[..., Any]) -> list[str]:
+    names = list(inspect.signature(function).parameters)
+    unknown = [name for name in names if name not in ("message", "arguments", "turn")]
+    if unknown:
+        raise UsageError(
+            f"the body {function.__name__} takes {', '.join(unknown)}: it may take message, arguments and turn, "
+            "and asks for a named argument with get_arg"
+        )
+    return names
+
+
+def _source_of(function: Callable[..., Any]) -> str:
+    from .tools import source_of
+
+    return source_of(function)

@@ -1,0 +1,202 @@
+"""The agents of one kernel or script: what is defined, by name, and what they share.
+
+``current()`` is where ``Agent(...)`` puts itself and ``%%agent`` looks; a kernel gives it the history, the settings
+and the notebook's namespace, a plain script has none of these.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, MutableMapping
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AgentError
+from ..lisp.specs import AgentSpec, MemorySpec, Spec, Specs, ToolSpec, canonical
+from .place import provided
+
+if TYPE_CHECKING:
+    import types
+
+    from ..history import History
+    from ..models import Model
+    from .agent import Agent
+    from .memory import Memory
+    from .store import Store
+
+
+def _setting(name: str) -> Any:
+    from ..config import effective
+
+    return effective()[name].value
+
+
+class Agents:
+    """What is defined. ``setting`` gives the value of an option; ``namespace`` holds functions that may be tools."""
+
+    def __init__(
+        self,
+        history: History | None = None,
+        setting: Callable[[str], Any] = _setting,
+        namespace: MutableMapping[str, Any] | None = None,
+    ) -> None:
+        from ..history.redact import Redactor
+        from .store import Store
+
+        self.specs = Specs(self._bound)
+        self.store: Store = Store(history)
+        self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
+        self._setting = setting
+        self._redactor = Redactor()
+        self._lock = threading.RLock()
+        self._agents: dict[str, Agent] = {}
+        self._memories: dict[str, Memory] = {}
+        self._models: dict[tuple[str, str], Model] = {}
+        self.module: types.ModuleType | None = None
+
+    # ------------------------------------------------------------------ names
+
+    def agent(self, name: str) -> Agent:
+        """The agent of that name. Raises AgentError, naming those that there are."""
+        with self._lock:
+            found = self._agents.get(canonical(name))
+            if found is None:
+                known = ", ".join(agent.name for agent in self._agents.values())
+                there = f"there is {known}" if known else "there is none yet"
+                raise AgentError(
+                    f'no agent is called {name}: {there}; define it in a %%agent cell with (defagent {name} "..."), '
+                    f'or in Python with Agent("{name}", "...")'
+                )
+            return found
+
+    def __iter__(self) -> Any:
+        with self._lock:
+            return iter(tuple(self._agents.values()))
+
+    def adopt(self, agent: Agent) -> None:
+        """An agent that was made in Python. One of the same name is replaced. Raises AgentError during its turn."""
+        with self._lock:
+            before = self._agents.get(canonical(agent.name))
+            if before is not None:
+                before.refuse_during_turn()
+            self._agents[canonical(agent.name)] = agent
+
+    # ------------------------------------------------------------------ Lisp
+
+    def evaluate(
+        self, source: str, module: types.ModuleType | MutableMapping[str, Any], filename: str, line_offset: int = 0
+    ) -> Any:
+        """Evaluate a cell of Lisp; the value of its last form. What it defines is bound in ``module``.
+
+        Raises LispError with the cell's own line.
+        """
+        from types import ModuleType
+
+        from ..lisp.cell import evaluate
+
+        self.module = module if isinstance(module, ModuleType) else None
+        return evaluate(source, module, filename, self.specs, line_offset)
+
+    def _bound(self, spec: Spec) -> Any:
+        """The live object of a definition in Lisp: what its name is bound to."""
+        from .agent import Agent
+        from .meaning import with_meaning
+
+        if isinstance(spec, MemorySpec):
+            return self.memory(spec)
+        if isinstance(spec, ToolSpec):
+            return self.specs.define(with_meaning(spec, self.module))
+        spec = with_meaning(spec, self.module)
+        with self._lock:
+            known = self._agents.get(canonical(spec.name))
+            if known is not None:
+                known.define(spec)
+            else:
+                known = self._agents[canonical(spec.name)] = Agent.of_spec(spec, self)
+        self.specs.define(spec)
+        return known
+
+    # ------------------------------------------------------------------ what agents share
+
+    def tools_of(self, spec: AgentSpec, own: Mapping[str, ToolSpec]) -> dict[str, ToolSpec]:
+        """The tools that a spec names, by canonical name: its own, defined ones, or functions of the notebook.
+
+        Raises AgentError for a name that is none of these.
+        """
+        return {canonical(name): self._tool(spec.name, name, own) for name in spec.tools}
+
+    def _tool(self, agent: str, name: str, own: Mapping[str, ToolSpec]) -> ToolSpec:
+        if canonical(name) in own:
+            return own[canonical(name)]
+        if self.specs.has("tool", name):
+            return self.specs.tool(name)
+        found = self.namespace.get(canonical(name))
+        if isinstance(found, ToolSpec):
+            return found
+        if callable(found):
+            from .tools import python_tool
+
+            return python_tool(found, name)
+        known = ", ".join(self.specs.names("tool")) or "none"
+        raise AgentError(
+            f"{agent} names the tool {name}, which is not defined: tools are {known}; write (deftool {name} [...] ...) "
+            f"or a Python function called {canonical(name)}"
+        )
+
+    def memory(self, what: MemorySpec | str) -> Memory:
+        """The memory of a definition or a name, with what an earlier kernel kept. Raises AgentError."""
+        from .memory import Memory
+
+        spec = self.specs.memory(what) if isinstance(what, str) else what
+        with self._lock:
+            known = self._memories.get(canonical(spec.name))
+            if known is None:
+                known = self._memories[canonical(spec.name)] = Memory(
+                    spec, redact=self.redact, changed=self.store.changed
+                )
+                self.store.load(known)
+            elif known.spec != spec:
+                known.define(spec)
+            self.specs.define(spec)
+            return known
+
+    def restored(self) -> None:
+        """A state was brought back: memories are those of the newest state."""
+        for memory in tuple(self._memories.values()):
+            self.store.load(memory)
+
+    def model(self, name: str = "") -> Model:
+        """The model of that name, or the configured one. Raises ModelMissing, UsageError."""
+        from ..models import open_model
+
+        configured = str(self._setting("model"))
+        chosen = name or configured
+        same = not configured or chosen.partition(":")[0] == configured.partition(":")[0]
+        url = str(self._setting("model_url")) if same else ""
+        with self._lock:
+            if (chosen, url) not in self._models:
+                # A key may have changed since: only what could be opened is kept.
+                self._models[chosen, url] = open_model(chosen, url)
+            return self._models[chosen, url]
+
+    def has_model(self, name: str = "") -> bool:
+        """Whether a model is named, by an agent or by the settings."""
+        return bool(name or self._setting("model"))
+
+    def redact(self, text: str) -> str:
+        """``text`` without what looks like a secret, by the environment as it is now."""
+        self._redactor.look()
+        return self._redactor.text(text)
+
+
+_script: Agents | None = None
+
+
+def current() -> Agents:
+    """The agents of this kernel where the extension is loaded, else those of a plain script."""
+    global _script
+    found = provided()
+    if found is not None:
+        return found
+    if _script is None:
+        _script = Agents()
+    return _script

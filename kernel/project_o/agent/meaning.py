@@ -1,0 +1,83 @@
+"""What a definition does, apart from how it is written: the syntax tree that Lisp and Python both become.
+
+A tool in Lisp and a tool in Python with the same tree, parameters and documentation have one digest. Comments,
+layout, annotations (they are in the parameters) and the name do not count.
+"""
+
+from __future__ import annotations
+
+import ast
+import textwrap
+from dataclasses import replace
+from typing import TYPE_CHECKING, TypeVar
+
+from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec
+from ..lisp.words import FUNCTIONS
+
+if TYPE_CHECKING:
+    import types
+
+AnySpec = TypeVar("AnySpec", ToolSpec, MemorySpec, AgentSpec)
+
+
+def with_meaning(spec: AnySpec, module: types.ModuleType | None = None) -> AnySpec:
+    """The same tool or agent with ``normal`` as its meaning; as it is where its source is no whole definition."""
+    if isinstance(spec, AgentSpec) and spec.body is None:
+        # Nothing of the text is meaning: prompt, tools, memory and model are fields of their own.
+        return replace(spec, normal=NO_BODY)
+    if isinstance(spec, MemorySpec) or not spec.source:
+        return spec
+    found = _of_lisp(spec.source, module) if spec.language == "lisp" else _of_python(spec.source)
+    return replace(spec, normal=found) if found else spec
+
+
+NO_BODY = "the model answers"
+
+
+def _of_python(source: str) -> str:
+    try:
+        tree = ast.parse(textwrap.dedent(source))
+    except SyntaxError:  # a lambda in the middle of a call, and the like
+        return ""
+    return _dumped(next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None))
+
+
+def _of_lisp(source: str, module: types.ModuleType | None) -> str:
+    try:
+        return _dumped(function_of(source, module))
+    except Exception:  # noqa: BLE001 - the form was accepted as it is: then its own normal form is its meaning
+        return ""
+
+
+def function_of(source: str, module: types.ModuleType | None = None) -> ast.FunctionDef:
+    """The Python function that a ``deftool`` or ``defagent`` form compiles to. Raises what Hy raises."""
+    import hy
+    from hy.compiler import hy_compile
+
+    parts = list(hy.read(source))
+    # (deftool name [parameters] "doc" body...) and (defagent name "doc" :key value ... body...)
+    name, rest = parts[1], parts[2:]
+    parameters = rest.pop(0) if str(parts[0]) == "deftool" else hy.models.List([])
+    if len(rest) > 1 and isinstance(rest[0], hy.models.String):
+        rest.pop(0)
+    while rest and isinstance(rest[0], hy.models.Keyword):
+        del rest[:2]
+    function = hy.models.Expression([hy.models.Symbol("defn"), name, parameters, *rest])
+    where = module.__name__ if module is not None else "__main__"
+    tree = hy_compile(hy.models.Lazy(iter([function])), where, root=ast.Module, import_stdlib=False)
+    found: ast.FunctionDef = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
+    spelled = {hy.mangle(lisp): function.__name__ for lisp, function in FUNCTIONS.items()}
+    for node in ast.walk(found):
+        if isinstance(node, ast.Name):
+            node.id = spelled.get(node.id, node.id)
+    return found
+
+
+def _dumped(function: ast.FunctionDef | None) -> str:
+    """The tree of a function's body, without places and docstring; its parameters' names are fields of the spec."""
+    if function is None:
+        return ""
+    body = function.body
+    if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
+        body = body[1:]
+    return "\n".join(ast.dump(node) for node in body)

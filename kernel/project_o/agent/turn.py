@@ -1,0 +1,240 @@
+"""One turn under way: what a body may ask for (``lisp.context.Services``), and what is written down about it."""
+
+from __future__ import annotations
+
+import threading
+import time
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from .. import limits
+from ..errors import AgentError, ProjectOError
+from ..lisp.specs import ToolParameter, ToolSpec, canonical
+from ..models import Message, Model, ToolCall
+from ..models import ToolSpec as ModelTool
+from ..values import ToolUse, Turn, Usage
+from .tools import as_text, check, cut
+
+if TYPE_CHECKING:
+    from .memory import Memory
+    from .states import Machine, StateName
+
+REMEMBER, RECALL = "remember", "recall"
+ADVICE = "What you remember that may matter here. It is advice, not an order, and may be out of date:"
+
+
+class OpenTurn:
+    """A message being answered. ``tools`` are those of the agent by canonical name; ``on_text`` gets text as it comes.
+
+    ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
+    """
+
+    def __init__(
+        self,
+        agent: str,
+        doc: str,
+        message: str,
+        arguments: Mapping[str, Any],
+        *,
+        machine: Machine,
+        tools: Mapping[str, ToolSpec],
+        memory: Memory | None,
+        model: Callable[[], Model],
+        redact: Callable[[str], str],
+        past: Sequence[Turn] = (),
+        on_text: Callable[[str], None] | None = None,
+    ) -> None:
+        self.agent = agent
+        self.message = message
+        self.arguments = {canonical(name): value for name, value in arguments.items()}
+        self.text = ""
+        self._doc = doc
+        self._machine = machine
+        self._tools = tools
+        self._memory = memory
+        self._model = model
+        self._redact = redact
+        self._past = past
+        self._on_text = on_text
+        self._uses: list[ToolUse] = []
+        self._states: list[StateName] = ["idle"]
+        self._usage = Usage()
+        self._answered_by = ""
+        self._thread = threading.get_ident()
+        self._started = time.perf_counter()
+
+    def moved(self, _before: StateName, after: StateName) -> None:
+        """The agent went on to another state."""
+        if len(self._states) < limits.TURN_STATES_MAX:
+            self._states.append(after)
+
+    def turn(self, reply: str, error: str = "", *, finished: bool = True) -> Turn:
+        """The turn as a value, as it is now."""
+        return Turn(
+            agent=self.agent,
+            message=self.message,
+            reply=reply,
+            uses=tuple(self._uses),
+            states=tuple(self._states),
+            model=self._answered_by,
+            usage=self._usage,
+            seconds=time.perf_counter() - self._started,
+            finished=finished,
+            error=error,
+        )
+
+    # ------------------------------------------------------------------ what a body may ask for
+
+    def has_tool(self, name: str) -> bool:
+        """Whether the agent may use this tool."""
+        return canonical(name) in self._tools
+
+    def use(self, name: str, args: Mapping[str, Any] | None = None, **named: Any) -> Any:
+        """Call a tool with named arguments.
+
+        Raises AgentError for a tool or arguments that are not there, and for a tool that raises.
+        """
+        tool = self._tools.get(canonical(name))
+        if tool is None:
+            known = ", ".join(tool.name for tool in self._tools.values()) or "none"
+            raise AgentError(f"{self.agent} has no tool {name}: it has {known}; name it among the agent's tools")
+        given = {**(args or {}), **named}
+        started = time.perf_counter()
+        try:
+            arguments = check(tool, given)
+            if self._machine.state == "thinking":
+                with self._machine.within("acting"):
+                    value = tool.run(**arguments)
+            else:
+                value = tool.run(**arguments)
+        except BaseException as error:
+            problem = _tool_problem(self.agent, tool, error)
+            self._write_down(tool.name, given, "", str(problem), started)
+            if isinstance(error, AgentError) or not isinstance(error, Exception):
+                raise  # Ctrl-C and the like end the turn as they are
+            raise problem from error
+        self._write_down(tool.name, given, as_text(value), "", started)
+        return value
+
+    def respond(self, prompt: str) -> str:
+        """Ask the language model, which may use the agent's tools. Raises ModelMissing where none is configured."""
+        if not isinstance(prompt, str) or not prompt.strip():
+            raise AgentError(f"{self.agent} asks its model nothing: give llm-respond a prompt, not {prompt!r:.40}")
+        return self._ask(self._model(), prompt, ())
+
+    def converse(self) -> str:
+        """Let the model answer the message itself, with the turns before it in mind."""
+        return self._ask(self._model(), self.message, self._conversation())
+
+    def remember(self, text: str) -> None:
+        """Keep a text. Raises AgentError where the agent has no memory."""
+        self._memory_or_error().remember(str(text), source=f"{self.agent}: {cut(self.message, 80)}")
+
+    def recall(self, query: str, top: int | None = None) -> list[str]:
+        """The texts that fit ``query`` best, best first. Raises AgentError where the agent has no memory."""
+        return [item.block.text for item in self._memory_or_error().recall(str(query), top)]
+
+    def _memory_or_error(self) -> Memory:
+        if self._memory is None:
+            raise AgentError(f"{self.agent} has no memory: define one with (defmemory notes) and give it :memory notes")
+        return self._memory
+
+    # ------------------------------------------------------------------ the model
+
+    def _ask(self, model: Model, prompt: str, past: tuple[Message, ...]) -> str:
+        messages = [Message("system", self._redact(self._instructions(prompt))), *past]
+        messages.append(Message("user", self._redact(prompt)))
+        self._answered_by = model.name
+        reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
+        self._usage += reply.usage
+        self._answered_by = reply.model or model.name
+        return reply.text
+
+    def _instructions(self, prompt: str) -> str:
+        found = self._memory.recall(prompt) if self._memory is not None else []
+        if not found:
+            return self._doc
+        return "\n".join((self._doc, "", ADVICE, *(f"- {cut(item.block.text, 2_000)}" for item in found)))
+
+    def _conversation(self) -> tuple[Message, ...]:
+        """The last turns that went well, as far as they fit."""
+        room, messages = limits.CONVERSATION_CHARACTERS_MAX, []
+        for turn in reversed([turn for turn in self._past if not turn.error][-limits.CONVERSATION_TURNS_MAX :]):
+            room -= len(turn.message) + len(turn.reply)
+            if room < 0:
+                break
+            reply = Message("assistant", self._redact(turn.reply))
+            messages += [reply, Message("user", self._redact(turn.message))]
+        return tuple(reversed(messages))
+
+    def _offered(self) -> list[ModelTool]:
+        specs = [*self._tools.values(), *(self._memory_tools() if self._memory is not None else ())]
+        return [ModelTool(canonical(spec.name), spec.doc, spec.schema()) for spec in specs]
+
+    def _memory_tools(self) -> list[ToolSpec]:
+        """What a model may do with the agent's memory; the agent's own tools of these names come first."""
+        text = ToolParameter("text", "string", doc="one fact, understandable by itself")
+        query = ToolParameter("query", "string", doc="what to look for")
+        own = (
+            ToolSpec(REMEMBER, "Keep a fact for later conversations.", (text,), self._remember_for_model),
+            ToolSpec(RECALL, "Look for what was kept in earlier conversations.", (query,), self.recall),
+        )
+        return [tool for tool in own if tool.name not in self._tools]
+
+    def _remember_for_model(self, text: str) -> str:
+        self.remember(text)
+        return "kept"
+
+    def _carry_out(self, call: ToolCall) -> str:
+        """One call of the model's; what goes wrong is told to it."""
+        name = canonical(call.name)
+        own = {tool.name: tool for tool in self._memory_tools()} if self._memory is not None else {}
+        started = time.perf_counter()
+        try:
+            if name not in own:
+                return self._redact(as_text(self.use(name, call.arguments)))
+            result = as_text(own[name].run(**check(own[name], call.arguments)))
+        except AgentError as error:
+            if name in own or name not in self._tools:
+                self._write_down(call.name, call.arguments, "", str(error), started)
+            return self._redact(f"error: {error}")
+        self._write_down(name, call.arguments, result, "", started)
+        return self._redact(result)
+
+    def _heard(self, text: str) -> None:
+        self.text += text
+        if self._on_text is not None:
+            self._on_text(text)
+
+    def _write_down(self, name: str, given: Mapping[str, Any], result: str, error: str, started: float) -> None:
+        arguments = tuple((key, _shown(value)) for key, value in given.items())
+        self._uses.append(ToolUse(name, arguments, result, error, time.perf_counter() - started))
+
+
+def _shown(value: Any) -> Any:
+    """An argument as it is kept: scalars as they are, everything else as bounded text."""
+    if value is None or isinstance(value, (bool, int, float)):
+        return value
+    return cut(as_text(value), limits.TOOL_ARGUMENT_CHARACTERS_MAX)
+
+
+def _tool_problem(agent: str, tool: ToolSpec, error: BaseException) -> AgentError:
+    if isinstance(error, AgentError):
+        return error
+    if isinstance(error, KeyboardInterrupt):
+        return AgentError(f"the tool {tool.name} was interrupted")
+    return AgentError(f"the tool {tool.name} of {agent} raised {described(error, tool.run)}")
+
+
+def described(error: BaseException, function: Any) -> str:
+    """``ValueError: text (line 4 of its cell)``: the innermost line that stands where ``function`` does."""
+    code = getattr(function, "__code__", None)
+    line = 0
+    for frame in traceback.extract_tb(error.__traceback__):
+        if code is not None and frame.filename == code.co_filename:
+            line = frame.lineno or 0
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, ProjectOError) or not line:
+        return text
+    return f"{text} (line {line} of its cell)"
