@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
-from ..errors import LispError, UsageError
+from ..errors import UsageError
 from ..languages import tools_for
-from ..lisp.specs import AgentSpec, MemorySpec, Specs, ToolSpec, canonical
+from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Artifact, Interface, NativeFunction, NativeType, Program
 from .seam import Subject
 
 if TYPE_CHECKING:
+    from ..lisp.candidate import Opened
     from ..sandbox import Answer, Job, Sandbox
 
 _ROOM = "project_o.lisp.candidate"
@@ -29,7 +30,9 @@ def agent_program(
     helpers: Mapping[str, str] | None = None,
     namespace: Mapping[str, Any] | None = None,
 ) -> Program:
-    """An agent that was written in Lisp, as a program: its own text is the first file, its parameters are declared.
+    """An agent that was written in Lisp, as a program with the parameters that its text declares.
+
+    The first file holds the definitions that the agent uses, its memory, its tools and itself; see ``lisp.packing``.
 
     ``tools`` are those that may be meant, by name; ``helpers`` is ``Specs.helpers``, ``namespace`` the notebook's.
     Raises UsageError for an agent that was written in Python, a tool that cannot be sent, a bad declaration.
@@ -37,48 +40,35 @@ def agent_program(
     _check_lisp(spec)
     from ..lisp.packing import pack
 
-    program = tools_for("lisp").program(canonical(spec.name), spec.source)
     files = pack(spec, tools, memory, helpers or {}, namespace or {})
-    return Program(program.name, "lisp", files, program.parameters)
+    program = tools_for("lisp").program(canonical(spec.name), files[0][1])
+    return replace(program, files=files)
 
 
 class LispVersion:
-    """An agent's program as it serves. ``spec`` in the notebook's namespace is what an ``Agent`` follows."""
+    """An agent's program as it serves, in a module of its own: what was tried is what serves."""
 
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
-        self._opened: Any = None
+        self._opened: Opened | None = None
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
-        """The reply to ``args``: a message, and a dict of arguments. As in the sandbox, in this process."""
+        """The reply to ``args``: a message, and a dict of arguments. As in the sandbox: no model, an empty memory."""
         if name != self.artifact.program.name:
             raise UsageError(f"the program {self.artifact.program.name} has no function {name}")
         if self._opened is None:
-            from ..lisp.candidate import Opened
-
-            self._opened = Opened(dict(self.artifact.program.files))
+            self._opened = self.opened()
         return self._opened(*args)
 
-    def spec(self, namespace: MutableMapping[str, Any]) -> AgentSpec:
-        """The agent that this version's text defines where ``namespace`` is; no name of it changes.
+    def opened(self, around: Mapping[str, Any] | None = None) -> Opened:
+        """Its agent, tools and memory as specs; names that could not be sent are those of ``around``.
 
         Raises LispError.
         """
-        from ..lisp.cell import evaluate
+        from ..lisp.candidate import Opened
 
         program = self.artifact.program
-        missing = object()
-        kept = namespace.get(program.name, missing)
-        try:
-            found = evaluate(program.source, namespace, f"<{program.name}>", Specs())
-        finally:
-            if kept is missing:
-                namespace.pop(program.name, None)
-            else:
-                namespace[program.name] = kept
-        if not isinstance(found, AgentSpec):
-            raise LispError(f"the text of {program.name} is no agent: it must end with (defagent {program.name} ...)")
-        return found
+        return Opened(program.name, dict(program.files), around)
 
 
 class LispJob:
@@ -148,7 +138,9 @@ class LispRuntime:
         """Opens an artifact in a process where Hy and our forms are loaded, with the bounds of ``box``."""
 
         def opened(artifact: Artifact) -> LispJob:
-            source = f"from {_ROOM} import open_program\nglobals().update(open_program({artifact.program.files!r}))\n"
+            program = artifact.program
+            made = f"open_program({program.name!r}, {program.files!r})"
+            source = f"from {_ROOM} import open_program\nglobals().update({made})\n"
             return LispJob(self._warm(box).python(source))
 
         return opened
@@ -171,14 +163,11 @@ class LispRuntime:
 
     def bind(self, target: Any, slot: Any) -> None:
         """Let the agent become what serves under its name. Raises AgentError in the middle of one of its turns."""
-        version: LispVersion = slot.version
-        program = version.artifact.program
+        program = slot.version.artifact.program
         cell = self._cells.get(program.name, program)
         if program.digest != cell.digest:
             self._of_cell[program.digest] = cell
-        body = getattr(target.spec, "body", None)
-        namespace = getattr(body, "__globals__", None)
-        target.define(version.spec(vars(sys.modules["__main__"]) if namespace is None else namespace))
+        target.serve(program)
 
 
 def _check_lisp(spec: AgentSpec) -> None:

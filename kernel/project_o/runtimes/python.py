@@ -155,12 +155,10 @@ class PythonRuntime:
         """Let the name of the function, in its module and in the notebook, be a handle that follows the slot."""
         if not isinstance(target, types.FunctionType):
             return
-        handle: Any = None
+        name, handle = str(target.__name__), self._handle(slot, target)
         for namespace in (target.__globals__, vars(sys.modules["__main__"])):
-            now = namespace.get(target.__name__)
-            if now is target:
-                handle = handle or self._handle(slot, target)
-                namespace[target.__name__] = handle
+            if namespace.get(name) is target:
+                namespace[name] = handle
 
 
 def _refuse_callable(target: Any) -> None:
