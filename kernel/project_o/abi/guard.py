@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import struct
 from typing import Any
 
@@ -27,6 +28,8 @@ then each call is ``o_guard_call``, whose result is the shim's status or STATUS_
 
 STATUS_STOPPED = -9
 FAULT_BYTES = 1048
+# A language that unwinds before it tells of a panic says itself where that was, in front of the message.
+_PLACED = re.compile(r"\x01(?P<line>\d+):(?P<frames>[0-9a-f,]*):")
 FAULT_KINDS = {1: "panic", 2: "signal", 3: "interrupted"}
 
 
@@ -34,15 +37,21 @@ def fault_from_bytes(raw: bytes) -> dict[str, Any]:
     """A ``struct o_fault`` as a JSON-ready dict: kind, signal, address, exact, message, frames.
 
     ``frames`` are offsets from the library's load address, innermost first. They are return addresses, except
-    that with ``exact`` the first one is the instruction itself.
+    that with ``exact`` the first one is the instruction itself. There is a ``line``, that of the compiled text,
+    where the language tells it; 0 where the frames must.
     """
     kind, signal_number, address, count, exact, message = struct.unpack_from("<iiQII512s", raw)
     frames = struct.unpack_from(f"<{min(count, 64)}Q", raw, 536)
-    return {
+    text = message.split(b"\0", 1)[0].decode("utf-8", "replace")
+    fault = {
         "kind": FAULT_KINDS.get(kind, "unknown"),
         "signal": signal_number,
         "address": address,
         "exact": bool(exact),
-        "message": message.split(b"\0", 1)[0].decode("utf-8", "replace"),
+        "message": text,
         "frames": list(frames),
     }
+    if (placed := _PLACED.match(text)) is not None:
+        told = [int(frame, 16) for frame in placed["frames"].split(",") if frame]
+        fault |= {"message": text[placed.end() :], "line": int(placed["line"]), "frames": told}
+    return fault

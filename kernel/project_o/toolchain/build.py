@@ -15,6 +15,9 @@ from . import cache, diagnostics, elf
 from .compiler import Finished, Job, Runner, build_folder, run
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
+from .rust.build import compile_cell, shared_runtime
+from .rust.recipe import RustRecipe
+from .rust.recipe import recipe as rust_recipe
 
 Names = Mapping[str, tuple[tuple[str, ...], str, int]]
 """Function -> its parameters' names (without allocators), its documentation, its line in the source."""
@@ -27,7 +30,7 @@ _LAST_WORDS_CHARACTERS = 2000
 def build(
     program: Program, *, line_offset: int = 0, names: Names | None = None, runner: Runner | None = None
 ) -> Artifact:
-    """Compile a Zig program, or find it in the cache.
+    """Compile a Zig or Rust program, or find it in the cache.
 
     ``line_offset`` blank lines stand before the text, so that every line the compiler, a panic or a function reports
     is the notebook cell's own (1 where the magic takes the first line). ``names`` are merged into the interface.
@@ -36,13 +39,12 @@ def build(
     Raises CompileError with the diagnostics, also where no function can be offered; ToolchainMissing without a
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant.
     """
-    wanted = recipe(program, line_offset)
+    wanted = rust_recipe(program, line_offset) if program.language == "rust" else recipe(program, line_offset)
     key = wanted.key
     entry = cache.find(key)
     cached = entry is not None
     if entry is None:
-        data, description, seconds = _compile(wanted, names or {}, runner or run)
-        entry = cache.publish(key, data, {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN})
+        entry = _published(wanted, names or {}, runner or run)
     facts = entry.facts
     return Artifact(
         program=program,
@@ -55,6 +57,16 @@ def build(
         seconds=0.0 if cached else facts["seconds"],
         cached=cached,
     )
+
+
+def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cache.Entry:
+    if isinstance(wanted, RustRecipe):
+        data, seconds = compile_cell(wanted, runner)
+        description = _description(elf.Library(data), wanted, names, "rust")
+        facts = {"interface": description, "seconds": seconds, "toolchain": wanted.toolchain}
+        return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
+    data, description, seconds = _compile(wanted, names, runner)
+    return cache.publish(wanted.key, data, {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN})
 
 
 def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any], float]:
@@ -77,7 +89,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return data, _description(library, wanted, names), seconds
+    return data, _description(library, wanted, names, "zig"), seconds
 
 
 def _failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
@@ -97,7 +109,7 @@ def _headline(found: Sequence[Diagnostic]) -> str:
     return f"{where}{first.message}" + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
 
 
-def _description(library: elf.Library, wanted: Recipe, names: Names) -> dict[str, Any]:
+def _description(library: elf.Library, wanted: Recipe | RustRecipe, names: Names, language: str) -> dict[str, Any]:
     """The interface, read from the file: nothing of a build that was never tried runs in this process."""
     try:
         body: dict[str, Any] = json.loads(library.content("o_description").rstrip(b"\0"))
@@ -106,16 +118,19 @@ def _description(library: elf.Library, wanted: Recipe, names: Names) -> dict[str
             "the build does not describe itself: clear the cache with `project-o cache --clear`"
         ) from None
     if not body["functions"]:
-        raise _nothing_left(body["skipped"], wanted, names)
+        raise _nothing_left(body["skipped"], wanted, names, language)
     return body
 
 
-def _nothing_left(skipped: Sequence[Sequence[str]], wanted: Recipe, names: Names) -> CompileError:
+def _nothing_left(
+    skipped: Sequence[Sequence[str]], wanted: Recipe | RustRecipe, names: Names, language: str
+) -> CompileError:
     text = wanted.files[0][1].split("\n")
     if not skipped:
         return CompileError(
             "the cell has no public function: write `pub fn` before what Python shall call",
             (Diagnostic("error", "no `pub fn` here", 0, 0),),
+            language,
         )
     remarks = []
     for name, reason in skipped:
@@ -124,7 +139,7 @@ def _nothing_left(skipped: Sequence[Sequence[str]], wanted: Recipe, names: Names
         column = shown.find(name) + 1
         remarks.append(Diagnostic("error", f"{name}: {reason}", line, column, shown, len(name) if column else 1))
     listed = "; ".join(f"{name} ({reason})" for name, reason in skipped)
-    return CompileError(f"no function of the cell can be called from Python: {listed}", tuple(remarks))
+    return CompileError(f"no function of the cell can be called from Python: {listed}", tuple(remarks), language)
 
 
 def _named(interface: Interface, names: Names, line_offset: int) -> Interface:

@@ -1,8 +1,9 @@
 """Builds by content, shared by every kernel of the user.
 
-``artifacts/KEY/`` holds ``library.so``, ``facts.json`` (its hash, the interface, how it was built) and ``tried/``
-(one empty file for each function whose first call went well). An entry is made elsewhere and renamed into place,
-so that it is there whole or not at all; one that does not fit its hash is removed and built again.
+``artifacts/KEY/`` holds ``library.so``, ``facts.json`` (its hash, the interface, how it was built), ``tried/`` (one
+empty file for each function whose first call went well), and links to the shared libraries that it needs. An entry is
+made elsewhere and renamed into place, so that it is there whole or not at all; one that does not fit its hash is
+removed and built again.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import tempfile
 import time
 import uuid
 import warnings
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -55,7 +57,7 @@ def find(key: str) -> Entry | None:
         try:
             facts = json.loads((folder / _FACTS).read_bytes())
             data = (folder / LIBRARY).read_bytes()
-            if facts["sha256"] == hashlib.sha256(data).hexdigest():
+            if facts["sha256"] == hashlib.sha256(data).hexdigest() and _complete(folder, facts):
                 with suppress(OSError):
                     os.utime(folder / _FACTS)
                 return Entry(key, folder, facts)
@@ -68,13 +70,20 @@ def find(key: str) -> Entry | None:
     return None
 
 
-def publish(key: str, data: bytes, facts: dict[str, Any]) -> Entry:
+def _complete(folder: Path, facts: dict[str, Any]) -> bool:
+    return all((folder / Path(path).name).is_file() for path in facts.get("beside", ()))
+
+
+def publish(key: str, data: bytes, facts: dict[str, Any], beside: Sequence[Path] = ()) -> Entry:
     """Keep a build. Where the cache cannot be written it is kept for this process only, with one warning.
 
+    ``beside`` are the shared libraries that it needs and the system does not have: they are linked to from its folder.
     Raises ToolchainError where neither is possible.
     """
     global _published
     facts = {**facts, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    if beside:
+        facts["beside"] = [str(path) for path in beside]
     try:
         entry = _write(_artifacts(), key, data, facts)
     except OSError as error:
@@ -96,6 +105,8 @@ def _write(parent: Path, key: str, data: bytes, facts: dict[str, Any]) -> Entry:
     try:
         (fresh / _TRIED).mkdir(parents=True)
         _write_synced(fresh / LIBRARY, data)
+        for path in map(Path, facts.get("beside", ())):
+            (fresh / path.name).symlink_to(path)
         _write_synced(fresh / _FACTS, json.dumps(facts).encode())
         try:
             fresh.rename(folder)
@@ -212,9 +223,9 @@ def _artifacts() -> Path:
     return cache_directory() / "artifacts"
 
 
-def compiler_cache() -> Path:
-    """Where the compiler keeps what it knows of its standard library; a temporary folder if it must."""
-    folder = cache_directory() / "zig"
+def compiler_cache(compiler: str = "zig") -> Path:
+    """Where a compiler keeps what it knows of its standard library; a temporary folder if it must."""
+    folder = cache_directory() / compiler
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f"{_NEW}{uuid.uuid4().hex}"
@@ -222,7 +233,7 @@ def compiler_cache() -> Path:
         probe.unlink()
     except OSError as error:
         _warn_once(str(cache_directory()), error.strerror or str(error))
-        folder = _temporary() / "zig"
+        folder = _temporary() / compiler
         folder.mkdir(exist_ok=True)
     return folder
 

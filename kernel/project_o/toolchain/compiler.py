@@ -83,8 +83,8 @@ def run(job: Job) -> Finished:
 
 
 def _clean_environment() -> dict[str, str]:
-    # ZIG_LIB_DIR, ZIG_LOCAL_CACHE_DIR and their like would change what we build behind the cache key's back.
-    return {name: value for name, value in os.environ.items() if not name.startswith("ZIG_")}
+    # ZIG_LIB_DIR, RUSTC_BOOTSTRAP and their like would change what we build behind the cache key's back.
+    return {name: value for name, value in os.environ.items() if not name.startswith(("ZIG_", "RUSTC_"))}
 
 
 def _bound(pid: int) -> None:

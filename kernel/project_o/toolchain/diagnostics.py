@@ -9,8 +9,8 @@ from typing import Literal
 
 from .. import limits
 from ..values import Diagnostic
+from .sources import CELL_FOLDER
 
-CELL_FOLDER = "cell"
 HOST_FOLDER = "host"
 
 # This reads the compiler's output, whose form is fixed for the pinned version; the source itself is never matched.

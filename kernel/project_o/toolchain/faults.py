@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import NativeError, NativeFault, NativePanic
 from ..values import Artifact
 from .lines import cell_line
-from .recipe import LINE_OFFSET_FLAG
+from .sources import LINE_OFFSET_FLAG
 
 _WORDS: dict[int, str] = {
     signal.SIGSEGV: "access to memory that is not there (segmentation fault)",
@@ -64,7 +64,9 @@ def signal_name(number: int) -> str:
 
 def _line(artifact: Artifact, function_name: str, fault: Mapping[str, Any], line_offset: int) -> int:
     frames = [int(frame) for frame in fault.get("frames") or ()]
-    line = cell_line(artifact.path, frames, exact=bool(fault.get("exact"))) if frames else 0
+    line = int(fault.get("line") or 0)
+    if not line:
+        line = cell_line(artifact.path, frames, exact=bool(fault.get("exact"))) if frames else 0
     if not line:
         return 0
     built_with = next(

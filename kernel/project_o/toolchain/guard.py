@@ -9,7 +9,7 @@ from ..errors import ToolchainError
 from . import cache
 from .compiler import Job, build_folder, run
 from .places import ZIG_VERSION, locate, template
-from .recipe import ABI_NUMBER, machine_facts
+from .sources import ABI_NUMBER, machine_facts
 
 _FILES = ("guard.c", "guard_frames.h")
 _FLAGS = ("-O", "fast", "-fno-omit-frame-pointer", "-mcpu", "baseline")

@@ -11,9 +11,10 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
-from .recipe import CELL_PATH
+from .sources import CELL_FOLDER
 
 _FRAMES_MAX = 64
+_CELLS = (f"/{CELL_FOLDER}/cell.zig", f"/{CELL_FOLDER}/cell.rs")
 
 
 def cell_line(path: str, frames: Sequence[int], *, exact: bool) -> int:
@@ -145,7 +146,7 @@ def _cell_files(program: Any) -> set[int]:
     for index, entry in enumerate(header["file_entry"]):
         number = entry.dir_index - first
         path = f"{folders[number] if 0 <= number < len(folders) else ''}/{_text(entry.name)}"
-        if path.endswith("/" + CELL_PATH):
+        if f"/{path}".endswith(_CELLS):
             found.add(index + first)
     return found
 

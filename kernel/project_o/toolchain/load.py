@@ -101,7 +101,8 @@ class _Loaded:
         self._host = host()
         # Until it is known to be safe to unmap, it is not.
         self.may_close = False
-        self.handle = _open_unique(self._host, data, artifact.program.name)
+        beside = sorted(Path(artifact.path).parent.glob("lib*-*.so"))
+        self.handle = _open_unique(self._host, data, artifact.program.name, beside)
         self.makes_threads = any(symbol.name in _THREAD_MAKERS for symbol in elf.Library(data).symbols)
         self.text = self._host.ffi.new("uint64_t[2]")
         self.functions = {item.name: self._symbol(f"o_cell_{item.name}") for item in artifact.interface.functions}
@@ -127,7 +128,7 @@ class _Loaded:
             self._host.dlclose(self.handle)
 
 
-def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
+def _open_unique(shared: _Host, data: bytes, name: str, beside: Sequence[Path]) -> Any:
     """dlopen under a path that was never used: under a known path the linker would return the old library."""
     try:
         folder = Path(tempfile.mkdtemp(prefix="project-o-load-"))
@@ -136,6 +137,8 @@ def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
     path = folder / f"{uuid.uuid4().hex}.so"
     memory = -1
     try:
+        for needed in beside:
+            _open_shared(str(needed))
         memory = _in_memory(data, path)
         # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
         handle = shared.dlopen(str(path).encode(), os.RTLD_NOW | os.RTLD_LOCAL)
@@ -148,6 +151,16 @@ def _open_unique(shared: _Host, data: bytes, name: str) -> Any:
             os.close(memory)
         path.unlink(missing_ok=True)
         folder.rmdir()
+
+
+@lru_cache(maxsize=16)
+def _open_shared(path: str) -> None:
+    """Load a library that builds need and the system does not have, once and for good; the linker finds it by name."""
+    shared = host()
+    # SAFETY: our own copy of a compiler's standard library.
+    if shared.dlopen(path.encode(), os.RTLD_NOW | os.RTLD_LOCAL) == shared.ffi.NULL:
+        reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace")
+        raise ToolchainError(f"{Path(path).name} cannot be loaded: {reason}")
 
 
 def _in_memory(data: bytes, path: Path) -> int:

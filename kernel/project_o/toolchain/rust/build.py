@@ -1,0 +1,205 @@
+"""One compilation of a cell, and what it needs around it: the crate ``o``, a linker, the shared standard library."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from ... import limits
+from ...errors import CompileError, ToolchainError, ToolchainMissing
+from ...values import Diagnostic
+from .. import cache
+from ..compiler import Finished, Job, Runner, build_folder, run
+from ..places import locate as locate_zig
+from . import diagnostics, shim
+from .places import HOST_FILES, Rust, locate, template
+from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
+
+_WORKPLACES = 4
+_CRATE_ENTRY = "crate:"
+
+
+def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
+    """The library's bytes, and how long it took in seconds.
+
+    What the compiler refuses in our own code is left out, with a note that says why, and the rest compiled again: a
+    function behind a ``cfg``, a struct whose fields cannot be moved out.
+    Raises CompileError, ToolchainMissing, ToolchainError.
+    """
+    _require(wanted.rust)
+    crate = crate_bytes(wanted.rust)
+    dropped: dict[str, str] = {}
+    seconds = 0.0
+    with _workplace(wanted) as (folder, incremental):
+        linker, environment = find_linker(folder)
+        (folder / CRATE).write_bytes(crate)
+        for _ in range(limits.SHIM_ATTEMPTS_MAX):
+            (folder / OUTPUT).unlink(missing_ok=True)
+            around = shim.write(wanted.facts, dropped)
+            wanted.write(folder, around)
+            finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
+            seconds += finished.seconds
+            if finished.code == 0:
+                return (folder / OUTPUT).read_bytes(), seconds
+            refused = _refused(finished, wanted, around)
+            if not refused.keys() - dropped.keys():
+                break
+            dropped.update(refused)
+    raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
+
+
+def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:
+    """What of the shim does not compile, and why. Raises CompileError where it is the cell that does not."""
+    found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
+    if found.cell:
+        raise CompileError(headline(found.cell), found.cell, "rust")
+    if found.refused:
+        return found.refused
+    raise failure(finished)
+
+
+def headline(found: tuple[Diagnostic, ...]) -> str:
+    """The first error in one line, and how many more there are."""
+    first = found[0]
+    where = f"line {first.line}, column {first.column}: " if first.line else ""
+    more = len(found) - 1
+    return f"{where}{first.message}" + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
+
+
+def failure(finished: Finished) -> ToolchainError:
+    """For a compiler that failed without an error in the source."""
+    how = f"was ended by signal {-finished.code}" if finished.code < 0 else f"failed with code {finished.code}"
+    return ToolchainError(f"rustc {how}, which is not the cell's fault: {diagnostics.words(finished.errors)}")
+
+
+def _require(rust: Rust) -> None:
+    if not rust.path:
+        locate()  # says what to install
+
+
+# ------------------------------------------------------------------------------- the place
+
+
+@contextmanager
+def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
+    """A folder to build in, and the compiler's own memory of the last build there.
+
+    That memory holds for one folder and one set of flags, and one build at a time; so there are a few such places, each
+    behind a lock. Where all are taken, or none can be made, the build starts afresh in a folder of its own.
+    """
+    kept = cache.compiler_cache("rust")
+    first = int.from_bytes(hashlib.sha256(wanted.name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
+    for k in range(_WORKPLACES):
+        folder = kept / f"{wanted.mode}-{(first + k) % _WORKPLACES}"
+        lock = _locked(folder)
+        if lock < 0:
+            continue
+        try:
+            with _told(folder):
+                for name in ("cell", "host"):
+                    shutil.rmtree(folder / name, ignore_errors=True)
+                yield folder, "incremental"
+        finally:
+            os.close(lock)
+        return
+    folder = build_folder()
+    try:
+        with _told(folder):
+            yield folder, ""
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _locked(folder: Path) -> int:
+    """The descriptor that holds the folder's lock, or -1."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = os.open(folder / "lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        return -1
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(lock)
+        return -1
+    return lock
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    """Tell a full disk in words."""
+    try:
+        yield
+    except OSError as error:
+        raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
+
+
+# ------------------------------------------------------------------------------- what a build needs
+
+
+def crate_bytes(rust: Rust) -> bytes:
+    """The compiled crate ``o``, made once for a compiler and kept in the cache. Raises ToolchainError."""
+    key = hashlib.sha256((_CRATE_ENTRY + crate_key(rust)).encode()).hexdigest()
+    entry = cache.find(key)
+    if entry is None:
+        entry = cache.publish(key, _compile_crate(rust), {"crate": True})
+    return entry.library.read_bytes()
+
+
+def _compile_crate(rust: Rust) -> bytes:
+    folder = build_folder()
+    try:
+        (folder / "host").mkdir()
+        for name in HOST_FILES:
+            (folder / "host" / name).write_text(template(name), "utf-8")
+        finished = run(Job(crate_arguments(rust), folder))
+        if finished.code != 0:
+            raise ToolchainError(f"the crate around Rust cells does not compile: {diagnostics.words(finished.errors)}")
+        return (folder / CRATE).read_bytes()
+    except OSError as error:
+        raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def find_linker(folder: Path) -> tuple[str, dict[str, str]]:
+    """The linker to name, "" for rustc's own choice (cc), and what its environment needs.
+
+    Where there is no C compiler, the Zig that comes with us links. Raises ToolchainMissing where there is neither.
+    """
+    for name in ("cc", "gcc", "clang"):
+        if shutil.which(name):
+            return ("" if name == "cc" else name), {}
+    try:
+        zig = locate_zig()
+    except ToolchainMissing as missing:
+        raise ToolchainMissing(f"Rust needs a linker, cc or gcc or clang; {missing}") from None
+    script = folder / "link"
+    script.write_text(f'#!/bin/sh\nexec "{zig}" cc "$@"\n', "utf-8")
+    script.chmod(0o700)
+    places = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig"), "ZIG_GLOBAL_CACHE_DIR": str(cache.compiler_cache("zig"))}
+    return str(script.absolute()), places
+
+
+def shared_runtime(rust: Rust) -> tuple[Path, ...]:
+    """Our copy of the shared standard library, which builds need to be loaded; nothing where they contain it.
+
+    A copy, so that what is built goes on working after Rust was updated or removed.
+    """
+    if not rust.runtime:
+        return ()
+    original = Path(rust.runtime)
+    copy = cache.compiler_cache("rust") / original.name  # its name holds a hash of its content
+    try:
+        if not copy.exists():
+            fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
+            shutil.copyfile(original, fresh)
+            fresh.replace(copy)
+    except OSError as error:
+        raise ToolchainError(f"{original.name} cannot be copied to {copy.parent} ({error}): free some space") from None
+    return (copy,)

@@ -1,0 +1,131 @@
+"""The code that is put around a cell: one shim for each public function, and the description of them all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from .places import template
+from .source import Facts, Function, Structure
+
+_PROBE = "::o::shim::Probe::"
+
+
+@dataclass(frozen=True, slots=True)
+class Shim:
+    """``text`` is one Rust expression; ``owners`` says by its lines (from 1) which function or struct each is for."""
+
+    text: str
+    owners: Mapping[int, str]
+
+
+def write(facts: Facts, dropped: Mapping[str, str]) -> Shim:
+    """The shim of a cell. ``dropped`` are the functions and structs to leave out, and why.
+
+    Every name is absolute and every function of the cell is called as one of this module, so that nothing that the
+    cell declares can stand in the way.
+    """
+    lines = ["{", "use ::o::shim::{NotGiven as _, NotTaken as _};"]
+    owners: dict[int, str] = {}
+    for structure in facts.structures:
+        if structure.name not in dropped:
+            for text in (_take_structure(structure), _put_structure(structure), _marks(structure)):
+                lines.append(text)
+                owners[len(lines)] = structure.name
+    lines.append("const FUNCTIONS: &[::o::shim::Function] = &[")
+    for function in facts.functions:
+        lines.append(_described(function, dropped.get(function.name, function.note)))
+        owners[len(lines)] = function.name
+    lines.append("];")
+    for number, function in enumerate(facts.functions):
+        if not function.note and function.name not in dropped:
+            lines.append(_exported(function, number))
+            owners[len(lines)] = function.name
+    lines += [*_version(facts), template("exports.rs"), "}"]
+    return Shim("\n".join(lines) + "\n", owners)
+
+
+def _described(function: Function, note: str) -> str:
+    parameters = "" if note else ", ".join(_pair(item, "PARAMETER") for item in function.parameters)
+    result = '("()", &::o::shim::Kind::UNMAPPED)' if note else _pair(function.result, "RESULT")
+    return (
+        f"::o::shim::Function {{ name: {_quoted(bare(function.name))}, note: {_quoted(note)}, "
+        f"parameters: &[{parameters}], result: {result} }},"
+    )
+
+
+def _pair(type_: str, what: str) -> str:
+    return f"({_quoted(type_)}, {_PROBE}<{type_}>::{what})"
+
+
+def _exported(function: Function, number: int) -> str:
+    names = [f"a{k}" for k in range(len(function.parameters))]
+    taken = " ".join(
+        f"let {name} = {_PROBE}<{type_}>::take(cells);" for name, type_ in zip(names, function.parameters, strict=True)
+    )
+    return (
+        f'#[unsafe(export_name = "o_cell_{bare(function.name)}")] '
+        f'unsafe extern "C" fn o_cell_{bare(function.name)}(args: *const u64, ret: *mut u64) -> i32 {{ unsafe {{ '
+        f"::o::shim::call(args, ret, const {{ ::o::shim::writes(&FUNCTIONS[{number}]) }}, |cells, out| {{ {taken} "
+        f"{_PROBE}<{function.result}>::put(self::{function.name}({', '.join(names)}), out) }}) }} }}"
+    )
+
+
+def _generics(structure: Structure) -> tuple[str, str]:
+    listed = f"<{', '.join(structure.lifetimes)}>" if structure.lifetimes else ""
+    return listed, structure.name + listed
+
+
+def _kind(structure: Structure, what: str) -> str:
+    fields = ", ".join(f"({_quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
+    return (
+        f"const KIND: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
+        f'kind: "{"struct" if structure.named else "tuple"}", name: {_quoted(bare(structure.name))}, '
+        f"fields: &[{fields}], ..::o::shim::Kind::UNMAPPED }};"
+    )
+
+
+def _take_structure(structure: Structure) -> str:
+    listed, name = _generics(structure)
+    # The numbers of a tuple struct may be written as names of fields, in the order of their evaluation.
+    fields = ", ".join(f"{field}: {_PROBE}<{type_}>::take(cells)" for field, type_ in structure.fields)
+    return (
+        f"impl{listed} ::o::shim::FromCells for {name} {{ {_kind(structure, 'PARAMETER')} "
+        f"unsafe fn take(cells: &mut ::o::shim::Cells) -> Self {{ unsafe {{ Self {{ {fields} }} }} }} }}"
+    )
+
+
+def _put_structure(structure: Structure) -> str:
+    listed, name = _generics(structure)
+    put = " ".join(f"{_PROBE}<{type_}>::put(self.{field}, out)?;" for field, type_ in structure.fields)
+    return (
+        f"impl{listed} ::o::shim::IntoCells for {name} {{ {_kind(structure, 'RESULT')} "
+        "unsafe fn put(self, out: &mut ::o::shim::Out) -> ::core::result::Result<(), ::std::string::String> "
+        f"{{ unsafe {{ {put} }} ::core::result::Result::Ok(()) }} }}"
+    )
+
+
+def _marks(structure: Structure) -> str:
+    listed, name = _generics(structure)
+    lent = "" if structure.lifetimes else f" impl ::o::shim::Lent for {name} {{}}"
+    return f"impl{listed} ::o::shim::Solid for {name} {{}}{lent}"
+
+
+def bare(name: str) -> str:
+    """A name without the sign that makes a keyword one: ``type`` for ``r#type``."""
+    return name.removeprefix("r#")
+
+
+def _quoted(text: str) -> str:
+    safe = "".join(character if character.isprintable() else " " for character in text)
+    return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def _version(facts: Facts) -> list[str]:
+    name = "self::O_NAME" if "O_NAME" in facts.constants else '"cell"'
+    version = "self::O_VERSION" if "O_VERSION" in facts.constants else '"0.0.0"'
+    return [
+        f"static NAME: [u8; {name}.len() + 1] = ::o::shim::zero_ended({name});",
+        f"static VERSION: [u8; {version}.len() + 1] = ::o::shim::zero_ended({version});",
+        f"static VERSION_STRUCT: ::o::shim::VersionStruct = ::o::shim::version({version});",
+    ]

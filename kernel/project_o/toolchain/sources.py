@@ -1,0 +1,110 @@
+"""The texts of a program as they are compiled, the options that every language has, and the machine a build is for."""
+
+from __future__ import annotations
+
+import os
+import platform
+from functools import lru_cache
+from pathlib import Path, PurePosixPath
+
+from .. import limits
+from ..errors import CompileError, UsageError
+from ..values import Diagnostic, Program
+
+ABI_NUMBER = 1
+"""Raised whenever the cells of a call or the description change their meaning."""
+
+CELL_FOLDER = "cell"
+LINE_OFFSET_FLAG = "line-offset="
+LINK_PREFIX = "link:"
+_LINE_OFFSET_MAX = 1000
+
+
+def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[str, str], ...]:
+    """The program's files by their path in the build folder, the cell first, under the name ``main``.
+
+    Raises UsageError and CompileError for what no compiler should see.
+    """
+    if not 0 <= line_offset <= _LINE_OFFSET_MAX:
+        raise UsageError(
+            f"a line offset of {line_offset} cannot be meant: it is the number of lines before the cell's text"
+        )
+    files = [(f"{CELL_FOLDER}/{main}", _checked(program.source, "the cell", line_offset, program.language))]
+    for name, text in program.files[1:]:
+        files.append((_other_path(name, main), _checked(text, name, 0, program.language)))
+    return tuple(files)
+
+
+def libraries(program: Program) -> tuple[str, ...]:
+    """``-lNAME`` for each library that the program names. Raises UsageError."""
+    return tuple(flag for option in program.options for flag in _library(option))
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write a text as it is, in a folder that may not be there yet."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(text.encode("utf-8"))
+
+
+def _library(option: str) -> tuple[str, ...]:
+    name = option.removeprefix(LINK_PREFIX) if option.startswith(LINK_PREFIX) else option.removeprefix("-l")
+    if name == option:
+        return ()  # an option of another stage, such as isolate
+    if not name or name.startswith("-") or any(c.isspace() or c == "\0" for c in name):
+        raise UsageError(f"{option!r} names no library: write it as `--link m`, without prefix and suffix")
+    return (f"-l{name}",)
+
+
+def _other_path(name: str, main: str) -> str:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in name or path.as_posix() == main:
+        raise UsageError(f"{name!r} cannot be the name of a program's file: it must be relative, without `..`")
+    return f"{CELL_FOLDER}/{path.as_posix()}"
+
+
+def _checked(text: str, what: str, line_offset: int, language: str) -> str:
+    """The text as it is compiled. Compilers refuse these characters too, but not in words that help."""
+    text = "\n" * line_offset + text.replace("\r\n", "\n")
+    if len(text) > limits.SOURCE_BYTES_MAX:
+        raise UsageError(
+            f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
+        )
+    for number, line in enumerate(text.split("\n"), 1):
+        for column, character in enumerate(line, 1):
+            if character == "\0" or "\ud800" <= character <= "\udfff":
+                bad = "a zero byte" if character == "\0" else "a character that is not Unicode text"
+                message = f"{what} contains {bad} in line {number}, column {column}: remove it"
+                shown = "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in line)
+                remark = Diagnostic("error", f"{bad} in the source", number, column, shown)
+                raise CompileError(message, (remark,), language)
+    if len(text.encode("utf-8")) > limits.SOURCE_BYTES_MAX:
+        raise UsageError(
+            f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
+        )
+    return text
+
+
+def machine_facts() -> tuple[str, str]:
+    """The processor and the C library that a build is for."""
+    return _processor(), _c_library()
+
+
+@lru_cache(maxsize=1)
+def _processor() -> str:
+    """What the compiler's "native" resolves from, so that a cache shared by two machines never mixes them."""
+    wanted: tuple[str, ...] = ("vendor_id", "cpu family", "model", "model name", "stepping", "flags")
+    wanted += ("Features", "CPU implementer", "CPU architecture", "CPU variant", "CPU part")
+    try:
+        first = Path("/proc/cpuinfo").read_text("utf-8", "replace").split("\n\n", 1)[0]
+    except OSError:
+        first = ""
+    lines = [line for line in first.splitlines() if line.split(":", 1)[0].strip() in wanted]
+    return "\n".join([platform.machine(), *lines])
+
+
+@lru_cache(maxsize=1)
+def _c_library() -> str:
+    try:
+        return os.confstr("CS_GNU_LIBC_VERSION") or "unknown"
+    except (OSError, ValueError):
+        return "unknown"
