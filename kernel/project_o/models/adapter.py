@@ -29,11 +29,12 @@ from pydantic_ai.messages import (
 from pydantic_ai.models import ModelRequestParameters
 from pydantic_ai.tools import ToolDefinition
 
+from .. import limits
 from ..values import Usage
 from .endpoint import Endpoint, Patience
 from .remote import RemoteModel, Sink
 from .seam import Finish, Message, Reply, ToolCall, ToolSpec
-from .trouble import Trouble
+from .trouble import Kind, Trouble
 
 NO_KEY = "none"  # the client insists on a text; servers of one's own ask for none
 FINISHED: dict[str, Finish] = {"stop": "stop", "length": "length", "tool_call": "tools", "content_filter": "filter"}
@@ -109,24 +110,40 @@ def _http_client(endpoint: Endpoint, patience: Patience) -> httpx2.AsyncClient:
     timeout = httpx2.Timeout(patience.silence_seconds, connect=patience.connect_seconds)
 
     async def bound(response: httpx2.Response) -> None:
-        response.stream = _Bounded(response.stream, patience.reply_bytes)
+        kind = response.headers.get("content-type", "")
+        line = limits.MODEL_EVENT_BYTES_MAX if kind.startswith("text/event-stream") else patience.reply_bytes
+        response.stream = _Bounded(response.stream, patience.reply_bytes, line)
+        if response.is_success and kind.startswith("text/html"):  # a login page, a proxy, a wrong path
+            raise Trouble("malformed", (await response.aread()).decode(errors="replace"))
+        if response.is_success and kind.startswith("application/json") and not _is_embedding(response):
+            raise Trouble("malformed", f"no stream of events, but {kind}")
 
     # A proxy that the environment names is for the world outside, also where NO_PROXY forgets this machine.
     return httpx2.AsyncClient(timeout=timeout, trust_env=not endpoint.loopback, event_hooks={"response": [bound]})
 
 
-class _Bounded(httpx2.AsyncByteStream):  # type: ignore[misc]  # the library's types are not read
-    """A body of at most so many bytes: a server that never ends a line is stopped too."""
+def _is_embedding(response: httpx2.Response) -> bool:
+    return bool(response.request.url.path.endswith("/embeddings"))
 
-    def __init__(self, stream: Any, bytes_max: int) -> None:
+
+class _Bounded(httpx2.AsyncByteStream):  # type: ignore[misc]  # the library's types are not read
+    """A body of at most so many bytes, and so many between two ends of lines: who splits it keeps an open line whole,
+    and looks through it again at each chunk.
+    """
+
+    def __init__(self, stream: Any, bytes_max: int, line_bytes_max: int) -> None:
         self._stream = stream
         self._room = bytes_max
+        self._line_bytes_max = line_bytes_max
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
+        line = 0
         async for chunk in self._stream:
             self._room -= len(chunk)
-            if self._room < 0:
-                raise Trouble("long")
+            newline = chunk.rfind(b"\n")
+            line = line + len(chunk) if newline < 0 else len(chunk) - newline - 1
+            if self._room < 0 or line > self._line_bytes_max:
+                raise Trouble("long", "it has sent too many bytes without them")
             yield chunk
 
     async def aclose(self) -> None:
@@ -194,7 +211,9 @@ def conversation(messages: Sequence[Message]) -> list[ModelMessage]:
 def _definition(tool: ToolSpec) -> ToolDefinition:
     schema = {"type": "object", "properties": {}, **tool.parameters}
     # Not strict: providers then accept any JSON schema, and what comes back is checked here anyway.
-    return ToolDefinition(tool.name, schema, tool.description, strict=False)
+    return ToolDefinition(
+        name=tool.name, parameters_json_schema=schema, description=tool.description or None, strict=False
+    )
 
 
 def _receive(event: Any, sink: Sink) -> None:
@@ -235,7 +254,8 @@ def trouble_of(error: Exception) -> Trouble:
     if isinstance(error, theirs.ModelHTTPError):
         final = isinstance(error, theirs.ModelQuotaExceededError) or error.provider_retry_hint is False
         after = max(0.0, error.retry_after or 0.0)
-        return Trouble("status", _words(error.body), status=error.status_code, after_seconds=after, final=final)
+        kind: Kind = "reported" if error.in_stream else "status"
+        return Trouble(kind, _words(error.body), status=error.status_code, after_seconds=after, final=final)
     if isinstance(error, theirs.ModelConnectionError):
         early = error.phase in ("connect", "pool")
         if isinstance(error, theirs.ModelTimeoutError):

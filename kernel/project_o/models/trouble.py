@@ -56,7 +56,8 @@ class Trouble(Exception):  # noqa: N818 - it is turned into a ModelError before 
         if self.final:
             return False
         return self.kind == "cut" or (
-            self.kind == "status" and (self.status in AGAIN_STATUSES or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
+            self.kind in ("status", "reported")
+            and (self.status in AGAIN_STATUSES or self.status >= HTTPStatus.INTERNAL_SERVER_ERROR)
         )
 
 
@@ -141,5 +142,5 @@ def _status(trouble: Trouble, endpoint: Endpoint) -> tuple[str, str]:
 
 
 def _address(endpoint: Endpoint) -> str:
-    ending = "/v1" if endpoint.provider != "anthropic" else "its host"
-    return f"Check that the address is right: it usually ends in {ending}"
+    shape = "the server's own, without /v1" if endpoint.provider == "anthropic" else "with /v1 at its end, usually"
+    return f"Check the address: {shape}"
