@@ -19,8 +19,9 @@ from ..errors import AgentError, LispError, ModelMissing
 from .cell import evaluate
 from .context import running
 from .embedding import rank
-from .packing import AGENT, CELL, HELPERS
-from .specs import AgentSpec, Specs, ToolSpec, canonical
+from .functions import tool_of
+from .packing import AGENT, CELL
+from .specs import AgentSpec, MemorySpec, Specs, ToolSpec, canonical
 
 _NO_MODEL = (
     "a candidate has no language model: agents are searched by what their own body does; "
@@ -53,70 +54,70 @@ class Turn:
 
     def remember(self, text: str) -> None:
         """Keep a text, each once; the oldest goes when the memory is full. Raises AgentError without a memory."""
-        remembered = self._memory()
+        memory, remembered = self._memory()
         if text in remembered:
             remembered.remove(text)
         remembered.append(text)
-        del remembered[: -int(self._program.about["memory"]["capacity"])]
+        del remembered[: -memory.capacity]
 
     def recall(self, query: str, top: int | None = None) -> list[str]:
         """The remembered texts that have something in common with ``query``, nearest first."""
-        remembered = self._memory()
-        found = rank(query, remembered, top or int(self._program.about["memory"]["top"]))
+        memory, remembered = self._memory()
+        found = rank(query, remembered, top or memory.top)
         return [remembered[index] for index, nearness in found if nearness > 0]
 
-    def _memory(self) -> list[str]:
-        if self._program.about["memory"] is None:
+    def _memory(self) -> tuple[MemorySpec, list[str]]:
+        memory = self._program.memory
+        if memory is None:
             raise AgentError(f"{self._program.spec.name} has no memory: give it one with :memory NAME")
-        return self._program.remembered
+        return memory, self._program.remembered
 
 
 class Opened:
-    """A program in a module of its own. Calling it answers one message; see ``packing`` for the files.
+    """A program in a module of its own: ``spec``, ``tools`` by name, ``memory``. Calling it answers one message.
 
-    Raises LispError where a file cannot be evaluated.
+    ``files`` are those of ``packing``; ``around`` gives the names that could not be sent, where they are at hand.
+    Raises LispError where a text cannot be evaluated, or defines no agent of that name.
     """
 
-    def __init__(self, files: Mapping[str, str]) -> None:
-        self.about: dict[str, Any] = json.loads(files[AGENT])
+    def __init__(self, name: str, files: Mapping[str, str], around: Mapping[str, Any] | None = None) -> None:
+        about = json.loads(files[AGENT]) if AGENT in files else {}
+        self.absent: dict[str, str] = about.get("absent", {})
         self.remembered: list[str] = []
-        name = f"project_o_agent_{canonical(self.about['name'])}_{id(self):x}"
-        self._module = sys.modules[name] = types.ModuleType(name)
-        self._specs = Specs()
-        self.spec = self._load(files)
-        named = self.about["tools"]
-        self.tools: dict[str, ToolSpec] = {tool: self._tool(tool) for tool in named}
+        module = f"project_o_agent_{canonical(name)}_{id(self):x}"
+        self.module = sys.modules[module] = types.ModuleType(module)
+        self._fill(about, files, around or {})
+        specs = Specs()
+        evaluate(files[CELL], self.module, f"<{name}>", specs)
+        if not specs.has("agent", name):
+            raise LispError(f"the text of {name} defines no agent of that name: keep its (defagent {name} ...)")
+        self.spec: AgentSpec = specs.agent(name)
+        self.memory = specs.memory(self.spec.memory) if specs.has("memory", self.spec.memory) else None
+        self.tools = {canonical(tool): self._tool(tool, specs) for tool in self.spec.tools}
 
-    def _load(self, files: Mapping[str, str]) -> AgentSpec:
-        space = vars(self._module)
-        for name, text in self.about["values"].items():
+    def _fill(self, about: Mapping[str, Any], files: Mapping[str, str], around: Mapping[str, Any]) -> None:
+        """Put what the program brings beside its Lisp into the module."""
+        space = vars(self.module)
+        space.update({name: around[name] for name in self.absent if name in around})
+        for name, text in about.get("values", {}).items():
             space[name] = ast.literal_eval(text)
-        for name, module in self.about["imports"].items():
+        for name, module in about.get("imports", {}).items():
             try:
                 space[name] = importlib.import_module(module)
             except ImportError as error:
-                self.about["absent"][name] = f"{name} is a module that the sandbox has not: {error}"
+                self.absent[name] = f"{name} is a module that the sandbox has not: {error}"
         for path, text in files.items():
             if path.endswith(".py"):
-                self._python(path, text)
-        for path in (HELPERS, *(path for path in files if path.startswith("tools/") and path.endswith(".hy")), CELL):
-            if path in files:
-                value = self._evaluated(files[path], f"<{path}>" if path != CELL else f"<{self.about['name']}>")
-        if not isinstance(value, AgentSpec):
-            raise LispError("the program's text must be one agent: it ends with (defagent ...)")
-        return value
+                linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
+                exec(compile(text, path, "exec", dont_inherit=True), space)
 
-    def _evaluated(self, text: str, filename: str) -> Any:
-        return evaluate(text, self._module, filename, self._specs)
-
-    def _python(self, path: str, text: str) -> None:
-        linecache.cache[path] = (len(text), None, text.splitlines(keepends=True), path)
-        exec(compile(text, path, "exec", dont_inherit=True), vars(self._module))
-
-    def _tool(self, name: str) -> ToolSpec:
-        if self._specs.has("tool", name):
-            return self._specs.tool(name)
-        return ToolSpec(name, "", (), vars(self._module)[name])
+    def _tool(self, name: str, specs: Specs) -> ToolSpec:
+        if specs.has("tool", name):
+            return specs.tool(name)
+        function = vars(self.module).get(canonical(name))
+        if not callable(function):
+            raise LispError(f"the text of {self.spec.name} names the tool {name} and does not define it: keep it")
+        return tool_of(function, name=name)
 
     def __call__(self, message: str, arguments: Mapping[str, Any] | None = None) -> str:
         """The reply to a message. Raises whatever the body raises; a name that was not sent is told with its reason."""
@@ -124,20 +125,20 @@ class Opened:
             try:
                 return str(self.spec.body() if self.spec.body else turn.respond(message))
             except NameError as error:
-                reason = self.about["absent"].get(error.name)
+                reason = self.absent.get(error.name or "")
                 raise (NameError(f"{error}: {reason}") if reason else error) from None
 
 
-def open_program(files: Sequence[tuple[str, str]]) -> dict[str, Callable[..., Any]]:
+def open_program(name: str, files: Sequence[tuple[str, str]]) -> dict[str, Callable[..., Any]]:
     """What a job may be asked: the agent by its name, and ``repeat`` for a measurement."""
-    opened = Opened(dict(files))
+    opened = Opened(name, dict(files))
 
     def repeat(arguments: Sequence[Any], times: int) -> str:
         for _ in range(times - 1):
             opened(*arguments)
         return opened(*arguments)
 
-    return {canonical(opened.spec.name): opened, REPEAT: repeat}
+    return {canonical(name): opened, REPEAT: repeat}
 
 
 REPEAT = "__repeat__"
@@ -157,11 +158,9 @@ _WARMING = """
 
 
 def _warm() -> None:
-    about = {"name": "warm", "tools": ["warm_tool"], "memory": {"capacity": 9, "top": 1}}
-    text = json.dumps({**about, "values": {}, "imports": {}, "absent": {}})
-    opened = Opened({CELL: _WARMING, AGENT: text})
+    opened = Opened("warm", {CELL: _WARMING})
     opened("warm words", {"a": 1})
-    sys.modules.pop(opened._module.__name__, None)
+    sys.modules.pop(opened.module.__name__, None)
 
 
 _warm()

@@ -29,7 +29,7 @@ from .reading import read
 from .specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from .words import FUNCTIONS
 
-CELL, HELPERS, AGENT = "cell.hy", "helpers.hy", "agent.json"
+CELL, AGENT = "cell.hy", "agent.json"
 _PLAIN = (type(None), bool, int, str, bytes)
 _CONTAINERS = (list, tuple, set, frozenset)
 
@@ -52,7 +52,7 @@ def pack(
     helpers: Mapping[str, str],
     namespace: Mapping[str, Any],
 ) -> tuple[tuple[str, str], ...]:
-    """The files of an agent's program: its own text first.
+    """The files of an agent's program. The first is Lisp: the definitions that it uses, its memory, its tools, itself.
 
     ``tools`` are all that its names can mean, by name; ``helpers`` and ``namespace`` what the notebook defines.
     Raises UsageError for a tool that cannot be sent, with the reason.
@@ -101,33 +101,34 @@ def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], l
 def _files(
     spec: AgentSpec, memory: MemorySpec | None, helpers: Mapping[str, str], load: _Load, used: Mapping[str, ToolSpec]
 ) -> tuple[tuple[str, str], ...]:
-    files = [(CELL, spec.source)]
-    if load.texts:
-        texts = [helpers[name] for name in helpers if name in load.texts]
-        files.append((HELPERS, "\n".join(dict.fromkeys(texts)) + "\n"))
-    for name in sorted(used):
-        tool = used[name]
+    texts = list(dict.fromkeys(helpers[name] for name in helpers if name in load.texts))
+    if spec.memory:
+        texts.append(_memory_text(spec, memory))
+    files = []
+    for name, tool in used.items():
         if tool.language == "lisp":
-            files.append((f"tools/{name}.hy", tool.source))
-        else:
-            try:
-                files.append((f"tools/{name}.py", python_text(tool.run, tool.name, load)))
-            except UsageError as error:
-                raise UsageError(
-                    f"agent {spec.name} cannot go into the sandbox with its tool {tool.name}: {error}; write it as "
-                    f"(deftool {tool.name} ...), or with imports and values of its own"
-                ) from None
+            texts.append(tool.source)
+            continue
+        try:
+            files.append((f"tools/{name}.py", python_text(tool.run, tool.name, load)))
+        except UsageError as error:
+            raise UsageError(
+                f"agent {spec.name} cannot go into the sandbox with its tool {tool.name}: {error}; write it as "
+                f"(deftool {tool.name} ...), or with imports and values of its own"
+            ) from None
     files += [(f"functions/{name}.py", load.python[name]) for name in sorted(load.python)]
-    about = {
-        "name": spec.name,
-        "tools": [canonical(name) for name in spec.tools],
-        "memory": {"capacity": memory.capacity, "top": memory.top} if memory else None,
-        "values": load.values,
-        "imports": load.imports,
-        "absent": load.absent,
-    }
-    files.append((AGENT, json.dumps(about, indent=1, sort_keys=True)))
-    return tuple(files)
+    about = {"name": canonical(spec.name), "values": load.values, "imports": load.imports, "absent": load.absent}
+    cell = "\n".join([*texts, spec.source]) + "\n"
+    return ((CELL, cell), *sorted(files), (AGENT, json.dumps(about, indent=1, sort_keys=True)))
+
+
+def _memory_text(spec: AgentSpec, memory: MemorySpec | None) -> str:
+    if memory is None:
+        raise UsageError(f"agent {spec.name} names the memory {spec.memory}, which is not defined: define it first")
+    if memory.source and memory.language == "lisp":
+        return memory.source
+    values = f':capacity {memory.capacity} :embedding "{memory.embedding}" :weight {memory.weight} :top {memory.top}'
+    return f"(defmemory {memory.name} {values})"
 
 
 def _names(source: str) -> list[str]:
