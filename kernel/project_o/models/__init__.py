@@ -16,7 +16,7 @@ Nothing here imports a provider's library before a model is opened.
 from __future__ import annotations
 
 from .endpoint import Patience
-from .opening import CONFIGURE, PROVIDERS, missing_libraries, open_model
+from .opening import CONFIGURE, PROVIDERS, endpoint_of, missing_libraries, open_model
 from .scripted import Asked, ScriptedModel
 from .seam import Finish, Message, Model, Reply, Role, RunTool, ToolCall, ToolSpec
 
@@ -34,6 +34,7 @@ __all__ = [
     "ScriptedModel",
     "ToolCall",
     "ToolSpec",
+    "endpoint_of",
     "missing_libraries",
     "open_model",
 ]

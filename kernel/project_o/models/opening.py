@@ -64,12 +64,21 @@ def open_model(
     the endpoint yet. Raises ModelMissing where no model is named or the ``llm`` extra or the key is missing,
     UsageError for a name or url that cannot be meant.
     """
+    provider, _, model = name.strip().partition(":")
+    if provider == "scripted" and model:
+        return _scripted(model)
+    endpoint = endpoint_of(name, url, environ=environ)
+    from .adapter import open_adapter  # the library behind it takes more than a second to load
+
+    return open_adapter(endpoint, patience or Patience())
+
+
+def endpoint_of(name: str, url: str = "", *, environ: Mapping[str, str] | None = None) -> Endpoint:
+    """Where ``open_model`` would find the model. Loads and asks nothing; raises what ``open_model`` raises."""
     environ = os.environ if environ is None else environ
     if not name.strip():
         raise ModelMissing("\n".join(("no language model is configured; these three lines configure one:", *CONFIGURE)))
     provider_name, colon, model = (part.strip() for part in name.strip().partition(":"))
-    if provider_name == "scripted" and model:
-        return _scripted(model)
     provider = PROVIDERS.get(provider_name.lower())
     if provider is None or not colon or not model:
         raise UsageError(
@@ -81,10 +90,7 @@ def open_model(
     if missing:
         raise ModelMissing(f"{name} needs {', '.join(missing)}: {INSTALL}, then restart the kernel")
     key = _key(provider, environ)
-    endpoint = Endpoint(provider.name, model, address, provider.key_variable, key, _is_loopback(address))
-    from .adapter import open_adapter  # the library behind it takes more than a second to load
-
-    return open_adapter(endpoint, patience or Patience())
+    return Endpoint(provider.name, model, address, provider.key_variable, key, _is_loopback(address))
 
 
 def missing_libraries() -> list[str]:

@@ -6,11 +6,12 @@ import os
 import platform
 import shutil
 import sys
-from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from .. import __version__, limits, toolchain
-from ..errors import ProjectOError
+from .. import __version__, limits, models, toolchain
+from ..config import effective
+from ..errors import ModelError, ProjectOError, UsageError
 from ..values import Check
 
 if TYPE_CHECKING:
@@ -19,10 +20,14 @@ if TYPE_CHECKING:
 GOOD_LEVELS = ("L2", "L3")
 
 
-def examine(history: History | None) -> list[Check]:
-    """Every check, in reading order. A check that itself fails is a failed check, never an exception."""
+def examine(history: History | None, chosen: Mapping[str, Any] | None = None) -> list[Check]:
+    """Every check, in reading order. A check that itself fails is a failed check, never an exception.
+
+    ``chosen`` is what ``%config ProjectO`` has set.
+    """
     checks: list[Check] = []
-    for examiner in (_python, _packages, toolchain.status, _native_path, _sandbox, lambda: _history(history), _disk):
+    rooms = (toolchain.status, _native_path, _sandbox, lambda: _history(history), lambda: _model(chosen or {}), _disk)
+    for examiner in (_python, _packages, *rooms):
         try:
             checks.extend(examiner())
         except (ProjectOError, OSError, ImportError) as error:
@@ -108,6 +113,21 @@ def _history(history: History | None) -> Iterator[Check]:
         todo=problem,
         core=False,
     )
+
+
+def _model(chosen: Mapping[str, Any]) -> Iterator[Check]:
+    """Whether a language model is named and could be opened; it is not asked, and its library is not loaded."""
+    settings = effective(chosen)
+    name, url = str(settings["model"].value), str(settings["model_url"].value)
+    if not name:
+        yield Check("model", ok=True, value="none: agents answer with their own bodies (docs/models.md)", core=False)
+        return
+    try:
+        value = name if name.startswith("scripted:") else str(models.endpoint_of(name, url))
+    except (ModelError, UsageError) as error:
+        yield Check("model", ok=False, value=name, todo=str(error), core=False)
+    else:
+        yield Check("model", ok=True, value=value, core=False)
 
 
 def _disk() -> Iterator[Check]:

@@ -156,7 +156,7 @@ def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
 
 def _doctor(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     del arguments
-    return Listing(examine(context.flow.history), view.show_checks)
+    return Listing(examine(context.flow.history, context.chosen), view.show_checks)
 
 
 def _config(context: Context, arguments: argparse.Namespace) -> Report:
