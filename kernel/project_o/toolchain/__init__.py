@@ -1,10 +1,11 @@
-"""Program -> Artifact -> loaded library -> guarded call, for Zig.
+"""Program -> Artifact -> loaded library -> guarded call, for Zig and Rust.
 
 ``build`` compiles or finds a build in the cache; ``Version`` is how it serves: tried in the sandbox first, then
 called in this process under the guard, or isolated. ``load`` gives the library without a trial.
 
-To add one more native language: a module that turns a Program into a library of the shim ABI that describes itself
-(see ``abi``), with its own recipe; loading, guard, calls, cache and trial stay as they are.
+Zig's recipe, diagnostics and tests are in this folder, Rust's in ``rust``. To add one more native language: a folder
+that turns a Program into a library of the shim ABI that describes itself (see ``abi``), with its own recipe, and a line
+in ``build``; loading, guard, calls, cache and trial stay as they are.
 """
 
 from .build import build
@@ -15,6 +16,7 @@ from .faults import fault_error
 from .guard import guard_path
 from .load import Library, load
 from .places import ZIG_VERSION, cache_directory, locate
+from .rust.places import locate as locate_rust
 from .testing import run_tests
 from .version import Version
 
@@ -33,6 +35,7 @@ __all__ = [
     "guard_path",
     "load",
     "locate",
+    "locate_rust",
     "mark_tried",
     "run_tests",
     "status",

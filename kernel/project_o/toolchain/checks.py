@@ -3,31 +3,36 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from .. import limits
-from ..errors import ToolchainError
+from ..errors import ToolchainError, ToolchainMissing
 from ..values import Check, Program
 from . import cache
 from .build import build
 from .guard import guard_path
 from .places import cache_directory, locate, zig_version
+from .rust.places import locate as locate_rust
 
 _EMPTY_CELL = "pub fn nothing() void {}\n"
+_EMPTY_RUST_CELL = "pub fn nothing() {}\n"
 
 
 def warm() -> None:
-    """Compile the guard and an empty cell, so that the first cell finds the compiler's cache filled.
+    """Compile the guard and an empty cell of each language, so that the first cell finds the caches filled.
 
     Raises ToolchainMissing, ToolchainError.
     """
     guard_path()
     build(Program("nothing", "zig", (("cell.zig", _EMPTY_CELL),)))
+    with suppress(ToolchainMissing):  # Rust is the user's to install
+        build(Program("nothing", "rust", (("cell.rs", _EMPTY_RUST_CELL),)))
 
 
 def status() -> list[Check]:
-    """The compiler and the cache, each with what to do where something is missing."""
-    return [_compiler(), _cache()]
+    """The compilers and the cache, each with what to do where something is missing."""
+    return [_compiler(), _rust(), _cache()]
 
 
 def _compiler() -> Check:
@@ -36,6 +41,14 @@ def _compiler() -> Check:
     except ToolchainError as error:
         return Check("zig", ok=False, value="not usable", todo=str(error))
     return Check("zig", ok=True, value=f"{zig_version(path)} at {path}")
+
+
+def _rust() -> Check:
+    try:
+        rust = locate_rust()
+    except ToolchainError as error:
+        return Check("rust", ok=False, value="not installed", todo=str(error), core=False)
+    return Check("rust", ok=True, value=f"{rust.release} at {rust.path}", core=False)
 
 
 def _cache() -> Check:

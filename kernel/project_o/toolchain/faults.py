@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 import signal
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import NativeError, NativeFault, NativePanic
+from ..errors import NativeError, NativeFault, NativePanic, NativeResultError
 from ..values import Artifact
 from .lines import cell_line
 from .sources import LINE_OFFSET_FLAG
@@ -22,6 +23,9 @@ _WORDS: dict[int, str] = {
     signal.SIGXCPU: "its time on the processor was used up",
 }
 _NULL_PAGE_BYTES = 4096
+_ERROR_NAME = re.compile(r"\w+")
+_ESCAPE = re.compile(r"\\(?:u\{(?P<code>[0-9a-f]{1,6})\}|(?P<sign>.))", re.DOTALL)
+_SIGNS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
 STACK_OVERFLOW = "stack overflow"
 """What the guard writes where the address is right at the stack pointer."""
 
@@ -52,6 +56,32 @@ def fault_error(
     hint = "" if artifact.program.mode != "fast" else " Compiled with `--mode safe` most such mistakes have a name."
     text = f"{where}: {signal_name(number)}, {words}. {aftermath}{hint}"
     return NativeFault(text, function=function_name, line=line)
+
+
+def result_error(artifact: Artifact, function_name: str, told: str) -> NativeResultError:
+    """The exception for an error value, from what the library told of it.
+
+    Zig tells the error's name. Rust tells its ``Debug`` text: ``Missing { key: 3 }`` is called ``Missing``, and an
+    error that is a text is its own name.
+    """
+    if artifact.program.language != "rust":
+        return NativeResultError(f"{function_name} returned error.{told}", name=told, function=function_name)
+    if told.startswith('"'):
+        name = text = _unescaped(told)
+    else:
+        match = _ERROR_NAME.match(told)
+        name, text = (match[0] if match else told), told
+    return NativeResultError(f"{function_name} returned an error: {text}", name=name, function=function_name)
+
+
+def _unescaped(text: str) -> str:
+    """A text as Rust's ``Debug`` prints it, without the quotes; what is cut off has none at its end."""
+
+    def plain(match: re.Match[str]) -> str:
+        code, sign = match["code"], match["sign"]
+        return chr(int(code, 16)) if code else _SIGNS.get(sign, sign)
+
+    return _ESCAPE.sub(plain, text[1:].removesuffix('"'))
 
 
 def signal_name(number: int) -> str:

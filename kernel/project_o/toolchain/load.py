@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from .. import abi
-from ..errors import InterfaceError, NativeResultError, ToolchainError
+from ..errors import InterfaceError, ToolchainError
 from ..values import Artifact, NativeFunction
 from . import elf
-from .faults import AFRESH, fault_error
+from .faults import AFRESH, fault_error, result_error
 from .guard import guard_path
 
 _CDEF = """
@@ -238,7 +238,7 @@ class Library:
         shared.give_record(record)
         if status == abi.STATUS_ERROR:
             name = _copy(ret[0], ret[1]).decode("utf-8", "replace")
-            raise NativeResultError(f"{function.name} returned error.{name}", name=name, function=function.name)
+            raise result_error(self.artifact, function.name, name)
         try:
             return abi.unpack(function, ret, _copy)
         finally:

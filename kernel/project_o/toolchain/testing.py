@@ -1,4 +1,4 @@
-"""Run the ``test`` blocks of a cell."""
+"""Run the tests of a cell: the ``test`` blocks of Zig, the ``#[test]`` functions of Rust."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from . import cache, diagnostics
 from .compiler import Finished, Job, Runner, build_folder, run
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
+from .rust.testing import run_tests as run_rust_tests
 
 # The test runner's output, fixed for the pinned version.
 _RESULT = re.compile(r"^\d+/\d+ (?:\w+\.)*?test[._](?P<name>.*?)\.\.\.(?P<how>.*)$")
@@ -20,11 +21,13 @@ _SUMMARY = re.compile(r"^(?:All )?(?P<passed>\d+)(?: of \d+)? (?:tests? )?passed
 
 
 def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None = None) -> int:
-    """Compile and run the cell's ``test`` blocks in a process of their own; how many passed.
+    """Compile and run the cell's tests in a process of their own; how many passed.
 
     Raises CompileError, with one diagnostic for each test that failed or where the source does not compile;
     ToolchainMissing, ToolchainError.
     """
+    if program.language == "rust":
+        return run_rust_tests(program, line_offset=line_offset, runner=runner)
     wanted = recipe(program, line_offset)
     folder = build_folder()
     try:

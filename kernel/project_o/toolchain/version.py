@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import limits
-from ..errors import InterfaceError, NativeFault, NativeResultError, SandboxError
+from ..errors import InterfaceError, NativeFault, SandboxError
 from ..values import Artifact, NativeFunction
 from . import cache
-from .faults import APART, fault_error
+from .faults import APART, fault_error, result_error
 from .guard import guard_path
 from .load import Library
 
@@ -149,8 +149,7 @@ class Version:
                 self._drop(job)  # its globals may be torn
             raise self._death(function, answer)
         if answer.error_name:
-            text = f"{function.name} returned error.{answer.error_name}"
-            raise NativeResultError(text, name=answer.error_name, function=function.name)
+            raise result_error(self.artifact, function.name, answer.error_name)
         why = answer.error or answer.ended or "no answer"
         raise NativeFault(f"{function.name}: its isolated process ended ({why}): call it again", function=function.name)
 

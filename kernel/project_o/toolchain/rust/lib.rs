@@ -1,8 +1,10 @@
 //! What a Rust cell may use as `o`: two-dimensional views of numpy arrays. Beside it, what the generated shims of every
-//! cell share: how values cross (`cells`), how types describe themselves (`kind`), and how a panic is told (`panics`).
+//! cell share: how values cross (`call`, `cells`, `arrays`), how types describe themselves (`kind`), and how a panic is told (`panics`).
 //!
 //!     pub fn trace(m: o::View2<f64>) -> f64 { (0..m.rows()).map(|i| m[(i, i)]).sum() }
 
+mod arrays;
+mod call;
 mod cells;
 mod kind;
 mod module;
@@ -15,7 +17,8 @@ pub use views::{View2, ViewMut2};
 /// For the generated shims only.
 #[doc(hidden)]
 pub mod shim {
-    pub use crate::cells::{Cells, FromCells, IntoCells, Lent, Out, Solid, call, free, last_error};
+    pub use crate::call::{Cells, Out, call, free, last_error};
+    pub use crate::cells::{FromCells, IntoCells, Lent, Solid};
     pub use crate::kind::{Function, Kind, description, description_length, writes};
     pub use crate::module::{VersionStruct, init, shutdown, version, zero_ended};
     pub use crate::panics::{OnPanic, set_panic};

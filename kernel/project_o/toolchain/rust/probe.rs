@@ -4,7 +4,8 @@
 //! two traits answer, which are there for every type. This works for types that are known where it is written, behind
 //! aliases too, which is what a shim has.
 
-use crate::cells::{Cells, FromCells, IntoCells, Out};
+use crate::call::{Cells, Out};
+use crate::cells::{FromCells, IntoCells};
 use crate::kind::Kind;
 use core::marker::PhantomData;
 
