@@ -1,7 +1,7 @@
 """Project O: code that improves itself, in a Jupyter notebook.
 
-    %load_ext project_o                                  in a notebook: the magics %%zig, %%rust, %%agent, %evolve and %o
-    from project_o import zig, rust, Agent, evolve, Sandbox   the same from Python
+    %load_ext project_o                                   in a notebook: %%zig, %%rust, %%agent, %evolve and %o
+    from project_o import zig, rust, Agent, evolve, ...   the same from Python
 
 The names below are the whole public surface. They are imported when they are first used, so that
 ``import project_o`` costs nothing.

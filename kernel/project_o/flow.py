@@ -11,8 +11,9 @@ kernel makes a flow as it starts, and most cells need none of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,8 +160,7 @@ class Flow:
             inputs=inputs,
         )
         stop = stop or threading.Event()
-        self._stops.add(stop)
-        try:
+        with self._under_way(target, stop):
             run = run_evolution(
                 task,
                 trials=trials,
@@ -174,9 +174,17 @@ class Flow:
                 accept=self.accept,
                 plot=plot,
             )
+        return run.with_state(self._commit_verdict(run))
+
+    @contextmanager
+    def _under_way(self, target: Any, stop: threading.Event) -> Iterator[None]:
+        """A run can be stopped from outside, and an agent says meanwhile that it is evolving."""
+        self._stops.add(stop)
+        try:
+            with getattr(target, "evolving", nullcontext)():
+                yield
         finally:
             self._stops.discard(stop)
-        return run.with_state(self._commit_verdict(run))
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""
@@ -209,6 +217,12 @@ class Flow:
                     runtime.bind(target, slot)
                 return slot.name, subject.function
         raise UsageError(f"a {type(target).__name__} cannot be evolved: name a function, a native module, or an agent")
+
+    def resume(self, target: Any, name: str) -> None:
+        """Let what was accepted for exactly this definition serve again: ``target`` was just defined as ``name``."""
+        self._remember_deployments()
+        if any(known.name == name for known in (*self.registry.waiting(), *self.registry.serving())):
+            self._named(target)
 
     def _serving_program(self, name: str) -> Program:
         return self.registry.releases(name)[-1].program
@@ -257,9 +271,7 @@ class Flow:
         return self.registry.put(release.program, "rollback", state.id, release.cell)
 
     def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
-        if deployment.name in self._targets:
-            slot = self.registry.slot(deployment.name)
-            self._runtime(deployment.language).bind(self._targets[deployment.name], slot)
+        self._bind(deployment.name)
         if self._history is not None and self._history.enabled:
             program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
             state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())
@@ -267,6 +279,12 @@ class Flow:
         elif self._history is not None:
             self._history.stage(self.registry.ledger())
         return self.registry.current(deployment.name)
+
+    def _bind(self, name: str) -> None:
+        """Let the user's own object of that name follow what serves."""
+        if name in self._targets:
+            slot = self.registry.slot(name)
+            self._runtime(slot.version.artifact.program.language).bind(self._targets[name], slot)
 
     def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
         """Put the notebook and what served at a state back. Python variables stay as they are."""
@@ -279,6 +297,7 @@ class Flow:
             then.remember(restored.files[LEDGER])
             for release in then.remembered().values():
                 served.append(self.registry.put(release.program, "restored", restored.source.id, release.cell).name)
+                self._bind(served[-1])
             self.history.stage(self.registry.ledger())
         return {
             "state": restored.source.short,

@@ -8,7 +8,8 @@
     memory.py     what is remembered; embedders.py finds it again without a network
     prompt.py     {name}, {In[3]}, {Out[3]}, {Err[3]} in a message
     meaning.py    equal digests for Lisp and Python that mean the same
-    genome.py     an agent as a program that evolution may change
+    python.py     an agent as text to read, in Lisp or in Python
+    place.py      where Agent(...) finds the agents of its kernel
     store.py      turns, feedback and memories in the history
     reply.py      what an agent answers
 

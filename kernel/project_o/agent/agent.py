@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import limits
-from ..errors import AgentError, UsageError
+from ..errors import AgentError, ProjectOError, UsageError
 from ..lisp.context import running
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Turn
@@ -108,7 +108,8 @@ class Agent:
         return self._spec
 
     @property
-    def __doc__(self) -> str:  # type: ignore[override]  # the documentation of an agent is its prompt
+    def doc(self) -> str:
+        """Its system prompt."""
         return self._spec.doc
 
     @property
@@ -174,9 +175,14 @@ class Agent:
         return function
 
     def define(self, spec: AgentSpec) -> None:
-        """Become what another form defines; turns and state stay. Raises AgentError during a turn."""
+        """Become what another form, or an accepted version, defines; turns, memory and state stay.
+
+        Raises AgentError during a turn.
+        """
         self.refuse_during_turn()
-        self._own, self._given_model, self._spec = {}, None, spec
+        self._given_model, self._spec = None, with_meaning(spec)
+        if spec.memory:
+            self._house.memory(spec.memory)
 
     def refuse_during_turn(self) -> None:
         """Raises AgentError unless the agent is idle."""
@@ -193,7 +199,11 @@ class Agent:
 
     def __call__(self, message: str, **arguments: Any) -> Reply:
         """Answer a message. Raises AgentError, ModelMissing, ModelError; whatever happens, the agent is idle again."""
-        return self.answer(message, arguments)
+        try:
+            return self.answer(message, arguments)
+        except ProjectOError as error:
+            # What happened is in the message and its cause; the frames below this one are ours.
+            raise error.with_traceback(None) from error.__cause__
 
     def answer(
         self, message: str, arguments: Mapping[str, Any] | None = None, on_text: Callable[[str], None] | None = None
@@ -264,11 +274,9 @@ class Agent:
             return turn.converse()
         try:
             return body()
+        except ProjectOError:
+            raise
         except Exception as error:
-            from ..errors import ProjectOError
-
-            if isinstance(error, ProjectOError):
-                raise
             where = getattr(body, "__wrapped__", body)
             raise AgentError(f"the body of {self.name} raised {described(error, where)}") from error
 
@@ -315,19 +323,32 @@ class Agent:
         finally:
             self._machine.rest()
 
+    def serve(self, program: Program) -> None:
+        """Be what a version of its program defines: one that was accepted, or taken back.
+
+        Raises LispError, and AgentError during a turn.
+        """
+        self.refuse_during_turn()
+        spec, tools = self._house.version(program, self)
+        self.define(spec)
+        self._own |= tools
+
     @property
     def program(self) -> Program:
-        """The agent as a program, with its tools and what they use. Raises UsageError for one made in Python."""
-        from .genome import program_of
+        """The agent as a program: its own text first, then its tools and what all of these use.
 
-        return program_of(self._spec, self._house.specs)
+        Raises UsageError for an agent that was made in Python, whose functions are evolved by themselves, and for a
+        tool that cannot be sent into the sandbox.
+        """
+        from ..runtimes import agent_program
 
-    def serve(self, program: Program) -> None:
-        """Be what a version of the program defines: one that was accepted, or taken back."""
-        from .genome import parts_of
-
-        self.refuse_during_turn()
-        self._spec, self._own = parts_of(program, self._spec.name, self._house)
+        return agent_program(
+            self._spec,
+            tools=self._house.tools_of(self._spec, self._own),
+            memory=self._house.specs.memory(self._spec.memory) if self._spec.memory else None,
+            helpers=self._house.specs.helpers,
+            namespace=self._house.namespace,
+        )
 
 
 def _facts(turn: Turn) -> dict[str, str]:

@@ -7,10 +7,11 @@ and the notebook's namespace, a plain script has none of these.
 from __future__ import annotations
 
 import threading
+import warnings
 from collections.abc import Callable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AgentError
+from ..errors import AgentError, LispError, ProjectOError
 from ..lisp.specs import AgentSpec, MemorySpec, Spec, Specs, ToolSpec, canonical
 from .place import provided
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from ..history import History
     from ..models import Model
+    from ..values import Program
     from .agent import Agent
     from .memory import Memory
     from .store import Store
@@ -31,13 +33,17 @@ def _setting(name: str) -> Any:
 
 
 class Agents:
-    """What is defined. ``setting`` gives the value of an option; ``namespace`` holds functions that may be tools."""
+    """What is defined. ``setting`` gives the value of an option; ``namespace`` holds functions that may be tools.
+
+    ``defined`` is told of each definition in Lisp: the flow lets what was accepted for it serve again.
+    """
 
     def __init__(
         self,
         history: History | None = None,
         setting: Callable[[str], Any] = _setting,
         namespace: MutableMapping[str, Any] | None = None,
+        defined: Callable[[Agent, str], None] = lambda _agent, _name: None,
     ) -> None:
         from ..history.redact import Redactor
         from .store import Store
@@ -46,6 +52,8 @@ class Agents:
         self.store: Store = Store(history)
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self._setting = setting
+        self._defined = defined
+        self._fresh: dict[str, Agent] = {}
         self._redactor = Redactor()
         self._lock = threading.RLock()
         self._agents: dict[str, Agent] = {}
@@ -94,7 +102,20 @@ class Agents:
         from ..lisp.cell import evaluate
 
         self.module = module if isinstance(module, ModuleType) else None
-        return evaluate(source, module, filename, self.specs, line_offset)
+        try:
+            return evaluate(source, module, filename, self.specs, line_offset)
+        finally:
+            self._tell_of_fresh()
+
+    def _tell_of_fresh(self) -> None:
+        """When the cell is done: a version that was accepted is itself a text to evaluate."""
+        fresh, self._fresh = self._fresh, {}
+        for name, agent in fresh.items():
+            try:
+                self._defined(agent, name)
+            except ProjectOError as error:
+                # The definition holds all the same; only what evolved from it does not take its place.
+                warnings.warn(f"no accepted version of {name} serves: {error}", stacklevel=4)
 
     def _bound(self, spec: Spec) -> Any:
         """The live object of a definition in Lisp: what its name is bound to."""
@@ -113,7 +134,27 @@ class Agents:
             else:
                 known = self._agents[canonical(spec.name)] = Agent.of_spec(spec, self)
         self.specs.define(spec)
+        self._fresh[canonical(spec.name)] = known
         return known
+
+    def version(self, program: Program, agent: Agent) -> tuple[AgentSpec, dict[str, ToolSpec]]:
+        """What a version of an agent's program defines: the agent, and tools of its own by canonical name.
+
+        No name of the notebook changes. Raises LispError.
+        """
+        from ..lisp.cell import evaluate
+
+        def bound(spec: Spec) -> Any:
+            return agent if isinstance(spec, AgentSpec) else self.namespace.get(canonical(spec.name), spec)
+
+        specs = Specs(bound)
+        where = self.module if self.module is not None else self.namespace
+        # The form stands where it stood in its cell, so that the lines of its errors stay true.
+        offset = max(0, agent.spec.line - 1)
+        evaluate(program.source, where, f"<{agent.name} {program.digest[:10]}>.hy", specs, offset)
+        if not specs.has("agent", agent.name):
+            raise LispError(f"the text of {agent.name} defines no agent of that name: keep its (defagent ...)")
+        return specs.agent(agent.name), {canonical(name): specs.tool(name) for name in specs.names("tool")}
 
     # ------------------------------------------------------------------ what agents share
 

@@ -72,8 +72,9 @@ class AgentMagics(Magics):
 
     def _lisp(self, cell: str) -> Any:
         shell = self.session.shell
-        # The magic's own line is line 1, so every line number is the notebook cell's.
-        return self.session.agents.evaluate(cell, shell.user_module, f"<%%agent {shell.execution_count}>", 1)
+        # The magic's own line is line 1, so every line number is the notebook cell's. Whoever shows a traceback takes
+        # a file for Lisp by the end of its name.
+        return self.session.agents.evaluate(cell, shell.user_module, f"<cell {shell.execution_count}>.hy", 1)
 
     # ------------------------------------------------------------------ messages
 

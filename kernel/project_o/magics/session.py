@@ -51,7 +51,7 @@ class Session:
         """The agents of this kernel: made when the first one is defined or asked for."""
         from ..agent.agents import Agents
 
-        return Agents(self.history, self.setting, self.shell.user_ns)
+        return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
     def close(self) -> None:
         """Take the settings back out of ``%config``."""
