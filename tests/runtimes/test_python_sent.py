@@ -18,8 +18,9 @@ def value(job, *args):
 @pytest.mark.parametrize(
     "text",
     [
-        "None", "True", "3", "-(1 << 80)", "0.1", "float('inf')", "2j", "'grün'", "b'\\x00'", "[1, [2.0, 'a']]", "(1, 2)",
-        "{'a': [1], 2: (3,)}", "{1, 2}", "frozenset({'x'})", "[]", "{}", "np.float32(0.1)", "np.int64(7)", "np.bool_(True)",
+        "None", "True", "3", "-(1 << 80)", "0.1", "float('inf')", "2j", "'grün'", "b'\\x00'", "[1, [2.0, 'a']]",
+        "(1, 2)", "{'a': [1], 2: (3,)}", "{1, 2}", "frozenset({'x'})", "[]", "{}", "np.float32(0.1)", "np.int64(7)",
+        "np.bool_(True)",
     ],
 )  # fmt: skip
 def test_plain_data_arrives_as_it_is(sent, text):

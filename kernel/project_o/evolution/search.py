@@ -51,12 +51,12 @@ class SearchProposer:
         self._program = program
         self._seed = seed
         self._parameters = [item for item in program.parameters if len(item.domain) > 1]
-        if not self._parameters:
-            raise EvolutionError(
-                f"{program.name} declares nothing to search: write its choices behind a constant, as in "
-                "'const lanes = 8; // o: 4 8 16 32'"
-            )
         self._tools = tools_for(program.language)
+        if not self._parameters:
+            example = "lanes = 8  # o: 4 8 16" if self._tools.comment == "#" else "const lanes = 8; // o: 4 8 16 32"
+            raise EvolutionError(
+                f"{program.name} declares nothing to search: write its choices behind a constant, as in '{example}'"
+            )
         self._start: Settings = tuple((item.name, item.value) for item in self._parameters)
         self._proposed: list[tuple[Settings, str]] = [(self._start, "baseline")]
         self._known = {self._start}

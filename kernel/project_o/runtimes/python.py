@@ -140,7 +140,9 @@ class PythonRuntime:
         from ..sandbox import shared
 
         body = _surroundings(program)
-        text = Text(body["name"], program.source, _first_line(program, body), ())
+        first_line = _first_line(program, body)
+        names = tuple(global_names(compiled(program.source, body["name"], first_line)))
+        text = Text(body["name"], program.source, first_line, names)
         with self._lock:
             function, cell = self._own.get(program.name, (None, None))
         if cell is not None and not _only_settings(program, cell) and shared().level not in LEVELS_FOR_FOREIGN_TEXT:
