@@ -28,7 +28,7 @@ def deftool(*args: Any) -> Any:
     """``(deftool name [#^ int a  b] "What it does." body...)``"""
     name, rest = _named("deftool", args, "(deftool add [a b] (+ a b))")
     if not rest or not isinstance(rest[0], List):
-        _misuse(f"deftool {name}: a list of parameters must follow the name, as in [#^ int a b]", name)
+        _misuse(f"deftool {name}: a list of parameters must follow the name, as in [#^ int a b]", (rest or [name])[0])
     doc, body = _documented(rest[1:])
     if not body:
         _misuse(f"deftool {name}: there is nothing to do behind the parameters: write its body", name)
