@@ -1,0 +1,85 @@
+"""Python functions in a real kernel: ``%evolve f``, what its name holds, and what a bad one says."""
+
+CELL = """
+import numpy as np
+W = np.arange(20_000.0)
+STEP = 1  # o: 1 50
+
+def total(x):
+    "The sum."
+    found = W[1]
+    for k in range(0, len(x), STEP):
+        found += float(x[k:k + STEP].sum())
+    return found
+"""
+
+
+def test_a_function_is_evolved_served_and_taken_back(kernel):
+    assert kernel.run(CELL).status == "ok"
+    assert kernel.run("x = np.arange(300.0)").status == "ok"
+    ran = kernel.run("run = %evolve total --trials 2 --inputs (x,)\nrun")
+    assert ran.status == "ok", ran.text
+    assert kernel.value("run.verdict.accepted") == "True", kernel.value("run.verdict.reasons")
+
+    ran = kernel.run("run.accept()")
+    assert ran.status == "ok", ran.text
+    assert kernel.value("total") == "<python function total(x), evolved>"
+    assert kernel.value("(float(total(x)), STEP, total.__doc__, total.__name__)") == "(44851.0, 1, 'The sum.', 'total')"
+    assert kernel.run("W[1] = 0.0").status == "ok"
+    assert kernel.value("float(total(x))") == "44850.0"
+    assert "total" in kernel.run("%o serving").text
+
+    assert kernel.run("%o rollback total").status == "ok"
+    assert kernel.value("total") == "<python function total(x), as written>"
+    assert kernel.value("total.function is total.__wrapped__") == "True"
+
+
+def test_an_evaluator_cell_judges_it(kernel):
+    assert kernel.run("def f(x):\n    n = 1  # o: 1 2 3\n    return n * x\n").status == "ok"
+    ran = kernel.run("%%evolve f --trials 5\ndef evaluate(program):\n    return {'score': program(2), 'other': 1}")
+    assert ran.status == "ok", ran.text
+    assert kernel.value("(_.verdict.accepted, _.best.parameters[0].value)") == "(True, 3)"
+
+
+def test_running_the_cell_again_gives_the_users_text(kernel):
+    cell = "def g(x):\n    n = 1  # o: 1 2 3\n    return n * x\n"
+    kernel.run(cell)
+    kernel.run("%%evolve g --trials 5\ndef evaluate(program):\n    return {'score': program(2)}")
+    kernel.run("_.accept()")
+    assert kernel.value("g(1)") == "3"
+    kernel.run(cell)
+    assert kernel.value("(g(1), type(g).__name__)") == "(1, 'function')"
+    kernel.run("%%evolve g --trials 1\ndef evaluate(program):\n    return {'score': program(2)}")
+    assert kernel.value("(g(1), type(g).__name__)") == "(3, 'PythonFunction')"
+
+
+def test_an_error_of_the_function_names_its_line_and_nothing_is_lost(kernel):
+    kernel.run("import threading\nguard = threading.Lock()\nkept = 5")
+    kernel.run("def bad(x):\n    n = 1  # o: 1 2\n    with guard:\n        return x\n")
+    ran = kernel.run("%evolve bad --trials 2 --inputs (1,)")
+    assert ran.status == "error"
+    assert "guard is a lock" in ran.error
+
+    kernel.run("def bad(x):\n    n = 1  # o: 1 2\n\n    return 1 / x\n")
+    ran = kernel.run("%evolve bad --trials 2 --inputs (0,)")
+    assert "ZeroDivisionError: division by zero (line 4)" in ran.error
+    ran = kernel.run("%evolve bad --trials 2")
+    assert "show some with --inputs" in ran.error
+    assert kernel.value("kept") == "5"
+
+
+def test_another_kernel_serves_what_was_accepted_when_it_is_evolved_again(start_kernel, tmp_path):
+    first = start_kernel(tmp_path)
+    cell = "def h(x):\n    n = 1  # o: 1 2 3\n    return n * x\n"
+    judged = "%%evolve h --trials 5\ndef evaluate(program):\n    return {'score': program(2)}"
+    first.run(cell)
+    assert first.run(judged).status == "ok"
+    assert first.run("release = _.accept()").status == "ok"  # its state is in the store when the cell ends
+
+    second = start_kernel(tmp_path)
+    second.run(cell)
+    assert second.value("h(1)") == "1"
+    assert second.run(judged.replace("5", "1")).status == "ok"
+    assert second.value("h(1)") == "3"
+    second.run("%o rollback h")
+    assert second.value("h(1)") == "1"
