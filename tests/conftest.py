@@ -1,6 +1,8 @@
 """What all tests share: a skip for what a user may lack, which a run can demand not to happen."""
 
 import os
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +19,16 @@ def lacking():
         pytest.skip(f"{why} (PROJECT_O_REQUIRE={what} makes this a failure)")
 
     return say
+
+
+@pytest.fixture(scope="session")
+def standin():
+    """A server on loopback that stands in for language models: see ``tests/models/standin.py``."""
+    sys.path.insert(0, str(Path(__file__).parent / "models"))
+    from standin import StandIn
+
+    with StandIn() as server:
+        yield server
 
 
 @pytest.fixture

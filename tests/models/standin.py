@@ -60,7 +60,9 @@ class Handler(BaseHTTPRequestHandler):
         self.started = False
         self.model = self.body.get("model", "")
         with standin.lock:
-            standin.requests.append(Asked(self.path, dict(self.headers.items()), self.body))
+            standin.requests.append(
+                Asked(self.path, {name.lower(): value for name, value in self.headers.items()}, self.body)
+            )
             standin.counts[self.model] += 1
             self.count = standin.counts[self.model]
         provider = next((name for name, path in PATHS.items() if self.path.startswith(path + "/")), "")

@@ -132,6 +132,11 @@ def missing(ask):
     ask.fail(404, f"model '{ask.model}' not found")
 
 
+def moved(ask):
+    """Sends its clients elsewhere."""
+    ask.whole(307, b"", "text/plain", {"Location": "/elsewhere" + ask.path})
+
+
 def malformed(ask):
     """Sends events that are no JSON."""
     ask.send(b"event: message_start\ndata: {oops\n\n")
@@ -186,5 +191,21 @@ def stops(ask):
 
 
 QUIRKS = (split, tools, alltools, forever, badcall, unknowncall, quiet, slow, length, filtered, empty, huge, endless)
-FAULTS = (flaky, down, busy, exhausted, denied, missing, malformed, wrongbody, page, gateway, reset, cut, ends, reports)
+FAULTS = (
+    flaky,
+    down,
+    busy,
+    exhausted,
+    denied,
+    missing,
+    moved,
+    malformed,
+    wrongbody,
+    page,
+    gateway,
+    reset,
+    cut,
+    ends,
+    reports,
+)
 SCENES = {scene.__name__: scene for scene in (good, echo, *QUIRKS, *FAULTS, silent, stops)}

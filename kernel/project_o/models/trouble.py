@@ -19,6 +19,7 @@ Kind = Literal[
     "cut",
     "status",
     "reported",
+    "moved",
     "malformed",
     "empty",
     "filtered",
@@ -26,6 +27,29 @@ Kind = Literal[
     "no embeddings",
     "other",
 ]
+
+TOLD: dict[Kind, tuple[str, str]] = {
+    "refused": (
+        "cannot be reached",
+        "Is it running? Start the server there, or set ProjectO.model_url to where it is",
+    ),
+    "unreachable": (
+        "did not accept a connection within {connect}",
+        "Check the network, start the server there, or set ProjectO.model_url to where it is",
+    ),
+    "silent": ("was silent for {silence}", "Ask again, choose a smaller model, or look at the server's own log"),
+    "slow": ("had not finished after {reply}", "Ask again for a shorter answer"),
+    "cut": ("broke off its answer", "Ask again; if it happens again, look at the server's own log"),
+    "reported": ("reported an error in the middle of its answer", "Ask again, or look at the server's own log"),
+    "moved": ("sends its clients elsewhere", "Set ProjectO.model_url to where it is, if you trust that"),
+    "malformed": ("answered something that is no answer of its protocol", "{address}"),
+    "empty": ("answered nothing", "Ask again in other words, or choose another model"),
+    "filtered": ("withheld its answer by its content filter", "Ask again in other words"),
+    "long": ("gave an answer longer than {characters}", "Ask for less, or set a limit on the server"),
+    "no embeddings": ("has no embeddings", "Use a model of openai, ollama or local for them"),
+    "other": ("could not be asked", "Check the model's name and address; `%o doctor` shows what is installed"),
+}
+"""What happened, and what to do next."""
 
 AGAIN_STATUSES = frozenset({408, 409, 425, 429})
 _HTML = re.compile(r"<!doctype html|<html|<head|<body", re.IGNORECASE)
@@ -83,41 +107,17 @@ def shortened(words: str) -> str:
 
 
 def _told(trouble: Trouble, endpoint: Endpoint, patience: Patience) -> tuple[str, str]:
-    start = "start the server there, or set ProjectO.model_url to where it is"
-    again = "Ask again"
-    match trouble.kind:
-        case "refused":
-            return "cannot be reached", f"Is it running? {start[0].upper()}{start[1:]}"
-        case "unreachable":
-            return f"did not accept a connection within {patience.connect_seconds:g} s", f"Check the network, {start}"
-        case "silent":
-            return (
-                f"was silent for {patience.silence_seconds:g} s",
-                f"{again}, choose a smaller model, or look at the server's own log",
-            )
-        case "slow":
-            return f"had not finished after {patience.reply_seconds:g} s", f"{again} for a shorter answer"
-        case "cut":
-            return "broke off its answer", f"{again}; if it happens again, look at the server's own log"
-        case "reported":
-            return "reported an error in the middle of its answer", f"{again}, or look at the server's own log"
-        case "malformed":
-            return "answered something that is no answer of its protocol", _address(endpoint)
-        case "empty":
-            return "answered nothing", f"{again} in other words, or choose another model"
-        case "filtered":
-            return "withheld its answer by its content filter", f"{again} in other words"
-        case "long":
-            return (
-                f"gave an answer longer than {patience.reply_characters:,} characters",
-                "Ask for less, or set a limit on the server",
-            )
-        case "no embeddings":
-            return "has no embeddings", "Use a model of openai, ollama or local for them"
-        case "status":
-            return _status(trouble, endpoint)
-        case "other":
-            return "could not be asked", "Check the model's name and address; `%o doctor` shows what is installed"
+    if trouble.kind == "status":
+        return _status(trouble, endpoint)
+    facts = {
+        "connect": f"{patience.connect_seconds:g} s",
+        "silence": f"{patience.silence_seconds:g} s",
+        "reply": f"{patience.reply_seconds:g} s",
+        "characters": f"{patience.reply_characters:,} characters",
+        "address": _address(endpoint),
+    }
+    what, then = TOLD[trouble.kind]
+    return what.format(**facts), then.format(**facts)
 
 
 def _status(trouble: Trouble, endpoint: Endpoint) -> tuple[str, str]:
