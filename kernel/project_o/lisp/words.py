@@ -82,7 +82,7 @@ def use(tool: Any, **arguments: Any) -> Any:
 
 
 def _name(tool: Any) -> str:
-    return tool.name if isinstance(tool, ToolSpec) else str(tool)
+    return tool.name if isinstance(tool, ToolSpec) else str(getattr(tool, "__name__", tool))
 
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {
