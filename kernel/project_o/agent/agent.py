@@ -180,7 +180,7 @@ class Agent:
         Raises AgentError during a turn.
         """
         self.refuse_during_turn()
-        self._given_model, self._spec = None, with_meaning(spec)
+        self._own, self._given_model, self._spec = {}, None, with_meaning(spec)
         if spec.memory:
             self._house.memory(spec.memory)
 
@@ -331,7 +331,7 @@ class Agent:
         self.refuse_during_turn()
         spec, tools = self._house.version(program, self)
         self.define(spec)
-        self._own |= tools
+        self._own = tools
 
     @property
     def program(self) -> Program:

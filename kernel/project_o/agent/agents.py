@@ -143,18 +143,23 @@ class Agents:
         No name of the notebook changes. Raises LispError.
         """
         from ..lisp.cell import evaluate
+        from .meaning import with_meaning
 
         def bound(spec: Spec) -> Any:
             return agent if isinstance(spec, AgentSpec) else self.namespace.get(canonical(spec.name), spec)
 
         specs = Specs(bound)
         where = self.module if self.module is not None else self.namespace
-        # The form stands where it stood in its cell, so that the lines of its errors stay true.
-        offset = max(0, agent.spec.line - 1)
+        # The form stands where it stood in its cell, as far as what stands above it leaves room for that.
+        above = program.source[: max(0, program.source.rfind("(defagent"))].count("\n")
+        offset = max(0, agent.spec.line - 1 - above)
         evaluate(program.source, where, f"<{agent.name} {program.digest[:10]}>.hy", specs, offset)
         if not specs.has("agent", agent.name):
             raise LispError(f"the text of {agent.name} defines no agent of that name: keep its (defagent ...)")
-        return specs.agent(agent.name), {canonical(name): specs.tool(name) for name in specs.names("tool")}
+        for name in specs.names("memory"):
+            self.memory(specs.memory(name))
+        tools = {canonical(name): with_meaning(specs.tool(name), self.module) for name in specs.names("tool")}
+        return specs.agent(agent.name), tools
 
     # ------------------------------------------------------------------ what agents share
 

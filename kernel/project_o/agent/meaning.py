@@ -80,4 +80,15 @@ def _dumped(function: ast.FunctionDef | None) -> str:
     body = function.body
     if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
-    return "\n".join(ast.dump(node) for node in body)
+    return "\n".join(ast.dump(_Signs().visit(node)) for node in body)
+
+
+class _Signs(ast.NodeTransformer):
+    """-1 is one constant to Lisp, and a sign before a constant to Python."""
+
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802 - the name is ast's
+        self.generic_visit(node)
+        value = node.operand.value if isinstance(node.operand, ast.Constant) else None
+        if isinstance(node.op, ast.USub) and isinstance(value, (int, float)) and not isinstance(value, bool):
+            return ast.Constant(-value)
+        return node
