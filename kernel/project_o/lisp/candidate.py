@@ -16,11 +16,12 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import AgentError, LispError, ModelMissing
+from ..values import DATA
 from .cell import evaluate
 from .context import running
 from .embedding import rank
 from .functions import tool_of
-from .packing import AGENT, CELL
+from .packing import CELL
 from .specs import AgentSpec, MemorySpec, Specs, ToolSpec, canonical
 
 _NO_MODEL = (
@@ -81,7 +82,7 @@ class Opened:
     """
 
     def __init__(self, name: str, files: Mapping[str, str], around: Mapping[str, Any] | None = None) -> None:
-        about = json.loads(files[AGENT]) if AGENT in files else {}
+        about = json.loads(files[DATA]) if DATA in files else {}
         self.absent: dict[str, str] = about.get("absent", {})
         self.remembered: list[str] = []
         module = f"project_o_agent_{canonical(name)}_{id(self):x}"

@@ -14,6 +14,7 @@ import dis
 import inspect
 import json
 import math
+import re
 import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
@@ -24,13 +25,17 @@ import hy
 
 from .. import limits
 from ..errors import UsageError
+from ..values import DATA
 from .forms import symbols_of
 from .reading import read
 from .specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from .words import FUNCTIONS
 
-CELL, AGENT = "cell.hy", "agent.json"
+CELL = "cell.hy"
 _PLAIN = (type(None), bool, int, str, bytes)
+_BEFORE_USE = ("(defmacro", "(require")
+"""What must stand in front of the text that uses it; everything else is looked up when the agent runs."""
+_DECLARES = re.compile(r";\s*o:")
 _CONTAINERS = (list, tuple, set, frozenset)
 
 
@@ -52,7 +57,7 @@ def pack(
     helpers: Mapping[str, str],
     namespace: Mapping[str, Any],
 ) -> tuple[tuple[str, str], ...]:
-    """The files of an agent's program. The first is Lisp: the definitions that it uses, its memory, its tools, itself.
+    """The files of an agent's program. The first is Lisp: the agent's own text, its memory, its tools, what these use.
 
     ``tools`` are all that its names can mean, by name; ``helpers`` and ``namespace`` what the notebook defines.
     Raises UsageError for a tool that cannot be sent, with the reason.
@@ -81,7 +86,7 @@ def pack(
 def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], load: _Load) -> list[str]:
     """Send what ``name`` means in the notebook; the names that it needs in turn."""
     value = namespace.get(name)
-    if name in namespace and is_plain(value):
+    if name in namespace and is_plain(value) and not _DECLARES.search(helpers.get(name, "")):
         load.values[name] = repr(value)
     elif name in helpers:
         load.texts[name] = helpers[name]
@@ -101,7 +106,9 @@ def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], l
 def _files(
     spec: AgentSpec, memory: MemorySpec | None, helpers: Mapping[str, str], load: _Load, used: Mapping[str, ToolSpec]
 ) -> tuple[tuple[str, str], ...]:
-    texts = list(dict.fromkeys(helpers[name] for name in helpers if name in load.texts))
+    defined = list(dict.fromkeys(helpers[name] for name in helpers if name in load.texts))
+    early = [text for text in defined if text.startswith(_BEFORE_USE)]
+    texts = [*early, spec.source, *(text for text in defined if text not in early)]
     if spec.memory:
         texts.append(_memory_text(spec, memory))
     files = []
@@ -117,9 +124,8 @@ def _files(
                 f"(deftool {tool.name} ...), or with imports and values of its own"
             ) from None
     files += [(f"functions/{name}.py", load.python[name]) for name in sorted(load.python)]
-    about = {"name": canonical(spec.name), "values": load.values, "imports": load.imports, "absent": load.absent}
-    cell = "\n".join([*texts, spec.source]) + "\n"
-    return ((CELL, cell), *sorted(files), (AGENT, json.dumps(about, indent=1, sort_keys=True)))
+    about = {"values": load.values, "imports": load.imports, "absent": load.absent}
+    return ((CELL, "\n".join(texts) + "\n"), *sorted(files), (DATA, json.dumps(about, indent=1, sort_keys=True)))
 
 
 def _memory_text(spec: AgentSpec, memory: MemorySpec | None) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
-from ..errors import UsageError
+from ..errors import DeployError, UsageError
 from ..languages import tools_for
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Artifact, Interface, NativeFunction, NativeType, Program
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 _ROOM = "project_o.lisp.candidate"
 _ANY = NativeType("any")
+_LEVELS = ("L2", "L3")
 
 
 def agent_program(
@@ -105,7 +107,7 @@ class LispRuntime:
     def __init__(self) -> None:
         self._box: Sandbox | None = None
         self._cells: dict[str, Program] = {}
-        self._of_cell: dict[str, Program] = {}
+        self._bound: weakref.WeakKeyDictionary[Any, tuple[AgentSpec, Program]] = weakref.WeakKeyDictionary()
 
     def subject(self, target: Any) -> Subject | None:
         """The program of an agent: that of its cell, also while an evolved version of it serves.
@@ -117,7 +119,9 @@ class LispRuntime:
             return None
         _check_lisp(spec)
         program: Program = target.program
-        program = self._of_cell.get(program.digest, program)
+        served, cell = self._bound.get(target, (None, program))
+        if served is spec:  # it is a version that we gave it, and not a new definition
+            program = cell.with_data_of(program)
         self._cells[program.name] = program
         return Subject(program, program.name)
 
@@ -158,16 +162,35 @@ class LispRuntime:
         return held
 
     def version(self, program: Program, *, trial: bool) -> LispVersion:
-        """The program as it serves in this process: it is the user's own, or was tried in the sandbox before."""
+        """The program as it serves in this process.
+
+        Raises DeployError for a text that is not the user's own where no sandbox of level L2 could try it.
+        """
+        from ..sandbox import shared
+
+        cell = self._cells.get(program.name)
+        if cell is not None and not _only_settings(program, cell) and shared().level not in _LEVELS:
+            raise DeployError(
+                f"a new text of {program.name} may serve only where the sandbox that tried it holds at level L2; here "
+                f"it is {shared().level}: `project-o doctor` shows why"
+            )
         return LispVersion(self.build(program))
 
     def bind(self, target: Any, slot: Any) -> None:
         """Let the agent become what serves under its name. Raises AgentError in the middle of one of its turns."""
         program = slot.version.artifact.program
-        cell = self._cells.get(program.name, program)
-        if program.digest != cell.digest:
-            self._of_cell[program.digest] = cell
         target.serve(program)
+        self._bound[target] = (target.spec, self._cells.get(program.name, program))
+
+
+def _only_settings(program: Program, cell: Program) -> bool:
+    """Whether a program is the user's own text with other values of its declared parameters."""
+    tools = tools_for("lisp")
+    try:
+        back = tools.with_settings(program, {item.name: item.value for item in cell.parameters})
+    except UsageError:
+        return False
+    return tools.normalised(back.source) == tools.normalised(tools.with_settings(cell, {}).source)
 
 
 def _check_lisp(spec: AgentSpec) -> None:
