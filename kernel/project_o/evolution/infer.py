@@ -10,6 +10,7 @@ import numpy as np
 
 from ..errors import EvolutionError
 from ..values import NativeFunction, NativeType
+from .leaves import LIST
 
 _INT = NativeType("int", bits=64, signed=True)
 _FLOAT = NativeType("float", bits=64)
@@ -59,6 +60,18 @@ def _kind(values: Sequence[Any]) -> NativeType:
         return _TEXT
     if first is np.ndarray:
         return _array(values)
+    if first is list:
+        return _list(values)
+    return NativeType("any")
+
+
+def _list(values: Sequence[list[Any]]) -> NativeType:
+    """Lists of floats, or of whole numbers, are varied as arrays are and handed over as lists."""
+    kinds = {type(item) for value in values for item in value}
+    if kinds == {float}:
+        return NativeType("slice", const=True, child=_FLOAT, name=LIST)
+    if kinds == {int} and all(-(1 << 63) <= item < 1 << 63 for value in values for item in value):
+        return NativeType("slice", const=True, child=_INT, name=LIST)
     return NativeType("any")
 
 

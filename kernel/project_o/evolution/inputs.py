@@ -53,6 +53,8 @@ class Inputs:
         """At least ``count`` inputs for comparing answers: samples, edge sizes, special values, then random ones."""
         rng = generator(self.seed, purpose)
         cases = [Case(self._sample(index), "the sample") for index in range(len(self.samples))]
+        if all(leaf.kind == "fixed" for leaf in self.leaves):
+            return cases  # nothing can be varied, and the same again would show nothing
         for label, chosen in self._planned(rng):
             cases.append(Case(self._draw(rng, chosen, ""), label))
         for special in SPECIALS:

@@ -10,6 +10,8 @@ from .. import abi
 from ..errors import EvolutionError
 from ..values import NativeFunction, NativeType
 
+LIST = "python list"
+"""The name of a slice type whose values are Python lists."""
 LeafKind = Literal["array", "matrix", "text", "int", "float", "bool", "fixed"]
 
 
@@ -115,4 +117,5 @@ def _field(value: Any, name: str, index: int) -> Any:
 def _build(kind: NativeType, part: Any, rest: Iterator[Any]) -> Any:
     if kind.kind in ("struct", "tuple") and _is_record(kind, part):
         return tuple(_build(item, _field(part, name, k), rest) for k, (name, item) in enumerate(kind.fields))
-    return next(rest)
+    value = next(rest)
+    return value.tolist() if kind.name == LIST else value

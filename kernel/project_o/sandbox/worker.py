@@ -17,13 +17,14 @@ import traceback
 from typing import Any
 
 from .. import limits
-from . import locks, wire
+from . import function_worker, locks, wire
 from .arena import aligned
 from .function_worker import FunctionWorker, told_line
 from .native import NativeWorker
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES)
+_OUR_FILES = (__file__, function_worker.__file__)
 _DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
 
 
@@ -165,7 +166,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     text += told_line(error)
     try:
         frames = error.__traceback__
-        while frames is not None and frames.tb_frame.f_code.co_filename == __file__:
+        while frames is not None and frames.tb_frame.f_code.co_filename in _OUR_FILES:
             frames = frames.tb_next  # our own frames tell the reader nothing
         traceback.print_exception(type(error), error, frames, file=sys.stderr)
     except Exception as second:  # noqa: BLE001 - as above
