@@ -1,6 +1,5 @@
 """From a name to a model: what is needed, what is missing, and what is never told."""
 
-import os
 import subprocess
 import sys
 import traceback
@@ -9,7 +8,7 @@ import pytest
 
 from project_o import models
 from project_o.config import OPTIONS
-from project_o.errors import ModelMissing, UsageError
+from project_o.errors import ModelError, ModelMissing, UsageError
 from project_o.models import CONFIGURE, PROVIDERS, endpoint_of, open_model
 from project_o.operations import doctor
 
@@ -127,21 +126,28 @@ print("pydantic_ai" in sys.modules, "anthropic" in sys.modules)
     assert done.stdout.split("\n")[:3] == ["", "", "True False"]
 
 
-@pytest.mark.parametrize("forgets", [True, False], ids=["without NO_PROXY", "with NO_PROXY"])
-def test_a_proxy_of_the_environment_does_not_stand_before_this_machine(standin, forgets):
-    code = f"""
-from project_o import models
-print(models.open_model("local:good.proxy", {standin.url("local")!r}).chat([models.Message("user", "hi")]).text)
-"""
-    nowhere = "http://127.0.0.1:9"
-    environment = {**os.environ, "HTTP_PROXY": nowhere, "http_proxy": nowhere, "ALL_PROXY": nowhere}
-    for name in ("NO_PROXY", "no_proxy"):
-        environment[name] = "" if forgets else "127.0.0.1,localhost"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120, env=environment
-    )
+@pytest.mark.parametrize("exceptions", ["", "127.0.0.1,localhost"], ids=["without NO_PROXY", "with NO_PROXY"])
+def test_a_proxy_of_the_environment_does_not_stand_before_this_machine(opened, protocol, said, monkeypatch, exceptions):
+    for name in ("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+        monkeypatch.setenv(name.lower(), "http://127.0.0.1:9")
+    monkeypatch.setenv("NO_PROXY", exceptions)
+    monkeypatch.setenv("no_proxy", exceptions)
 
-    assert done.stdout.startswith("Hello from the stand-in"), done.stderr[-2000:]
+    assert opened(protocol, "good").chat(said()).text.startswith("Hello")
+
+
+def test_a_proxy_of_the_environment_stands_before_the_world(said, monkeypatch, standin):
+    monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{standin.port}")
+    monkeypatch.setenv("http_proxy", f"http://127.0.0.1:{standin.port}")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+    model = open_model("local:good.proxied", "http://model.example/v1", environ={})
+
+    with pytest.raises(ModelError, match="404"):  # the stand-in is no proxy, but it was asked
+        model.chat(said())
+
+    assert standin.requests[-1].path == "http://model.example/v1/chat/completions"
 
 
 def test_the_names_of_the_room_are_those_of_its_seam():
