@@ -60,6 +60,37 @@ def loaded(compiled: Callable[..., Artifact]) -> Callable[..., toolchain.Library
     return load
 
 
+@pytest.fixture(scope="session")
+def rust_there(zig_there: Path, lacking: Callable[[str, str], None]) -> str:
+    """The Rust compiler; a machine without one skips visibly, unless it is required."""
+    try:
+        return toolchain.locate_rust().path
+    except ToolchainMissing as missing:
+        lacking("rust", str(missing))
+        raise
+
+
+@pytest.fixture(scope="session")
+def compiled_rust(rust_there: str) -> Callable[..., Artifact]:
+    """Rust source -> Artifact."""
+
+    def compile_(source: str, mode: Any = "safe", options: tuple[str, ...] = (), **how: Any) -> Artifact:
+        program = Program("cell", "rust", (("cell.rs", source),), mode=mode, options=options)
+        return toolchain.build(program, **how)
+
+    return compile_
+
+
+@pytest.fixture(scope="session")
+def loaded_rust(compiled_rust: Callable[..., Artifact]) -> Callable[..., toolchain.Library]:
+    """Rust source -> Library."""
+
+    def load(source: str, mode: Any = "safe", **how: Any) -> toolchain.Library:
+        return toolchain.load(compiled_rust(source, mode, **how))
+
+    return load
+
+
 @pytest.fixture
 def interrupted() -> Callable[..., None]:
     """``interrupted(seconds, call)``: Ctrl-C after a while; the call, or the wait behind it, must end by it."""

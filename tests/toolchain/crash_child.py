@@ -21,6 +21,7 @@ ARGUMENTS = {
     "i32": lambda n: np.arange(n, dtype=np.int32),
     "u8": lambda n: np.arange(n, dtype=np.uint8),
 }
+SUFFIXES = {"zig": "zig", "rust": "rs"}
 INTERRUPT_AFTER_SECONDS = 0.05
 
 
@@ -29,7 +30,8 @@ def argument(spec: Any) -> Any:
 
 
 def build(case: dict[str, Any]) -> Artifact | Exception:
-    program = Program(case["name"], "zig", (("cell.zig", case["source"]),), mode=case["mode"])
+    language = case.get("language", "zig")
+    program = Program(case["name"], language, ((f"cell.{SUFFIXES[language]}", case["source"]),), mode=case["mode"])
     try:
         return toolchain.build(program, line_offset=1)
     except Exception as error:  # noqa: BLE001 - the parent reports it

@@ -101,8 +101,7 @@ def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
             continue
         try:
             with _told(folder):
-                for name in ("cell", "host"):
-                    shutil.rmtree(folder / name, ignore_errors=True)
+                shutil.rmtree(folder / "cell", ignore_errors=True)
                 yield folder, "incremental"
         finally:
             os.close(lock)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ... import limits
 from ...values import Diagnostic
 
-CELL_PATH = "cell/cell.rs"
-SHIM_PATH = "host/shim.rs"
+SHIM_PATH = "cell/o_shim"
+_LINKER = "linking with "
 _LAST_WORDS_CHARACTERS = 2000
 
 
@@ -71,6 +71,7 @@ class _Place:
     line: int
     column: int
     width: int
+    beyond: bool = False
 
 
 def _place(spans: list[dict[str, Any]], sources: Mapping[str, str]) -> _Place | None:
@@ -84,13 +85,13 @@ def _place(spans: list[dict[str, Any]], sources: Mapping[str, str]) -> _Place | 
 
 def _in_cell(span: dict[str, Any] | None, sources: Mapping[str, str]) -> _Place | None:
     while span is not None:
-        path = _known(span["file_name"], sources)
-        if path:
+        path = span["file_name"]
+        if path in sources:
             text = sources[path].split("\n")
             line = span["line_start"]
             if line > len(text):
                 # The end of the file is said to be behind our line, where something was left open.
-                return _Place(path, len(text), max(1, len(text[-1])), 1)
+                return _Place(path, len(text), max(1, len(text[-1])), 1, beyond=True)
             one_line = span["line_end"] == line
             end = span["column_end"] if one_line else len(text[line - 1]) + 1
             return _Place(path, line, span["column_start"], max(1, end - span["column_start"]))
@@ -98,15 +99,11 @@ def _in_cell(span: dict[str, Any] | None, sources: Mapping[str, str]) -> _Place 
     return None
 
 
-def _known(path: str, sources: Mapping[str, str]) -> str:
-    return path if path in sources else ""
-
-
 def _owner(spans: list[dict[str, Any]], owners: Mapping[int, str]) -> str:
     for span in spans:
         step: dict[str, Any] | None = span
         while step is not None:
-            if step["file_name"].endswith("shim.rs") and step["line_start"] in owners:
+            if step["file_name"] == SHIM_PATH and step["line_start"] in owners:
                 return owners[step["line_start"]]
             step = (step.get("expansion") or {}).get("span")
     return ""
@@ -118,6 +115,8 @@ def _reason(remark: dict[str, Any]) -> str:
 
 
 def _diagnostic(remark: dict[str, Any], place: _Place | None, sources: Mapping[str, str]) -> Diagnostic:
+    if str(remark["message"]).startswith(_LINKER):
+        return Diagnostic("error", f"the cell does not link: {_linkers_words(remark)}")
     labels = [
         note
         for span in remark["spans"]
@@ -128,7 +127,18 @@ def _diagnostic(remark: dict[str, Any], place: _Place | None, sources: Mapping[s
     message = str(remark["message"])
     if label and label not in message and not message.endswith(label):
         message = f"{message}: {label}"
-    return _placed("error", message, place, sources, (*labels, *told))
+    found = _placed("error", message, place, sources, (*labels, *told))
+    if place is not None and place.beyond and labels and labels[0].line:
+        # At the end of the file nothing can be mended: what was left open can.
+        return replace(labels[0], severity="error", message=message, notes=(*labels[1:], *told))
+    return found
+
+
+def _linkers_words(remark: dict[str, Any]) -> str:
+    """What the linker itself says, without the command that it was given."""
+    lines = [line for child in remark["children"] for line in str(child["message"]).splitlines()]
+    said = [line.strip() for line in lines if "error: " in line and not line.startswith("collect2")]
+    return "; ".join(said)[:_LAST_WORDS_CHARACTERS] or "the linker does not say why: see `project-o doctor`"
 
 
 def _note(text: str, span: dict[str, Any], sources: Mapping[str, str]) -> Diagnostic | None:

@@ -14,19 +14,20 @@ from . import shim, source
 from .places import HOST_FILES, Rust, known, template
 
 CELL_PATH = "cell/cell.rs"
-SHIM_PATH = "host/shim.rs"
+SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
 CRATE = "libo.rlib"
 
-_INCLUDED = f'const _: () = include!("../{SHIM_PATH}");\n'
+_INCLUDED = "const _: () = include!(stringify!(o_shim));\n"
 """The line behind the cell's last one: the shim is one expression of the cell's own module, so that it sees all that is
-private there, and the cell stays the root of its crate, with lines of its own."""
+private there, and the cell stays the root of its crate, with lines of its own. Without a quotation mark, which would
+end a string that the cell has left open, and so hide where it begins."""
 
 _COMMON = ("--edition", "2024", "--error-format=json", "--cap-lints=allow")
 # Frame pointers and line tables tell the line of a fault. `debug_assert!` works in the modes that check, but the
 # compiler's own checks of pointers do not: they abort the process where the fault itself would be caught.
 _CODE = ("-Cdebuginfo=line-tables-only", "-Cforce-frame-pointers=yes", "-Ctarget-cpu=native", "-Cpanic=unwind")
-_CHECKED = ("-Coverflow-checks=on", "--cfg=debug_assertions")
+_CHECKED = ("-Coverflow-checks=on", "-Cdebug-assertions=off", "--cfg=debug_assertions")
 MODES = {
     "safe": ("-Copt-level=3", *_CHECKED),
     "fast": ("-Copt-level=3", "-Coverflow-checks=off"),

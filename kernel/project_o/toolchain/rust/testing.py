@@ -18,7 +18,10 @@ _PROGRAM = "tests"
 _RESULT = re.compile(r"^test (?P<name>\S+)(?: - should panic)? \.\.\. (?P<how>\w+)?", re.MULTILINE)
 _SUMMARY = re.compile(r"^test result: \w+\. (?P<passed>\d+) passed", re.MULTILINE)
 _SECTION = re.compile(r"(?ms)^---- (?P<name>\S+) stdout ----\n(?P<text>.*?)(?=^---- |^failures:|\Z)")
-_PLACE = re.compile(rf"panicked at {re.escape(CELL_PATH)}:(?P<line>\d+):(?P<column>\d+):\n(?P<text>.*)")
+_PLACE = re.compile(
+    rf"panicked at {re.escape(CELL_PATH)}:(?P<line>\d+):(?P<column>\d+):\n"
+    r"(?P<text>.*(?:\n +(?:left|right): .*)*)"
+)
 
 
 def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None = None) -> int:
@@ -62,7 +65,7 @@ def _failed(ran: Finished, wanted: RustRecipe) -> Exception:
     for section in _SECTION.finditer(ran.errors):
         place = _PLACE.search(section["text"])
         line, column = (int(place["line"]), int(place["column"])) if place else (0, 0)
-        why = place["text"] if place else section["text"].strip() or "it failed"
+        why = ", ".join(map(str.strip, place["text"].split("\n"))) if place else section["text"].strip() or "it failed"
         shown = text[line - 1] if 0 < line <= len(text) else ""
         found.append(Diagnostic("error", f"test {section['name']!r} failed: {why}", line, column, shown))
     if not found:
