@@ -8,7 +8,10 @@ from project_o.agent import Agent, MemorySpec
 from project_o.agent.tools import python_tool
 
 TOOLS = {
-    "add": ('(deftool add [#^ int a #^ int b] "Adds." (+ a b))', 'def add(a: int, b: int):\n    """Adds."""\n    return a + b'),
+    "add": (
+        '(deftool add [#^ int a #^ int b] "Adds." (+ a b))',
+        'def add(a: int, b: int):\n    """Adds."""\n    return a + b',
+    ),
     "no doc": ("(deftool twice [x] (* x 2))", "def twice(x):\n    return x * 2"),
     "a default": ("(deftool shift [x [by 3]] (+ x by))", "def shift(x, by=3):\n    return x + by"),
     "a dash": ("(deftool to-upper [#^ str text] (.upper text))", "def to_upper(text: str):\n    return text.upper()"),

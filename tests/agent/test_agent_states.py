@@ -150,7 +150,7 @@ def test_a_message_while_evolving_is_refused_and_so_is_evolving_during_a_turn(ho
     agent = Agent("growing", body=lambda message: "ok")
     with agent.evolving():
         assert agent.state == "evolving"
-        with pytest.raises(AgentError, match="is evolving.*wait for the run"):
+        with pytest.raises(AgentError, match=r"is evolving.*wait for the run"):
             agent("now?")
     assert agent("now?") == "ok"
 

@@ -1,0 +1,166 @@
+"""Turns, feedback and memories outlive the kernel in the history store, and a restored state brings them back."""
+
+import json
+
+import pytest
+
+from project_o.agent import Agent, MemorySpec, agents, place
+from project_o.errors import AgentError, UsageError
+from project_o.history import open_history
+
+SETTINGS = {"model": "", "model_url": ""}
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """A function that begins a kernel on the folder; the one before it is gone."""
+    opened = []
+
+    def begin(**options):
+        if opened:
+            opened.pop().close()
+        history = open_history(tmp_path, session=f"k{len(list(tmp_path.iterdir()))}", **options)
+        opened.append(history)
+        made = agents.Agents(history, SETTINGS.__getitem__, {"__name__": "notebook"})
+        place.provide(lambda: made)
+        return made
+
+    yield begin
+    place.provide(None)
+    for history in opened:
+        history.close()
+
+
+def noting(name="noter"):
+    def body(message, turn):
+        turn.remember(message)
+        return f"kept {message}"
+
+    return Agent(name, "You note.", memory=MemorySpec("notes", embedding="hash"), body=body)
+
+
+def test_a_turn_is_a_state_of_the_history(kernel):
+    house = kernel()
+    agent = noting()
+    agent("the sky is blue")
+    (state,) = house.store._history.states(1, scope="noter")
+    assert (state.kind, state.summary) == ("agent", "noter: the sky is blue")
+    assert dict(state.facts)["states"] == "idle thinking idle"
+    turn = json.loads(house.store._history.read(state, "agents/noter/turn.json"))
+    assert (turn["message"], turn["reply"]) == ("the sky is blue", "kept the sky is blue")
+
+
+def test_a_new_kernel_remembers_also_over_several(kernel):
+    kernel()
+    agent = noting()
+    agent("the sky is blue")
+    agent("grass is green")
+    kernel()
+    agent = noting()
+    assert [block.text for block in agent.memory] == ["the sky is blue", "grass is green"]
+    agent("snow is white")
+    kernel()
+    agent = noting()
+    assert [block.text for block in agent.memory] == ["the sky is blue", "grass is green", "snow is white"]
+    assert agent.memory.recall("what is green?")[0].block.text == "grass is green"
+
+
+def test_what_had_to_leave_is_listed_in_the_next_kernel_too(kernel):
+    house = kernel()
+    agent = noting()
+    house.memory(MemorySpec("notes", capacity=1, embedding="hash"))
+    agent("one")
+    agent("two")
+    kernel()
+    agent = noting()
+    assert [block.text for block in agent.memory] == ["two"]
+    assert [item.text for item in agent.memory.forgotten] == ["one"]
+
+
+def test_a_restored_state_brings_its_memories_back(kernel):
+    house = kernel()
+    agent = noting()
+    agent("the sky is blue")
+    then = house.store._history.states(1)[0]
+    agent("the sky is grey")
+    house.store._history.restore(then)
+    house.restored()
+    assert [block.text for block in agent.memory] == ["the sky is blue"]
+    agent("grass is green")
+    kernel()
+    assert [block.text for block in noting().memory] == ["the sky is blue", "grass is green"]
+
+
+def test_feedback_is_kept_with_the_turn_it_is_about(kernel):
+    house = kernel()
+    agent = noting()
+    first = agent("one").turn
+    agent("two")
+    agent.feedback("up", "nice")
+    agent.feedback("down", turn=first)
+    kernel()
+    told = noting()._house.store.told("noter")
+    assert [(entry["value"], entry["why"], entry["message"]) for entry in told] == [
+        ("up", "nice", "two"),
+        ("down", "", "one"),
+    ]
+    assert all(entry["turn"] for entry in told)
+    assert house.store._history.states(1, scope="noter")[0].kind == "feedback"
+
+
+def test_feedback_that_cannot_be_meant_is_refused(kernel):
+    kernel()
+    agent = noting()
+    with pytest.raises(UsageError, match="up or down"):
+        agent.feedback("sideways")
+    with pytest.raises(AgentError, match="has not answered anything"):
+        agent.feedback("up")
+
+
+def test_a_failed_turn_is_kept_with_its_error(kernel):
+    house = kernel()
+    agent = Agent("failing", body=lambda: 1 / 0)
+    with pytest.raises(AgentError):
+        agent("go")
+    (state,) = house.store._history.states(1, scope="failing")
+    assert "ZeroDivisionError" in dict(state.facts)["error"]
+
+
+def test_with_the_history_off_agents_work_and_keep_nothing(kernel):
+    kernel(enabled=False)
+    agent = noting()
+    assert agent("one") == "kept one"
+    assert agent.feedback("up") is None
+    kernel()
+    assert len(noting().memory) == 0
+
+
+def test_a_secret_is_in_no_file_of_the_store(kernel, tmp_path, monkeypatch):
+    monkeypatch.setenv("SHOP_SECRET", "open-sesame-now")
+    house = kernel()
+    agent = noting()
+    agent("say open-sesame-now")
+    state = house.store._history.states(1)[0]
+    assert "open-sesame" not in "".join(house.store._history.files(state).values())
+    assert "open-sesame" not in agent.memory.blocks[0].text
+
+
+def test_names_that_no_path_may_hold_are_spelled(kernel):
+    kernel()
+    agent = noting("is-it-ok?")
+    agent("yes")
+    kernel()
+    assert len(noting("is-it-ok?").memory) == 1
+
+
+@pytest.mark.parametrize("damage", ["not json", '{"text": 5}', '{"id": "x", "text": "kept", "new": 1}', ""])
+def test_a_damaged_line_costs_only_itself(damage):
+    from project_o.agent.store import _read_memory
+
+    good = '{"id": "x", "text": "kept", "source": "", "when": 1.0, "last_used": 1.0, "uses": 0}'
+    if damage:
+        with pytest.warns(UserWarning, match="left out"):
+            blocks, _ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
+    else:
+        blocks, _ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
+    assert [block.text for block in blocks] == ["kept"]
