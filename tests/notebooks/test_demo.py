@@ -1,6 +1,8 @@
 """The demo notebook runs through papermill and reads the same as a page without scripts."""
 
 import html.parser
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -30,6 +32,38 @@ def test_it_finds_accepts_rolls_back_and_restores_an_improvement(executed):
     assert "evolved over first version" in last
     assert "evolved over numpy" in last
     assert (executed.parent / ".o" / "store.git").is_dir()
+
+
+def test_its_twin_in_rust_finds_the_same_neighbours_and_is_evolved_too(executed, lacking):
+    if shutil.which("rustc") is None:
+        lacking("rust", "there is no rustc here")
+    cells = {cell.id: cell for cell in nbformat.read(executed, as_version=4).cells}
+    last = "".join(output.get("text", "") for output in cells["cell-24"].outputs)
+
+    assert "search_in_rust  (rust, 1 function)" in cells["rust-01"].outputs[-1].data["text/plain"]
+    assert "it answers as the incumbent does" in cells["rust-03"].outputs[-1].data["text/plain"]
+    assert "the twin in Rust" in last
+
+
+def test_without_rust_the_twin_is_one_line_and_the_notebook_goes_on(tmp_path, monkeypatch):
+    places = os.environ["PATH"].split(os.pathsep)
+    monkeypatch.setenv("PATH", os.pathsep.join(place for place in places if not (Path(place) / "rustc").exists()))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PROJECT_O_CACHE", str(tmp_path / "cache"))
+    monkeypatch.delenv("RUSTC", raising=False)
+    notebook = nbformat.read(NOTEBOOKS / "01_evolve_a_kernel.ipynb", as_version=4)
+    notebook.cells = [cell for cell in notebook.cells if cell.id in ("cell-01", "cell-03", "rust-01", "rust-03")]
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+
+    papermill.execute_notebook(
+        str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"),
+        kernel_name="project-o", cwd=str(tmp_path), progress_bar=False,
+    )  # fmt: skip
+    first, second = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-2:]
+
+    assert [output.text.count("\n") for output in first.outputs] == [1]
+    assert "install Rust" in first.outputs[0].text
+    assert second.outputs == []
 
 
 def test_no_output_needs_a_script_or_a_widget(executed):
