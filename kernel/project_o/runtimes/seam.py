@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ..sandbox import Job, Sandbox
+    from ..sandbox import Answer, Sandbox
     from ..values import Artifact, Program
 
 
@@ -17,6 +17,24 @@ class Subject:
 
     program: Program
     function: str | None = None
+
+
+class Job(Protocol):
+    """A sandboxed process that holds one build."""
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any],
+        *,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Call ``name`` ``repeat`` times; the last answer."""
+
+    def close(self) -> None:
+        """End the process."""
 
 
 class Version(Protocol):
