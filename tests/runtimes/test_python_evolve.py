@@ -325,3 +325,20 @@ def test_a_function_of_a_module_is_served_under_its_name_there(flow, tmp_path, m
     assert [item.name for item in flow.serving()] == ["evolving_module.f"]
     flow.rollback("f")
     assert evolving_module.f(1) == 2
+
+
+def test_a_traceback_of_what_serves_shows_its_own_lines(flow, notebook):
+    import traceback
+
+    names = notebook.run("\n\ndef f(x):\n    n = 1  # o: 1 2 3\n\n    return n / x\n")
+    flow.evolve(names["f"], lambda program: {"score": program(1)}, trials=4).accept()
+    try:
+        names["f"](0)
+    except ZeroDivisionError as error:
+        frame = traceback.extract_tb(error.__traceback__)[-1]
+
+    assert (frame.name, frame.lineno, frame.line) == (
+        "f",
+        names["f"].__wrapped__.__code__.co_firstlineno + 3,
+        "return n / x",
+    )

@@ -102,7 +102,7 @@ def _scan(source: str) -> Scan:
 
 def _constants(source: str) -> Iterator[Constant]:
     starts = _line_starts(source)
-    found = []
+    found: list[Constant] = []
     for node in ast.walk(_parse(source)):
         if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
             found.extend(_default(argument, value, starts) for argument, value in _defaults(node))
