@@ -26,7 +26,10 @@ from project_o.values import (
     Proposal,
     Record,
     State,
+    ToolUse,
     Trial,
+    Turn,
+    Usage,
     Verdict,
 )
 
@@ -54,6 +57,15 @@ def program(source: str = SOURCE, **settings: int) -> Program:
         Parameter("unroll", settings.get("unroll", 1), (1, 2, 4), 3),
     )
     return Program("top_k", "zig", (("cell.zig", source),), parameters)
+
+
+def turn(reply: str = "It is <b>3</b>.", error: str = "") -> Turn:
+    uses = (
+        ToolUse("add", (("a", 1), ("b", 2)), "3", "", 0.0004),
+        ToolUse("mul", (("a", "x"),), "", "a must be a number"),
+    )
+    states = ("idle", "thinking", "acting", "thinking", "idle")
+    return Turn("calculator", "what is 1 + 2?", reply, uses, states, "scripted:m", Usage(2, 210, 18), 1.25, error=error)
 
 
 def interface() -> Interface:
@@ -222,6 +234,8 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
         state="c0ffee" * 7,
     ),
     "run without gain": lambda: view.show_run("top_k", records(6, 5), verdict(accepted=False), seconds=7.0, seed=1),
+    "turn": lambda: view.show_turn(turn()),
+    "turn that failed": lambda: view.show_turn(turn(error="ModelError: no answer within 60 s", reply="")),
     "measurements": lambda: view.show_measurements([measurement(), measurement("score", 1.018)]),
     "trials": lambda: view.show_trials(records(), best=best_of(records()), name="top_k"),
     "metrics": lambda: view.show_metrics(records(200), best=best_of(records(200)), name="top_k"),

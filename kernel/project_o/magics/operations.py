@@ -39,6 +39,7 @@ class OperationsMagics(Magics):
         value = run_verb(context, words)
         if words[:1] == ["restore"]:
             self._bind_what_serves()
+            self.session.restored()
         if words[:1] == ["history"]:
             panels.show_history(self.session, value, lambda state: self.o(f"restore {state}"))
         return value

@@ -53,6 +53,11 @@ class Session:
 
         return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
+    def restored(self) -> None:
+        """A state was brought back: what agents remember is what it held, where there are agents."""
+        if "agents" in self.__dict__:
+            self.agents.restored()
+
     def close(self) -> None:
         """Take the settings back out of ``%config``."""
         self.shell.configurables.remove(self.configurable)
