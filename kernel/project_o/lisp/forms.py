@@ -34,8 +34,8 @@ def deftool(*args: Any) -> Any:
         _misuse(f"deftool {name}: there is nothing to do behind the parameters: write its body", name)
     for item in rest[0]:
         _check_parameter(name, item)
-    function = Expression([Symbol("defn"), name, rest[0], *body])
-    return _definition(name, [function], "define_tool", name, String(str(name)), doc, *_origin(name))
+    function = Expression([Symbol("fn"), rest[0], *body])
+    return _definition(name, "define_tool", function, String(str(name)), doc, *_origin(name))
 
 
 def defmemory(*args: Any) -> Any:
@@ -47,7 +47,7 @@ def defmemory(*args: Any) -> Any:
         _misuse(f"defmemory {name} has no body: give options only, as in :capacity 1000", body[0])
     pairs = [part for key, value in values.items() for part in (String(key), value)]
     source, line, _ = _origin(name)
-    return _definition(name, [], "define_memory", String(str(name)), doc, hy.models.Dict(pairs), source, line)
+    return _definition(name, "define_memory", String(str(name)), doc, hy.models.Dict(pairs), source, line)
 
 
 def defagent(*args: Any) -> Any:
@@ -59,15 +59,14 @@ def defagent(*args: Any) -> Any:
     pairs: list[Object] = []
     for key, value in values.items():
         pairs += [String(key), _names(name, value) if key == "tools" else _reference(name, key, value)]
-    function: list[Object] = []
-    handed: Object = Symbol("None")
+    function: Object = Symbol("None")
     if body:
         local = [
             Expression([Symbol("setv"), Symbol(word), Expression([_room(word)])]) for word in ("message", "arguments")
         ]
-        function, handed = [Expression([Symbol("defn"), name, List([]), *local, *body])], name
+        function = Expression([Symbol("fn"), List([]), *local, *body])
     label = String(str(name))
-    return _definition(name, function, "define_agent", handed, label, doc, hy.models.Dict(pairs), *_origin(name))
+    return _definition(name, "define_agent", function, label, doc, hy.models.Dict(pairs), *_origin(name))
 
 
 def when_thread(*args: Any) -> Any:
@@ -108,19 +107,12 @@ _hy_macros = MACROS
 # ------------------------------------------------------------------------------- parts of an expansion
 
 
-def _definition(name: Symbol, function: Sequence[Object], word: str, *args: Object) -> Expression:
-    """The name changes only once all has worked: the function is made in a function of its own."""
-    maker = Symbol("__o_define__")
-    call = Expression([_room(word), *args])
-    return Expression(
-        [
-            Symbol("do"),
-            Expression([Symbol("defn"), maker, List([]), *function, call]),
-            Expression([Symbol("setv"), name, Expression([maker])]),
-            Expression([Symbol("del"), maker]),
-            name,
-        ]
-    )
+def _definition(name: Symbol, word: str, *args: Object) -> Expression:
+    """``(setx name (define ...))``: the name changes only once all has worked.
+
+    Each form around a body costs a walk through it, since Hy copies what a macro is given: these two are the fewest.
+    """
+    return Expression([Symbol("setx"), name, Expression([_room(word), *args])])
 
 
 def _room(word: str) -> Expression:

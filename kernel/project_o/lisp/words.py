@@ -122,7 +122,7 @@ def thread(value: Any, *steps: Callable[[Any], Any]) -> Any:
 def define_tool(run: Callable[..., Any], name: str, doc: str, source: str, line: int, normal: str) -> Any:
     """What ``deftool`` binds its name to."""
     _check_free("tool", name)
-    run.__qualname__ = run.__name__
+    _call_it(run, name, doc)
     return _define(tool_of(run, name=name, doc=doc, source=source, language="lisp", line=line, normal=normal))
 
 
@@ -138,11 +138,19 @@ def define_agent(
     """What ``defagent`` binds its name to."""
     _check_free("agent", name)
     if body is not None:
-        body.__qualname__ = body.__name__
+        _call_it(body, name, doc)
     tools = tuple(values.pop("tools", ()))
     return _define(
         AgentSpec(name, doc, tools, body=body, source=source, language="lisp", line=line, normal=normal, **values)
     )
+
+
+def _call_it(function: Any, name: str, doc: str) -> None:
+    """Let a function have the name of its definition, in the frames of its errors too."""
+    named = canonical(name)
+    function.__name__ = function.__qualname__ = named
+    function.__doc__ = doc or None
+    function.__code__ = function.__code__.replace(co_name=named, co_qualname=named)
 
 
 def _define(spec: Spec) -> Any:
