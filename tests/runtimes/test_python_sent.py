@@ -122,6 +122,21 @@ def test_functions_and_classes_it_uses_come_along(sent):
     assert value(job, 30) == 15.0 + 832040
 
 
+def test_a_class_without_methods_is_found_in_its_newest_cell(notebook, sent):
+    notebook.run("from dataclasses import dataclass\n@dataclass\nclass Pair:\n    a: int\n    b: int = 1\n")
+    notebook.run("from enum import Enum\nclass Color(Enum):\n    RED = 1\n")
+    notebook.run("class Fault(Exception):\n    pass\n")
+    job = sent("""
+        def f(x):
+            try:
+                raise Fault("no")
+            except Fault:
+                return Pair(x).b + Color.RED.value
+    """)
+
+    assert value(job, 5) == 2
+
+
 def test_helpers_that_call_it_back_meet_the_candidate(sent):
     job = sent(
         """

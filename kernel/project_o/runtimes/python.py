@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 
 LEVELS_FOR_FOREIGN_TEXT = ("L2", "L3")
 ANY = NativeType("any")
+_BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType)
 
 
 class PythonRuntime:
@@ -166,7 +167,7 @@ class PythonRuntime:
 def _refuse_callable(target: Any) -> None:
     """Raise UsageError for what is Python's, but no function that can be sent."""
     name = getattr(target, "__name__", type(target).__name__)
-    if isinstance(target, (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType)):
+    if isinstance(target, _BUILT_IN) or (callable(target) and type(target).__module__.split(".")[0] == "numpy"):
         raise UsageError(f"{name} is built into Python or an extension, so there is no source to evolve: {WHAT_TO_DO}")
     if isinstance(target, types.MethodType):
         raise UsageError(f"{name} is a method, and its object cannot be sent along: {WHAT_TO_DO}")

@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 import builtins
 import json
+import linecache
 import sys
 import types
+from pathlib import Path
 from typing import Any
 
 from .. import limits
@@ -125,13 +127,19 @@ class Surroundings:
     def _take_source(self, name: str, value: Any) -> bool:
         """A function or class of the notebook, by its text."""
         try:
-            found = helper_text(value, [self._function.__code__.co_filename])
+            found = helper_text(value, self._files())
         except UsageError as error:
             self._refused.append(str(error))
             return True
         if found is not None:
             self._add_source(name, found)
         return found is not None
+
+    def _files(self) -> list[str]:
+        """Where a class may be defined that has no method to tell: the function's own cell, then the newest one."""
+        own = self._function.__code__.co_filename
+        cells = [file for file in reversed(linecache.cache) if not Path(file).exists()]
+        return [own, *(cells if self._home == "__main__" else [])]
 
     def _add_source(self, name: str, found: Text) -> None:
         self._take_all(found)  # first: a default value or a base class is needed when the text is run
