@@ -10,7 +10,8 @@ from project_o.models import Message, Patience, ToolSpec, open_model
 
 KEY = "sk-never-shown-0123456789abcdef"
 KEYS = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY, "OLLAMA_API_KEY": KEY, "LOCAL_API_KEY": KEY}
-HURRIED = Patience(connect_seconds=2.0, silence_seconds=0.4, backoff_seconds=0.01)
+CALM = Patience(silence_seconds=20.0, backoff_seconds=0.01)  # a busy machine is no silent server
+HURRIED = Patience(silence_seconds=0.4, backoff_seconds=0.01)
 PROTOCOLS = ("openai", "anthropic", "ollama")
 
 
@@ -29,7 +30,8 @@ def protocol(request):
 def opened(standin, request):
     """``opened(provider, scene)``: a model of that scene, named so that no other test shares its counts."""
 
-    def opened(provider, scene, patience=HURRIED):
+    def opened(provider, scene, patience=None):
+        patience = patience or (HURRIED if scene in ("silent", "stops") else CALM)
         name = f"{provider}:{scene}.{provider}-{request.node.name.split('[')[0]}"
         return open_model(name, standin.url(provider), environ=KEYS, patience=patience)
 

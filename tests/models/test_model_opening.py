@@ -150,5 +150,26 @@ def test_a_proxy_of_the_environment_stands_before_the_world(said, monkeypatch, s
     assert standin.requests[-1].path == "http://model.example/v1/chat/completions"
 
 
+def test_what_the_environment_says_for_openai_is_not_told_to_other_servers(opened, said, monkeypatch, standin):
+    secrets = {name: f"secret-{name}" for name in ("OPENAI_API_KEY", "OPENAI_ADMIN_KEY", "OPENAI_ORG_ID")}
+    secrets |= {"OPENAI_PROJECT_ID": "secret-project", "OPENAI_CUSTOM_HEADERS": "X-Mine: secret-header"}
+    for name, value in secrets.items():
+        monkeypatch.setenv(name, value)
+    for provider in ("local", "ollama"):
+        opened(provider, "good").chat(said())
+
+        assert "secret-" not in str(standin.requests[-1])
+
+
+def test_a_library_that_fails_is_one_error(opened, said, monkeypatch, key):
+    def broken(endpoint, http):
+        raise RuntimeError(f"no client for {endpoint.key.reveal()}")
+
+    monkeypatch.setattr("project_o.models.adapter._clients", broken)
+
+    with pytest.raises(ModelError, match=r"could not be asked: RuntimeError: no client for \[key\]"):
+        opened("openai", "good").chat(said())
+
+
 def test_the_names_of_the_room_are_those_of_its_seam():
     assert {"Model", "Message", "Reply", "ToolCall", "ToolSpec", "ScriptedModel", "open_model"} <= set(models.__all__)

@@ -42,7 +42,14 @@ FINISHED: dict[str, Finish] = {"stop": "stop", "length": "length", "tool_call": 
 
 def open_adapter(endpoint: Endpoint, patience: Patience) -> RemoteModel:
     """The model at ``endpoint``. Nothing is sent yet."""
-    return RemoteModel(endpoint, lambda: PydanticWire(endpoint, patience), patience)
+
+    def wire() -> PydanticWire:
+        try:
+            return PydanticWire(endpoint, patience)
+        except Exception as error:  # noqa: BLE001 - the boundary to a foreign library: all of it becomes Trouble
+            raise trouble_of(error) from None
+
+    return RemoteModel(endpoint, wire, patience)
 
 
 class PydanticWire:
@@ -183,6 +190,7 @@ def _clients(endpoint: Endpoint, http: httpx2.AsyncClient) -> tuple[Any, Any]:
     if endpoint.provider != "openai":
         # The client has read what the environment says for OpenAI: that is no business of other servers.
         client.organization = client.project = client.admin_api_key = None
+        client._custom_headers = {}  # the library has no other way to take back OPENAI_CUSTOM_HEADERS
     ollama = endpoint.provider == "ollama"
     provider = OllamaProvider(openai_client=client) if ollama else OpenAIProvider(openai_client=client)
     # Without a finish reason a broken connection looks like an end.
