@@ -326,6 +326,22 @@ def test_a_weird_source_is_read_or_refused_with_its_line(source: str) -> None:
         assert 1 <= int(found[1]) <= source.count("\n") + source.count("\r") + 1, refusal
 
 
+@pytest.mark.parametrize(
+    "source",
+    [
+        "const A: u8 = 4; // o: 4\u00a08\x0b16\r\n",
+        "/*// EVOLVE-BLOCK-START\n///",
+        "fn \ud800r#const A: u8 = 1;'a\ud800",
+        "\ufeffconst A: u8 = 4; // o: 4 8",
+        "#!/usr/bin/env run\nconst A: u8 = 4; // o: 4 8",
+    ],
+)
+def test_what_was_once_misread(source: str) -> None:
+    test_a_weird_source_is_read_or_refused_with_its_line.hypothesis.inner_test(source)  # type: ignore[attr-defined]
+    if "o:" in source:
+        assert RUST.program("k", source).parameters[0].domain[:2] == (4, 8)
+
+
 def test_a_deep_nest_is_read() -> None:
     for read in readings("const A: u8 = " + "(" * 20_000 + "1" + ")" * 20_000 + "; // an end"):
         read()

@@ -37,7 +37,7 @@ def parse(text: str, kind: Kind, value: Scalar, name: str, line: int) -> tuple[S
 
     Order is the author's; repeated values count once. Raises UsageError naming ``line`` (1-based).
     """
-    words = [_word(match) for match in _TOKEN.finditer(text) if match.group().strip(" \t,")]
+    words = [_word(match) for match in _TOKEN.finditer(text) if match.lastindex]
     if not words:
         _refuse(name, line, "lists no values: write them behind 'o:', as in 'o: 4 8 16'")
     values: list[Scalar] = []

@@ -14,7 +14,7 @@ from ..values import Mode, Program, Scalar
 from . import blocks as _blocks
 from . import domains
 from .scan import Comment, Constant, Scan, Signature, declared, rewrite, split_lines
-from .trees import parameter_name, text_of, tree
+from .trees import decoded, parameter_name, text_of, tree
 
 OPENER = "//"
 FILE = "cell.rs"
@@ -97,11 +97,11 @@ def normalised(source: str) -> str:
     end = 0
     for node in _atoms(reading.root):
         # The grammar shows some tokens through their neighbours only: what lies between two atoms is kept too.
-        between = reading.body[end : node.start_byte].decode("utf-8", "surrogatepass").strip()
+        between = decoded(reading.body[end : node.start_byte]).strip()
         own = "" if node.type in _COMMENTS else reading.text(node)
         parts += [part for part in (between, own) if part]
         end = max(end, node.end_byte)
-    rest = reading.body[end:].decode("utf-8", "surrogatepass").strip()
+    rest = decoded(reading.body[end:]).strip()
     return "\n".join([*parts, *([rest] if rest else [])])
 
 
@@ -136,6 +136,8 @@ class _Reading:
     def of(cls, source: str) -> _Reading:
         lengths = (len(line.encode("utf-8", "surrogatepass")) for line in split_lines(source))
         starts = tuple(accumulate(lengths, initial=0))
+        if source and not source.endswith(("\n", "\r")):
+            starts = starts[:-1]  # the end of the last line is not the beginning of another
         return cls(source.encode("utf-8", "surrogatepass"), starts, tree(_GRAMMAR, source))
 
     def text(self, node: Any) -> str:

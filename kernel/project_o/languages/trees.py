@@ -35,7 +35,15 @@ def walk(root: Any) -> Iterator[Any]:
 
 def text_of(body: bytes, node: Any) -> str:
     """What stands there."""
-    return body[node.start_byte : node.end_byte].decode("utf-8", "surrogatepass")
+    return decoded(body[node.start_byte : node.end_byte])
+
+
+def decoded(piece: bytes) -> str:
+    """Text again. The parser may cut through what was no Unicode text; such a piece holds replacement characters."""
+    try:
+        return piece.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        return piece.decode("utf-8", "replace")
 
 
 def parameter_name(name: str, index: int) -> str:
