@@ -37,6 +37,7 @@ def refused(notebook, runtime, source, name="f"):
         ("import project_o as K", "K is the module project_o, which is not in the sandbox"),
         ("import types; K = types.ModuleType('made_up')", "K is the module made_up, which is not in the sandbox"),
         ("class C:\n    def m(self): return 1\nK = C().m", "K is a method of a C"),
+        ("K = [print]", "K[0] is a builtin_function_or_method, and inside of lists and dicts only data"),
         ("K = eval('lambda: 1')", "the function K has no source here"),
         ("def make(n):\n    def g(): return n\n    return g\nK = make(1)", "g uses local variables of the function"),
     ],

@@ -71,6 +71,22 @@ def test_two_names_of_one_array_stay_one(sent):
     assert value(job) == 1.0
 
 
+def test_other_names_of_functions_and_lists_mean_the_same(sent):
+    job = sent("""
+        class A: pass
+        B = A
+        kept = also = []
+        def g(x): return x + 1
+        h = g
+        class C(B): pass
+        def f(x):
+            kept.append(x)
+            return h(x) + g(x), also, issubclass(C, A)
+    """)
+
+    assert value(job, 1) == (4, [1], True)
+
+
 def test_a_large_array_is_neither_copied_for_a_candidate_nor_changed_by_one(notebook, runtime, box):
     names = notebook.run("""
         import numpy as np

@@ -73,6 +73,8 @@ def _told(value: Any) -> str:
     kind = type(value).__name__
     article = "an" if kind[:1].lower() in "aeiou" else "a"
     hint = next((text for names, text in _HINTS if kind in names), _OTHERWISE)
+    if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, type)):
+        hint = "and inside of lists and dicts only data can be sent: use it by a name of its own"
     return f"{article} {kind}, {hint}"
 
 

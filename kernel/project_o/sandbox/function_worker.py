@@ -29,10 +29,12 @@ class FunctionWorker:
         values = json.loads(bytes(self._kept(at, size)), parse_constant=wire.refuse_constant) if size else {}
         for name, body in values.items():
             namespace[name] = wire.decode(body, self._kept)
+        self._alias(
+            program, namespace
+        )  # before and after: a source may need one when it is run, and may be meant by one
         for name, own_name, text, line in program["sources"]:
             namespace[name] = self._made(text, own_name, line, f"<{own_name}>", namespace)
-        for name, same in program["aliases"]:
-            namespace[name] = namespace[same]
+        self._alias(program, namespace)
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
 
@@ -43,6 +45,12 @@ class FunctionWorker:
         for _ in range(question["repeat"] - 1):
             function(*args)
         return function(*args)
+
+    @staticmethod
+    def _alias(program: dict[str, Any], namespace: dict[str, Any]) -> None:
+        for name, same in program["aliases"]:
+            if same in namespace:
+                namespace[name] = namespace[same]
 
     def _made(self, text: str, name: str, line: int, file: str, namespace: dict[str, Any]) -> Any:
         shown = "\n" * (line - 1) + text
