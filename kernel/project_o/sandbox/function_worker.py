@@ -29,12 +29,10 @@ class FunctionWorker:
         values = json.loads(bytes(self._kept(at, size)), parse_constant=wire.refuse_constant) if size else {}
         for name, body in values.items():
             namespace[name] = wire.decode(body, self._kept)
-        self._alias(
-            program, namespace
-        )  # before and after: a source may need one when it is run, and may be meant by one
+        self._alias(program, namespace)
         for name, own_name, text, line in program["sources"]:
             namespace[name] = self._made(text, own_name, line, f"<{own_name}>", namespace)
-        self._alias(program, namespace)
+            self._alias(program, namespace)  # at once: the next text may need it when it is run
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
 
