@@ -220,7 +220,7 @@ class Agents:
         url = str(self._setting("model_url")) if same else ""
         with self._lock:
             if (chosen, url) not in self._models:
-                # A key may have changed since: only what could be opened is kept.
+                # Only what could be opened is kept: a key that was missing may be there the next time.
                 self._models[chosen, url] = open_model(chosen, url)
             return self._models[chosen, url]
 

@@ -86,7 +86,7 @@ def _dumped(function: ast.FunctionDef | None) -> str:
 class _Signs(ast.NodeTransformer):
     """-1 is one constant to Lisp, and a sign before a constant to Python."""
 
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:  # noqa: N802 - the name is ast's
+    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
         self.generic_visit(node)
         value = node.operand.value if isinstance(node.operand, ast.Constant) else None
         if isinstance(node.op, ast.USub) and isinstance(value, (int, float)) and not isinstance(value, bool):

@@ -194,7 +194,9 @@ class OpenTurn:
         try:
             if name not in own:
                 return self._redact(as_text(self.use(name, call.arguments)))
-            result = as_text(own[name].run(**check(own[name], call.arguments)))
+            arguments = check(own[name], call.arguments)
+            with self._machine.within("acting"):
+                result = as_text(own[name].run(**arguments))
         except AgentError as error:
             if name in own or name not in self._tools:
                 self._write_down(call.name, call.arguments, "", str(error), started)
