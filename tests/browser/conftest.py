@@ -25,7 +25,7 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-WAIT_SECONDS = 60
+WAIT_SECONDS = 30
 EXTENSION = Path(__file__).resolve().parents[2] / "kernel" / "project_o" / "labextension"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (

@@ -88,6 +88,7 @@ def _layout(name: str, records: Sequence[Record]) -> dict[str, Any]:
     frame = chart.ratio_frame(
         [one.proposal.index for one in records], [one.ratio for one in records if one.ratio is not None]
     )
+    values = (chart.log_ticks if frame.logarithmic else chart.ticks)(frame.y_low, frame.y_high)
     axis = {"gridcolor": style.LINE, "zeroline": False, "linecolor": style.LINE}
     return {
         "template": None,
@@ -98,11 +99,12 @@ def _layout(name: str, records: Sequence[Record]) -> dict[str, Any]:
         "plot_bgcolor": "rgba(0,0,0,0)",
         "font": {"color": INK, "size": 11},
         "legend": {"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
-        "xaxis": {"title": {"text": "trial"}, **axis},
+        "xaxis": {"title": {"text": "trial"}, "tickformat": "d", "tick0": 0, **_whole_steps(records), **axis},
         "yaxis": {
             "title": {"text": "ratio to the baseline"},
-            "ticksuffix": "x",
             "type": "log" if frame.logarithmic else "linear",
+            "tickvals": values,
+            "ticktext": [f"{value:.4g}x" for value in values],
             **axis,
         },
         "shapes": [
@@ -110,3 +112,9 @@ def _layout(name: str, records: Sequence[Record]) -> dict[str, Any]:
             | {"line": {"color": INK, "width": 1, "dash": "dash"}}
         ],
     }
+
+
+def _whole_steps(records: Sequence[Record]) -> dict[str, int]:
+    """Few trials get a tick each: plotly would divide them."""
+    few = bool(records) and records[-1].proposal.index - records[0].proposal.index <= 12
+    return {"dtick": 1} if few else {}

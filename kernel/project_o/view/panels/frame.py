@@ -71,6 +71,8 @@ class Frame:
             [self._head, *body, row, asking, self._drawn],
             layout=widgets.Layout(border=edge, padding="4px 8px", max_width="62em", margin="4px 0"),
         )
+        for widget in _family(self.box):
+            _answer_at_once(widget)
 
     def _button(self, action: Action) -> Any:
         import ipywidgets as widgets
@@ -200,3 +202,14 @@ def _family(widget: Any) -> list[Any]:
     children: Sequence[Any] = getattr(widget, "children", None) or ()
     found = [one for child in children for one in _family(child)]
     return [*found, widget, *(one for one in (widget.layout, getattr(widget, "style", None)) if one is not None)]
+
+
+def _answer_at_once(widget: Any) -> None:
+    """Let the front end choose the thread that answers a widget: JupyterLab has one of its own for that.
+
+    From 7.4 on ipykernel answers in the thread that last spoke to the widget. That is the cell's, and it is busy:
+    a button that stops a run would be heard when the run is over.
+    """
+    comm: Any = widget.comm
+    if hasattr(comm, "_reply_subshell_for"):
+        comm._reply_subshell_for = lambda _data, chosen: chosen

@@ -113,8 +113,8 @@ class RunPanel:
         records = self._records()
         if self._best is not None:
             return next((one for one in records if one.proposal.index == self._best and self._best > 0), None)
-        better = [one for one in records if one.status == "better" and one.ratio is not None]
-        return max(better, key=lambda one: one.ratio or 0.0, default=None)
+        ahead = [one for one in records if one.ratio is not None and one.ratio > 1 and one.status != "duplicate"]
+        return max(ahead, key=lambda one: one.ratio or 0.0, default=None)
 
     def _metrics(self) -> Shown:
         records = self._records()

@@ -19,11 +19,11 @@ UP, DOWN = "Good", "Bad"
 class TurnPanel:
     """Beside a reply: what the agent did for it, and the user's opinion of it.
 
-    ``on_feedback`` is called with ``"up"`` or ``"down"`` and the reason, which may be empty; what it returns is shown.
+    ``on_feedback`` is called with ``"up"`` or ``"down"`` and the reason, which may be empty.
     With ``reply`` the reply stands in the panel too, as text: nothing in it is read as HTML.
     """
 
-    def __init__(self, turn: Turn, on_feedback: Callable[[str, str], Shown], *, reply: bool = False) -> None:
+    def __init__(self, turn: Turn, on_feedback: Callable[[str, str], object], *, reply: bool = False) -> None:
         import ipywidgets as widgets
 
         self._feedback = on_feedback
@@ -79,9 +79,9 @@ class TurnPanel:
         self._shown = uses
 
     def _thumb(self, way: str) -> Shown:
-        found = self._feedback(way, self._why.value.strip())
+        self._feedback(way, self._why.value.strip())
         self._why.value = ""
-        return found if found is not None else f"noted: {way}"
+        return f"noted: {way}"
 
 
 def _cost(turn: Turn) -> str:

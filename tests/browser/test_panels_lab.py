@@ -1,0 +1,109 @@
+"""Panels in a real JupyterLab, clicked as a user clicks them."""
+
+import subprocess
+import sys
+
+import pytest
+
+SET_UP = "%load_ext project_o\nimport numpy as np\na = np.arange(100_000, dtype=np.float32)"
+CELL = """%%zig kernels
+const lanes = 1; // o: 1 2 4 8 16
+const unroll = 1; // o: 1 2 3 4 5 6 7 8
+const Vector = @Vector(lanes, f32);
+
+/// The sum of the squares.
+pub fn squares(a: []const f32) f32 {
+    var sums: [unroll]Vector = @splat(@splat(0));
+    var i: usize = 0;
+    while (i + lanes * unroll <= a.len) : (i += lanes * unroll) {
+        inline for (0..unroll) |k| {
+            const x: Vector = a[i + k * lanes ..][0..lanes].*;
+            sums[k] += x * x;
+        }
+    }
+    var sum: f32 = 0;
+    for (sums) |one| sum += @reduce(.Add, one);
+    for (a[i..]) |x| sum += x * x;
+    return sum;
+}
+"""
+LONG = "run = %evolve kernels --budget 300s --seed 1 --inputs (a,)"
+SHORT = "run = %evolve kernels --trials 4 --seed 1 --inputs (a,)"
+SERVES = "print('lanes = 1;' in kernels.slot.version.artifact.program.source)"
+WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
+PANEL_MIME = "application/vnd.project-o.panel+json"
+RUBBISH = ("model not found", "Loading widget", "Error displaying widget", "widget-view+json")
+
+
+@pytest.fixture
+def evolved(open_notebook):
+    """A notebook with a finished, acceptable run in cell 2 and room for one more cell."""
+
+    def made(app):
+        notebook = open_notebook([SET_UP, CELL, SHORT, SERVES, "import time; time.sleep(8)"], app=app)
+        for index in range(3):
+            notebook.run_cell(index)
+        assert notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == 5
+        return notebook
+
+    return made
+
+
+def button(notebook, index, word):
+    return notebook.cell(index).get_by_role("button", name=word)
+
+
+def said(notebook, index, text):
+    """Wait until a cell's outputs hold a text."""
+    notebook.outputs(index).get_by_text(text).first.wait_for()
+
+
+def serves_the_cell(notebook):
+    notebook.run_cell(3)
+    return notebook.outputs(3).inner_text().strip()
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_run_is_stopped_by_its_button(open_notebook, app):
+    notebook = open_notebook([SET_UP, CELL, LONG, "print(run.stopped)"], app=app)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.start_cell(2)
+    said(notebook, 2, "best so far")
+    assert button(notebook, 2, "Accept").is_disabled()
+    button(notebook, 2, "Diff").click()
+    said(notebook, 2, "leading so far")
+    notebook.screenshot(f"{app} a run under way with its panel")
+    button(notebook, 2, "Stop").click()
+    notebook.wait_done(2)
+    notebook.run_cell(3)
+
+    assert notebook.outputs(3).inner_text().strip() == "the run was stopped"
+    assert button(notebook, 2, "Stop").is_disabled()
+    notebook.screenshot(f"{app} a stopped run")
+
+
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_run_is_accepted_taken_back_and_looked_at(evolved, app):
+    notebook = evolved(app)
+    button(notebook, 2, "Metrics").click()
+    notebook.cell(2).locator(".js-plotly-plot .main-svg").first.wait_for()
+    notebook.cell(2).scroll_into_view_if_needed()
+    notebook.screenshot(f"{app} the figure of a run")
+    button(notebook, 2, "Metrics").click()
+    notebook.cell(2).locator(".js-plotly-plot").wait_for(state="detached")
+    assert serves_the_cell(notebook) == "True"
+
+    button(notebook, 2, "Accept").click()
+    said(notebook, 2, "accepted")
+    assert serves_the_cell(notebook) == "False"
+    notebook.start_cell(4)
+    button(notebook, 2, "Roll back").click()
+    said(notebook, 2, "rollback")
+    button(notebook, 2, "Diff").click()
+    said(notebook, 2, "-const lanes = 1; // o: 1 2 4 8 16")
+    running = notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[4].prompt")
+    assert running == "*", "the buttons are answered while a cell runs"
+    notebook.wait_done(4)
+    assert serves_the_cell(notebook) == "True"
+    notebook.screenshot(f"{app} the difference of a run")
