@@ -11,7 +11,7 @@ from project_o.errors import LispError
 from project_o.lisp import words
 
 PAGE = Path(__file__).parents[2] / "docs" / "lisp.md"
-BLOCK = re.compile(r"^```(python|lisp)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+BLOCK = re.compile(r"^```(python|hylang)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SHOWN = re.compile(r";=> (.*)")
 
 
