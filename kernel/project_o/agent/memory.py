@@ -11,7 +11,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError
@@ -85,6 +85,12 @@ class Memory:
     def name(self) -> str:
         """As it was defined."""
         return self.spec.name
+
+    def __getattr__(self, name: str) -> Any:
+        """What it was defined with: ``capacity``, ``top``, ``digest`` and the like are the spec's."""
+        if name.startswith("_") or name == "spec":
+            raise AttributeError(name)
+        return getattr(self.spec, name)
 
     @property
     def blocks(self) -> tuple[Block, ...]:

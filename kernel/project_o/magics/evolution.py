@@ -76,7 +76,7 @@ class EvolutionMagics(Magics):
         return run
 
     def _target(self, name: str) -> Any:
-        value = self.session.shell.user_ns.get(name)
+        value = self.session.shell.user_ns.get(name.replace("-", "_"))  # Lisp's my-agent is Python's my_agent
         return name if value is None else value
 
     def _inputs(self, expression: str | None) -> Any:
