@@ -1,8 +1,5 @@
 """Panels in a real JupyterLab, clicked as a user clicks them."""
 
-import subprocess
-import sys
-
 import pytest
 
 SET_UP = "%load_ext project_o\nimport numpy as np\na = np.arange(100_000, dtype=np.float32)"
@@ -30,9 +27,6 @@ pub fn squares(a: []const f32) f32 {
 LONG = "run = %evolve kernels --budget 300s --seed 1 --inputs (a,)"
 SHORT = "run = %evolve kernels --trials 4 --seed 1 --inputs (a,)"
 SERVES = "print('lanes = 1;' in kernels.slot.version.artifact.program.source)"
-WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
-PANEL_MIME = "application/vnd.project-o.panel+json"
-RUBBISH = ("model not found", "Loading widget", "Error displaying widget", "widget-view+json")
 
 
 @pytest.fixture
