@@ -21,6 +21,14 @@ from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
 
 _WORKPLACES = 4
+# Zig would build an unwinder of its own for `-lgcc_s`; the one that Rust's shared library brings must be the only one.
+_ZIG_LINKS = """#!/bin/sh
+for argument do
+    shift
+    if [ "$argument" != -lgcc_s ]; then set -- "$@" "$argument"; fi
+done
+exec "{zig}" cc -O2 -fno-sanitize=undefined "$@"
+"""
 _CRATE_ENTRY = "crate:"
 
 
@@ -178,8 +186,8 @@ def find_linker(folder: Path) -> tuple[str, dict[str, str]]:
         zig = locate_zig()
     except ToolchainMissing as missing:
         raise ToolchainMissing(f"Rust needs a linker, cc or gcc or clang; {missing}") from None
-    script = folder / "link"
-    script.write_text(f'#!/bin/sh\nexec "{zig}" cc "$@"\n', "utf-8")
+    script = folder / "cc"  # rustc concludes from the name how to speak to it
+    script.write_text(_ZIG_LINKS.format(zig=zig), "utf-8")
     script.chmod(0o700)
     places = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig"), "ZIG_GLOBAL_CACHE_DIR": str(cache.compiler_cache("zig"))}
     return str(script.absolute()), places

@@ -12,6 +12,7 @@ from ...values import Diagnostic
 
 SHIM_PATH = "cell/o_shim"
 _LINKER = "linking with "
+_NO_SUCH_VALUE = "E0425"
 _LAST_WORDS_CHARACTERS = 2000
 
 
@@ -110,6 +111,8 @@ def _owner(spans: list[dict[str, Any]], owners: Mapping[int, str]) -> str:
 
 
 def _reason(remark: dict[str, Any]) -> str:
+    if (remark.get("code") or {}).get("code") == _NO_SUCH_VALUE:
+        return "a #[cfg] leaves it out of this build"
     label = next((span["label"] for span in remark["spans"] if span["is_primary"] and span.get("label")), "")
     return f"{remark['message']}{f' ({label})' if label else ''}"
 
