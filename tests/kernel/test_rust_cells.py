@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import papermill
@@ -297,10 +298,13 @@ def test_restoring_a_state_from_before_the_acceptance_serves_the_cell_again(read
 
 def bare(folder):
     """An environment in which no compiler of Rust is found: not on the PATH, not below HOME, not by a variable."""
-    hidden = {"RUSTC", "PROJECT_O_RUSTC", "PROJECT_O_RUST", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"}
-    empty = dict.fromkeys(hidden & set(os.environ), "")
-    places = [place for place in os.environ["PATH"].split(os.pathsep) if not os.path.exists(f"{place}/rustc")]
-    return {**empty, "PATH": os.pathsep.join(places), "HOME": str(folder), "PROJECT_O_CACHE": str(folder / "cache")}
+    hidden = {"RUSTC", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"} & set(os.environ)
+    programs = folder / "programs"
+    programs.mkdir()
+    (programs / "git").symlink_to(shutil.which("git"))  # where rustc comes from a package it may be its neighbour
+    places = [place for place in os.environ["PATH"].split(os.pathsep) if not (Path(place) / "rustc").exists()]
+    path = os.pathsep.join([str(programs), *places])
+    return {**dict.fromkeys(hidden, ""), "PATH": path, "HOME": str(folder), "PROJECT_O_CACHE": str(folder / "cache")}
 
 
 def test_without_rust_a_cell_says_what_to_install_and_everything_else_works(start_kernel, tmp_path):

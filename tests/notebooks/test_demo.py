@@ -46,8 +46,9 @@ def test_its_twin_in_rust_finds_the_same_neighbours_and_is_evolved_too(executed,
 
 
 def test_without_rust_the_twin_is_one_line_and_the_notebook_goes_on(tmp_path, monkeypatch):
-    places = os.environ["PATH"].split(os.pathsep)
-    monkeypatch.setenv("PATH", os.pathsep.join(place for place in places if not (Path(place) / "rustc").exists()))
+    (tmp_path / "git").symlink_to(shutil.which("git"))
+    places = [place for place in os.environ["PATH"].split(os.pathsep) if not (Path(place) / "rustc").exists()]
+    monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), *places]))
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("PROJECT_O_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("RUSTC", raising=False)
