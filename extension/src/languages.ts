@@ -7,11 +7,14 @@
  */
 
 import {
+  type IndentContext,
+  LRLanguage,
   Language,
   StreamLanguage,
   defineLanguageFacet,
   foldNodeProp,
   indentNodeProp,
+  indentService,
   indentUnit,
   language,
   languageDataProp
@@ -30,12 +33,14 @@ import {
 import { styleTags, tags } from '@lezer/highlight';
 import { parser as markdownParser } from '@lezer/markdown';
 import { zigLanguage } from 'codemirror-lang-zig';
+import { CLOSING, byBrackets } from './brackets';
 import { lisp } from './lisp';
 
 /** A cell's language: what parses it, and how wide its indentation is where that is not the editor's. */
 interface Choice {
   readonly language: Language;
   readonly unit?: string;
+  readonly indent?: (context: IndentContext, position: number) => number;
 }
 
 /** Parses the first line as one token and leaves the rest to another parser. */
@@ -117,7 +122,18 @@ const prose = new Language(
   'markdown'
 );
 
-const zig = belowMagic(zigLanguage, zigLanguage.parser);
+/** The grammar colours and leaves indentation to others. */
+const zigWithData = LRLanguage.define({
+  name: 'zig',
+  parser: zigLanguage.parser,
+  languageData: {
+    commentTokens: { line: '//' },
+    closeBrackets: { brackets: ['(', '[', '{', '"'] },
+    indentOnInput: CLOSING
+  }
+});
+
+const zig = belowMagic(zigWithData, zigWithData.parser);
 const rust = belowMagic(rustLanguage, rustLanguage.parser);
 const message = belowMagic(prose, prose.parser);
 
@@ -137,7 +153,7 @@ export function languageOf(firstLine: string): Choice | null {
   }
 }
 
-const ZIG: Choice = { language: zig };
+const ZIG: Choice = { language: zig, indent: byBrackets };
 const RUST: Choice = { language: rust };
 const LISP: Choice = { language: lispBelowMagic, unit: '  ' };
 const MESSAGE: Choice = { language: message };
@@ -167,6 +183,12 @@ export const magicLanguage: Extension = [
     language.computeN([chosen], state => {
       const choice = state.field(chosen);
       return choice ? [choice.language] : [];
+    })
+  ),
+  Prec.highest(
+    indentService.computeN([chosen], state => {
+      const indent = state.field(chosen)?.indent;
+      return indent ? [indent] : [];
     })
   ),
   Prec.highest(

@@ -128,11 +128,9 @@ export const lisp: StreamParser<State> = {
   copyState: state => ({ ...state, open: state.open.map(open => ({ ...open })) }),
   token,
   indent(state, textAfter) {
-    if (state.until) {
-      return null;
-    }
     const open = state.open[state.open.length - 1];
-    if (!open) {
+    // The rest of a string begins where its line begins: spaces would be part of it.
+    if (state.until || !open) {
       return 0;
     }
     if (/^[)\]}]/.test(textAfter)) {

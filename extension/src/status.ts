@@ -61,7 +61,7 @@ export function details(standing: Standing): [string, string][] {
   const status = standing.status;
   const rows: [string, string][] = [
     ['Project O', standing.version],
-    ['recording', status.recording ? `on, ${status.states} states in this kernel` : 'off: %o on'],
+    ['recording', status.recording ? `on, ${status.states} ${status.states === 1 ? 'state' : 'states'} in this kernel` : 'off: %o on'],
     ['store', status.store || 'nowhere']
   ];
   if (status.problem) {

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import heapq
-import json
 import re
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any
@@ -243,10 +242,3 @@ def _unified(path: str, old: str | None, new: str | None) -> str:
     for line in difflib.unified_diff((old or "").splitlines(True), (new or "").splitlines(True), a, b):
         lines.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
     return "".join(lines)
-
-
-def pretty(body: dict[str, Any]) -> str:
-    """A notebook as nbformat writes it to a file: lists of lines, indented by one, keys sorted."""
-    import nbformat
-
-    return str(nbformat.writes(nbformat.from_dict(json.loads(json.dumps(body))))) + "\n"

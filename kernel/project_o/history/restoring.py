@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ..errors import HistoryError
 from .filemerge import read_cells
 from .notebook import write_atomically
-from .reader import pretty
+from .pretty import pretty
 from .records import Restored
 
 if TYPE_CHECKING:

@@ -1,0 +1,44 @@
+"""A notebook as nbformat 4 writes it to a file, without loading nbformat: that takes a second or more, ours is valid.
+
+A test compares it with nbformat's own.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+_SPLIT = frozenset({"application/javascript", "image/svg+xml"})
+
+
+def pretty(body: Mapping[str, Any]) -> str:
+    """Lists of lines, indented by one, keys sorted."""
+    whole = {**body, "cells": [_cell(cell) for cell in body["cells"]]}
+    return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": ")) + "\n"
+
+
+def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+    split = {**cell, "source": cell["source"].splitlines(True)}
+    if cell.get("attachments"):
+        split["attachments"] = {name: _bundle(bundle) for name, bundle in cell["attachments"].items()}
+    if cell["cell_type"] == "code":
+        split["outputs"] = [_output(output) for output in cell["outputs"]]
+    return split
+
+
+def _output(output: Mapping[str, Any]) -> dict[str, Any]:
+    if output.get("output_type") == "stream" and isinstance(output.get("text"), str):
+        return {**output, "text": output["text"].splitlines(True)}
+    if output.get("output_type") in ("execute_result", "display_data"):
+        return {**output, "data": _bundle(output.get("data") or {})}
+    return dict(output)
+
+
+def _bundle(bundle: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        mime: value.splitlines(True)
+        if isinstance(value, str) and (mime.startswith("text/") or mime in _SPLIT)
+        else value
+        for mime, value in bundle.items()
+    }
