@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from .. import limits
 
 HIDDEN = "[key]"
+KEY_CHARACTERS_MIN = 6
 
 
 class Secret:
@@ -33,8 +34,8 @@ class Secret:
         return self._text
 
     def hide_in(self, text: str) -> str:
-        """``text`` without the key: servers repeat it in what they say."""
-        return text.replace(self._text, HIDDEN) if self._text else text
+        """``text`` without the key: servers repeat it in what they say. Keys like ``none`` or ``x`` hide nothing."""
+        return text.replace(self._text, HIDDEN) if len(self._text) >= KEY_CHARACTERS_MIN else text
 
 
 @dataclass(frozen=True, slots=True)
