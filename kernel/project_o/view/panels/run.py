@@ -41,7 +41,7 @@ class RunPanel:
         self._progress: Progress | None = None
         self._best: int | None = None
         self._bar = widgets.FloatProgress(
-            min=0.0, max=1.0, description="", layout=widgets.Layout(width="280px", height="10px")
+            min=0.0, max=1.0, description="", layout=widgets.Layout(width="280px", height="18px")
         )
         self.frame = Frame(
             (
