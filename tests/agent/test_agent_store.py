@@ -147,10 +147,10 @@ def test_a_secret_is_in_no_file_of_the_store(kernel, tmp_path, monkeypatch):
 
 def test_names_that_no_path_may_hold_are_spelled(kernel):
     kernel()
-    agent = noting("is-it-ok?")
+    agent = noting("is-it-ok")
     agent("yes")
     kernel()
-    assert len(noting("is-it-ok?").memory) == 1
+    assert len(noting("is-it-ok").memory) == 1
 
 
 @pytest.mark.parametrize("damage", ["not json", '{"text": 5}', '{"id": "x", "text": "kept", "new": 1}', ""])
@@ -164,3 +164,14 @@ def test_a_damaged_line_costs_only_itself(damage):
     else:
         blocks, _ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
     assert [block.text for block in blocks] == ["kept"]
+
+
+def test_a_loop_of_texts_is_written_whole_by_the_end_of_its_cell(kernel):
+    house = kernel()
+    agent = noting()
+    for k in range(300):
+        agent.memory.remember(f"fact {k}")
+    house.store.flush()
+    agent("done")
+    kernel()
+    assert len(noting().memory) == 301

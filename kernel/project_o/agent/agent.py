@@ -161,7 +161,7 @@ class Agent:
         """A decorator: the function answers the messages. It takes what it names of message, arguments and turn."""
         self.refuse_during_turn()
         names = _parameters_of_body(function)
-        tool = with_meaning(ToolSpec(self.name, "", (), function, source=_source_of(function)))
+        tool = with_meaning(ToolSpec("body", "", (), function, source=_source_of(function)))
 
         def run() -> Any:
             from ..lisp.context import current

@@ -14,6 +14,7 @@ from __future__ import annotations
 import json
 import re
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 AGENTS = "agents/"
 MEMORIES = "memories/"
 FORMAT = 1
+STAGING_SHARE = 20.0
+"""Between two stagings passes so many times as long as the last one took."""
 _DIGITS = "0123456789abcdef"
 
 
@@ -41,6 +44,7 @@ class Store:
         self._history = history
         self._lock = threading.Lock()
         self._together = 0
+        self._next = 0.0
         self._changed: dict[str, tuple[Memory, set[str]]] = {}
 
     @property
@@ -61,12 +65,24 @@ class Store:
         self._mark(memory, set(_DIGITS))
 
     def changed(self, memory: Memory, names: frozenset[str]) -> None:
-        """Blocks came, left or were used: staged with the next cell, or committed with the turn under way."""
+        """Blocks came, left or were used: staged with the next cell, or committed with the turn under way.
+
+        A loop that remembers thousands of texts pays for a fraction of the writing; ``flush`` does the rest.
+        """
         self._mark(memory, {name[0] for name in names})
         with self._lock:
-            wait = self._together > 0
-        if not wait and self.keeps and self._history is not None:
-            self._history.stage(self._take())
+            wait = self._together > 0 or time.monotonic() < self._next
+        if not wait:
+            self.flush()
+
+    def flush(self) -> None:
+        """Stage what has changed outside turns: the history keeps it with the next cell."""
+        if not self._changed or not self.keeps or self._history is None:
+            return
+        started = time.monotonic()
+        self._history.stage(self._take())
+        now = time.monotonic()
+        self._next = now + STAGING_SHARE * (now - started)
 
     @contextmanager
     def together(self) -> Iterator[None]:

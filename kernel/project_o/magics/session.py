@@ -53,6 +53,11 @@ class Session:
 
         return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
+    def flush(self) -> None:
+        """A cell has ended: what agents remembered in it goes into the history."""
+        if "agents" in self.__dict__:
+            self.agents.store.flush()
+
     def restored(self) -> None:
         """A state was brought back: what agents remember is what it held, where there are agents."""
         if "agents" in self.__dict__:
