@@ -91,6 +91,7 @@ def test_the_current_value_keeps_its_own_spelling():
         ('(a "x', "line 1: this is not Lisp: the string that begins here is not closed"),
         ("#[x[ ]]", "line 1: this is not Lisp: the string that begins here is not closed: ']x]' is missing"),
         ("(a ') b", "line 1: this is not Lisp: ''' has nothing behind it"),
+        ("1\n" + "[" * 500 + "]" * 500, "line 2: this is not Lisp: forms are nested deeper than 100"),
         ("1 '", "line 1: this is not Lisp: the form that begins here is not closed: nothing follows '''"),
     ],
 )

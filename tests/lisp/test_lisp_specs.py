@@ -71,6 +71,13 @@ def test_values_that_cannot_be_meant_are_refused(make):
         make()
 
 
+def test_tools_have_names_that_models_take():
+    assert AgentSpec("ready?").name == "ready?"
+    for name in ("ready?", "<lambda>"):
+        with pytest.raises(UsageError, match="cannot be the name of a tool"):
+            tool_of(weigh, name=name)
+
+
 def test_the_registry_finds_by_either_spelling_and_names_what_there_is():
     specs = Specs()
     tool = specs.define(ToolSpec("my-tool", "", (), len))

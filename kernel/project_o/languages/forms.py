@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass, field
 
 from ..errors import UsageError
+from ..limits import LISP_NESTING_FORMS_MAX
 
 CLOSERS = {"(": ")", "[": "]", "{": "}", "#(": ")", "#{": "}"}
 _MARKS = {"'": 1, "`": 1, "~": 1, "~@": 1, "#_": 1, "#*": 1, "#**": 1, "#^": 2}
@@ -60,6 +61,8 @@ def parse(source: str) -> Text:
             comments.append((begin, at))
         elif match["open"] or match["mark"]:
             opened.append(Form(match["open"] or match["mark"], begin))
+            if len(opened) > LISP_NESTING_FORMS_MAX + 1:
+                raise _refusal(source, begin, f"forms are nested deeper than {LISP_NESTING_FORMS_MAX}")
         elif match["close"]:
             _close(source, opened, match["close"], at)
         elif match["bracket"]:

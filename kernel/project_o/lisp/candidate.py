@@ -77,17 +77,16 @@ class Turn:
 class Opened:
     """A program in a module of its own: ``spec``, ``tools`` by name, ``memory``. Calling it answers one message.
 
-    ``files`` are those of ``packing``; ``around`` gives the names that could not be sent, where they are at hand.
-    Raises LispError where a text cannot be evaluated, or defines no agent of that name.
+    ``files`` are those of ``packing``. Raises LispError where a text cannot be evaluated, or defines no such agent.
     """
 
-    def __init__(self, name: str, files: Mapping[str, str], around: Mapping[str, Any] | None = None) -> None:
+    def __init__(self, name: str, files: Mapping[str, str]) -> None:
         about = json.loads(files[DATA]) if DATA in files else {}
         self.absent: dict[str, str] = about.get("absent", {})
         self.remembered: list[str] = []
         module = f"project_o_agent_{canonical(name)}_{id(self):x}"
         self.module = sys.modules[module] = types.ModuleType(module)
-        self._fill(about, files, around or {})
+        self._fill(about, files)
         specs = Specs()
         evaluate(files[CELL], self.module, f"<{name}>", specs)
         if not specs.has("agent", name):
@@ -96,10 +95,9 @@ class Opened:
         self.memory = specs.memory(self.spec.memory) if specs.has("memory", self.spec.memory) else None
         self.tools = {canonical(tool): self._tool(tool, specs) for tool in self.spec.tools}
 
-    def _fill(self, about: Mapping[str, Any], files: Mapping[str, str], around: Mapping[str, Any]) -> None:
+    def _fill(self, about: Mapping[str, Any], files: Mapping[str, str]) -> None:
         """Put what the program brings beside its Lisp into the module."""
         space = vars(self.module)
-        space.update({name: around[name] for name in self.absent if name in around})
         for name, text in about.get("values", {}).items():
             space[name] = ast.literal_eval(text)
         for name, module in about.get("imports", {}).items():

@@ -100,8 +100,6 @@ MACROS: dict[str, Callable[..., Any]] = {
         "when->": when_thread,
     }.items()
 }
-_hy_macros = MACROS
-"""Under this name ``(require project_o.lisp.forms [deftool ...])`` finds them."""
 
 
 # ------------------------------------------------------------------------------- parts of an expansion

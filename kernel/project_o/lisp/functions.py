@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from ..errors import UsageError
-from .specs import ToolParameter, ToolSpec, Written
+from .specs import ToolParameter, ToolSpec, Written, canonical
 
 _TYPES: dict[type, str] = {
     bool: "boolean",
@@ -35,8 +35,13 @@ def tool_of(
 ) -> ToolSpec:
     """The tool that calls ``function``. Its annotations give the types; ``Annotated[int, "..."]`` documents one.
 
-    Raises UsageError for parameters that cannot be given by name.
+    Raises UsageError for parameters that cannot be given by name, and a name that no model would take.
     """
+    if not canonical(name or function.__name__).isidentifier():
+        raise UsageError(
+            f"{name or function.__name__!r} cannot be the name of a tool, since models take none such: use letters, "
+            "digits and '-', as in my-tool"
+        )
     return ToolSpec(
         name=name or function.__name__,
         doc=doc or inspect.getdoc(function) or "",

@@ -226,7 +226,7 @@ def canonical(name: str) -> str:
 
 
 def _check_name(what: str, name: object) -> None:
-    if not isinstance(name, str) or not name or not canonical(name).rstrip("?!*").isidentifier():
+    if not isinstance(name, str) or not canonical(name).rstrip("?!*").isidentifier():
         raise UsageError(f"{name!r} cannot be the name of a {what}: use letters, digits and '-', as in my-{what}")
 
 

@@ -59,18 +59,10 @@ class LispVersion:
         if name != self.artifact.program.name:
             raise UsageError(f"the program {self.artifact.program.name} has no function {name}")
         if self._opened is None:
-            self._opened = self.opened()
+            from ..lisp.candidate import Opened
+
+            self._opened = Opened(name, dict(self.artifact.program.files))
         return self._opened(*args)
-
-    def opened(self, around: Mapping[str, Any] | None = None) -> Opened:
-        """Its agent, tools and memory as specs; names that could not be sent are those of ``around``.
-
-        Raises LispError.
-        """
-        from ..lisp.candidate import Opened
-
-        program = self.artifact.program
-        return Opened(program.name, dict(program.files), around)
 
 
 class LispJob:
