@@ -105,8 +105,8 @@ class Kernel:
 
     def run(self, code, cell="", seconds=WAIT_SECONDS):
         """Run a cell; what it printed or how it failed."""
-        message = self.client.session.msg("execute_request", {"code": code, "silent": False, "store_history": True,
-                                                              "user_expressions": {}, "allow_stdin": False})  # fmt: skip
+        request = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
+        message = self.client.session.msg("execute_request", request)
         message["metadata"] = {"cellId": cell} if cell else {}
         with self._sending:
             self.client.shell_channel.send(message)
@@ -155,7 +155,7 @@ def start(tmp_path):
             nbformat.write(book, path)
         with open(place, "ab") as log:
             kernel = Kernel(tmp_path, path if notebook else None, log)
-        kernel.notebook, kernel.log = path, lambda: place.read_text()
+        kernel.notebook, kernel.log = path, place.read_text
         kernels.append(kernel)
         return kernel
 
@@ -182,7 +182,7 @@ def kernel_with_page(tmp_path_factory):
     folder = tmp_path_factory.mktemp("channel")
     with open(folder / "kernel.log", "ab") as log:
         kernel = Kernel(folder, None, log)
-    kernel.log = lambda: (folder / "kernel.log").read_text()
+    kernel.log = (folder / "kernel.log").read_text
     page = Page(kernel)
     page.wait("hello")
     page.show(("m", "markdown", "# Title"))

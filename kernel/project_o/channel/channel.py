@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextvars
 import os
 import threading
 from collections.abc import Mapping
@@ -20,11 +21,16 @@ PROTOCOL = 1
 
 @dataclass(eq=False, slots=True)
 class Page:
-    """One open notebook. ``thread`` is the one in which its messages arrive."""
+    """One open notebook. ``thread`` is the one in which its messages arrive.
+
+    ``context`` is that of its first message: ipykernel hands what a page sends to the subshell whose message we were
+    answering when we last spoke, so what is said from a cell must not seem to come from that cell.
+    """
 
     comm: Any
     path: str
     thread: int = field(default_factory=threading.get_ident)
+    context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
 
 class Channel:
@@ -87,7 +93,7 @@ class Channel:
 
     def _send(self, page: Page, body: Mapping[str, Any]) -> None:
         try:
-            page.comm.send(body)
+            page.context.copy().run(page.comm.send, body)
         except Exception as error:  # noqa: BLE001 - a page that is gone must not fail a cell; it is noted and left out
             self._note(f"a page could not be told anything ({type(error).__name__}: {error})")
             self._drop([page])
