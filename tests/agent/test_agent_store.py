@@ -7,6 +7,7 @@ import pytest
 from project_o.agent import Agent, MemorySpec, agents, place
 from project_o.errors import AgentError, UsageError
 from project_o.history import open_history
+from project_o.history.records import CellRun
 
 SETTINGS = {"model": "", "model_url": ""}
 
@@ -166,12 +167,32 @@ def test_a_damaged_line_costs_only_itself(damage):
     assert [block.text for block in blocks] == ["kept"]
 
 
-def test_a_loop_of_texts_is_written_whole_by_the_end_of_its_cell(kernel):
+def cell_ends(house, source):
+    """What a kernel does when a cell has run."""
+    house.store._history.record(CellRun("cell", source))
+    house.store.cell_ended()
+
+
+def test_a_loop_of_texts_is_written_whole_by_the_end_of_the_cell_after_it(kernel):
     house = kernel()
     agent = noting()
     for k in range(300):
         agent.memory.remember(f"fact {k}")
-    house.store.flush()
-    agent("done")
+    cell_ends(house, "for k in range(300): ...")
+    cell_ends(house, "")
     kernel()
-    assert len(noting().memory) == 301
+    assert len(noting().memory) == 300
+
+
+def test_what_was_staged_before_a_turn_does_not_undo_what_the_turn_learned(kernel):
+    house = kernel()
+    agent = noting()
+    texts = [f"fact {k}" for k in range(40)]  # more than there are files, so that some share one
+    for text in texts[:20]:
+        agent.memory.remember(text)
+    for text in texts[20:]:
+        agent(text)
+    cell_ends(house, "...")
+    cell_ends(house, "")
+    kernel()
+    assert [block.text for block in noting().memory] == texts

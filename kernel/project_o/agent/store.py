@@ -45,6 +45,7 @@ class Store:
         self._lock = threading.Lock()
         self._together = 0
         self._next = 0.0
+        self._staged: set[str] = set()
         self._changed: dict[str, tuple[Memory, set[str]]] = {}
 
     @property
@@ -75,12 +76,19 @@ class Store:
         if not wait:
             self.flush()
 
+    def cell_ended(self) -> None:
+        """What was staged is in the history, or goes there now; what is left is staged for the next cell."""
+        self._staged.clear()
+        self.flush()
+
     def flush(self) -> None:
         """Stage what has changed outside turns: the history keeps it with the next cell."""
         if not self._changed or not self.keeps or self._history is None:
             return
         started = time.monotonic()
-        self._history.stage(self._take())
+        files = self._take()
+        self._history.stage(files)
+        self._staged.update(files)
         now = time.monotonic()
         self._next = now + STAGING_SHARE * (now - started)
 
@@ -120,8 +128,10 @@ class Store:
         folder = AGENTS + slug(turn.agent)
         files: dict[str, str | None] = {f"{folder}/turn.json": _dump(plain(turn), indent=1)}
         files |= {f"{folder}/{name}": text for name, text in sources.items()}
-        files |= self._take()
-        return self._note("agent", turn.agent, _summary(turn), facts, files)
+        learned = self._take()
+        # What was staged before in this cell lands after this turn's commit: it must not be older than that.
+        self._history.stage({path: text for path, text in learned.items() if path in self._staged})
+        return self._note("agent", turn.agent, _summary(turn), facts, files | learned)
 
     def feedback(self, agent: str, entry: Mapping[str, Any]) -> State | None:
         """Commit what was said about a turn; None where nothing is kept."""

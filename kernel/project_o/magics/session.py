@@ -56,7 +56,7 @@ class Session:
     def flush(self) -> None:
         """A cell has ended: what agents remembered in it goes into the history."""
         if "agents" in self.__dict__:
-            self.agents.store.flush()
+            self.agents.store.cell_ended()
 
     def restored(self) -> None:
         """A state was brought back: what agents remember is what it held, where there are agents."""
