@@ -42,6 +42,13 @@ def test_a_declared_constant_that_was_bound_anew_is_data(notebook, runtime):
     assert '"LANES": "int"' in found.files[1][1]
 
 
+def test_functions_of_one_cell_may_have_parameters_of_one_name(notebook, runtime):
+    source = "def f(x):\n    n = 1  # o: 1 2\n    return n\ndef g(x):\n    n = 3  # o: 3 4\n    return n\n"
+
+    assert [item.value for item in program(notebook, runtime, source).parameters] == [1]
+    assert [item.value for item in program(notebook, runtime, source, "g").parameters] == [3]
+
+
 def test_parameters_inside_and_among_the_default_values(notebook, runtime):
     found = program(
         notebook,

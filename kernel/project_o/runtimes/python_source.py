@@ -187,14 +187,15 @@ def _markers(lines: list[str], own: set[int]) -> set[int]:
 
 def _declared(function: types.FunctionType, lines: list[str], names: set[str]) -> dict[str, range]:
     """The declared top-level constants of the cell that the function reads and nobody has changed since."""
-    source = "".join(lines)
-    parameters = {item.line: item for item in languages.tools_for("python").program("cell", source).parameters}
+    constants = [node for node in ast.parse("".join(lines)).body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    shown = {line for node in constants for line in range(node.lineno, (node.end_lineno or node.lineno) + 1)}
+    # Other functions of the cell declare parameters of their own, which may well have the same names.
+    alone = "".join(line if number in shown else "\n" for number, line in enumerate(lines, 1))
+    parameters = {item.line: item for item in languages.tools_for("python").program("cell", alone).parameters}
     found: dict[str, range] = {}
-    for node in ast.parse(source).body:
+    for node in constants:
         parameter = parameters.get(node.lineno)
-        if parameter is None or parameter.name not in names or not isinstance(node, (ast.Assign, ast.AnnAssign)):
-            continue
-        if _holds(function, parameter):
+        if parameter is not None and parameter.name in names and _holds(function, parameter):
             found[parameter.name] = range(node.lineno, (node.end_lineno or node.lineno) + 1)
     return found
 
