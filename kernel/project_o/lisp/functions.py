@@ -37,6 +37,7 @@ def tool_of(
 
     Raises UsageError for parameters that cannot be given by name, and a name that no model would take.
     """
+    parameters = parameters_of(function, name or function.__name__)
     if not canonical(name or function.__name__).isidentifier():
         raise UsageError(
             f"{name or function.__name__!r} cannot be the name of a tool, since models take none such: use letters, "
@@ -45,7 +46,7 @@ def tool_of(
     return ToolSpec(
         name=name or function.__name__,
         doc=doc or inspect.getdoc(function) or "",
-        parameters=parameters_of(function, name or function.__name__),
+        parameters=parameters,
         run=function,
         source=source,
         language=language,
