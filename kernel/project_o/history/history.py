@@ -138,8 +138,8 @@ class History:
 
     def _put_document(self) -> None:
         if self._live.is_new:
-            record = self._live.record(self._recording.lane, self._recording.sequence)
-            if not self._recording.append(record):
+            records = self._live.records(self._recording.lane, self._recording.sequence)
+            if not all(self._recording.append(record) for record in records):
                 self._live.renew()
 
     def stage(self, files: Mapping[str, str | None]) -> None:

@@ -12,7 +12,12 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from ..errors import HistoryError
-from ..limits import DOCUMENT_CELL_CHARACTERS_MAX, DOCUMENT_CELLS_MAX, DOCUMENT_CHARACTERS_MAX
+from ..limits import (
+    DOCUMENT_CELL_CHARACTERS_MAX,
+    DOCUMENT_CELLS_MAX,
+    DOCUMENT_CHARACTERS_MAX,
+    DOCUMENT_PART_CHARACTERS,
+)
 from .contents import cell_id
 from .redact import Redactor
 
@@ -70,18 +75,26 @@ class LiveDocument:
         """Whether the journal does not have it all yet."""
         return self._new
 
-    def record(self, lane: str, sequence: int) -> dict[str, Any]:
-        """The journal's record of it: whole for a new lane, else with the cells that changed since the last one.
+    def records(self, lane: str, sequence: int) -> list[dict[str, Any]]:
+        """The journal's records of it: whole for a new lane, else with the cells that changed since the last ones.
 
-        It belongs to the states after ``sequence``.
+        They belong to the states after ``sequence``. Each is small: to write one holds up every other thread.
         """
         if lane != self._lane:
             self._lane, self._changed = lane, set(self._cells)
-        cells = [self._cells[name] for name, _ in self._order if name in self._changed and name in self._cells]
+        parts: list[list[dict[str, Any]]] = [[]]
+        room = DOCUMENT_PART_CHARACTERS
+        for cell in [self._cells[name] for name, _ in self._order if name in self._changed and name in self._cells]:
+            if room <= 0:
+                parts.append([])
+                room = DOCUMENT_PART_CHARACTERS
+            parts[-1].append(cell)
+            room -= len(cell["source"])
         self._changed.clear()
         self._new = False
-        body = {"order": self._order, "cells": cells, "metadata": self._metadata}
-        return {"k": "document", "seq": sequence, "document": body}
+        bodies: list[dict[str, Any]] = [{"cells": part} for part in parts]
+        bodies[-1] |= {"order": self._order, "metadata": self._metadata}
+        return [{"k": "document", "seq": sequence, "document": body} for body in bodies]
 
 
 def check_document(message: Mapping[str, Any], redact: Redactor) -> dict[str, Any]:
@@ -108,6 +121,12 @@ def check_document(message: Mapping[str, Any], redact: Redactor) -> dict[str, An
             if room < 0:
                 raise HistoryError(f"a document has at most {DOCUMENT_CHARACTERS_MAX} characters")
         cells.append(cell)
+    # A document seldom holds a secret: looking through all sources at once costs a tenth of looking through each.
+    sources = "\n\n".join(cell["source"] for cell in cells if "source" in cell)
+    if redact.text(sources) != sources:
+        for cell in cells:
+            if "source" in cell:
+                cell["source"] = redact.text(cell["source"])
     return {"cells": cells, "metadata": _metadata(message.get("metadata"), redact)}
 
 
@@ -120,7 +139,7 @@ def _add_contents(cell: dict[str, Any], raw: Mapping[str, Any], redact: Redactor
     if size > DOCUMENT_CELL_CHARACTERS_MAX:
         raise HistoryError(f"a cell of a document has at most {DOCUMENT_CELL_CHARACTERS_MAX} characters")
     metadata = _metadata(raw.get("metadata"), redact) or {}
-    cell |= {"source": redact.text(source), "metadata": metadata, "attachments": attachments}
+    cell |= {"source": source, "metadata": metadata, "attachments": attachments}
     return size + _size(metadata)
 
 

@@ -36,10 +36,12 @@ class LiveMerge:
     def take(self, record: Mapping[str, Any], *, committed: bool) -> None:
         """Take in a record; one whose states are ``committed`` already (a journal read again) changes nothing."""
         document = record["document"]
-        self._order = [(str(name), str(kind)) for name, kind in document["order"]]
         for cell in document["cells"]:
             self._cells[cell["id"]] = dict(cell)
             self._touched.add(cell["id"])
+        if "order" not in document:
+            return  # a part of one whose last part is to come
+        self._order = [(str(name), str(kind)) for name, kind in document["order"]]
         listed = {name for name, _ in self._order}
         self._cells = {name: cell for name, cell in self._cells.items() if name in listed}
         if document.get("metadata") is not None:
