@@ -244,7 +244,7 @@ def test_no_compiler(compiled: Build, monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("PROJECT_O_ZIG", str(old))
     with pytest.raises(ToolchainMissing, match=r"is Zig 0\.11\.0, wanted is 0\.17\.1"):
         toolchain.locate()
-    (check, _) = toolchain.status()
+    check, *_ = toolchain.status()
     assert not check.ok
     assert "pip install" in check.todo
 
@@ -346,7 +346,7 @@ def test_tests_of_the_cell_are_run(zig_there: Path) -> None:
 
 def test_the_doctors_facts(build_cache: Path, zig_there: Path) -> None:
     toolchain.warm()
-    compiler, cache = toolchain.status()
+    compiler, _, cache = toolchain.status()
 
     assert (compiler.name, compiler.ok, compiler.core) == ("zig", True, True)
     assert str(zig_there) in compiler.value

@@ -205,7 +205,7 @@ def test_a_cache_that_cannot_be_written(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert again.cached
     assert toolchain.tried(artifact.key, "f")
     assert toolchain.load(artifact).call("f", []) == 4
-    (_, check) = toolchain.status()
+    *_, check = toolchain.status()
     assert not check.ok
     assert "PROJECT_O_CACHE" in check.todo
 
