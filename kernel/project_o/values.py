@@ -291,7 +291,7 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run under way, as the view shows it. ``history`` holds (trial index, best ratio so far), ``records`` the trials."""
+    """A run under way, as the view shows it. ``history``: (trial index, best ratio so far); ``records``: the trials."""
 
     name: str
     done: int
