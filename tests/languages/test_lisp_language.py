@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hy
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from project_o.errors import UsageError
@@ -160,6 +160,7 @@ def _nested(inner):
 _TEXTS = st.lists(st.recursive(_ATOMS, _nested, max_leaves=20), max_size=4).map("\n".join)
 
 
+@settings(deadline=None)
 @given(_TEXTS)
 def test_forms_stand_where_hys_reader_finds_them(source):
     theirs = [(form.start_line, form.start_column, form.end_line, form.end_column) for form in hy.read_many(source)]
@@ -173,6 +174,7 @@ def test_forms_stand_where_hys_reader_finds_them(source):
     assert ours == theirs
 
 
+@settings(deadline=None)
 @given(_TEXTS)
 def test_reading_by_spans_loses_nothing(source):
     assert all(source[form.start : form.end] for form in parse(source).forms)
@@ -180,6 +182,7 @@ def test_reading_by_spans_loses_nothing(source):
     assert LISP.with_source(LISP.program("g", source), source).source == source
 
 
+@settings(deadline=None)
 @given(st.text(alphabet="()[]{}\"'`~#;_^*:\\\n ab1"))
 def test_any_text_is_read_or_refused_with_a_line(source):
     said = "line 1: nothing"

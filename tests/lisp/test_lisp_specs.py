@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from project_o.errors import AgentError, UsageError
@@ -118,11 +118,13 @@ def test_named_arguments_are_found_in_messages(message, expected):
     assert written_arguments(message) == expected
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_any_message_can_be_searched(message):
     assert isinstance(written_arguments(message), dict)
 
 
+@settings(deadline=None)
 @given(st.one_of(st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.booleans(), st.none()))
 def test_literals_are_read_back(value):
     assert read_literal(repr(value)) == value
@@ -147,6 +149,7 @@ def test_rare_words_count_more():
     assert rank("note on the zebras of the day", texts, 1)[0][0] == 30
 
 
+@settings(deadline=None)
 @given(st.text(), st.text())
 def test_vectors_are_normed_and_reproducible(first, second):
     embedding = HashEmbedding()
