@@ -102,9 +102,9 @@ def test_what_cannot_be_meant_is_refused_with_its_line(source, message):
 
 def test_settings_outside_their_domain_are_refused():
     program = LISP.program("g", "(setv a 5) ; o: 5 6")
-    for settings in ({"a": 7}, {"b": 1}, {"a": True}):
+    for wrong in ({"a": 7}, {"b": 1}, {"a": True}):
         with pytest.raises(UsageError):
-            LISP.with_settings(program, settings)
+            LISP.with_settings(program, wrong)
 
 
 def test_signatures_are_those_of_agents_tools_and_functions():
