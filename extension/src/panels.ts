@@ -15,6 +15,8 @@ const PROTOCOL = 1;
 const RANK = -20;
 /** A kernel in one of these has forgotten its widgets, or is about to. */
 const ENDED = ['restarting', 'autorestarting', 'terminating', 'dead'];
+const TRIES_MAX = 10;
+const TRY_MILLISECONDS = 1000;
 const SENTENCE = 'This panel belonged to a kernel that has ended: run the cell again for a new one.';
 
 class KernelPanel extends Panel implements Renderer {
@@ -39,6 +41,21 @@ class KernelPanel extends Panel implements Renderer {
     if (!model_id || version !== PROTOCOL) {
       return; // made by another version of the kernel's side: its text stands above
     }
+    this.draw(model_id);
+    // After a reload of the page the notebook is drawn before the plugin of widgets has found it, and what that plugin
+    // made until then stays empty. So this is made again until it is not, for a while.
+    for (let tries = 0; tries < TRIES_MAX && this.drawn && !this.drawn.node.firstElementChild; tries++) {
+      await new Promise(resolve => setTimeout(resolve, TRY_MILLISECONDS));
+      if (this.isDisposed) {
+        return;
+      }
+      if (this.drawn && !this.drawn.node.firstElementChild) {
+        this.draw(model_id);
+      }
+    }
+  }
+
+  private draw(model_id: string): void {
     const rendermime = (this.notebook.content as unknown as { rendermime: RenderMimeRegistry }).rendermime;
     this.clear();
     try {

@@ -162,7 +162,7 @@ def lab(lacking, tmp_path_factory):
     }
     # The checkout's own bundle, whatever is installed in the environment.
     (home / "labextensions").mkdir()
-    (home / "labextensions" / "project-o").symlink_to(os.environ.get("PROJECT_O_LABEXTENSION") or EXTENSION)
+    (home / "labextensions" / "project-o").symlink_to(EXTENSION)
     port = _free_port()
     command = [
         *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
