@@ -320,6 +320,15 @@ def test_without_rust_a_cell_says_what_to_install_and_everything_else_works(star
     assert kernel.run("%o history").status == "ok"
 
 
+def test_an_optional_cell_says_in_one_line_that_rust_is_missing_and_the_notebook_goes_on(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path, environment=bare(tmp_path))
+    ran = kernel.run("%%rust sums --optional\npub fn one() -> i32 {\n    1\n}")
+    assert ran.status == "ok", ran.text
+    assert ran.text.startswith("skipped: ")
+    assert len(ran.text.strip().splitlines()) == 1
+    assert kernel.value("sums") == "None"
+
+
 def test_the_doctor_says_whether_rust_is_there_and_is_content_without(tmp_path, lacking):
     if shutil.which("rustc") is None:
         lacking("rust", "there is no rustc here")

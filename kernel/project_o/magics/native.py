@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 
-from ..errors import UsageError
+from ..errors import ToolchainMissing, UsageError
 from .arguments import identifier, parsed
 from .report import reported
 from .session import Session
@@ -30,6 +30,7 @@ _OPTIONS = (
     argument("--nogil", action="store_true", help="said for clarity: other threads run during every call"),
     argument("--test", action="store_true", help="run the cell's tests and fail the cell if one fails"),
     argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted"),
+    argument("--optional", action="store_true", help="where the compiler is missing say so in one line, and go on"),
     argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library"),
 )
 
@@ -53,7 +54,7 @@ class NativeMagics(Magics):
     @_options
     @cell_magic
     @reported
-    def zig(self, line: str, cell: str) -> NativeModule:
+    def zig(self, line: str, cell: str) -> NativeModule | None:
         """Compile Zig and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
 
         ``const lanes = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose.
@@ -65,7 +66,7 @@ class NativeMagics(Magics):
     @argument("--dep", nargs="+", action="extend", default=[], metavar="CRATE", help="a crate, as 'rand = \"0.9\"'")
     @cell_magic
     @reported
-    def rust(self, line: str, cell: str) -> NativeModule:
+    def rust(self, line: str, cell: str) -> NativeModule | None:
         """Compile Rust and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
 
         ``const LANES: usize = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose. The compiler is
@@ -78,8 +79,19 @@ class NativeMagics(Magics):
             )
         return self._cell("rust", chosen, cell)
 
-    def _cell(self, language: str, chosen: Namespace, cell: str) -> NativeModule:
+    def _cell(self, language: str, chosen: Namespace, cell: str) -> NativeModule | None:
         name = identifier(chosen.name) if chosen.name else ""
+        try:
+            return self._served(language, name, chosen, cell)
+        except ToolchainMissing as missing:
+            if not chosen.optional:
+                raise
+            print(f"skipped: {missing}")  # noqa: T201 - the one line that was asked for
+            if name:
+                self.session.shell.user_ns[name] = None  # for `if NAME is not None:` in the cells that follow
+            return None
+
+    def _served(self, language: str, name: str, chosen: Namespace, cell: str) -> NativeModule:
         module = self.session.flow.cell(
             "\n" + cell,  # the magic's own line is line 1, so every line number is the cell's
             language,
