@@ -13,6 +13,7 @@ from .displays import register, unregister
 from .evolution import EvolutionMagics
 from .native import NativeMagics
 from .operations import OperationsMagics
+from .panels import close_all
 from .session import Session
 
 ATTRIBUTE = "_project_o_extension"
@@ -57,6 +58,7 @@ class Extension:
                 for name in table:
                     shell.magics_manager.magics[kind].pop(name, None)
         unregister(shell)
+        close_all()
 
 
 def load(shell: Any) -> None:

@@ -16,9 +16,9 @@ To add one more: a file with a class that makes a ``Frame`` and gives it its but
 
 from __future__ import annotations
 
-from .frame import Action, Frame, available
+from .frame import Action, Frame
 from .history import HistoryPanel
 from .run import RunPanel
 from .turn import TurnPanel
 
-__all__ = ["Action", "Frame", "HistoryPanel", "RunPanel", "TurnPanel", "available"]
+__all__ = ["Action", "Frame", "HistoryPanel", "RunPanel", "TurnPanel"]

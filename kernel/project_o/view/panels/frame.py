@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from typing import Any
 
 from ...errors import CompileError, ProjectOError
@@ -25,11 +24,6 @@ PROTOCOL = 1
 
 Shown = Display | dict[str, Any] | str | None
 """What a button gives: a view, a mime bundle, a sentence, or nothing to show."""
-
-
-def available() -> bool:
-    """Whether the library is installed."""
-    return find_spec("ipywidgets") is not None
 
 
 @dataclass(frozen=True)
