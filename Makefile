@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
 
-.PHONY: help demo test lab bench docs clean
+.PHONY: help demo test lab bench docs extension clean
 
 help:
 	@echo "make demo   run the demo notebook and write it, and a page of it, to $(OUT)/"
@@ -13,6 +13,7 @@ help:
 	@echo "make lab    open JupyterLab on the notebooks"
 	@echo "make bench  measure, and write benchmarks/results/"
 	@echo "make docs   build the documentation into docs/_build/html, warnings are errors"
+	@echo "make extension   build the JupyterLab extension (needs Node; the built one is in the repository)"
 	@echo "make clean  remove the virtual environment and what the demo wrote"
 
 $(VENV)/pyvenv.cfg:
@@ -20,7 +21,8 @@ $(VENV)/pyvenv.cfg:
 	$(PYTHON) -m venv $(VENV)
 
 # One stamp for each set of extras: an edited pyproject.toml installs again.
-$(VENV)/.installed-%: pyproject.toml $(VENV)/pyvenv.cfg
+# An installation holds a copy of the JupyterLab extension, so a new bundle installs again, too.
+$(VENV)/.installed-%: pyproject.toml kernel/project_o/labextension/sources.sha256 $(VENV)/pyvenv.cfg
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[$*]'
 	@touch $@
 
@@ -40,6 +42,9 @@ docs: $(VENV)/.installed-docs
 	$(BIN)/python docs/generate.py
 	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
 	@echo "docs/_build/html/index.html"
+
+extension:
+	cd extension && npm ci && npm run build
 
 clean:
 	rm -rf $(VENV) $(OUT) docs/_build
