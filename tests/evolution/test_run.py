@@ -251,6 +251,7 @@ def test_a_budget_includes_the_confirmation(make_task: Any) -> None:
 
     assert run.trials[0].status == "baseline"
     assert time.monotonic() - began < 12 + 3  # what is under way at the end may finish
+    assert not run.progress.stopped, "a budget that is used up is how such a run ends"
 
 
 def test_a_persons_version_is_judged_like_any_other(make_task: Any) -> None:

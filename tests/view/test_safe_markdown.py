@@ -18,7 +18,8 @@ ACTS = re.compile(
 
 PIECES = st.sampled_from(
     ["<script>alert(1)</script>", "<img src=x onerror=y>", "```", "````", "~~~", "`", "``", "\n", "\n\n", " ", "   ",
-     "    ", "- ", "1. ", "> ", "a", "b < c", "&lt;script&gt;", "&#60;b&#62;", "[x](javascript:y)", "[x](&#106;avascript:y)",
+     "    ", "- ", "1. ", "> ", "a", "b < c", "&lt;script&gt;", "&#60;b&#62;", "[x](javascript:y)",
+     "[x](&#106;avascript:y)",
      "![x](http://example/secret)", "\\", "*", "_", "|", "<!--", "-->", "<?", "<![CDATA[", "</p>", "<a@b.c>", "\t",
      "python"]
 )  # fmt: skip
@@ -42,7 +43,7 @@ def test_nothing_becomes_an_element_an_acting_link_or_an_image(text):
     ("text", "html"),
     [
         ("**bold** and `code`", "<strong>bold</strong> and <code>code</code>"),
-        ("```python\nif a < b and c<d:\n    <b>\n```", '<code class="language-python">if a &lt; b and c&lt;d:\n    &lt;b&gt;'),
+        ("```zig\na < b and c<d\n    <b>\n```", '<code class="language-zig">a &lt; b and c&lt;d\n    &lt;b&gt;'),
         ("use `vector<int>`", "<code>vector&lt;int&gt;</code>"),
         ("1 < 2", "1 &lt; 2"),
         ("| a | b |\n|---|---|\n| 1 | 2 |", "<td>1</td>"),

@@ -11,7 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from project_o import errors, limits, view
-from project_o.values import Diagnostic, Program, Progress, Proposal, Record, Verdict
+from project_o.values import (
+    Diagnostic,
+    Interface,
+    NativeFunction,
+    NativeType,
+    Program,
+    Progress,
+    Proposal,
+    Record,
+    Verdict,
+)
 from project_o.view import chart, lineage, markup, numbers, progress, source, text
 
 any_text = st.text(max_size=200)
@@ -275,3 +285,12 @@ def test_result_arrays_are_not_called_writable():
     function = NativeFunction("f", (("out", array),), NativeType("error_union", child=array))
 
     assert native.signature(function) == "f(out: writable float32 array) -> float32 array, or raises"
+
+
+def test_a_module_of_one_function_says_what_it_is_for():
+    function = NativeFunction("total", (), NativeType("void"), "The sum.\n\nAnd more.")
+    alone = view.show_module("kernels", Interface((function,)))
+
+    assert "The sum." in alone.plain
+    assert "And more." not in alone.plain
+    assert view.show_function(function).plain.count("The sum.") == 1

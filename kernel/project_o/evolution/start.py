@@ -68,7 +68,7 @@ def run_evolution(
             recorded, log,
         )  # fmt: skip
         winner, verdict, stopped = _carry_out(loop)
-    reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=bool(stopped))
+    reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=stopped == INTERRUPTED)
     assert reporter.last is not None, "a finished run has reported"
     return Run(
         program=task.program,
@@ -93,6 +93,7 @@ def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
     try:
         _baseline(loop)
         loop.search()
+        over_budget = loop.clock.search_is_over()  # now: the verdict takes its own share of the time
         if loop.stop.is_set():
             raise KeyboardInterrupt
         loop.abandon()
@@ -105,7 +106,7 @@ def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
         fresh.stop()
     if loop.stop.is_set() and not verdict.accepted:
         return winner, verdict, INTERRUPTED
-    return winner, verdict, OVER_BUDGET if loop.clock.search_is_over() else ""
+    return winner, verdict, OVER_BUDGET if over_budget else ""
 
 
 def _baseline(loop: Loop) -> None:

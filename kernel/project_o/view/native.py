@@ -33,7 +33,7 @@ def show_function(
 ) -> Display:
     """One native function: signature, documentation, line in the cell, build."""
     return page(
-        _signatures((function,)),
+        _signatures((function,), summaries=False),
         line(function.doc.strip()) if function.doc.strip() else None,
         note(f"line {function.line} of the cell") if function.line else None,
         note(build_line(artifact)) if artifact else None,
@@ -59,13 +59,13 @@ def build_line(artifact: Artifact) -> str:
     return f"{artifact.toolchain}, {artifact.program.mode}, {numbers.size(artifact.size_bytes)}, {how}"
 
 
-def _signatures(functions: tuple[NativeFunction, ...]) -> Part:
+def _signatures(functions: tuple[NativeFunction, ...], *, summaries: bool = True) -> Part:
     """Signatures below each other, each with the first sentence of its documentation."""
     plain: list[str] = []
     html = []
     for function in functions:
         text = signature(function)
-        summary = clean(function.doc.strip().split("\n")[0]) if len(functions) > 1 else ""
+        summary = clean(function.doc.strip().split("\n")[0]) if summaries else ""
         plain += [f"  {text}", *([f"      {summary}"] if summary else [])]
         name, rest = text[: len(clean(function.name))], text[len(clean(function.name)) :]
         pieces = [tag("strong", name), escape(rest), "\n" if function is not functions[-1] or summary else ""]
