@@ -64,6 +64,8 @@ def _packages() -> Iterator[Check]:
         "optuna",
         "tree-sitter",
         "tree-sitter-zig",
+        "tree-sitter-rust",
+        "hy",
         "nbformat",
         "pyelftools",
         "GitPython",
