@@ -286,3 +286,29 @@ def test_memory_of_results_is_given_back(rust: toolchain.Library) -> None:
             rust.call("string_error", ["x" * 100_000])
 
     assert psutil.Process().memory_info().rss - before < 100 << 20
+
+
+LENDING = """
+pub struct Person { name: String, marks: Vec<f64> }
+pub fn same(v: &Vec<f64>) -> &[f64] { v }
+pub fn name(p: &Person) -> &str { &p.name }
+pub fn best(p: &Person) -> (Option<&[f64]>, &str) { (Some(&p.marks[1..]), &p.name) }
+"""
+
+
+def test_what_a_result_borrows_of_an_argument_lives_until_it_is_read(
+    loaded_rust: Callable[..., toolchain.Library],
+) -> None:
+    library = loaded_rust(LENDING)
+    isolated = toolchain.Version(library.artifact, isolate=True)
+    marks = np.arange(40.0)
+    person = ("a name that is long enough for the heap", marks)
+
+    for call in (library.call, isolated.call):
+        for _ in range(50):
+            assert same(call("same", [marks]), marks)
+            assert call("name", [person]) == person[0]
+            found = call("best", [person])
+            assert same(found[0], marks[1:])
+            assert found[1] == person[0]
+    isolated.close()

@@ -193,6 +193,27 @@ def test_a_panic_drops_what_the_function_holds(loaded_rust: Callable[..., toolch
     assert library.call("catches", []) is True
 
 
+DROPS = """
+pub struct D { x: f64 }
+impl Drop for D {
+    fn drop(&mut self) { if self.x > 5.0 { panic!("dropped {}", self.x) } }
+}
+pub fn lent(d: &D) -> f64 { d.x }
+pub fn lent_twice(d: &D, e: &D) -> f64 { d.x + e.x }
+pub fn lent_and_failed(d: &D) -> Result<f64, String> { Err(format!("refused {}", d.x)) }
+"""
+
+
+def test_a_panic_while_an_argument_is_dropped_is_a_panic(loaded_rust: Callable[..., toolchain.Library]) -> None:
+    library = loaded_rust(DROPS)
+
+    for _ in range(3):
+        for name, args in (("lent", [(7.0,)]), ("lent_twice", [(7.0,), (7.0,)]), ("lent_and_failed", [(7.0,)])):
+            with pytest.raises(NativePanic, match="line 4: dropped 7"):
+                library.call(name, args)
+    assert library.call("lent_twice", [(1.0,), (2.0,)]) == 3.0
+
+
 def test_libraries_tell_their_own_lines(loaded_rust: Callable[..., toolchain.Library]) -> None:
     """All cells share one panic hook; each panic finds the cell that it is of."""
     libraries = [loaded_rust("\n" * k + "pub fn f(x: &[i32]) -> i32 { x[9] }") for k in range(4)]

@@ -99,6 +99,45 @@ def test_names_of_the_cell_stand_in_nobodys_way(compiled_rust: Build) -> None:
     assert [library.call("o_cell_call", []), library.call("args", [])] == [2, 3]
 
 
+HIDDEN = """
+const NAME: usize = 3;
+const VERSION: usize = 2;
+const FUNCTIONS: usize = 4;
+const DESCRIPTION: f64 = 0.5;
+pub fn sum(a: [f64; NAME]) -> f64 { a.iter().sum::<f64>() + DESCRIPTION }
+pub fn both(a: [f64; VERSION]) -> [f64; FUNCTIONS] { [a[0], a[1], 0.0, 1.0] }
+"""
+
+
+def test_the_shim_hides_no_name_of_the_cell(compiled_rust: Build) -> None:
+    library = toolchain.load(compiled_rust(HIDDEN))
+
+    assert library.call("sum", [[1.0, 2.0, 3.0]]) == 6.5
+    assert library.call("both", [[1.0, 2.0]]).tolist() == [1.0, 2.0, 0.0, 1.0]
+
+
+MACROS_AND_TYPES = """
+macro_rules! include { ($x:expr) => { 1 } }
+macro_rules! stringify { ($x:expr) => { "a" } }
+type usize = i64;
+struct u8;
+struct u64;
+struct i32;
+pub fn f(x: i16) -> usize { x as usize }
+"""
+
+
+def test_macros_and_types_of_the_cell_mean_what_they_mean_there_only(compiled_rust: Build) -> None:
+    assert toolchain.load(compiled_rust(MACROS_AND_TYPES)).call("f", [-3]) == -3
+
+
+def test_a_name_that_the_linker_refuses_is_said_and_its_neighbours_built(compiled_rust: Build) -> None:
+    artifact = compiled_rust("pub fn größe(s: &str) -> usize { s.len() }\npub fn size(s: &str) -> usize { größe(s) }")
+
+    assert toolchain.load(artifact).call("size", ["abc"]) == 3
+    assert dict(artifact.interface.skipped)["größe"].startswith("the linker takes ASCII names only")
+
+
 def test_the_cell_is_the_root_of_its_crate(compiled_rust: Build) -> None:
     text = (
         "//! A cell.\n#![allow(dead_code)]\nmod inner { pub fn two() -> i32 { crate::one() * 2 } }\n"

@@ -47,6 +47,7 @@ impl<T: Element> IntoCells for &[T] {
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         out.put(self.as_ptr() as u64);
         out.put(self.len() as u64);
+        out.borrows = true;
         Ok(())
     }
 }
@@ -56,6 +57,7 @@ impl<T: Element> IntoCells for &mut [T] {
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         out.put(self.as_ptr() as u64);
         out.put(self.len() as u64);
+        out.borrows = true;
         Ok(())
     }
 }

@@ -74,6 +74,8 @@ impl Cells {
 pub struct Out {
     pub(crate) next: *mut u64,
     pub(crate) kept: Vec<Box<dyn Any>>,
+    /// Whether the result points to memory that it does not own: it may be that of an argument.
+    pub(crate) borrows: bool,
 }
 
 impl Out {
@@ -108,8 +110,18 @@ pub unsafe fn call(
     body: impl FnOnce(&mut Cells, &mut Out) -> Result<(), String>,
 ) -> i32 {
     let mut cells = Cells { next: args, regions: writes.then(Vec::new), kept: Vec::new() };
-    let mut out = Out { next: ret, kept: Vec::new() };
-    match panics::caught(|| body(&mut cells, &mut out)) {
+    let mut out = Out { next: ret, kept: Vec::new(), borrows: false };
+    let mut ended = panics::caught(|| body(&mut cells, &mut out));
+    if out.borrows && matches!(ended, Some(Ok(()))) {
+        out.kept.append(&mut cells.kept);
+    }
+    while let Some(lent) = cells.kept.pop() {
+        // A type of the cell may panic when it is dropped.
+        if panics::caught(|| drop(lent)).is_none() {
+            ended = None;
+        }
+    }
+    match ended {
         Some(Ok(())) => {
             let handle = if out.kept.is_empty() { 0 } else { Box::into_raw(Box::new(out.kept)) as u64 };
             // SAFETY: one cell behind those of the result.
@@ -151,6 +163,10 @@ pub fn last_error() -> *const u8 {
 /// SAFETY: `handle` comes from `call` of this library, and is given back once.
 pub unsafe fn free(handle: u64) {
     if handle != 0 {
-        drop(unsafe { Box::from_raw(handle as *mut Vec<Box<dyn Any>>) });
+        let kept = unsafe { Box::from_raw(handle as *mut Vec<Box<dyn Any>>) };
+        for item in *kept {
+            // The call is over, and so nobody is told of a panic in here.
+            let _ = panics::caught(|| drop(item));
+        }
     }
 }

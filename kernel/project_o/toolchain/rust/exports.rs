@@ -1,11 +1,12 @@
 // The end of every shim: the module ABI. The description is read from the file, never by a call.
 
 #[unsafe(export_name = "o_description")]
-static DESCRIPTION: [u8; ::o::shim::description_length(FUNCTIONS)] = ::o::shim::description(FUNCTIONS);
+static __O_DESCRIPTION: [::core::primitive::u8; ::o::shim::description_length(__O_FUNCTIONS)] =
+    ::o::shim::description(__O_FUNCTIONS);
 
 #[unsafe(export_name = "o_describe")]
-extern "C" fn o_describe() -> *const u8 {
-    &raw const DESCRIPTION[0]
+extern "C" fn o_describe() -> *const ::core::primitive::u8 {
+    &raw const __O_DESCRIPTION[0]
 }
 
 #[unsafe(export_name = "o_set_panic")]
@@ -14,43 +15,43 @@ extern "C" fn o_set_panic(function: ::o::shim::OnPanic) {
 }
 
 #[unsafe(export_name = "o_free")]
-unsafe extern "C" fn o_free(handle: u64) {
+unsafe extern "C" fn o_free(handle: ::core::primitive::u64) {
     // SAFETY: the host gives back a handle that a call of this library gave.
     unsafe { ::o::shim::free(handle) }
 }
 
 #[unsafe(export_name = "o_get_name")]
-extern "C" fn o_get_name() -> *const u8 {
-    &raw const NAME[0]
+extern "C" fn o_get_name() -> *const ::core::primitive::u8 {
+    &raw const __O_NAME[0]
 }
 
 #[unsafe(export_name = "o_get_version")]
-extern "C" fn o_get_version() -> *const u8 {
-    &raw const VERSION[0]
+extern "C" fn o_get_version() -> *const ::core::primitive::u8 {
+    &raw const __O_VERSION[0]
 }
 
 #[unsafe(export_name = "o_get_version_struct")]
 extern "C" fn o_get_version_struct() -> *const ::o::shim::VersionStruct {
-    &raw const VERSION_STRUCT
+    &raw const __O_VERSION_STRUCT
 }
 
 #[unsafe(export_name = "o_init")]
-unsafe extern "C" fn o_init(out: *mut *const u8) -> i32 {
+unsafe extern "C" fn o_init(out: *mut *const ::core::primitive::u8) -> ::core::primitive::i32 {
     // SAFETY: null, or a place for the context.
     unsafe { ::o::shim::init(out) }
 }
 
 #[unsafe(export_name = "o_shutdown")]
-extern "C" fn o_shutdown(context: *const u8) -> i32 {
+extern "C" fn o_shutdown(context: *const ::core::primitive::u8) -> ::core::primitive::i32 {
     ::o::shim::shutdown(context)
 }
 
 #[unsafe(export_name = "o_get_last_error")]
-extern "C" fn o_get_last_error(_: *const u8) -> *const u8 {
+extern "C" fn o_get_last_error(_: *const ::core::primitive::u8) -> *const ::core::primitive::u8 {
     ::o::shim::last_error()
 }
 
 #[unsafe(export_name = "o_can_reload")]
-extern "C" fn o_can_reload() -> i32 {
+extern "C" fn o_can_reload() -> ::core::primitive::i32 {
     1
 }

@@ -18,7 +18,7 @@ SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
 CRATE = "libo.rlib"
 
-_INCLUDED = "const _: () = include!(stringify!(o_shim));\n"
+_INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
 """The line behind the cell's last one: the shim is one expression of the cell's own module, so that it sees all that is
 private there, and the cell stays the root of its crate, with lines of its own. Without a quotation mark, which would
 end a string that the cell has left open, and so hide where it begins."""

@@ -9,6 +9,7 @@ from .places import template
 from .source import Facts, Function, Structure
 
 _PROBE = "::o::shim::Probe::"
+_BYTE, _WORD = "::core::primitive::u8", "::core::primitive::u64"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +23,8 @@ class Shim:
 def write(facts: Facts, dropped: Mapping[str, str]) -> Shim:
     """The shim of a cell. ``dropped`` are the functions and structs to leave out, and why.
 
-    Every name is absolute and every function of the cell is called as one of this module, so that nothing that the
-    cell declares can stand in the way.
+    Every name is absolute, every function of the cell is called as one of this module, and what the shim declares begins
+    with ``__O_``, so that nothing of the cell stands in its way and it hides nothing of the cell.
     """
     lines = ["{", "use ::o::shim::{NotGiven as _, NotTaken as _};"]
     owners: dict[int, str] = {}
@@ -32,7 +33,7 @@ def write(facts: Facts, dropped: Mapping[str, str]) -> Shim:
             for text in (_take_structure(structure), _put_structure(structure), _marks(structure)):
                 lines.append(text)
                 owners[len(lines)] = structure.name
-    lines.append("const FUNCTIONS: &[::o::shim::Function] = &[")
+    lines.append("const __O_FUNCTIONS: &[::o::shim::Function] = &[")
     for function in facts.functions:
         lines.append(_described(function, dropped.get(function.name, function.note)))
         owners[len(lines)] = function.name
@@ -65,8 +66,9 @@ def _exported(function: Function, number: int) -> str:
     )
     return (
         f'#[unsafe(export_name = "o_cell_{bare(function.name)}")] '
-        f'unsafe extern "C" fn o_cell_{bare(function.name)}(args: *const u64, ret: *mut u64) -> i32 {{ unsafe {{ '
-        f"::o::shim::call(args, ret, const {{ ::o::shim::writes(&FUNCTIONS[{number}]) }}, |cells, out| {{ {taken} "
+        f'unsafe extern "C" fn o_cell_{bare(function.name)}(args: *const {_WORD}, ret: *mut {_WORD}) -> '
+        f"::core::primitive::i32 {{ unsafe {{ "
+        f"::o::shim::call(args, ret, const {{ ::o::shim::writes(&__O_FUNCTIONS[{number}]) }}, |cells, out| {{ {taken} "
         f"{_PROBE}<{function.result}>::put(self::{function.name}({', '.join(names)}), out) }}) }} }}"
     )
 
@@ -125,7 +127,7 @@ def _version(facts: Facts) -> list[str]:
     name = "self::O_NAME" if "O_NAME" in facts.constants else '"cell"'
     version = "self::O_VERSION" if "O_VERSION" in facts.constants else '"0.0.0"'
     return [
-        f"static NAME: [u8; {name}.len() + 1] = ::o::shim::zero_ended({name});",
-        f"static VERSION: [u8; {version}.len() + 1] = ::o::shim::zero_ended({version});",
-        f"static VERSION_STRUCT: ::o::shim::VersionStruct = ::o::shim::version({version});",
+        f"static __O_NAME: [{_BYTE}; {name}.len() + 1] = ::o::shim::zero_ended({name});",
+        f"static __O_VERSION: [{_BYTE}; {version}.len() + 1] = ::o::shim::zero_ended({version});",
+        f"static __O_VERSION_STRUCT: ::o::shim::VersionStruct = ::o::shim::version({version});",
     ]

@@ -89,13 +89,15 @@ def _function(name: str, node: Any) -> Function:
         if child.type == "parameter":
             parameters.append(child.child_by_field_name("type"))
     result = node.child_by_field_name("return_type")
-    note = _note(node, parameters, result)
+    note = _note(name, node, parameters, result)
     if note:
         return Function(name, (), "()", note)
     return Function(name, tuple(_type(item) for item in parameters), _result(result))
 
 
-def _note(node: Any, parameters: list[Any], result: Any) -> str:
+def _note(name: str, node: Any, parameters: list[Any], result: Any) -> str:
+    if not name.isascii():
+        return "the linker takes ASCII names only: add a function with such a name that calls it"
     modifiers = " ".join(_text(child) for child in node.children if child.type == "function_modifiers").split()
     if "async" in modifiers:
         return "it is async: a call from Python waits for its result"
