@@ -245,6 +245,8 @@ class Flow:
         if not run.verdict.accepted:
             why = run.verdict.reasons[-1]
             raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")
+        if run.program.name in self._targets:
+            self._runtime(run.program.language).reach(self._targets[run.program.name])
         return self._released(
             self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest),
             "promote",

@@ -99,6 +99,35 @@ def test_the_same_cell_again_is_the_users_text_until_it_is_evolved_again(flow, n
     assert (names["f"](1), again.baseline.parameters[0].value) == (14, 3)
 
 
+def test_a_run_is_accepted_although_the_same_cell_was_run_again(flow, notebook):
+    names, run = evolved(flow, notebook)
+    notebook.run(CELL)
+    run.accept()
+
+    assert isinstance(names["f"], PythonFunction)
+    assert names["f"](1) == 14
+
+
+def test_a_run_is_not_accepted_for_a_function_that_was_defined_anew(flow, notebook):
+    names, run = evolved(flow, notebook)
+    notebook.run("def f(x):\n    return -1")
+    with pytest.raises(DeployError, match="f has been defined anew since this run began: run %evolve f again"):
+        run.accept()
+
+    assert flow.serving("f")[0].origin == "cell"
+    assert names["f"](1) == -1
+
+
+def test_a_run_of_what_a_decorator_holds_says_what_to_do_with_its_winner(flow, notebook):
+    decorated = "import functools\n" + CELL.replace("def f", "@functools.lru_cache\ndef f")
+    names = notebook.run(decorated)
+    run = flow.evolve(names["f"].__wrapped__, score, trials=6)
+    with pytest.raises(DeployError, match=r"what a decorator made of the function: write run\.best\.source"):
+        run.accept()
+
+    assert "SHIFT = 3" in run.best.source
+
+
 def test_a_changed_cell_is_a_new_text(flow, notebook):
     names, run = evolved(flow, notebook)
     run.accept()

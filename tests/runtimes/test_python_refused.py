@@ -114,6 +114,26 @@ def test_a_native_function_as_a_global_says_where_it_can_be_used(notebook, runti
     assert "kernels is a NativeModule, native code" in told
 
 
+def test_functions_of_the_notebooks_own_packages_are_not_sent_by_their_source(notebook, runtime):
+    told = refused(
+        notebook,
+        runtime,
+        "from project_o import evolve\nfrom IPython.display import display\n"
+        "def g(x):\n    return x\ndef f():\n    return display(evolve(g))",
+    )
+
+    assert "evolve belongs to project_o, which is not in the sandbox" in told
+    assert "display belongs to IPython, which is not in the sandbox" in told
+
+
+def test_a_module_that_fails_when_the_function_imports_it_is_told(notebook, runtime, tmp_path, monkeypatch):
+    (tmp_path / "bad_tools.py").write_text("1 / 0\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    told = refused(notebook, runtime, "def f():\n    import bad_tools\n    return 1")
+
+    assert "the module bad_tools fails to import (ZeroDivisionError: division by zero)" in told
+
+
 def test_arguments_that_cannot_cross_are_named(sent):
     job = sent("def f(x):\n    return x")
     with pytest.raises(UsageError, match="argument 1 of f: a masked array cannot cross"):

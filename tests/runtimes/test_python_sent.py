@@ -276,6 +276,38 @@ def test_a_module_of_the_users_own_is_loaded_before_any_candidate(sent, tmp_path
     assert value(job, 1) == 7
 
 
+def test_what_it_imports_when_it_is_called_is_loaded_before_any_candidate(sent, tmp_path, monkeypatch):
+    (tmp_path / "late_tools").mkdir()
+    (tmp_path / "late_tools" / "__init__.py").write_text("")
+    (tmp_path / "late_tools" / "inner.py").write_text("import wave\ndef thrice(x):\n    return 3 * x\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    job = sent("""
+        import late_tools.inner
+        del late_tools
+        def helper(x):
+            from late_tools import inner
+            return inner.thrice(x)
+        def f(x):
+            import xmlrpc.client as client
+            try:
+                import no_module_has_this_name
+            except ImportError:
+                return helper(x) if client.MAXINT > 0 else 0
+    """)
+
+    assert value(job, 1) == 3
+
+
+def test_the_notebooks_open_is_the_builtin(sent, notebook):
+    from IPython.core import interactiveshell
+
+    notebook.names["open"] = interactiveshell._modified_open
+    job = sent("def f(x):\n    return open('/etc/hostname') if x else 0")
+
+    assert value(job, 0) == 0
+    assert job.ask("f", [1]).denied
+
+
 # ------------------------------------------------------------------------------- arguments
 
 
@@ -323,7 +355,7 @@ def test_files_network_and_further_modules_are_refused_and_it_says_so(sent):
             if what == "network":
                 import socket
                 socket.create_connection(("127.0.0.1", 1))
-            import xmlrpc.client
+            __import__("xmlrpc.client")
     """)
 
     for what in ("file", "network", "module"):

@@ -168,6 +168,9 @@ class LispRuntime:
             )
         return LispVersion(self.build(program))
 
+    def reach(self, target: Any) -> None:
+        """Nothing to see to: an agent is served itself, under whatever name."""
+
     def bind(self, target: Any, slot: Any) -> None:
         """Let the agent become what serves under its name. Raises AgentError in the middle of one of its turns."""
         program = slot.version.artifact.program

@@ -45,5 +45,8 @@ class NativeRuntime:
 
         return Version(self.build(program), box=shared(), isolate=ISOLATE in program.options, trial=trial)
 
+    def reach(self, target: Any) -> None:
+        """Nothing to see to: as ``bind``."""
+
     def bind(self, target: Any, slot: Any) -> None:
         """Nothing to do: the handles follow their slot."""

@@ -154,14 +154,44 @@ class PythonRuntime:
         own = cell is not None and cell.source == program.source
         return PythonVersion(self.build(program), text, function, own)
 
+    def reach(self, target: Any) -> None:
+        """Raises DeployError where no name holds the function any more, so that none could follow what is accepted."""
+        function = self._plain(target)
+        if self._places(function):
+            return
+        name, held = function.__name__, function.__globals__.get(function.__name__)
+        while held is not None and held is not function:
+            held = getattr(held, "__wrapped__", None)
+        if held is function:
+            raise DeployError(f"{name} is what a decorator made of the function: write run.best.source in its place")
+        raise DeployError(f"{name} has been defined anew since this run began: run %evolve {name} again")
+
     def bind(self, target: Any, slot: Any) -> None:
         """Let the name of the function, in its module and in the notebook, be a handle that follows the slot."""
-        if not isinstance(target, types.FunctionType):
-            return
-        name, handle = str(target.__name__), self._handle(slot, target)
-        for namespace in (target.__globals__, vars(sys.modules["__main__"])):
-            if namespace.get(name) is target:
-                namespace[name] = handle
+        function = self._plain(target)
+        for namespace in self._places(function):
+            held = namespace[function.__name__]
+            if not isinstance(held, self._handle):
+                namespace[function.__name__] = self._handle(slot, held)
+
+    def _plain(self, target: Any) -> types.FunctionType:
+        found: types.FunctionType = target.__wrapped__ if isinstance(target, self._handle) else target
+        return found
+
+    def _places(self, function: types.FunctionType) -> list[dict[str, Any]]:
+        """The namespaces in which its name holds the function, or what its unchanged cell made when run again."""
+        name = function.__name__
+        places = (function.__globals__, vars(sys.modules["__main__"]))
+        return [place for place in places if name in place and _same(self._plain(place[name]), function)]
+
+
+def _same(held: Any, function: types.FunctionType) -> bool:
+    if held is function or not isinstance(held, types.FunctionType) or held.__globals__ is not function.__globals__:
+        return held is function
+    try:
+        return text_of(held).text == text_of(function).text
+    except UsageError:
+        return False
 
 
 def _refuse_callable(target: Any) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import builtins
+import importlib
 import json
 import linecache
 import sys
@@ -61,11 +62,13 @@ class Surroundings:
         for name in source.names:
             if name not in self._done:
                 self._done.add(name)
-                if name in self._namespace:
+                if name in self._namespace and not _is_ipythons_own(name, self._namespace[name]):
                     self._take(name, self._namespace[name])
                 elif not hasattr(builtins, name):
                     self._undefined.add(name)
-        self._take_submodules(source.text)
+        tree = ast.parse(source.text)
+        self._take_submodules(tree)
+        self._take_imports(tree)
 
     def _take(self, name: str, value: Any) -> None:
         if id(value) in self._seen and not plain_type(value):
@@ -90,9 +93,9 @@ class Surroundings:
         if module not in ALWAYS_THERE and module.split(".")[0] != "numpy":
             self._preload.add(module)
 
-    def _take_submodules(self, text: str) -> None:
+    def _take_submodules(self, tree: ast.AST) -> None:
         """``scipy.optimize.minimize``: a submodule that was imported here must be imported there too."""
-        for node in ast.walk(ast.parse(text)):
+        for node in ast.walk(tree):
             path = _dotted(node)
             if len(path) > 1 and path[0] in self._modules:
                 module = self._modules[path[0]]
@@ -101,6 +104,31 @@ class Surroundings:
                     if module not in sys.modules:
                         break
                     self._need(module)
+
+    def _take_imports(self, tree: ast.AST) -> None:
+        """What a text imports when it is called must be loaded there before: no candidate can read a file."""
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Import):
+                for item in node.names:
+                    self._load(item.name, ())
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                self._load(node.module, tuple(item.name for item in node.names))
+
+    def _load(self, module: str, parts: tuple[str, ...]) -> None:
+        if module.split(".")[0] in (*FRONT_ENDS, "__future__"):
+            return
+        try:
+            found = importlib.import_module(module)
+        except ImportError:
+            return  # it may do without: where it cannot, the candidate says so at its line
+        except Exception as error:  # noqa: BLE001 - a module runs any code; what it raises is told
+            self._refused.append(f"the module {module} fails to import ({type(error).__name__}: {error})")
+            return
+        self._need(module)
+        for part in parts:
+            inner = getattr(found, part, None)
+            if isinstance(inner, types.ModuleType) and sys.modules.get(inner.__name__) is inner:
+                self._need(inner.__name__)
 
     def _take_imported(self, name: str, value: Any) -> bool:
         """Something that a module offers under its own name: imported on the other side."""
@@ -126,6 +154,10 @@ class Surroundings:
 
     def _take_source(self, name: str, value: Any) -> bool:
         """A function or class of the notebook, by its text."""
+        home = _home(value)
+        if home in FRONT_ENDS - {"__main__"}:
+            self._refused.append(f"{name} belongs to {home}, which is not in the sandbox")
+            return True
         try:
             found = helper_text(value, self._files())
         except UsageError as error:
@@ -201,6 +233,18 @@ def known_names(body: dict[str, Any]) -> set[str]:
 def plain_type(value: Any) -> bool:
     """Whether two names of one such object may as well have one each."""
     return value is None or type(value) in (bool, int, float, complex, str, bytes)
+
+
+def _home(value: Any) -> str:
+    """The package that a function or class comes from; "" for anything else."""
+    known = isinstance(value, (types.FunctionType, type))
+    return str(getattr(value, "__module__", "")).split(".")[0] if known else ""
+
+
+def _is_ipythons_own(name: str, value: Any) -> bool:
+    """Whether a notebook's builtin is IPython's: its ``open`` refuses three descriptors, and is else the same."""
+    made_in = str(getattr(value, "__globals__", {}).get("__name__", "")) if hasattr(builtins, name) else ""
+    return made_in.split(".")[0] == "IPython"
 
 
 def _origins(value: Any) -> list[tuple[str, str]]:

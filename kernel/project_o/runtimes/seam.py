@@ -66,5 +66,8 @@ class Runtime(Protocol):
     def version(self, program: Program, *, trial: bool) -> Version:
         """The program as it serves in this process. ``trial`` asks for a first call in the sandbox."""
 
+    def reach(self, target: Any) -> None:
+        """Raises DeployError where the user's own name could not follow an accepted version of ``target``."""
+
     def bind(self, target: Any, slot: Any) -> None:
         """A version of ``target`` was accepted or taken back: let the user's own name follow the slot."""

@@ -23,8 +23,8 @@ class Shim:
 def write(facts: Facts, dropped: Mapping[str, str]) -> Shim:
     """The shim of a cell. ``dropped`` are the functions and structs to leave out, and why.
 
-    Every name is absolute, every function of the cell is called as one of this module, and what the shim declares begins
-    with ``__O_``, so that nothing of the cell stands in its way and it hides nothing of the cell.
+    Every name is absolute, every function of the cell is called as one of this module, and what the shim declares
+    begins with ``__O_``, so that nothing of the cell stands in its way and it hides nothing of the cell.
     """
     lines = ["{", "use ::o::shim::{NotGiven as _, NotTaken as _};"]
     owners: dict[int, str] = {}
