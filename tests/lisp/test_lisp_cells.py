@@ -39,7 +39,7 @@ def test_the_namespace_gets_no_name_but_the_words(notebook):
 
     new = {name for name in vars(notebook.names) if not name.startswith("_")}
     words = {"get_arg", "has_tool", "llm_respond", "recall", "remember", "use", "hyx_has_toolXquestion_markX"}
-    assert new == {"add", "greeter"} | words
+    assert new == {"add", "greeter", "hy"} | words
 
 
 def test_a_name_of_the_user_is_not_overwritten_by_a_word(notebook):

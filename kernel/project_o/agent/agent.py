@@ -217,11 +217,11 @@ class Agent:
             raise AgentError(f"the message to {self.name} is empty: say what it is to answer")
         with self._turn():
             turn = self._open(message, arguments or {}, on_text)
-            self._machine.move("thinking")
-            end = self._machine.listen(turn.moved)
-            turn.moved("idle", "thinking")
             reply, value, problem = "", None, ""
+            self._machine.check("thinking")
+            end = self._machine.listen(turn.moved)
             try:
+                self._machine.move("thinking")
                 with self._house.store.together(), running(turn):
                     value = self._answer(turn)
                 reply = self._checked(value)
@@ -317,8 +317,9 @@ class Agent:
     @contextmanager
     def evolving(self) -> Iterator[None]:
         """While a run on this agent goes on; messages are refused meanwhile. Raises AgentError during a turn."""
-        self._machine.move("evolving")
+        self._machine.check("evolving")
         try:
+            self._machine.move("evolving")
             yield
         finally:
             self._machine.rest()
@@ -348,6 +349,7 @@ class Agent:
             memory=self._house.specs.memory(self._spec.memory) if self._spec.memory else None,
             helpers=self._house.specs.helpers,
             namespace=self._house.namespace,
+            is_secret=self._house.is_secret,
         )
 
 

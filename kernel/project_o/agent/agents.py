@@ -140,16 +140,20 @@ class Agents:
     def version(self, program: Program, agent: Agent) -> tuple[AgentSpec, dict[str, ToolSpec]]:
         """What a version of an agent's program defines: the agent, and tools of its own by canonical name.
 
-        No name of the notebook changes. Raises LispError.
+        What the text defines is the version's own, functions and values too: no name of the notebook changes, and all
+        other names mean what they mean there. Memories are shared by their names. Raises LispError.
         """
         from ..lisp.cell import evaluate
+        from ..lisp.private import private_module
         from .meaning import with_meaning
 
         def bound(spec: Spec) -> Any:
-            return agent if isinstance(spec, AgentSpec) else self.namespace.get(canonical(spec.name), spec)
+            if isinstance(spec, AgentSpec):
+                return agent
+            return self._memories.get(canonical(spec.name), spec) if isinstance(spec, MemorySpec) else spec
 
         specs = Specs(bound)
-        where = self.module if self.module is not None else self.namespace
+        where = private_module(f"project_o_version_{canonical(agent.name)}", self.namespace)
         # The form stands where it stood in its cell, as far as what stands above it leaves room for that.
         above = program.source[: max(0, program.source.rfind("(defagent"))].count("\n")
         offset = max(0, agent.spec.line - 1 - above)
@@ -158,7 +162,7 @@ class Agents:
             raise LispError(f"the text of {agent.name} defines no agent of that name: keep its (defagent ...)")
         for name in specs.names("memory"):
             self.memory(specs.memory(name))
-        tools = {canonical(name): with_meaning(specs.tool(name), self.module) for name in specs.names("tool")}
+        tools = {canonical(name): with_meaning(specs.tool(name), where) for name in specs.names("tool")}
         return specs.agent(agent.name), tools
 
     # ------------------------------------------------------------------ what agents share
@@ -228,9 +232,21 @@ class Agents:
         """Whether a model is named, by an agent or by the settings."""
         return bool(name or self._setting("model"))
 
-    def redact(self, text: str) -> str:
-        """``text`` without what looks like a secret, by the environment as it is now."""
+    def is_secret(self, name: str, value: Any) -> bool:
+        """Whether a value of the notebook looks like a secret, by its name or by itself."""
+        from .secrets import is_secret
+
         self._redactor.look()
+        return is_secret(name, value) or (isinstance(value, str) and self._redactor.text(value) != value)
+
+    def redact(self, text: str) -> str:
+        """``text`` without what looks like a secret, by the environment and the notebook's names as they are now."""
+        from ..history.redact import mark
+        from .secrets import secrets_in
+
+        self._redactor.look()
+        for secret in secrets_in(self.namespace):
+            text = text.replace(secret, mark(secret))
         return self._redactor.text(text)
 
 

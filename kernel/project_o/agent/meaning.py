@@ -9,7 +9,7 @@ from __future__ import annotations
 import ast
 import textwrap
 from dataclasses import replace
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec
 from ..lisp.words import FUNCTIONS
@@ -80,7 +80,23 @@ def _dumped(function: ast.FunctionDef | None) -> str:
     body = function.body
     if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
         body = body[1:]
-    return "\n".join(ast.dump(_Signs().visit(node)) for node in body)
+    return "\n".join(_written(_Signs().visit(node)) for node in body)
+
+
+def _written(node: Any) -> str:
+    """A tree as text, the same for every version of Python: ``ast.dump`` writes empty fields in some and not in others,
+    and new versions add fields."""
+    if isinstance(node, list):
+        return f"[{', '.join(map(_written, node))}]"
+    if not isinstance(node, ast.AST):
+        return repr(node)
+    fields = ((name, value) for name, value in ast.iter_fields(node) if name not in _UNSAID)
+    said = ", ".join(f"{name}={_written(value)}" for name, value in fields if value is not None and value != [])
+    return f"{type(node).__name__}({said})"
+
+
+_UNSAID = ("ctx", "kind", "type_comment")
+"""Fields that follow from where a node stands, or only say how it was written."""
 
 
 class _Signs(ast.NodeTransformer):

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Literal
 
-from ..errors import AgentError
+from ..errors import AgentError, warn
 
 StateName = Literal["idle", "thinking", "acting", "evolving"]
 Listener = Callable[[StateName, StateName], None]
@@ -45,21 +45,32 @@ class Machine:
     def move(self, to: StateName) -> None:
         """Go on to another state. Raises AgentError for a move that there is not; then nothing changes."""
         with self._lock:
-            before = self._state
-            if to not in MOVES[before]:
-                raise AgentError(f"{self._name} is {before} and cannot go on to {to}: {_advice(before)}")
+            before = self.check(to)
             self._state = to
             listeners = tuple(self._listeners)
-        for listener in listeners:
-            listener(before, to)
+        self._tell(listeners, before, to)
+
+    def check(self, to: StateName) -> StateName:
+        """What it is now. Raises AgentError where there is no move from there to ``to``."""
+        before = self._state
+        if to not in MOVES[before]:
+            raise AgentError(f"{self._name} is {before} and cannot go on to {to}: {_advice(before)}")
+        return before
 
     def rest(self) -> None:
         """Come back to idle from wherever it is, whatever the listeners say."""
         with self._lock:
             before, self._state = self._state, "idle"
             listeners = tuple(self._listeners) if before != "idle" else ()
+        self._tell(listeners, before, "idle")
+
+    def _tell(self, listeners: tuple[Listener, ...], before: StateName, after: StateName) -> None:
+        """A listener watches, and decides nothing: what it raises is a warning, and the agent goes on."""
         for listener in listeners:
-            listener(before, "idle")
+            try:
+                listener(before, after)
+            except Exception as error:  # noqa: BLE001 - code of the user's own, in the middle of a turn
+                warn(f"a listener of {self._name} failed as it went from {before} to {after}: {error!r}")
 
     @contextmanager
     def within(self, state: StateName) -> Iterator[None]:

@@ -170,7 +170,10 @@ class OpenTurn:
 
     def _offered(self) -> list[ModelTool]:
         specs = [*self._tools.values(), *(self._memory_tools() if self._memory is not None else ())]
-        return [ModelTool(canonical(spec.name), spec.doc, spec.schema()) for spec in specs]
+        return [
+            ModelTool(canonical(spec.name), self._redact(spec.doc), _redacted(spec.schema(), self._redact))
+            for spec in specs
+        ]
 
     def _memory_tools(self) -> list[ToolSpec]:
         """What a model may do with the agent's memory; the agent's own tools of these names come first."""
@@ -210,8 +213,9 @@ class OpenTurn:
             self._on_text(text)
 
     def _write_down(self, name: str, given: Mapping[str, Any], result: str, error: str, started: float) -> None:
-        arguments = tuple((key, _shown(value)) for key, value in given.items())
-        self._uses.append(ToolUse(name, arguments, result, error, time.perf_counter() - started))
+        seconds = time.perf_counter() - started
+        arguments = tuple((key, _redacted(_shown(value), self._redact)) for key, value in given.items())
+        self._uses.append(ToolUse(name, arguments, self._redact(result), self._redact(error), seconds))
 
 
 def _shown(value: Any) -> Any:
@@ -219,6 +223,15 @@ def _shown(value: Any) -> Any:
     if value is None or isinstance(value, (bool, int, float)):
         return value
     return cut(as_text(value), limits.TOOL_ARGUMENT_CHARACTERS_MAX)
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    """A value as JSON has it without secrets in its texts, such as the default of a tool's parameter."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    return [_redacted(item, redact) for item in value] if isinstance(value, (list, tuple)) else value
 
 
 def _tool_problem(agent: str, tool: ToolSpec, error: BaseException) -> AgentError:

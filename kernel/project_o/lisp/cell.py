@@ -41,6 +41,7 @@ def evaluate(
     text = "\n" * line_offset + source
     read = reading.read(text, filename)
     namespace[forms.ROOM] = words
+    namespace.setdefault("hy", hy)  # else Hy takes it away behind each form, and a quote in a function finds it gone
     for name, function in words.FUNCTIONS.items():
         namespace.setdefault(hy.mangle(name), function)
     linecache.cache[filename] = (len(text), None, text.splitlines(keepends=True), filename)
@@ -87,11 +88,13 @@ def _evaluated(form: Any, module: types.ModuleType, namespace: MutableMapping[st
     import hy
 
     from .forms import MACROS
+    from .reading import seen
 
     macros = _Macros(module, MACROS)
     try:
         return hy.eval(form, globals=namespace, module=module, macros=macros)
     except Exception as error:
+        seen.clear()
         raise _told(error, form, filename, macros.endless) from error
 
 

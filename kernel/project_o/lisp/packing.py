@@ -43,6 +43,7 @@ _CONTAINERS = (list, tuple, set, frozenset)
 class _Load:
     """What has been found so far. ``values`` holds literals, ``absent`` why a name is not sent."""
 
+    is_secret: Callable[[str, Any], bool]
     texts: dict[str, str] = field(default_factory=dict)
     values: dict[str, str] = field(default_factory=dict)
     imports: dict[str, str] = field(default_factory=dict)
@@ -56,13 +57,14 @@ def pack(
     memory: MemorySpec | None,
     helpers: Mapping[str, str],
     namespace: Mapping[str, Any],
+    is_secret: Callable[[str, Any], bool] = lambda _name, _value: False,
 ) -> tuple[tuple[str, str], ...]:
     """The files of an agent's program. The first is Lisp: the agent's own text, its memory, its tools, what these use.
 
     ``tools`` are all that its names can mean, by name; ``helpers`` and ``namespace`` what the notebook defines.
-    Raises UsageError for a tool that cannot be sent, with the reason.
+    A value that ``is_secret`` by its name is not sent. Raises UsageError for a tool that cannot be sent.
     """
-    load = _Load()
+    load = _Load(is_secret)
     known = {canonical(name): tool for name, tool in tools.items()}
     own = [canonical(name) for name in spec.tools]
     used: dict[str, ToolSpec] = {}
@@ -86,7 +88,9 @@ def pack(
 def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], load: _Load) -> list[str]:
     """Send what ``name`` means in the notebook; the names that it needs in turn."""
     value = namespace.get(name)
-    if name in namespace and is_plain(value) and not _DECLARES.search(helpers.get(name, "")):
+    if load.is_secret(name, value):
+        load.absent[name] = f"{name} looks like a secret, and secrets do not go into the sandbox"
+    elif name in namespace and is_plain(value) and not _DECLARES.search(helpers.get(name, "")):
         load.values[name] = repr(value)
     elif name in helpers:
         load.texts[name] = helpers[name]
@@ -182,6 +186,8 @@ def python_text(function: Callable[..., Any], name: str, load: _Load) -> str:
             continue
         if isinstance(value, types.ModuleType):
             load.imports[used] = value.__name__
+        elif load.is_secret(used, value):
+            raise UsageError(f"{name} uses {used}, which looks like a secret")
         elif used in surroundings and is_plain(value):
             load.values[used] = repr(value)
         else:

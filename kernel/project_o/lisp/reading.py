@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import Any
 
 import hy
@@ -33,6 +34,29 @@ class _Reader(HyReader):  # type: ignore[misc]  # Hy has no type hints
         model = super().try_parse_one_form()
         self.opened.pop()
         return model
+
+
+class _Seen(threading.local):
+    """The forms that Hy is converting, by id, as its ``models._seen`` wants them: those of this thread, which can go.
+
+    Hy's own is one set for all threads, and where recursion ends in the middle it keeps ids (Python 3.11), so that
+    some later form in the same place of memory would be called "self-referential".
+    """
+
+    def __init__(self) -> None:
+        self.clear = (ids := set[int]()).clear
+        self.add = ids.add
+        self.remove = ids.discard
+        self._ids = ids
+
+    def __contains__(self, item: object) -> bool:
+        return item in self._ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+
+hy.models._seen = seen = _Seen()
 
 
 def read(text: str, filename: str) -> list[Any]:

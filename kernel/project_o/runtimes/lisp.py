@@ -31,18 +31,20 @@ def agent_program(
     memory: MemorySpec | None = None,
     helpers: Mapping[str, str] | None = None,
     namespace: Mapping[str, Any] | None = None,
+    is_secret: Callable[[str, Any], bool] = lambda _name, _value: False,
 ) -> Program:
     """An agent that was written in Lisp, as a program with the parameters that its text declares.
 
     The first file holds the definitions that the agent uses, its memory, its tools and itself; see ``lisp.packing``.
 
-    ``tools`` are those that may be meant, by name; ``helpers`` is ``Specs.helpers``, ``namespace`` the notebook's.
+    ``tools`` are those that may be meant, by name; ``helpers`` is ``Specs.helpers``, ``namespace`` the notebook's; what
+    ``is_secret`` there is not sent.
     Raises UsageError for an agent that was written in Python, a tool that cannot be sent, a bad declaration.
     """
     _check_lisp(spec)
     from ..lisp.packing import pack
 
-    files = pack(spec, tools, memory, helpers or {}, namespace or {})
+    files = pack(spec, tools, memory, helpers or {}, namespace or {}, is_secret)
     program = tools_for("lisp").program(canonical(spec.name), files[0][1])
     return replace(program, files=files)
 
@@ -161,7 +163,7 @@ class LispRuntime:
         from ..sandbox import shared
 
         cell = self._cells.get(program.name)
-        if cell is not None and not _only_settings(program, cell) and shared().level not in _LEVELS:
+        if cell is not None and not tools_for("lisp").only_settings(program, cell) and shared().level not in _LEVELS:
             raise DeployError(
                 f"a new text of {program.name} may serve only where the sandbox that tried it holds at level L2; here "
                 f"it is {shared().level}: `project-o doctor` shows why"
@@ -176,16 +178,6 @@ class LispRuntime:
         program = slot.version.artifact.program
         target.serve(program)
         self._bound[target] = (target.spec, self._cells.get(program.name, program))
-
-
-def _only_settings(program: Program, cell: Program) -> bool:
-    """Whether a program is the user's own text with other values of its declared parameters."""
-    tools = tools_for("lisp")
-    try:
-        back = tools.with_settings(program, {item.name: item.value for item in cell.parameters})
-    except UsageError:
-        return False
-    return tools.normalised(back.source) == tools.normalised(tools.with_settings(cell, {}).source)
 
 
 def _check_lisp(spec: AgentSpec) -> None:
