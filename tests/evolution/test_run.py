@@ -14,8 +14,9 @@ import pytest
 
 from project_o.errors import CompileError, EvolutionError, UsageError
 from project_o.evolution import Run, run_evolution
+from project_o.languages import tools_for
 from project_o.observe import EventLog
-from project_o.values import Progress
+from project_o.values import Progress, Proposal
 
 DOT = """
 const lanes = 1; // o: 1 4 8 16
@@ -300,3 +301,20 @@ def test_a_run_that_cannot_start_says_why(make_task: Any, source: str, fields: d
 def test_options_that_cannot_be_meant_are_refused(make_task: Any, options: dict[str, Any]) -> None:
     with pytest.raises(EvolutionError):
         run_evolution(make_task(DOT), **options)
+
+
+class Curious:
+    """Proposes a text that has the compiler read a file."""
+
+    def ask(self, index: int, told: Any) -> Proposal | None:
+        if index > 1:
+            return None
+        text = GET.replace("return k", 'return @embedFile("kernel.zig").len')
+        return Proposal(index, tools_for("zig").program("kernel", text), (), "human", "edit", "", {})
+
+
+def test_a_proposed_text_that_reads_files_while_it_is_compiled_is_not_built(make_task: Any) -> None:
+    run = run_evolution(make_task(GET, evaluator=lambda program: {"score": float(program())}), proposer=Curious())
+
+    assert [record.status for record in run.trials] == ["baseline", "failed"]
+    assert "line 2: @embedFile lets a build read files" in run.trials[1].reason

@@ -146,3 +146,15 @@ def test_results_that_cannot_cross_are_named(sent):
     answer = sent("def f():\n    return (x for x in ())").ask("f")
 
     assert "a generator cannot cross" in answer.error
+
+
+def test_a_named_tuple_that_was_made_by_a_call_says_how_to_write_it(notebook, runtime):
+    cell = "from collections import namedtuple\nP = namedtuple('P', 'a b')\ndef f():\n    return P(1, 2).a"
+
+    assert "write `class P(NamedTuple)` with fields a: Any; b: Any" in refused(notebook, runtime, cell)
+    runtime.subject(
+        notebook.run(
+            "from typing import Any, NamedTuple\nclass P(NamedTuple):\n    a: Any\n    b: Any\n"
+            "def f():\n    return P(1, 2).a"
+        )["f"]
+    )

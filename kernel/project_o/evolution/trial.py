@@ -26,6 +26,7 @@ def attempt(task: Task, jobs: Jobs, bench: Bench, proposal: Proposal) -> Record:
         return Record(proposal, "failed", reason, seconds=time.monotonic() - started)
 
     try:
+        task.tools.refuse_reads(proposal.program, task.program)
         with bench.quiet.working():
             artifact = task.build(proposal.program)
         found = bench.screen(jobs, artifact, proposal.index)

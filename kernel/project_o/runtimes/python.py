@@ -146,7 +146,8 @@ class PythonRuntime:
         text = Text(body["name"], program.source, first_line, names)
         with self._lock:
             function, cell = self._own.get(program.name, (None, None))
-        if cell is not None and not _only_settings(program, cell) and shared().level not in LEVELS_FOR_FOREIGN_TEXT:
+        own_text = cell is None or languages.tools_for("python").only_settings(program, cell)
+        if not own_text and shared().level not in LEVELS_FOR_FOREIGN_TEXT:
             raise DeployError(
                 f"a new text of {program.name} may serve only where the sandbox that tried it holds at level L2; here "
                 f"it is {shared().level}: `project-o doctor` shows why"
@@ -246,18 +247,3 @@ def _check_names(program: Program, names: list[str], body: dict[str, Any], first
     )
     found = Diagnostic("error", message, line, node.col_offset + 1)
     raise CompileError(f"{program.name}, line {line}: {message}", (found,), "python")
-
-
-def _only_settings(program: Program, cell: Program) -> bool:
-    """Whether a program is the user's own text with other values of its declared parameters."""
-    if program.source == cell.source:
-        return True
-    if [item.name for item in program.parameters] != [item.name for item in cell.parameters]:
-        return False
-    try:
-        back = languages.tools_for("python").with_settings(program, {item.name: item.value for item in cell.parameters})
-    except UsageError:
-        return False
-    return languages.tools_for("python").normalised(back.source) == languages.tools_for("python").normalised(
-        cell.source
-    )

@@ -81,6 +81,9 @@ def _told(value: Any) -> str:
 def refusal(name: str, value: Any, fault: str) -> str:
     """The sentence about one global that is refused."""
     if isinstance(value, (types.FunctionType, types.BuiltinFunctionType, type)) or hasattr(value, "__wrapped__"):
+        if isinstance(value, type) and hasattr(value, "_field_defaults"):
+            fields = "; ".join(f"{item}: Any" for item in value.__dict__["_fields"])
+            return f"the class {name} has no source of its own: write `class {name}(NamedTuple)` with fields {fields}"
         what = "class" if isinstance(value, type) else "function"
         return (
             f"the {what} {name} has no source here, and no module offers it by that name: define it in a cell or file"
