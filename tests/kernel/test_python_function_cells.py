@@ -1,5 +1,8 @@
 """Python functions in a real kernel: ``%evolve f``, what its name holds, and what a bad one says."""
 
+import re
+from pathlib import Path
+
 CELL = """
 import numpy as np
 W = np.arange(20_000.0)
@@ -83,3 +86,16 @@ def test_another_kernel_serves_what_was_accepted_when_it_is_evolved_again(start_
     assert second.value("h(1)") == "3"
     second.run("%o rollback h")
     assert second.value("h(1)") == "1"
+
+
+def test_the_example_of_the_guide_runs_as_it_stands(start_kernel, tmp_path):
+    guide = (Path(__file__).parents[2] / "docs" / "python-functions.md").read_text("utf-8")
+    define, evolve, *_ = re.findall(r"```python\n(.*?)```", guide, re.DOTALL)
+    kernel = start_kernel(tmp_path)
+    for cell in (define, evolve):
+        ran = kernel.run(cell)
+        assert ran.status == "ok", ran.text
+
+    assert kernel.value("total").startswith("<python function total(x), evolved>")
+    assert kernel.run("%o rollback total").status == "ok"
+    assert kernel.value("total").endswith("as written>")
