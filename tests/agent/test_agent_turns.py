@@ -179,7 +179,7 @@ def test_what_cannot_be_meant_is_refused(house, make, error):
         make()
 
 
-@pytest.mark.parametrize("message", ["", "   ", None, 3])
+@pytest.mark.parametrize("message", ["", "   "])
 def test_a_message_that_says_nothing_is_refused(house, message):
     with pytest.raises(AgentError, match="is empty"):
         Agent("a", "x", body=lambda: "ok")(message)

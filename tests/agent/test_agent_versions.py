@@ -1,11 +1,14 @@
 """A version that serves keeps to itself; digests do not depend on Python's version; secrets stay in the notebook."""
 
 import json
+import sys
+import types
 
 import pytest
 
 from project_o.agent import Agent
 from project_o.agent.secrets import is_secret, secrets_in
+from project_o.errors import AgentError
 from project_o.models import ScriptedModel
 
 CELL = """(setv depth 1) ; o: 1 2 3
@@ -96,3 +99,30 @@ def test_what_is_a_secret():
     assert not is_secret("api_key", "short1")
     assert not is_secret("name", "abcdefgh1")
     assert secrets_in({"a": {"token": "abcdefgh1"}, "b": {"c": {"token": "abcdefgh2"}}, 3: 4}) == ["abcdefgh1"]
+
+
+@pytest.fixture
+def notebook(house):
+    """Evaluates Lisp in a module, as a kernel does."""
+    made = sys.modules["notebook_of_versions"] = types.ModuleType("notebook_of_versions")
+    house.namespace = vars(made)
+    yield lambda source: house.evaluate(source, made, "<cell 1>.hy", 1)
+    del sys.modules["notebook_of_versions"]
+
+
+def test_a_version_has_the_digest_of_the_same_text_in_a_cell(house, notebook):
+    notebook(CELL + '\n(setv other 1 limits "ab")')
+    agent = house.agent("a")
+    digest = agent.digest
+    agent.serve(agent.program)
+    assert agent.digest == digest
+
+
+def test_a_body_is_compiled_once_more_for_its_meaning_and_no_oftener(notebook, capsys):
+    notebook('(defmacro noted [] (print "expanded") 1)\n(defagent a "x" (str (noted)))')
+    assert capsys.readouterr().out.count("expanded") == 2
+
+
+def test_a_message_that_is_no_text_is_said_to_be_none(house):
+    with pytest.raises(AgentError, match="a message to a is text, not int"):
+        Agent("a", body=lambda message: message)(5)

@@ -60,7 +60,7 @@ class Agent:
             memory=self._memory_name(MemorySpec(name) if memory is True else memory or None),
             model=model if isinstance(model, str) else model.name,
         )
-        self._begin(spec)
+        self._begin(with_meaning(spec))
         if body is not None:
             self.body(body)
         self._house.adopt(self)
@@ -74,7 +74,7 @@ class Agent:
         return made
 
     def _begin(self, spec: AgentSpec) -> None:
-        self._spec = with_meaning(spec)
+        self._spec = spec
         self._machine = Machine(spec.name)
         self._turn_lock = threading.Lock()
         self._turn_thread = 0
@@ -180,7 +180,7 @@ class Agent:
         Raises AgentError during a turn.
         """
         self.refuse_during_turn()
-        self._own, self._given_model, self._spec = {}, None, with_meaning(spec)
+        self._own, self._given_model, self._spec = {}, None, spec
         if spec.memory:
             self._house.memory(spec.memory)
 
@@ -213,7 +213,9 @@ class Agent:
         A message from another thread waits for the turn under way. Raises AgentError for an empty message, for one
         from inside the agent's own turn, and while a run on the agent goes on.
         """
-        if not isinstance(message, str) or not message.strip():
+        if not isinstance(message, str):
+            raise AgentError(f"a message to {self.name} is text, not {type(message).__name__}: put str(...) around it")
+        if not message.strip():
             raise AgentError(f"the message to {self.name} is empty: say what it is to answer")
         with self._turn():
             turn = self._open(message, arguments or {}, on_text)

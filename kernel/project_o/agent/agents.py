@@ -163,7 +163,7 @@ class Agents:
         for name in specs.names("memory"):
             self.memory(specs.memory(name))
         tools = {canonical(name): with_meaning(specs.tool(name), where) for name in specs.names("tool")}
-        return specs.agent(agent.name), tools
+        return with_meaning(specs.agent(agent.name), where), tools
 
     # ------------------------------------------------------------------ what agents share
 
