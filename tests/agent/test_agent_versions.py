@@ -1,5 +1,6 @@
 """A version that serves keeps to itself; digests do not depend on Python's version; secrets stay in the notebook."""
 
+import ast
 import json
 import sys
 import types
@@ -126,3 +127,16 @@ def test_a_body_is_compiled_once_more_for_its_meaning_and_no_oftener(notebook, c
 def test_a_message_that_is_no_text_is_said_to_be_none(house):
     with pytest.raises(AgentError, match="a message to a is text, not int"):
         Agent("a", body=lambda message: message)(5)
+
+
+def test_digests_depend_on_no_order_of_a_set_and_no_place_in_memory(house, notebook):
+    house.namespace["words"] = {"e", "d", "c", "b", "a"}
+    house.namespace["deep"] = {"k": [({3, 1, 2},), (), {}, -0.5, None]}
+    notebook('(defagent a "x" (str [words deep]))')
+    files = dict(house.agent("a").program.files)
+    values = json.loads(next(text for path, text in files.items() if '"values"' in text))["values"]
+    assert values["words"] == "{'a', 'b', 'c', 'd', 'e'}"
+    assert ast.literal_eval(values["deep"]) == house.namespace["deep"]
+    digests = {notebook("(deftool t [[by (fn [] 1)]] (by))").digest for _ in range(2)}
+    kept = [object() for _ in range(3)]  # so that the next function is elsewhere
+    assert digests == {notebook("(deftool t [[by (fn [] 1)]] (by))").digest}, kept

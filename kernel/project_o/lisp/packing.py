@@ -91,7 +91,7 @@ def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], l
     if load.is_secret(name, value):
         load.absent[name] = f"{name} looks like a secret, and secrets do not go into the sandbox"
     elif name in namespace and is_plain(value) and not _DECLARES.search(helpers.get(name, "")):
-        load.values[name] = repr(value)
+        load.values[name] = _literal(value)
     elif name in helpers:
         load.texts[name] = helpers[name]
         return _names(helpers[name])
@@ -168,6 +168,18 @@ def _plain(value: Any) -> bool:
     return kind is dict and all(_plain(key) and _plain(item) for key, item in value.items())
 
 
+def _literal(value: Any) -> str:
+    """A plain value as Python writes it, and sets in order: theirs is another in each kernel, and digests must not be."""
+    kind = type(value)
+    if kind is dict:
+        return f"{{{', '.join(f'{_literal(key)}: {_literal(item)}' for key, item in value.items())}}}"
+    if kind not in _CONTAINERS:
+        return repr(value)
+    parts = sorted(map(_literal, value)) if kind is set else [_literal(item) for item in value]
+    inside = ", ".join(parts) + ("," if kind is tuple and len(parts) == 1 else "")
+    return f"[{inside}]" if kind is list else f"({inside})" if kind is tuple else f"{{{inside}}}"
+
+
 def python_text(function: Callable[..., Any], name: str, load: _Load) -> str:
     """The text of a Python function without its decorators; the modules and values it needs go to ``load``.
 
@@ -189,7 +201,7 @@ def python_text(function: Callable[..., Any], name: str, load: _Load) -> str:
         elif load.is_secret(used, value):
             raise UsageError(f"{name} uses {used}, which looks like a secret")
         elif used in surroundings and is_plain(value):
-            load.values[used] = repr(value)
+            load.values[used] = _literal(value)
         else:
             raise UsageError(f"{name} uses {used}, which is neither a module nor a plain value")
     try:

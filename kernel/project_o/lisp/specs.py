@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -16,6 +17,8 @@ Kind = Literal["tool", "memory", "agent"]
 JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "any")
 EMBEDDINGS = ("auto", "hash", "words")
 _MISSING_SHOWN_MAX = 8
+_PLACE = re.compile(r" at 0x[0-9a-f]+")
+"""Where in memory an object is, which says nothing about what it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +85,8 @@ class ToolSpec:
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over what the tool is and does; ``-`` and ``_`` in names are equal."""
         parameters = [
-            [canonical(item.name), item.type, item.required, repr(item.default), item.doc] for item in self.parameters
+            [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc]
+            for item in self.parameters
         ]
         return _digest("tool", canonical(self.name), self.doc, parameters, self.normal or self.source)
 
