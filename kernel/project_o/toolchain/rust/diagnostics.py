@@ -9,8 +9,8 @@ from typing import Any, Literal
 
 from ... import limits
 from ...values import Diagnostic
+from .recipe import SHIM_PATH
 
-SHIM_PATH = "cell/o_shim"
 _LINKER = "linking with "
 _NO_SUCH_VALUE = "E0425"
 _LAST_WORDS_CHARACTERS = 2000
