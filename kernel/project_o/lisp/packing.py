@@ -169,7 +169,7 @@ def _plain(value: Any) -> bool:
 
 
 def _literal(value: Any) -> str:
-    """A plain value as Python writes it, and sets in order: theirs is another in each kernel, and digests must not be."""
+    """A plain value as Python writes it, and sets in order: theirs differs by kernel, and digests must not."""
     kind = type(value)
     if kind is dict:
         return f"{{{', '.join(f'{_literal(key)}: {_literal(item)}' for key, item in value.items())}}}"
