@@ -6,7 +6,7 @@
  */
 
 import { Notification } from '@jupyterlab/apputils';
-import type { CellModel, Comm, Kernel, NotebookPanel } from '@jupyterlab/notebook';
+import type { CellModel, Comm, Kernel, NotebookContext } from '@jupyterlab/notebook';
 import { Signal } from '@lumino/signaling';
 import { LiveDocument } from './document';
 
@@ -14,7 +14,8 @@ export const PROTOCOL = 1;
 const TARGET = 'project_o';
 const KERNELSPEC = 'project-o';
 const SUBSHELL_SECONDS = 3;
-const RUNNING_SECONDS = 15;
+const LOOK_SECONDS = 1;
+const PATIENCE_SECONDS = 3;
 /** A cell that may have loaded the extension, or that shows that the notebook means to. */
 const OURS = /\bproject_o\b|^%%?(?:zig|rust|agent|evolve|o)\b/m;
 
@@ -64,21 +65,22 @@ export class Channel {
   private comm: Comm | null = null;
   private kernel: Kernel | null = null;
   private restarting = false;
+  /** What a reload will say that waits for cells to end. */
+  private waiting: string | null = null;
   private finished: (() => void) | null = null;
 
-  constructor(private readonly panel: NotebookPanel) {
-    this.document = new LiveDocument(panel);
-    const session = panel.sessionContext;
+  constructor(private readonly context: NotebookContext) {
+    this.document = new LiveDocument(context);
+    const session = context.sessionContext;
     session.kernelChanged.connect(() => this.attach());
     session.statusChanged.connect((_, status) => this.follow(status));
-    panel.context.saveState.connect((_, state) => {
+    context.saveState.connect((_, state) => {
       if (state.startsWith('completed')) {
         this.tell();
       }
     });
-    panel.context.pathChanged.connect(() => this.tell(undefined, true));
-    panel.disposed.connect(() => this.close());
-    void Promise.all([session.ready, panel.context.ready]).then(() => this.attach());
+    context.pathChanged.connect(() => this.tell(undefined, true));
+    void Promise.all([session.ready, context.ready]).then(() => this.attach());
   }
 
   /** A cell of this notebook is about to be sent to the kernel. */
@@ -96,6 +98,17 @@ export class Channel {
     }
   }
 
+  /** The last view of the notebook is gone. */
+  close(): void {
+    if (this.comm && !this.comm.isDisposed && !this.kernel?.isDisposed) {
+      settle(this.comm.close());
+      this.comm = null;
+    }
+    this.lose();
+    this.kernel = null;
+    Signal.clearData(this);
+  }
+
   /** Ask for a fresh status; the answer comes as ``changed``. */
   refresh(): void {
     this.send({ type: 'status' });
@@ -104,7 +117,7 @@ export class Channel {
   // ------------------------------------------------------------------------------ the kernel's life
 
   private attach(): void {
-    const kernel = this.panel.sessionContext.session?.kernel ?? null;
+    const kernel = this.context.sessionContext.session?.kernel ?? null;
     if (kernel === this.kernel) {
       return;
     }
@@ -155,7 +168,7 @@ export class Channel {
   }
 
   private expected(): boolean {
-    for (const cell of this.panel.model?.cells ?? []) {
+    for (const cell of this.context.model?.cells ?? []) {
       if (cell.type === 'code' && OURS.test(cell.sharedModel.getSource())) {
         return true;
       }
@@ -191,7 +204,7 @@ export class Channel {
       await Promise.race([comm.subshellStarted, seconds(SUBSHELL_SECONDS)]);
     }
     if (this.comm === comm && !comm.isDisposed) {
-      settle(comm.open({ protocol: PROTOCOL, path: this.panel.context.path }));
+      settle(comm.open({ protocol: PROTOCOL, path: this.context.path }));
     }
   }
 
@@ -204,16 +217,6 @@ export class Channel {
     if (comm && !comm.isDisposed) {
       comm.dispose();
     }
-  }
-
-  private close(): void {
-    if (this.comm && !this.comm.isDisposed && !this.kernel?.isDisposed) {
-      settle(this.comm.close());
-      this.comm = null;
-    }
-    this.lose();
-    this.kernel = null;
-    Signal.clearData(this);
   }
 
   // ------------------------------------------------------------------------------ messages
@@ -229,11 +232,16 @@ export class Channel {
     if (this.standing.kind !== 'open') {
       return;
     }
+    if (this.waiting !== null) {
+      // What is shown was replaced: to the kernel it is no longer the notebook.
+      this.send({ type: 'moved', path: this.context.path, answers });
+      return;
+    }
     const message = this.document.next(answers);
     if (message) {
       this.send(message);
     } else if (moved) {
-      this.send({ type: 'moved', path: this.panel.context.path });
+      this.send({ type: 'moved', path: this.context.path });
     }
   }
 
@@ -267,25 +275,47 @@ export class Channel {
     }
   }
 
-  /** Show what the file holds now. The cell that asked for it is let finish first: its end would be lost. */
+  /** Show what the file holds now, when no cell runs any more: what is shown anew takes no outputs of those before. */
   private async reload(text: string): Promise<void> {
-    if (this.running.size > 0) {
-      await Promise.race([new Promise<void>(done => (this.finished = done)), seconds(RUNNING_SECONDS)]);
+    const isFirst = this.waiting === null;
+    this.waiting = text;
+    if (!isFirst) {
+      return; // one is about to be made, and shows the newest file
+    }
+    for (let shown: string | null = null; shown !== this.waiting; ) {
+      await this.idle();
+      if (this.context.isDisposed) {
+        return;
+      }
+      shown = this.waiting; // another restore may come while the file is read
+      try {
+        await this.context.revert();
+        Notification.info(shown ?? '', { autoClose: 10_000 });
+      } catch (error) {
+        Notification.warning(`The restored notebook could not be loaded (${error}): choose File, Reload from Disk.`);
+      }
+    }
+    this.waiting = null;
+    // Whole, also where nothing differs: the kernel counts on what is shown only from this message on.
+    this.document.forget();
+    this.tell();
+  }
+
+  private async idle(): Promise<void> {
+    for (let waited = 0; this.isBusy(); waited += LOOK_SECONDS) {
+      if (waited === PATIENCE_SECONDS) {
+        Notification.info('The restored notebook is shown as soon as the running cells have ended.', { autoClose: 5000 });
+      }
+      await Promise.race([new Promise<void>(done => (this.finished = done)), seconds(LOOK_SECONDS)]);
       this.finished = null;
     }
-    if (this.panel.isDisposed || this.panel.context.isDisposed) {
-      return;
+  }
+
+  private isBusy(): boolean {
+    for (const cell of [...this.running].filter(cell => cell.isDisposed)) {
+      this.running.delete(cell); // it was deleted while it ran: nobody says when it ends
     }
-    try {
-      await this.panel.context.revert();
-      this.running.clear();
-      // Whole, also where nothing differs: the kernel counts on what is shown only from this message on.
-      this.document.forget();
-      this.tell();
-      Notification.info(text, { autoClose: 10_000 });
-    } catch (error) {
-      Notification.warning(`The restored notebook could not be loaded (${error}): choose File, Reload from Disk.`);
-    }
+    return this.running.size > 0;
   }
 
   private stand(standing: Standing): void {

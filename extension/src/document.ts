@@ -1,6 +1,6 @@
 /** The live document: what the notebook holds now, sent as what changed since the last time. */
 
-import type { CellModel, NotebookPanel } from '@jupyterlab/notebook';
+import type { CellModel, NotebookContext } from '@jupyterlab/notebook';
 
 /** Bounds of one message; the kernel has the same ones and refuses what is over them. */
 export const CELLS_MAX = 10_000;
@@ -50,7 +50,7 @@ export class LiveDocument {
   private order = '';
   private metadata = '';
 
-  constructor(private readonly panel: NotebookPanel) {}
+  constructor(private readonly context: NotebookContext) {}
 
   /** The kernel knows nothing: the next message is whole. */
   forget(): void {
@@ -66,7 +66,7 @@ export class LiveDocument {
    * room left, and they come with the next one.
    */
   next(answers?: number): DocumentMessage | null {
-    const model = this.panel.model;
+    const model = this.context.model;
     if (!model) {
       return null;
     }
@@ -91,7 +91,7 @@ export class LiveDocument {
       return null;
     }
     const order = cells.map(cell => `${cell.id} ${cell.type}`).join('\n');
-    const message: DocumentMessage = { type: 'document', path: this.panel.context.path, cells };
+    const message: DocumentMessage = { type: 'document', path: this.context.path, cells };
     const { widgets: _, ...settings } = kept(model.sharedModel.metadata);
     const metadata = JSON.stringify(settings);
     if (metadata !== this.metadata && metadata.length <= CELL_CHARACTERS_MAX) {

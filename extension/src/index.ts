@@ -2,7 +2,7 @@
 
 import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
 import { EditorExtensionRegistry, IEditorExtensionRegistry } from '@jupyterlab/codemirror';
-import { INotebookTracker, NotebookActions, type NotebookPanel } from '@jupyterlab/notebook';
+import { INotebookTracker, NotebookActions, type NotebookContext, type NotebookPanel } from '@jupyterlab/notebook';
 import { IStatusBar } from '@jupyterlab/statusbar';
 import type { Widget } from '@lumino/widgets';
 import { Channel } from './channel';
@@ -37,21 +37,32 @@ const notebooks: JupyterFrontEndPlugin<void> = {
   requires: [INotebookTracker],
   optional: [IStatusBar],
   activate: (_app: JupyterFrontEnd, tracker: INotebookTracker, statusBar: IStatusBar | null) => {
-    const channels = new Map<Widget, Channel>();
+    // One for all views of a notebook: each would reload it, and a view may be closed before the others.
+    // One for all views of a notebook: each would reload it, and a view may be closed before the others.
+    const channels = new Map<NotebookContext, Channel>();
+    const byView = new WeakMap<Widget, Channel>();
     const item = new StatusItem();
     const show = (panel: NotebookPanel | null): void => {
-      item.follow((panel && channels.get(panel.content)) ?? null);
+      item.follow((panel && byView.get(panel.content)) ?? null);
     };
     const join = (panel: NotebookPanel): void => {
-      if (!channels.has(panel.content)) {
-        const content = panel.content;
-        channels.set(content, new Channel(panel));
-        panel.disposed.connect(() => channels.delete(content));
+      const { content, context } = panel;
+      if (!byView.has(content)) {
+        const channel = channels.get(context) ?? new Channel(context);
+        if (!channels.has(context)) {
+          channels.set(context, channel);
+          // The last moment at which the kernel can still be told: with the context, its connection goes.
+          context.sessionContext.disposed.connect(() => {
+            channel.close();
+            channels.delete(context);
+          });
+        }
+        byView.set(content, channel);
       }
       show(tracker.currentWidget);
     };
-    NotebookActions.executionScheduled.connect((_, { notebook, cell }) => channels.get(notebook)?.scheduled(cell.model));
-    NotebookActions.executed.connect((_, { notebook, cell }) => channels.get(notebook)?.executed(cell.model));
+    NotebookActions.executionScheduled.connect((_, { notebook, cell }) => byView.get(notebook)?.scheduled(cell.model));
+    NotebookActions.executed.connect((_, { notebook, cell }) => byView.get(notebook)?.executed(cell.model));
     tracker.forEach(join);
     tracker.widgetAdded.connect((_, panel) => join(panel));
     tracker.currentChanged.connect((_, panel) => show(panel));

@@ -67,11 +67,14 @@ declare module '@jupyterlab/statusbar' {
       item: { item: import('@lumino/widgets').Widget; align: 'left' | 'right'; rank: number; isActive(): boolean }
     ): void;
   }
+  export interface Popup {
+    dispose(): void;
+  }
   export function showPopup(options: {
     body: import('@lumino/widgets').Widget;
     anchor: import('@lumino/widgets').Widget;
     align: 'left' | 'right';
-  }): unknown;
+  }): Popup;
 }
 
 declare module '@jupyterlab/apputils' {
@@ -107,12 +110,14 @@ declare module '@jupyterlab/notebook' {
   export interface SessionContext {
     readonly session: { readonly kernel: Kernel | null } | null;
     readonly ready: Promise<void>;
+    readonly disposed: ISignal<SessionContext, void>;
     readonly kernelChanged: ISignal<SessionContext, unknown>;
     readonly statusChanged: ISignal<SessionContext, string>;
   }
   export interface CellModel {
     readonly id: string;
     readonly type: string;
+    readonly isDisposed: boolean;
     readonly sharedModel: {
       getSource(): string;
       getMetadata(): Record<string, unknown>;
@@ -123,19 +128,21 @@ declare module '@jupyterlab/notebook' {
     readonly cells: Iterable<CellModel>;
     readonly sharedModel: { metadata: Record<string, unknown> };
   }
-  export interface NotebookPanel extends Widget {
-    readonly content: Widget;
+  /** One for each open notebook; several views may show it. */
+  export interface NotebookContext {
+    readonly path: string;
     readonly model: NotebookModel | null;
     readonly sessionContext: SessionContext;
-    readonly context: {
-      readonly path: string;
-      readonly ready: Promise<void>;
-      readonly isDisposed: boolean;
-      readonly fileChanged: ISignal<unknown, unknown>;
-      readonly pathChanged: ISignal<unknown, string>;
-      readonly saveState: ISignal<unknown, 'started' | 'completed' | 'failed' | 'completed manually'>;
-      revert(): Promise<void>;
-    };
+    readonly ready: Promise<void>;
+    readonly isDisposed: boolean;
+    readonly pathChanged: ISignal<unknown, string>;
+    readonly saveState: ISignal<unknown, 'started' | 'completed' | 'failed' | 'completed manually'>;
+    revert(): Promise<void>;
+  }
+  export interface NotebookPanel extends Widget {
+    readonly content: Widget;
+    readonly sessionContext: SessionContext;
+    readonly context: NotebookContext;
   }
   export const INotebookTracker: unknown;
   export interface INotebookTracker {

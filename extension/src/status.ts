@@ -1,6 +1,6 @@
 /** The status item: what is recorded, how well candidates are locked in, what serves. */
 
-import { showPopup } from '@jupyterlab/statusbar';
+import { type Popup, showPopup } from '@jupyterlab/statusbar';
 import { Widget } from '@lumino/widgets';
 import { type Channel, type Standing, type Status, PROTOCOL } from './channel';
 
@@ -52,11 +52,14 @@ export function details(standing: Standing): [string, string][] {
     return [
       ['Project O', mismatch(standing)],
       ['what to do', 'install the same version in both, restart the kernel and reload this page'],
-      ['until then', 'cells are coloured and recorded; markdown and order come from the file']
+      ['until then', 'cells are coloured and recorded; markdown and order come from the file; there are no panels']
     ];
   }
-  if (standing.kind !== 'open' || !standing.status) {
+  if (standing.kind !== 'open') {
     return [];
+  }
+  if (!standing.status) {
+    return [['Project O', standing.version]];
   }
   const status = standing.status;
   const rows: [string, string][] = [
@@ -81,12 +84,19 @@ export function details(standing: Standing): [string, string][] {
 export class StatusItem extends Widget {
   private channel: Channel | null = null;
   private list: Widget | null = null;
+  private popup: Popup | null = null;
 
   constructor() {
     super({ node: document.createElement('button') });
     this.addClass('project-o-status');
     this.node.setAttribute('type', 'button');
     this.node.addEventListener('click', () => this.open());
+    // The list has nothing to focus, so that the key arrives here.
+    this.node.addEventListener('keydown', event => {
+      if (event.key === 'Escape') {
+        this.close();
+      }
+    });
     this.paint();
   }
 
@@ -108,19 +118,37 @@ export class StatusItem extends Widget {
     this.node.dataset.state = standing.kind;
     this.node.style.display = line(standing) ? '' : 'none';
     if (this.list && !this.list.isDisposed) {
-      fill(this.list, standing);
+      if (this.list.node.querySelectorAll('dt').length === rows.length) {
+        fill(this.list, standing);
+      } else {
+        this.display(standing); // it was given its place and height with what it held then
+      }
     }
   }
 
+  close(): void {
+    this.popup?.dispose();
+    this.popup = this.list = null;
+  }
+
   private open(): void {
-    if (!this.channel) {
+    this.close();
+    if (this.channel) {
+      this.channel.refresh();
+      this.display(this.channel.standing);
+    }
+  }
+
+  private display(standing: Standing): void {
+    this.close();
+    if (!details(standing).length) {
       return;
     }
-    this.channel.refresh();
     this.list = new Widget();
     this.list.addClass('project-o-status-list');
-    fill(this.list, this.channel.standing);
-    showPopup({ body: this.list, anchor: this, align: 'right' });
+    fill(this.list, standing);
+    // Leftwards from the item it would leave the window, and be hidden.
+    this.popup = showPopup({ body: this.list, anchor: this, align: 'left' });
   }
 }
 

@@ -43,6 +43,8 @@ class Flow:
         self._stops: set[threading.Event] = set()
         self.forbidden: Callable[[], str] = lambda: ""
         """Why nothing may change itself now, in words; "" where it may."""
+        self.page_joined: Callable[[], None] = lambda: None
+        """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
 
     @property

@@ -1,12 +1,14 @@
-"""One JupyterLab server and one browser for all tests of a session; Notebook 7 is served by the same server.
+"""One JupyterLab server, one browser and one JupyterLab page for all tests; Notebook 7 is served by the same server.
 
     def test_something(open_notebook):
-        notebook = open_notebook(["x = 1", "print(x)"])         # app="notebook" opens Notebook 7
+        notebook = open_notebook(["x = 1", "print(x)"])         # a tab of the one page: a second, not five
+        notebook = open_notebook([...], window=True)             # a page of its own: to reload it, to have two
+        notebook = open_notebook([...], app="notebook")          # Notebook 7, in a page of its own
         notebook.run_cell(1)                                     # runs and waits for the cell's own prompt
         notebook.cell(1).locator(".jp-OutputArea").inner_text()
         notebook.screenshot("what it shows")
 
-Screenshots go to the folder that PROJECT_O_SCREENSHOTS names, else to pytest's own.
+Screenshots go to the folder that PROJECT_O_SCREENSHOTS names, then in the light and the dark theme, else to pytest's.
 """
 
 import contextlib
@@ -25,7 +27,7 @@ from typing import NamedTuple
 import nbformat
 import pytest
 
-WAIT_SECONDS = 30
+WAIT_SECONDS = 90
 EXTENSION = Path(__file__).resolve().parents[2] / "kernel" / "project_o" / "labextension"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -47,8 +49,15 @@ OVERRIDES = {
 READY = """() => { const w = window.jupyterapp?.shell?.currentWidget;
   const k = w?.context?.sessionContext?.session?.kernel;
   return w?.context?.isReady && k && k.connectionStatus === 'connected' && k.status === 'idle' }"""
+# Notebook 7 fails so as it starts, also where our extension is disabled; nothing of ours names either.
+OF_NOTEBOOK_7 = ("undefined (reading 'schema')", "filebrowser:open-path")
+FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
 DONE = """(i) => { const w = window.jupyterapp.shell.currentWidget.content.widgets[i];
   return w.prompt && w.prompt !== '*' && w.model.executionCount }"""
+OPEN = "path => window.jupyterapp.commands.execute('docmanager:open', {path}).then(() => 1)"
+# A kernel that is still there would run until the server ends. What was not saved is thrown away without a question.
+CLOSE = """async () => { for (const w of [...window.jupyterapp.shell.widgets('main')]) if (w.context?.sessionContext) {
+  await w.context.sessionContext.shutdown().catch(() => 0); w.dispose() } }"""
 
 
 class Lab(NamedTuple):
@@ -62,17 +71,32 @@ class Lab(NamedTuple):
 class Notebook:
     """An open notebook: the page it is in, and what a user does with it."""
 
-    def __init__(self, page, path, shots):
+    def __init__(self, page, path, shots, before=0):
         self.page, self.path, self.shots = page, path, shots
-        self.faults = []
-        page.on("pageerror", lambda error: self.faults.append(str(error)))
+        self._faults, self._before = page.faults, before
+
+    @property
+    def faults(self):
+        """What failed in the page since this notebook was opened, without what Notebook 7 does by itself."""
+        return [fault for fault in self._faults[self._before :] if not any(own in fault for own in OF_NOTEBOOK_7)]
+
+    def show(self):
+        """Bring this notebook to the front of its page."""
+        self.page.evaluate(
+            "name => { const { shell } = window.jupyterapp;"
+            " shell.activateById([...shell.widgets('main')].find(w => w.context?.path === name).id) }",
+            self.path.name,
+        )
+        self.page.wait_for_function(
+            "name => window.jupyterapp.shell.currentWidget?.context?.path === name", arg=self.path.name
+        )
 
     def wait_ready(self):
         """Until the kernel can take a cell."""
         self.page.wait_for_function(READY)
 
     def cell(self, index):
-        return self.page.locator(".jp-Notebook .jp-Cell").nth(index)
+        return self.page.locator(FRONT).nth(index)
 
     def outputs(self, index):
         return self.cell(index).locator(".jp-Cell-outputArea")
@@ -117,7 +141,18 @@ class Notebook:
         """A picture of the page, named by what it shows."""
         place = self.shots / (re.sub(r"\W+", "-", name) + ".png")
         self.page.screenshot(path=place)
+        if os.environ.get("PROJECT_O_SCREENSHOTS") and self.page.evaluate("() => !!window.jupyterapp"):
+            self.theme("JupyterLab Dark")
+            self.page.screenshot(path=place.with_stem(place.stem + "-dark"))
+            self.theme("JupyterLab Light")
         return place
+
+    def theme(self, name):
+        """Change the theme, and wait until it is there."""
+        change = "name => window.jupyterapp.commands.execute('apputils:change-theme', {theme: name})"
+        self.page.evaluate(change, name)
+        self.page.wait_for_function("name => document.body.dataset.jpThemeName === name", arg=name)
+        self.page.locator("#jupyterlab-splash").wait_for(state="detached")
 
 
 @pytest.fixture(scope="session")
@@ -188,41 +223,83 @@ def lab(lacking, tmp_path_factory):
             server.wait()
 
 
-@pytest.fixture
-def open_notebook(lab, browser, shots):
-    """A function that writes a notebook of code cells, or takes one that is there, and opens it in a new window."""
-    contexts = []
+class Pages:
+    """The pages that are open: the one that tests share, and those of a single test."""
 
-    def opened(cells=None, *, path=None, app="lab", dark=False, kernel="python3", ready=True):
+    def __init__(self, lab, browser):
+        self.lab, self._browser = lab, browser
+        self._shared = None
+        self._own = []
+
+    def new(self, where, *, own=True):
+        """A page in a browser context of its own."""
+        context = self._browser.new_context(viewport={"width": 1280, "height": 900})
+        context.set_default_timeout(WAIT_SECONDS * 1000)
+        page = context.new_page()
+        page.faults = []
+        page.on("pageerror", lambda error: page.faults.append(f"{error}\n{error.stack}"))
+        if own:
+            self._own.append(page)
+        page.goto(f"{self.lab.url}/{where}token={self.lab.token}")
+        if where.startswith("lab"):
+            page.locator("#jupyterlab-splash").wait_for(state="detached")
+            page.wait_for_function("() => window.jupyterapp?.restored.then(() => true)")
+        return page
+
+    def shared(self):
+        """The page of JupyterLab that tests share."""
+        if self._shared is None:
+            self._shared = self.new("lab/workspaces/shared?reset&", own=False)
+        return self._shared
+
+    def close(self):
+        """End a test: its kernels, its pages, its tabs. A shared page in which something stayed open is given up."""
+        for page in [*self._own, *([self._shared] if self._shared else [])]:
+            with contextlib.suppress(Exception):
+                page.evaluate(CLOSE)
+        for page in self._own:
+            page.context.close()
+        self._own = []
+        if self._shared and self._shared.locator(".jp-Dialog, .jp-NotebookPanel, .project-o-status-list").count():
+            self._shared.context.close()
+            self._shared = None
+
+
+@pytest.fixture(scope="session")
+def pages(lab, browser):
+    """All pages of a session."""
+    opened = Pages(lab, browser)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def open_notebook(lab, pages, shots):
+    """A function that writes a notebook of code cells, or takes one that is there, and opens it."""
+
+    def opened(cells=None, *, path=None, app="lab", window=False, kernel="python3"):
         if path is None:
             path = lab.folder / f"notebook-{time.monotonic_ns()}.ipynb"
             book = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(cell) for cell in cells])
             book.metadata["kernelspec"] = {"name": kernel, "display_name": kernel, "language": "python"}
             nbformat.write(book, path)
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        context.set_default_timeout(WAIT_SECONDS * 1000)
-        contexts.append(context)
-        notebook = Notebook(context.new_page(), path, shots)
         name = path.relative_to(lab.folder)
-        where = f"lab/workspaces/{path.stem}/tree/{name}?reset&" if app == "lab" else f"notebooks/{name}?"
-        notebook.page.goto(f"{lab.url}/{where}token={lab.token}")
-        if app == "lab":
-            notebook.page.locator("#jupyterlab-splash").wait_for(state="detached")
-        notebook.page.locator(".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell").first.wait_for()
-        if ready:
-            notebook.wait_ready()
-        if dark:
-            theme = {"theme": "JupyterLab Dark"}
-            notebook.page.evaluate("args => window.jupyterapp.commands.execute('apputils:change-theme', args)", theme)
+        if app == "notebook":
+            notebook = Notebook(pages.new(f"notebooks/{name}?"), path, shots)
+        elif window:
+            where = f"lab/workspaces/{path.stem}-{time.monotonic_ns()}/tree/{name}?reset&"
+            notebook = Notebook(pages.new(where), path, shots)
+        else:
+            page = pages.shared()
+            notebook = Notebook(page, path, shots, len(page.faults))
+            page.evaluate(OPEN, str(name))
+            notebook.show()
+        notebook.cell(0).wait_for()
+        notebook.wait_ready()
         return notebook
 
     yield opened
-    for context in contexts:
-        # A kernel that is still there would run until the server ends.
-        for page in context.pages:
-            with contextlib.suppress(Exception):
-                page.evaluate("() => window.jupyterapp.shell.currentWidget.context.sessionContext.shutdown()")
-        context.close()
+    pages.close()
 
 
 def _free_port():

@@ -1,7 +1,7 @@
 """The channel between an open notebook and its kernel: the status item, the live document, restore, restarts."""
 
-import nbformat
-import pytest
+import json
+import re
 
 WIDGET = "window.jupyterapp.shell.currentWidget"
 CELLS = f"() => {WIDGET}.content.widgets.map(w => [w.model.type, w.model.sharedModel.getSource()])"
@@ -41,8 +41,13 @@ def test_the_status_item_before_after_and_while_a_cell_runs(open_notebook):
     requests = []
     notebook.page.on("requestfailed", lambda request: requests.append(request.url))
     status(notebook, "Project O: not loaded")
+    listed = notebook.page.locator(".project-o-status-list")
+    notebook.page.locator(".project-o-status").click()
+    listed.get_by_text("run %load_ext project_o").wait_for()
     notebook.screenshot("status not loaded")
     notebook.run_cell(0)
+    # The list that is open grows with what is known.
+    listed.get_by_text(re.compile("states? in this kernel")).wait_for()
     status(notebook, "Project O: recording")
     status(notebook, "sandbox L")
     status(notebook, "nothing serves")
@@ -50,12 +55,12 @@ def test_the_status_item_before_after_and_while_a_cell_runs(open_notebook):
     status(notebook, "serving dot")
     notebook.start_cell(2)
     notebook.page.locator(".project-o-status").click()
-    listed = notebook.page.locator(".project-o-status-list")
     listed.get_by_text("states in this kernel").wait_for()
     assert "serving dot" in listed.inner_text()
     assert notebook.page.evaluate(f"() => {WIDGET}.content.widgets[2].prompt") == "*"
     notebook.screenshot("status while a cell runs")
     notebook.page.keyboard.press("Escape")
+    listed.wait_for(state="detached")
     notebook.page.evaluate(f"() => {{ {WIDGET}.context.sessionContext.session.kernel.interrupt() }}")
     notebook.wait_done(2)
     notebook.run_cell(3)
@@ -103,16 +108,19 @@ def test_markdown_order_and_deletions_reach_the_history_and_restore_shows_them(o
 
     # Edits that were never run, then back to the state of now.
     notebook.set_source(1, "# Changed")
-    notebook.set_source(4, "wanted = %o save wanted")
+    notebook.set_source(4, "wanted = %o save wanted\nprint(wanted.short)")
     notebook.run_cell(4)
+    short = notebook.outputs(4).inner_text().strip()
     kept = cells(notebook)
     notebook.set_source(1, "# Not wanted")
     notebook.set_source(3, "b = 'edited, and not run'")
     notebook.set_source(4, "%o restore wanted")
     before = cells(notebook)
     notebook.start_cell(4)
-    notebook.page.wait_for_function(f"want => JSON.stringify(({CELLS})()) === want", arg=_json(kept))
-    notebook.page.get_by_text("Restored").first.wait_for()
+    notebook.page.wait_for_function(
+        f"want => JSON.stringify(({CELLS})()) === want", arg=json.dumps(kept, separators=(",", ":"))
+    )
+    notebook.page.get_by_text(f"Restored {short}").first.wait_for()
     notebook.screenshot("after restore")
     assert not notebook.page.locator(".jp-Dialog").is_visible()
     assert not notebook.page.evaluate(f"() => {WIDGET}.context.model.dirty")
@@ -130,67 +138,143 @@ def test_markdown_order_and_deletions_reach_the_history_and_restore_shows_them(o
     quiet(notebook)
 
 
-def _json(value):
-    import json
-
-    return json.dumps(value, separators=(",", ":"))
-
-
-@pytest.mark.parametrize("kernel", ["python3", "project-o"])
-def test_a_restart_opens_the_channel_again(open_notebook, kernel):
-    notebook = open_notebook([LOAD, "x = 1"], kernel=kernel)
-    if kernel == "python3":
-        notebook.run_cell(0)
+def test_run_all_with_a_restore_in_the_middle_runs_to_its_end_and_then_shows_it(open_notebook, lab):
+    go = lab.folder / "go-on"
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.05)"
+    notebook = open_notebook([LOAD, "saved = %o save middle", "%o restore middle", wait, "print('the last one')"])
+    notebook.run_cell(0)
     status(notebook, "Project O: recording")
-    notebook.restart_kernel()
-    if kernel == "python3":
-        status(notebook, "not loaded")
-        notebook.run_cell(0)
+    notebook.run_cell(1)
+    notebook.set_source(0, "# edited, and not run")
+    select(notebook, 0)
+    notebook.set_source(1, "pass")
+    before = cells(notebook)
+    notebook.page.evaluate("() => { window.jupyterapp.commands.execute('notebook:run-all-cells') }")
+    notebook.page.get_by_text("as soon as the running cells have ended").first.wait_for()
+    assert cells(notebook) == before
+    assert notebook.page.evaluate(f"() => {WIDGET}.content.widgets[3].prompt") == "*"
+    go.touch()
+    notebook.page.wait_for_function(f"load => ({CELLS})()[0][1] === load", arg=LOAD)
+    assert notebook.outputs(4).inner_text() == ""
+
+    # What ran after the restore is in the history, and so is what was shown before it.
+    notebook.set_source(
+        4,
+        "h = get_ipython()._project_o_extension.session.history\n"
+        "last = [c for c in h.cells('@') if 'the last one' in c.source][0]\n"
+        "live = [s for s in h.states() if s.kind == 'live'][0]\n"
+        "print(last.outputs[0]['text'].strip(), h.cells(live)[0].source, sep='|')",
+    )
+    notebook.run_cell(4)
+    assert notebook.outputs(4).inner_text().strip() == "the last one|# edited, and not run"
+    quiet(notebook)
+
+
+def test_two_views_of_a_notebook_share_a_channel_and_have_the_same_panel(open_notebook):
+    notebook = open_notebook([LOAD, "%o history", "print(len(get_ipython()._project_o_channel._pages))", LAST])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    button = notebook.outputs(1).get_by_role("button", name="Show")
+    button.wait_for()
+    command(notebook, "docmanager:clone")
+    notebook.page.wait_for_function("() => document.querySelectorAll('.jp-NotebookPanel').length === 2")
+    views = [notebook.page.locator(".jp-NotebookPanel").nth(index) for index in (0, 1)]
+    for view in views:
+        view.get_by_role("button", name="Show").wait_for()
+    views[1].get_by_role("button", name="Show").click()
+    for view in views:
+        view.get_by_text("commit").first.wait_for()
+    notebook.screenshot("two views of a notebook")
+    notebook.page.evaluate(f"() => {WIDGET}.dispose()")
+    notebook.page.wait_for_function("() => document.querySelectorAll('.jp-NotebookPanel').length === 1")
+    notebook.show()
     status(notebook, "Project O: recording")
+    notebook.set_source(0, "# as it is in the view that is left")
+    notebook.run_cell(2)
+    assert notebook.outputs(2).inner_text().strip() == "1"
+    notebook.run_cell(3)
+    assert "as it is in the view that is left" in notebook.outputs(3).inner_text()
+    assert notebook.outputs(3).inner_text().strip().endswith("|live document")
+
+    # A second window on the same kernel has the panel too.
+    notebook.save()
+    other = open_notebook(path=notebook.path, window=True)
+    other.outputs(1).get_by_role("button", name="Show").wait_for()
+    for one in (notebook, other):
+        quiet(one)
+
+
+def test_a_restart_ends_the_panels_and_opens_the_channel_again_and_so_does_a_reload(open_notebook):
+    notebook = open_notebook([LOAD, "%o history"], window=True)
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    show = notebook.outputs(1).get_by_role("button", name="Show")
+    show.wait_for()
+    notebook.save()
     notebook.page.reload()
     notebook.wait_ready()
+    status(notebook, "Project O: recording")
+    show.click()
+    notebook.outputs(1).get_by_text("commit").first.wait_for()
+    notebook.restart_kernel()
+    notebook.outputs(1).get_by_text("belonged to a kernel that has ended").wait_for()
+    status(notebook, "not loaded")
+    assert notebook.outputs(1).get_by_role("button").count() == 0
+    notebook.screenshot("after a restart")
+    notebook.run_cell(0)
+    status(notebook, "Project O: recording")
+    notebook.run_cell(1)
+    show.wait_for()
+    quiet(notebook)
+
+
+def test_the_kernel_of_our_own_has_its_channel_at_once_also_after_a_restart(open_notebook):
+    notebook = open_notebook(["x = 1"], kernel="project-o")
+    status(notebook, "Project O: recording")
+    notebook.restart_kernel()
     status(notebook, "Project O: recording")
     quiet(notebook)
 
 
 def test_another_protocol_is_said_in_one_line_and_breaks_nothing(open_notebook):
     older = "import project_o.channel.channel as channel\nchannel.PROTOCOL = 0\n" + LOAD
-    notebook = open_notebook([older.replace(LOAD, "get_ipython().run_line_magic('load_ext', 'project_o')"), LAST])
+    older = older.replace(LOAD, "get_ipython().run_line_magic('load_ext', 'project_o')")
+    notebook = open_notebook([older, LAST, "%o history", "import sys; print('ipywidgets' in sys.modules)"])
     notebook.run_cell(0)
     status(notebook, "too old")
-    notebook.run_cell(1)
+    for index in (1, 2, 3):
+        notebook.run_cell(index)
 
     assert notebook.outputs(1).inner_text().strip().endswith("|file")
+    assert "states" in notebook.outputs(2).inner_text()
+    # Who cannot be counted on to draw a panel is sent none.
+    assert notebook.cell(2).get_by_role("button", name="Show").count() == 0
+    assert notebook.outputs(3).inner_text().strip() == "False"
+    notebook.page.locator(".project-o-status").click()
+    notebook.page.locator(".project-o-status-list").get_by_text("what to do").wait_for()
     notebook.screenshot("status mismatch")
+    notebook.page.keyboard.press("Escape")
     quiet(notebook)
 
 
-def test_two_notebooks_one_of_them_renamed_each_have_a_channel_of_their_own(open_notebook, lab):
+def test_two_notebooks_one_of_them_renamed_each_have_a_channel_of_their_own(open_notebook):
     first, second = open_notebook([LOAD, LAST]), open_notebook([LOAD, "x = 'other'"])
     for notebook in (first, second):
+        notebook.show()
         notebook.run_cell(0)
         status(notebook, "Project O: recording")
+    first.show()
     new = first.path.with_name("renamed-" + first.path.name)
     first.page.evaluate(f"name => {WIDGET}.context.rename(name)", new.name)
     first.page.wait_for_function(f"name => {WIDGET}.context.path.endsWith(name)", arg=new.name)
+    first.path = new
     first.set_source(1, "print(get_ipython().run_line_magic('o', 'where')['notebook'])")
     first.run_cell(1)
     assert first.outputs(1).inner_text().strip() == str(new)
+    second.show()
     second.run_cell(1)
     second.shut_down_kernel()
     second.page.wait_for_function(f"() => ({STATUS})() === ''")
-    for notebook in (first, second):
-        quiet(notebook)
-
-
-def test_notebook_7_sends_its_document_too(open_notebook):
-    notebook = open_notebook([LOAD, "x = 1", LAST], app="notebook")
-    notebook.run_cell(0)
-    notebook.run_cell(1)
-    for _ in range(20):
-        notebook.run_cell(2)  # the channel opens after the cell that loads
-        if "file" not in notebook.outputs(2).inner_text()[-8:]:
-            break
-
-    assert notebook.outputs(2).inner_text().strip().endswith("|live document")
-    assert nbformat.read(notebook.path, 4).cells[1].outputs == []
+    first.show()
+    status(first, "Project O: recording")
+    quiet(first)

@@ -29,20 +29,6 @@ SHORT = "run = %evolve kernels --trials 4 --seed 1 --inputs (a,)"
 SERVES = "print('lanes = 1;' in kernels.slot.version.artifact.program.source)"
 
 
-@pytest.fixture
-def evolved(open_notebook):
-    """A notebook with a finished, acceptable run in cell 2 and room for one more cell."""
-
-    def made(app):
-        notebook = open_notebook([SET_UP, CELL, SHORT, SERVES, "import time; time.sleep(8)"], app=app)
-        for index in range(3):
-            notebook.run_cell(index)
-        assert notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets.length") == 5
-        return notebook
-
-    return made
-
-
 def button(notebook, index, word):
     return notebook.cell(index).get_by_role("button", name=word)
 
@@ -53,13 +39,15 @@ def said(notebook, index, text):
 
 
 def serves_the_cell(notebook):
-    notebook.run_cell(3)
-    return notebook.outputs(3).inner_text().strip()
+    notebook.run_cell(5)
+    return notebook.outputs(5).inner_text().strip()
 
 
 @pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_a_run_is_stopped_by_its_button(open_notebook, app):
-    notebook = open_notebook([SET_UP, CELL, LONG, "print(run.stopped)"], app=app)
+def test_a_run_is_stopped_and_one_is_accepted_taken_back_and_looked_at(open_notebook, lab, app):
+    go = lab.folder / f"go-on-{app}"
+    wait = f"import pathlib, time\nwhile not pathlib.Path({str(go)!r}).exists(): time.sleep(0.05)"
+    notebook = open_notebook([SET_UP, CELL, LONG, "print(run.stopped)", SHORT, SERVES, wait], app=app)
     notebook.run_cell(0)
     notebook.run_cell(1)
     notebook.start_cell(2)
@@ -71,33 +59,31 @@ def test_a_run_is_stopped_by_its_button(open_notebook, app):
     button(notebook, 2, "Stop").click()
     notebook.wait_done(2)
     notebook.run_cell(3)
-
     assert notebook.outputs(3).inner_text().strip() == "the run was stopped"
     assert button(notebook, 2, "Stop").is_disabled()
     notebook.screenshot(f"{app} a stopped run")
 
-
-@pytest.mark.parametrize("app", ["lab", "notebook"])
-def test_a_run_is_accepted_taken_back_and_looked_at(evolved, app):
-    notebook = evolved(app)
-    button(notebook, 2, "Metrics").click()
-    notebook.cell(2).locator(".js-plotly-plot .main-svg").first.wait_for()
-    notebook.cell(2).scroll_into_view_if_needed()
+    notebook.run_cell(4)
+    button(notebook, 4, "Metrics").click()
+    notebook.cell(4).locator(".js-plotly-plot .main-svg").first.wait_for()
+    notebook.cell(4).scroll_into_view_if_needed()
     notebook.screenshot(f"{app} the figure of a run")
-    button(notebook, 2, "Metrics").click()
-    notebook.cell(2).locator(".js-plotly-plot").wait_for(state="detached")
+    button(notebook, 4, "Metrics").click()
+    notebook.cell(4).locator(".js-plotly-plot").wait_for(state="detached")
     assert serves_the_cell(notebook) == "True"
 
-    button(notebook, 2, "Accept").click()
-    said(notebook, 2, "accepted")
+    button(notebook, 4, "Accept").click()
+    said(notebook, 4, "accepted")
     assert serves_the_cell(notebook) == "False"
-    notebook.start_cell(4)
-    button(notebook, 2, "Roll back").click()
-    said(notebook, 2, "rollback")
-    button(notebook, 2, "Diff").click()
-    said(notebook, 2, "-const lanes = 1; // o: 1 2 4 8 16")
-    running = notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[4].prompt")
+    notebook.start_cell(6)
+    button(notebook, 4, "Roll back").click()
+    said(notebook, 4, "rollback")
+    button(notebook, 4, "Diff").click()
+    said(notebook, 4, "-const lanes = 1; // o: 1 2 4 8 16")
+    running = notebook.page.evaluate("() => window.jupyterapp.shell.currentWidget.content.widgets[6].prompt")
     assert running == "*", "the buttons are answered while a cell runs"
-    notebook.wait_done(4)
+    go.touch()
+    notebook.wait_done(6)
     assert serves_the_cell(notebook) == "True"
     notebook.screenshot(f"{app} the difference of a run")
+    assert notebook.faults == []

@@ -41,8 +41,19 @@ class Page:
 
     def listen(self, kind, content):
         self.heard.append((kind, content.get("data", {})))
-        if content.get("data", {}).get("type") == "ask" and self.answers:
+        if content.get("data", {}).get("type") != "ask":
+            return
+        if self.answers == "moved":
+            self.tell(type="moved", path=self.path, answers=content["data"]["number"])
+        elif self.answers:
             self.show(*self.cells, answers=content["data"]["number"])
+
+    def until_true(self, true, seconds=WAIT_SECONDS):
+        """Wait until something is true."""
+        end = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < end, self.heard
+            time.sleep(0.01)
 
     def until(self, kind, true, seconds=WAIT_SECONDS):
         """Wait for a message of a type of which something is true."""
@@ -67,6 +78,8 @@ class Kernel:
 
     def __init__(self, folder, notebook, log):
         self.pages = {}
+        self.panels = []
+        self._cells = {}
         self.manager = KernelManager()
         argv = [sys.executable, "-m", "project_o.kernel", "-f", "{connection_file}"]
         self.manager._kernel_spec = KernelSpec(argv=argv, display_name="o", language="python")
@@ -101,13 +114,20 @@ class Kernel:
             content = message["content"]
             if message["msg_type"].startswith("comm_") and content.get("comm_id") in self.pages:
                 self.pages[content["comm_id"]].listen(message["msg_type"], content)
+            if "application/vnd.project-o.panel+json" in content.get("data", {}):
+                self.panels.append({**content, "cell": self._sent(message).get("cellId")})
             self._messages.put(message)
 
-    def run(self, code, cell="", seconds=WAIT_SECONDS):
+    def _sent(self, message):
+        """The metadata of the cell that a message belongs to."""
+        return self._cells.get(message["parent_header"]["msg_id"], {})
+
+    def run(self, code, cell="", seconds=WAIT_SECONDS, **metadata):
         """Run a cell; what it printed or how it failed."""
         request = {"code": code, "silent": False, "store_history": True, "user_expressions": {}, "allow_stdin": False}
         message = self.client.session.msg("execute_request", request)
-        message["metadata"] = {"cellId": cell} if cell else {}
+        message["metadata"] = {"cellId": cell, **metadata} if cell else {}
+        self._cells[message["header"]["msg_id"]] = message["metadata"]
         with self._sending:
             self.client.shell_channel.send(message)
         text, until = "", time.monotonic() + seconds

@@ -88,6 +88,67 @@ def test_restore_keeps_what_was_shown_and_has_the_page_show_the_file(start, open
     assert shown == str(page.cells)
 
 
+def test_a_saved_state_holds_what_is_shown_at_that_moment(start, open_page):
+    kernel = start([("a", "x = 1")])
+    page = open_page(kernel)
+    page.show(A, M)
+    kernel.run("x = 1", "a")
+    page.cells = [("m", "markdown", "# Edited, and never sent before"), A]
+    kernel.run("%o save wanted", "b")
+
+    assert [cell for cell in kernel.state("wanted")[0] if cell[0] != "b"] == page.cells
+
+
+def test_a_page_that_was_too_slow_once_counts_again_when_it_speaks(start, open_page):
+    kernel = start([("a", "x = 1")])
+    page = open_page(kernel)
+    page.show(A, M)
+    page.answers = False
+    kernel.run("%o save one", "b")
+    page.answers = True
+    page.show(M, A)
+    kernel.run("x = 1", "a")
+    page.cells = [A]
+    kernel.run("%o save two", "b")
+
+    assert [cell for cell in kernel.state("two")[0] if cell[0] != "b"] == [A]
+    page.say("comm_close", data={})
+    kernel.run("x = 1", "a")
+    assert kernel.run("print(len(get_ipython()._project_o_channel._pages))") == "0"
+
+
+def test_a_page_that_is_about_to_reload_answers_without_its_document(start, open_page):
+    kernel = start([("a", "x = 1")])
+    page = open_page(kernel)
+    page.show(A, M)
+    kernel.run("x = 1", "a")
+    page.answers = "moved"
+    kernel.run("%o save wanted", "b")
+
+    assert page.wait("ask")["number"] == 1
+    assert [cell for cell in kernel.state("wanted")[0] if cell[0] != "b"] == [A, M]
+    assert kernel.run("print(len(get_ipython()._project_o_channel._pages))") == "1"
+
+
+def test_a_panel_waits_for_a_page_that_draws_it_and_no_widget_is_made_for_others(start, open_page):
+    kernel = start()
+    lab = {"deletedCells": [], "recordTiming": False}
+    made = "import sys; print('ipywidgets' in sys.modules)"
+    kernel.run("x = 1", "a", **lab)
+    kernel.run("%o history", "b", **lab)
+    open_page(kernel, protocol=0)
+    assert kernel.run(made) == "False"
+    assert kernel.panels == []
+
+    page = open_page(kernel)
+    page.wait("status")
+    page.until_true(lambda: len(kernel.panels) == 1)
+    assert kernel.run(made) == "True"
+    assert kernel.panels[0]["cell"] == "b", "it stands below its own cell"
+    kernel.run("%o history", "c", **lab)
+    page.until_true(lambda: len(kernel.panels) == 2)
+
+
 def test_a_silent_page_delays_a_restore_by_a_bound_only(start, open_page):
     kernel = start([("a", "x = 1")])
     page = open_page(kernel)

@@ -29,6 +29,7 @@ class Page:
 
     comm: Any
     path: str
+    closed: bool = False
     thread: int = field(default_factory=threading.get_ident)
     context: contextvars.Context = field(default_factory=contextvars.copy_context)
 
@@ -62,6 +63,7 @@ class Channel:
         self._kernel.comm_manager.unregister_target(TARGET, self._open)
         self._shell.events.unregister("post_run_cell", self._after_cell)
         for page in pages:
+            page.closed = True
             page.comm.close()
 
     # ------------------------------------------------------------------------------ pages
@@ -76,14 +78,28 @@ class Channel:
             )
             return
         page = Page(comm, _path(data.get("path")))
-        with self._lock:
-            # Pages that were closed without a word are the oldest.
-            self._pages = [*self._pages, page][-CHANNEL_PAGES_MAX:]
-        self._flow.history.front_end = self
+        self._join(page)
         comm.on_msg(lambda message: self._receive(page, message))
-        comm.on_close(lambda _: self._drop([page]))
+        comm.on_close(lambda _: self._leave(page))
         self._level.look()
         self._send(page, {"type": "status", "status": self._status() | details(self._flow)})
+        try:
+            self._flow.page_joined()
+        except Exception as error:  # noqa: BLE001 - a panel that cannot be made must not cost the channel; it is noted
+            self._note(f"the panels of earlier cells could not be shown ({type(error).__name__}: {error})")
+
+    def _join(self, page: Page) -> None:
+        """Count on a page, also on one that was too slow once and now speaks again."""
+        with self._lock:
+            if page.closed or page in self._pages:
+                return
+            # Pages that were closed without a word are the oldest.
+            self._pages = [*self._pages, page][-CHANNEL_PAGES_MAX:]
+            self._flow.history.front_end = self
+
+    def _leave(self, page: Page) -> None:
+        page.closed = True
+        self._drop([page])
 
     def _drop(self, pages: list[Page]) -> None:
         with self._lock:
@@ -129,6 +145,7 @@ class Channel:
     # ------------------------------------------------------------------------------ messages
 
     def _receive(self, page: Page, message: Mapping[str, Any]) -> None:
+        self._join(page)
         try:
             self._obey(page, _data(message))
         except Exception as error:  # noqa: BLE001 - a page may send anything; the log says what was not understood
@@ -145,6 +162,7 @@ class Channel:
                 self._answer(page, data.get("answers"))
             case "moved":
                 self._move(page, data)
+                self._answer(page, data.get("answers"))
             case "status":
                 self._send(page, {"type": "status", "status": self._status() | details(self._flow)})
             case kind:

@@ -326,7 +326,13 @@ class History:
     # ------------------------------------------------------------------------------ save, restore
 
     def save(self, why: str) -> State:
-        """A state to come back to by name: the tag ``o/<slug of why>``; the name is the fact ``saved``."""
+        """A state to come back to by name: the tag ``o/<slug of why>``; the name is the fact ``saved``.
+
+        It holds what an open notebook shows at this moment, edits that were not run too.
+        """
+        # Without the lock: the answer arrives in another thread, which needs it.
+        if self.enabled and self.front_end is not None:
+            self.front_end.ask()
         with self._lock:
             path, base = self._recording.place.path, slug(why)
             names = (base if n == 1 else f"{base}-{n}" for n in range(1, 10_000))
