@@ -40,6 +40,8 @@ def test_words_for_yes_and_no(tmp_path, word, value):
         ({}, {"PROJECT_O_WORKERS": "many"}, "workers is 'many' .from PROJECT_O_WORKERS"),
         ({"workers": True}, {}, "workers is True"),
         ({}, {"PROJECT_O_HISTORY": "maybe"}, "history is 'maybe'"),
+        ({"model": "gpt-4"}, {}, "model is 'gpt-4'.*something like ollama:qwen3"),
+        ({}, {"PROJECT_O_MODEL_URL": "localhost:8000"}, "model_url is 'localhost:8000' .from PROJECT_O_MODEL_URL"),
     ],
 )
 def test_a_bad_value_names_the_option_its_source_and_what_it_wants(tmp_path, chosen, environ, message):

@@ -10,6 +10,7 @@ To add one more option: a line in ``OPTIONS``, and a test in ``tests/test_config
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -28,6 +29,9 @@ class Option:
     default: Any
     doc: str
     choices: tuple[Any, ...] = ()
+    pattern: str = ""
+    """What a text has to look like, as a regular expression; "" where anything goes."""
+    example: str = ""
 
     @property
     def variable(self) -> str:
@@ -52,8 +56,22 @@ OPTIONS: tuple[Option, ...] = (
     Option("seed", int, 0, "the seed of a run that names none"),
     Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
-    Option("model", str, "", "the language model, as provider:name; providers: openai, anthropic, ollama, local"),
-    Option("model_url", str, "", "where the model answers, for a server of your own: http://127.0.0.1:8000/v1"),
+    Option(
+        "model",
+        str,
+        "",
+        "the language model, as provider:name; providers: openai, anthropic, ollama, local",
+        pattern=r"\s*|[^:\s]+:\S.*",
+        example="ollama:qwen3",
+    ),
+    Option(
+        "model_url",
+        str,
+        "",
+        "where the model answers, for a server of your own: http://127.0.0.1:8000/v1",
+        pattern=r"\s*|https?://\S+",
+        example="http://127.0.0.1:8000/v1",
+    ),
 )
 FILES = ("project-o.toml", "pyproject.toml")
 
@@ -76,7 +94,7 @@ def effective(
             raw, source = table[option.name], str(file)
         else:
             raw, source = option.default, "default"
-        settings[option.name] = Setting(option, _converted(option, raw, source), source)
+        settings[option.name] = Setting(option, converted(option, raw, source), source)
     return settings
 
 
@@ -118,7 +136,8 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
     return {}, None
 
 
-def _converted(option: Option, raw: Any, source: str) -> Any:
+def converted(option: Option, raw: Any, source: str) -> Any:
+    """A raw value as the option's own kind. Raises UsageError that names the option, the source, and what is wanted."""
     value: Any = raw
     if option.kind is bool and isinstance(raw, str):
         value = {"1": True, "true": True, "on": True, "yes": True, "0": False, "false": False, "off": False}.get(
@@ -130,4 +149,6 @@ def _converted(option: Option, raw: Any, source: str) -> Any:
     if wrong_type or (option.choices and value not in option.choices):
         wanted = " or ".join(map(str, option.choices)) or option.kind.__name__
         raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants {wanted}")
+    if option.pattern and not re.fullmatch(option.pattern, value):
+        raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants something like {option.example}")
     return value

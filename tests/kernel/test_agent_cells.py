@@ -216,3 +216,15 @@ def test_agents_from_python_share_the_kernels_names_and_loading_costs_no_lisp(st
     ran = kernel.run("%%agent hello\nworld")
     assert "Hello, world" in ran.text
     assert kernel.value("[name for name in ('hy', 'pydantic_ai', 'numpy') if name in sys.modules]") == "[]"
+
+
+def test_a_message_may_end_with_a_question_mark(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    kernel.run('%%agent\n(defagent echo "You repeat." (+ "you said: " message))')
+
+    assert kernel.run("%agent echo is the sky blue?").text.startswith("you said: is the sky blue?")
+    assert kernel.run("x = 3\n%agent echo is it {x}?  ").text.startswith("you said: is it 3?")
+
+
+def test_an_unclosed_form_is_an_error_of_lisp_by_name(start_kernel, tmp_path):
+    assert "LispError: line 2" in start_kernel(tmp_path).run("%%agent\n(foo (bar").text

@@ -124,7 +124,8 @@ def test_the_three_sources_are_one_view(start_kernel, tmp_path):
 def test_a_value_that_cannot_be_meant_names_its_source_and_loses_nothing(start_kernel, tmp_path):
     kernel = start_kernel(tmp_path)
     kernel.run("x = 1")
-    kernel.run("%config ProjectO.mode = 'quick'")
+    said = kernel.run("%config ProjectO.mode = 'quick'")
+    assert said.text.count("mode is 'quick' (from %config ProjectO): it wants safe or fast or debug") == 1
     refused = kernel.run("%o config")
     assert refused.status == "error"
     assert "mode is 'quick' (from %config ProjectO)" in refused.error

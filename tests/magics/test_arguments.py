@@ -3,7 +3,7 @@
 import pytest
 
 from project_o.errors import UsageError
-from project_o.magics.arguments import count, cut_expression, seconds
+from project_o.magics.arguments import count, cut_expression, seconds, words
 
 
 @pytest.mark.parametrize(
@@ -37,3 +37,17 @@ def test_a_count_is_a_whole_number_within_its_bounds(text):
 @pytest.mark.parametrize(("text", "value"), [("60s", 60.0), ("2m", 120.0), ("500ms", 0.5), ("1.5", 1.5)])
 def test_durations(text, value):
     assert seconds(text) == value
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("history   # every cell so far, as commits", ["history"]),
+        ('save "before # 3"', ["save", "before # 3"]),
+        ("save fixes#3", ["save", "fixes#3"]),
+        ("# all of it", []),
+        ("rollback search # don't worry", ["rollback", "search"]),
+    ],
+)
+def test_a_comment_ends_a_line_of_words(line, expected):
+    assert words(line) == expected

@@ -45,8 +45,21 @@ def _text(spec: AgentSpec, agent: Agent) -> str:
 
 def _tool(tool: ToolSpec) -> str:
     if tool.language == "python":
-        return tool.source.strip() or f"# {tool.name} is a function whose text Python does not know"
+        return _undecorated(tool.source) or f"# {tool.name} is a function whose text Python does not know"
     return _as_python(tool.source, canonical(tool.name), tool.doc)
+
+
+def _undecorated(source: str) -> str:
+    """A function's text without its decorators: they name an agent that is only made below it."""
+    import ast
+    import textwrap
+
+    text = textwrap.dedent(source).strip()
+    try:
+        node = ast.parse(text).body[0]
+    except (SyntaxError, IndexError):
+        return text
+    return "\n".join(text.splitlines()[node.lineno - 1 :])
 
 
 def _agent(spec: AgentSpec, tools: dict[str, ToolSpec], memory: MemorySpec | None) -> str:
@@ -63,7 +76,10 @@ def _agent(spec: AgentSpec, tools: dict[str, ToolSpec], memory: MemorySpec | Non
 
 def _body(spec: AgentSpec) -> str:
     if spec.language == "python":
-        return spec.source.strip() or f"# the body of {spec.name} is a function whose text Python does not know"
+        body = _undecorated(spec.source)
+        if body:
+            return f"@{canonical(spec.name)}.body\n{body}"
+        return f"# the body of {spec.name} is a function whose text Python does not know"
     text = _as_python(spec.source, f"{canonical(spec.name)}_body", "")
     head, _, rest = text.partition("\n")
     return f"@{canonical(spec.name)}.body\n{head.replace('()', '(message, arguments)')}\n{rest}"

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 VERBS = ("list", "show", "feedback")
 USAGE = "%agent NAME message, %agent list, %agent show NAME [--python], %agent feedback NAME up|down [why]"
+_QUESTION = re.compile(r"^(\s*)%agent[ \t]+(\S+[ \t]+.*\?)\s*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
@@ -37,10 +38,12 @@ class AgentMagics(Magics):
         self.session = session
         self._errors: OrderedDict[int, str] = OrderedDict()
         session.shell.events.register("post_run_cell", self._after_cell)
+        session.shell.input_transformers_cleanup.append(questions)
 
     def close(self) -> None:
         """Let the shell go."""
         self.session.shell.events.unregister("post_run_cell", self._after_cell)
+        self.session.shell.input_transformers_cleanup.remove(questions)
 
     @no_var_expand
     @magic_arguments("%agent")
@@ -170,6 +173,16 @@ class AgentMagics(Magics):
         self.session.flush()
 
 
+def questions(lines: list[str]) -> list[str]:
+    """``%agent NAME what is this?`` asks the agent: IPython would take the question mark for a wish for help."""
+    return [_asked(line) if _QUESTION.match(line) else line for line in lines]
+
+
+def _asked(line: str) -> str:
+    indent, message = _QUESTION.match(line).groups()  # type: ignore[union-attr]  # the caller has matched it
+    return f"{indent}get_ipython().run_line_magic('agent', {message!r})\n"
+
+
 def _told(error: BaseException) -> str:
     """An error as its cell showed it, without colours."""
     import traceback
@@ -180,7 +193,7 @@ def _told(error: BaseException) -> str:
 
 
 def _who(agent: Agent) -> str:
-    return "its body" if agent.spec.body is not None else agent.spec.model or "the configured model"
+    return "its body" if agent.spec.body is not None else agent.spec.model or "a model: `%o config` shows which"
 
 
 class _Shown:

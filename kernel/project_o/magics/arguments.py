@@ -24,7 +24,7 @@ def parsed(magic: Callable[..., Any], line: str) -> argparse.Namespace:
     """
     parser: argparse.ArgumentParser = magic.parser  # type: ignore[attr-defined]  # set by magic_arguments
     try:
-        arguments: argparse.Namespace = parser.parse_args(_words(line))
+        arguments: argparse.Namespace = parser.parse_args(words(line))
     except IPythonUsageError as error:
         known = [option for action in parser._actions for option in action.option_strings]
         raise UsageError(_with_hint(str(error), known)) from None
@@ -33,11 +33,28 @@ def parsed(magic: Callable[..., Any], line: str) -> argparse.Namespace:
     return arguments
 
 
-def _words(line: str) -> list[str]:
+def words(line: str) -> list[str]:
+    """The words of a line, as in a shell: quotes group, and what follows a ``#`` of its own is a comment.
+
+    Raises UsageError for quotes that are not closed.
+    """
     try:
-        return shlex.split(line)
+        return shlex.split(without_comment(line))
     except ValueError as error:
         raise UsageError(f"the line {line!r} cannot be read ({error}): close the quotes") from None
+
+
+def without_comment(line: str) -> str:
+    """A line without the comment at its end: a ``#`` after a blank, outside quotes."""
+    quote = ""
+    for place, character in enumerate(line):
+        if quote:
+            quote = "" if character == quote else quote
+        elif character in "'\"":
+            quote = character
+        elif character == "#" and (place == 0 or line[place - 1].isspace()):
+            return line[:place]
+    return line
 
 
 def _with_hint(message: str, known: list[str]) -> str:

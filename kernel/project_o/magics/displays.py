@@ -83,7 +83,7 @@ def _agent(agent: Any) -> Display:
         ("prompt", spec.doc),
         ("tools", ", ".join(spec.tools) or "none"),
         ("memory", spec.memory or "none"),
-        ("answers by", "its body" if spec.body is not None else spec.model or "the configured model"),
+        ("answers by", "its body" if spec.body is not None else spec.model or "a model: `%o config` shows which"),
         ("state", agent.state),
         ("say", f"%%agent {agent.name}, and below it the message"),
     ]

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from typing import Any
 
 from IPython.core.magic import Magics, line_magic, magics_class
 
-from ..errors import UsageError
 from . import panels
+from .arguments import words
 from .report import reported
 from .session import Session
 
@@ -28,19 +27,16 @@ class OperationsMagics(Magics):
 
         ``%o`` alone lists the verbs.
         """
-        try:
-            words = shlex.split(line)
-        except ValueError as error:
-            raise UsageError(f"the line {line!r} cannot be read ({error}): close the quotes") from None
         from ..operations import Context, run_verb
 
+        said = words(line)
         session = self.session
         context = Context(session.flow, session.chosen(), session.found_by, session.choose)
-        value = run_verb(context, words)
-        if words[:1] == ["restore"]:
+        value = run_verb(context, said)
+        if said[:1] == ["restore"]:
             self._bind_what_serves()
             self.session.restored()
-        if words[:1] == ["history"]:
+        if said[:1] == ["history"]:
             panels.show_history(self.session, value, lambda state: self.o(f"restore {state}"))
         return value
 

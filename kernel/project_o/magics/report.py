@@ -29,12 +29,17 @@ def reported(magic: Magic) -> Magic:
             # IPython asks the exception itself how it wants to be shown.
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
             raise
+        except KeyboardInterrupt as stop:
+            said = [f"KeyboardInterrupt: {stop}" if str(stop) else "KeyboardInterrupt: the cell was stopped"]
+            stop._render_traceback_ = lambda: said  # type: ignore[attr-defined]  # our frames tell the user nothing
+            raise
 
     return wrapper  # type: ignore[return-value]  # functools.wraps keeps the signature
 
 
 def _plain(error: ProjectOError) -> list[str]:
-    name = type(error).__name__
+    # A class of a room's own is shown as the one of the tree that the documentation draws.
+    name = next(kind.__name__ for kind in type(error).__mro__ if kind.__module__ == ProjectOError.__module__)
     if isinstance(error, CompileError) and error.diagnostics:
         first = error.diagnostics[0]
         more = len(error.diagnostics) - 1

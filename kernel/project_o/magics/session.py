@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from ..config import OPTIONS, effective, evolution_forbidden
+from ..config import OPTIONS, Option, converted, effective, evolution_forbidden
 from ..errors import UsageError
 from ..flow import Flow
 from ..history import History, open_history
@@ -21,8 +22,27 @@ from ..history.notebook import find_notebook
 if TYPE_CHECKING:
     from ..agent import Agents
 
-# A trait for each option, made from the one table of options. None: not chosen here.
-_TRAITS = {option.name: AnyTrait(None, allow_none=True, help=option.doc).tag(config=True) for option in OPTIONS}
+
+class _OptionTrait(AnyTrait):
+    """The value of an option that was chosen in the kernel; None: not chosen here."""
+
+    def __init__(self, option: Option) -> None:
+        super().__init__(None, allow_none=True, help=option.doc)
+        self.option = option
+
+    def validate(self, obj: Any, value: Any) -> Any:
+        """A value that cannot be meant is said at once. It stays, so that what would use it fails: ``%config`` itself
+        swallows exceptions, and a notebook that ran on with another value would tell nobody."""
+        try:
+            return None if value is None else converted(self.option, value, "%config ProjectO")
+        except UsageError as error:
+            if getattr(obj, self.option.name) != value:  # ``%config`` sets twice
+                print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - see above
+            return value
+
+
+# A trait for each option, made from the one table of options.
+_TRAITS = {option.name: _OptionTrait(option).tag(config=True) for option in OPTIONS}
 _DOC = "What ``%config ProjectO.NAME = value`` sets in this kernel; ``%o config`` shows what is in force."
 ProjectO: Any = type("ProjectO", (Configurable,), {**_TRAITS, "__doc__": _DOC})
 

@@ -7,7 +7,9 @@ the stand-in server of the tests.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.util import find_spec
 from ipaddress import ip_address
@@ -18,6 +20,7 @@ from .endpoint import Endpoint, Patience, Secret
 from .scripted import ScriptedModel
 from .seam import Model
 
+LOOK_SECONDS = 0.1
 INSTALL = "python -m pip install 'project-o[llm]'"
 
 
@@ -68,9 +71,31 @@ def open_model(
     if provider == "scripted" and model:
         return _scripted(model)
     endpoint = endpoint_of(name, url, environ=environ)
-    from .adapter import open_adapter  # the library behind it takes more than a second to load
+    return _open_adapter()(endpoint, patience or Patience())
 
-    return open_adapter(endpoint, patience or Patience())
+
+def _open_adapter() -> Callable[[Endpoint, Patience], Model]:
+    """``adapter.open_adapter``. The library behind it takes more than a second to load.
+
+    It is loaded in a thread of its own: Ctrl-C ends the wait at once, and leaves no library half imported.
+    """
+    done: Future[Callable[[Endpoint, Patience], Model]] = Future()
+
+    def load() -> None:
+        try:
+            from .adapter import open_adapter
+
+            done.set_result(open_adapter)
+        except BaseException as error:  # noqa: BLE001 - it is raised where the result is wanted
+            done.set_exception(error)
+
+    threading.Thread(target=load, name="project-o-model-library", daemon=True).start()
+    while True:
+        try:
+            return done.result(timeout=LOOK_SECONDS)
+        except TimeoutError:
+            if done.done():
+                raise
 
 
 def endpoint_of(name: str, url: str = "", *, environ: Mapping[str, str] | None = None) -> Endpoint:
