@@ -11,10 +11,7 @@ from typing import Any
 
 from . import __version__
 from .errors import ProjectOError, UsageError
-from .operations import VERBS, Context, run_verb
-
-KERNEL_ONLY = ("on", "off", "rollback", "save")
-"""Verbs that speak of a running kernel."""
+from .operations import KERNEL_ONLY, VERBS, Context, run_verb
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -10,6 +10,6 @@ have it then.
 
 from .doctor import examine
 from .listing import Listing, Report
-from .verbs import VERBS, Context, run_verb
+from .verbs import KERNEL_ONLY, VERBS, Context, run_verb
 
-__all__ = ["VERBS", "Context", "Listing", "Report", "examine", "run_verb"]
+__all__ = ["KERNEL_ONLY", "VERBS", "Context", "Listing", "Report", "examine", "run_verb"]

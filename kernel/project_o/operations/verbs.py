@@ -63,14 +63,15 @@ def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
         return Report(helps, lambda facts: view.show_table("verbs", ("say", "to"), [*facts.items()]))
     name, *rest = words
     if name not in VERBS:
-        raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(VERBS)}")
+        known = [verb for verb in VERBS if context.choose is not None or verb not in KERNEL_ONLY]
+        raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(known)}")
     parser = _Parser(prog=f"{prefix} {name}", description=VERBS[name].help, add_help=False)
     add_arguments(parser, VERBS[name])
     return VERBS[name].run(context, parser.parse_args(rest))
 
 
 def _facts(name: str) -> Callable[[Mapping[str, Any]], view.Display]:
-    return lambda facts: view.show_table(name, ("what", "value"), [*facts.items()])
+    return lambda facts: view.show_table(name, ("what", "value"), [item for item in facts.items() if item[1] != ""])
 
 
 # --------------------------------------------------------------------------- recording
@@ -190,6 +191,9 @@ def _cache(context: Context, arguments: argparse.Namespace) -> Report:
         facts["bytes freed"] = toolchain.clear()
     return Report(facts, _facts("build cache"))
 
+
+KERNEL_ONLY = ("on", "off", "rollback", "save")
+"""What speaks of a running kernel: not for a terminal."""
 
 STATE_HELP = "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or a saved name"
 VERBS: dict[str, Verb] = {

@@ -115,8 +115,9 @@ def steps_text(history: list[tuple[int, float]]) -> str:
 def step_chart(history: list[tuple[int, float]], *, done: int, planned: int | None, spoken: str) -> Markup:
     """The best ratio over trials as steps, the last one marked and labelled."""
     indices, ratios = zip(*history, strict=True)
-    frame = chart.ratio_frame(indices, ratios, x_high=float(planned or done))
-    last = min(max(done, indices[-1]), frame.x_high)
+    # Trials are counted from 0, the baseline: the last of n is n - 1.
+    frame = chart.ratio_frame(indices, ratios, x_high=float(max(1, (planned or done) - 1)))
+    last = min(max(done - 1, indices[-1]), frame.x_high)
     points = [*((float(index), ratio) for index, ratio in rises(history)), (last, ratios[-1])]
     x, y = frame.x(last), frame.y(ratios[-1])
     return chart.picture(
