@@ -8,7 +8,7 @@ import pytest
 
 from project_o import errors
 from project_o.magics import panels as magics_panels
-from project_o.values import Program, Progress, Proposal, Record, State, ToolUse, Turn, Verdict
+from project_o.values import Measurement, Program, Progress, Proposal, Record, State, ToolUse, Turn, Verdict
 from project_o.view.figure import metrics_figure
 from project_o.view.panels import Action, Frame, HistoryPanel, RunPanel, TurnPanel
 from project_o.view.panels.frame import PANEL_MIME, WIDGET_MIME
@@ -72,6 +72,30 @@ def test_an_error_of_a_button_is_said_in_the_panel_and_escaped(run_panel):
 
     assert "✗ Accept: the store &lt;is&gt; full" in panel.frame._said.value
     assert 'role="alert"' in panel.frame._said.value
+
+
+def test_what_was_accepted_serves_and_is_not_accepted_twice():
+    panel = RunPanel("kernels", stop=lambda: None, accept=lambda: "accepted", roll_back=lambda: "rolled back")
+    measured = Measurement("time", "s", 40, 2.0, 1.0, 2.0, 1.9, 2.1, 0.95, "pairs")
+    verdict = Verdict(True, ("both lower bounds are above 1.02",), "L2", None, (measured,), measured)
+    panel.finish(progress(finished=True), verdict, 1)
+    panel.frame.press("Accept")
+
+    assert panel.frame._buttons["Accept"].disabled
+    assert "serves the winner" in panel.frame._head.value
+    panel.frame.press("Roll back")
+    assert not panel.frame._buttons["Accept"].disabled
+    assert "Accept makes it serve" in panel.frame._head.value
+    panel.close()
+
+
+def test_a_run_that_was_stopped_before_anything_was_measured_offers_nothing_to_look_at(run_panel):
+    panel, _ = run_panel
+    panel.finish(Progress("kernels", 0, None, 1.0, 5.0, 1.0, stopped=True), Verdict(False, ("stopped",), "L2"), None)
+
+    assert panel.frame._buttons["Diff"].disabled
+    assert panel.frame._buttons["Metrics"].disabled
+    assert "stopped: what was found is kept" in panel.frame._said.value
 
 
 def test_a_fault_of_ours_is_said_too():

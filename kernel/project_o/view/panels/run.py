@@ -37,6 +37,8 @@ class RunPanel:
 
         self.name = name
         self._stop = stop
+        self._accept, self._roll_back = accept, roll_back
+        self._found = ""
         self._waits = waits
         self._progress: Progress | None = None
         self._best: int | None = None
@@ -46,8 +48,8 @@ class RunPanel:
         self.frame = Frame(
             (
                 Action("Stop", "end the run now and keep what was found", self._stopped, "stop"),
-                Action("Accept", "serve the winner under this name", accept, "check"),
-                Action("Roll back", f"serve what served {name} before", roll_back, "undo"),
+                Action("Accept", "serve the winner under this name", self._accepted, "check"),
+                Action("Roll back", f"serve what served {name} before", self._rolled_back, "undo"),
                 Action("Diff", "the change from the baseline to the best; again to close", self._diff, keeps=True),
                 Action("Metrics", "every trial in a figure to zoom into; again to close", self._metrics, keeps=True),
             ),
@@ -76,12 +78,31 @@ class RunPanel:
         found = verdict.confirmation or (verdict.measurements[-1] if verdict.measurements else None)
         if verdict.accepted and found is not None:
             told = f"{numbers.ratio(found.ratio)} the baseline in {found.metric}, at least {numbers.ratio(found.low)}"
+            self._found = told
             self.frame.head(title(self.name, word, "good", f"{told}: Accept makes it serve"))
         else:
             self.frame.head(title(self.name, word, "accent", verdict.reasons[-1]))
         self.frame.allow("Stop", False, "the run is over")
         why = "serve the winner under this name" if verdict.accepted else f"not accepted: {verdict.reasons[-1]}"
         self.frame.allow("Accept", verdict.accepted, why)
+        self.frame.allow("Diff", self._leader() is not None, "the change from the baseline to the best")
+        measured = any(one.ratio is not None for one in self._records())
+        self.frame.allow("Metrics", measured, "every trial in a figure to zoom into")
+        if progress.stopped:
+            self.frame.say("stopped: what was found is kept")
+
+    def _accepted(self) -> Shown:
+        shown = self._accept()
+        self.frame.head(title(self.name, "serves the winner", "good", self._found))
+        self.frame.allow("Accept", False, "the winner serves; Roll back takes it back")
+        return shown
+
+    def _rolled_back(self) -> Shown:
+        shown = self._roll_back()
+        if self._found:
+            self.frame.head(title(self.name, "rolled back", "accent", f"{self._found}: Accept makes it serve"))
+            self.frame.allow("Accept", True, "serve the winner under this name")
+        return shown
 
     def close(self) -> None:
         """Take the panel away."""
