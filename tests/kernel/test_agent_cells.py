@@ -228,3 +228,16 @@ def test_a_message_may_end_with_a_question_mark(start_kernel, tmp_path):
 
 def test_an_unclosed_form_is_an_error_of_lisp_by_name(start_kernel, tmp_path):
     assert "LispError: line 2" in start_kernel(tmp_path).run("%%agent\n(foo (bar").text
+
+
+def test_the_python_that_an_agent_is_shown_as_can_be_run(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    kernel.run(
+        "from project_o import Agent\nt = Agent('calculator', 'You add.')\n\n@t.tool\n"
+        "def add(a: int, b: int) -> int:\n    'Add two numbers.'\n    return a + b\n\n"
+        "@t.body\ndef answer(arguments):\n    return add(arguments['a'], arguments['b'])\n"
+    )
+    shown = kernel.value("get_ipython().run_line_magic('agent', 'show calculator --python').value")
+    ran = kernel.run(f"exec({shown})\nprint(calculator('sum', a=2, b=40))")
+    assert ran.status == "ok", ran.text
+    assert "42" in ran.text
