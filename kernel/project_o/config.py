@@ -150,5 +150,7 @@ def converted(option: Option, raw: Any, source: str) -> Any:
         wanted = " or ".join(map(str, option.choices)) or option.kind.__name__
         raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants {wanted}")
     if option.pattern and not re.fullmatch(option.pattern, value):
-        raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants something like {option.example}")
+        raise UsageError(
+            f"{option.name} is {raw!r} (from {source}): it wants something like {option.example} ({option.doc})"
+        )
     return value
