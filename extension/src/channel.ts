@@ -150,7 +150,7 @@ export class Channel {
       await kernel.info;
       let there = kernel.name === KERNELSPEC;
       if (!there) {
-        // A page that was reloaded finds the comm that it had before.
+        // A kernel with the other end lists a comm of ours: a page that comes later, or again, finds it.
         const { content } = await kernel.requestCommInfo({ target_name: TARGET });
         there = content.status === 'ok' && Object.keys(content.comms ?? {}).length > 0;
       }

@@ -38,7 +38,6 @@ const notebooks: JupyterFrontEndPlugin<void> = {
   optional: [IStatusBar],
   activate: (_app: JupyterFrontEnd, tracker: INotebookTracker, statusBar: IStatusBar | null) => {
     // One for all views of a notebook: each would reload it, and a view may be closed before the others.
-    // One for all views of a notebook: each would reload it, and a view may be closed before the others.
     const channels = new Map<NotebookContext, Channel>();
     const byView = new WeakMap<Widget, Channel>();
     const item = new StatusItem();
@@ -51,7 +50,7 @@ const notebooks: JupyterFrontEndPlugin<void> = {
         const channel = channels.get(context) ?? new Channel(context);
         if (!channels.has(context)) {
           channels.set(context, channel);
-          // The last moment at which the kernel can still be told: with the context, its connection goes.
+          // It goes with the last view of the notebook, and before its connection: the kernel can still be told.
           context.sessionContext.disposed.connect(() => {
             channel.close();
             channels.delete(context);

@@ -49,7 +49,8 @@ OVERRIDES = {
 READY = """() => { const w = window.jupyterapp?.shell?.currentWidget;
   const k = w?.context?.sessionContext?.session?.kernel;
   return w?.context?.isReady && k && k.connectionStatus === 'connected' && k.status === 'idle' }"""
-# Notebook 7 fails so as it starts, also where our extension is disabled; nothing of ours names either.
+# Notebook 7 fails so as it starts: the first also where our extension is disabled, the second names a command that is
+# JupyterLab's file browser's and that nothing of ours calls.
 OF_NOTEBOOK_7 = ("undefined (reading 'schema')", "filebrowser:open-path")
 FRONT = ".jp-NotebookPanel:not(.lm-mod-hidden) .jp-Notebook .jp-Cell"
 DONE = """(i) => { const w = window.jupyterapp.shell.currentWidget.content.widgets[i];

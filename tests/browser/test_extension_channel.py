@@ -204,6 +204,36 @@ def test_two_views_of_a_notebook_share_a_channel_and_have_the_same_panel(open_no
         quiet(one)
 
 
+def test_the_kernel_is_told_when_the_last_view_is_closed_and_found_when_the_notebook_is_opened_again(open_notebook):
+    pages = "print([page.path for page in get_ipython()._project_o_channel._pages])"
+    notebook = open_notebook([LOAD, pages, "%o history", LAST])
+    notebook.run_cell(0)
+    status(notebook, "Project O: recording")
+    command(notebook, "docmanager:clone")
+    notebook.page.wait_for_function("() => document.querySelectorAll('.jp-NotebookPanel').length === 2")
+    notebook.save()
+    for left in (1, 0):
+        notebook.page.evaluate(f"() => {WIDGET}.close()")
+        notebook.page.wait_for_function(f"() => document.querySelectorAll('.jp-NotebookPanel').length === {left}")
+        if left:
+            notebook.show()
+            notebook.run_cell(1)
+            assert notebook.outputs(1).inner_text().strip() == f"['{notebook.path.name}']"
+            notebook.save()
+
+    # The kernel lives on: the notebook has its channel before any cell has run, and it is the only one.
+    again = open_notebook(path=notebook.path)
+    status(again, "Project O: recording")
+    again.set_source(0, "# as it is since it was opened again")
+    again.run_cell(1)
+    assert again.outputs(1).inner_text().strip() == f"['{notebook.path.name}']"
+    again.run_cell(3)
+    assert "as it is since it was opened again" in again.outputs(3).inner_text()
+    again.run_cell(2)
+    again.outputs(2).get_by_role("button", name="Show").wait_for()
+    quiet(again)
+
+
 def test_a_restart_ends_the_panels_and_opens_the_channel_again_and_so_does_a_reload(open_notebook):
     notebook = open_notebook([LOAD, "%o history"], window=True)
     notebook.run_cell(0)

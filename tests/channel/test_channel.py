@@ -149,6 +149,35 @@ def test_a_panel_waits_for_a_page_that_draws_it_and_no_widget_is_made_for_others
     page.until_true(lambda: len(kernel.panels) == 2)
 
 
+def test_a_panel_that_waits_is_made_when_a_page_that_was_too_slow_speaks_again(start, open_page):
+    kernel = start([("a", "x = 1")])
+    page = open_page(kernel)
+    page.show(A, M)
+    kernel.run("x = 1", "a")
+    page.answers = False
+    kernel.run("%o save one", "b")
+    lab = {"deletedCells": [], "recordTiming": False}
+    kernel.run("%o history", "b", **lab)
+    assert kernel.panels == []
+
+    page.show(M, A)
+    page.until_true(lambda: len(kernel.panels) == 1)
+
+
+def test_a_page_that_closes_is_not_counted_on_and_the_next_one_finds_the_kernel(start, open_page):
+    kernel = start()
+    listed = "print([c.target_name for c in get_ipython().kernel.comm_manager.comms.values()].count('project_o'))"
+    counted = "print(len(get_ipython()._project_o_channel._pages))"
+    assert kernel.run(listed) == "1"
+    page = open_page(kernel)
+    assert (kernel.run(listed), kernel.run(counted)) == ("2", "1")
+    page.say("comm_close", data={})
+    page.until_true(lambda: kernel.run(counted) == "0")
+    assert kernel.run(listed) == "1"
+    kernel.run("import project_o; project_o.unload_ipython_extension(get_ipython())")
+    assert kernel.run(listed) == "0"
+
+
 def test_a_silent_page_delays_a_restore_by_a_bound_only(start, open_page):
     kernel = start([("a", "x = 1")])
     page = open_page(kernel)

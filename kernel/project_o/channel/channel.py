@@ -41,6 +41,8 @@ class Channel:
     """
 
     def __init__(self, shell: Any, flow: Flow) -> None:
+        from comm.base_comm import BaseComm
+
         self._shell = shell
         self._flow = flow
         self._kernel = shell.kernel
@@ -53,6 +55,9 @@ class Channel:
         self._answers: dict[int, list[Page]] = {}
         self._notes = 0
         self._kernel.comm_manager.register_target(TARGET, self._open)
+        # Says nothing, and is listed: a page asks which comms there are before it opens one, and it may be the first.
+        self._listed = BaseComm(target_name=TARGET, primary=False)
+        self._kernel.comm_manager.register_comm(self._listed)
         shell.events.register("post_run_cell", self._after_cell)
 
     def close(self) -> None:
@@ -61,6 +66,7 @@ class Channel:
             pages, self._pages = self._pages, []
         self._flow.history.front_end = None
         self._kernel.comm_manager.unregister_target(TARGET, self._open)
+        self._kernel.comm_manager.unregister_comm(self._listed)
         self._shell.events.unregister("post_run_cell", self._after_cell)
         for page in pages:
             page.closed = True
@@ -78,24 +84,33 @@ class Channel:
             )
             return
         page = Page(comm, _path(data.get("path")))
-        self._join(page)
+        with self._lock:
+            self._count_on(page)
         comm.on_msg(lambda message: self._receive(page, message))
         comm.on_close(lambda _: self._leave(page))
         self._level.look()
         self._send(page, {"type": "status", "status": self._status() | details(self._flow)})
+        self._joined()
+
+    def _count_on(self, page: Page) -> None:
+        # Pages that were closed without a word are the oldest.
+        self._pages = [*self._pages, page][-CHANNEL_PAGES_MAX:]
+        self._flow.history.front_end = self
+
+    def _join_again(self, page: Page) -> None:
+        """Count on a page that was too slow once, and now speaks again."""
+        with self._lock:
+            if page.closed or page in self._pages:
+                return
+            self._count_on(page)
+        self._joined()
+
+    def _joined(self) -> None:
+        """What waited for a page, as panels do, need wait no longer."""
         try:
             self._flow.page_joined()
         except Exception as error:  # noqa: BLE001 - a panel that cannot be made must not cost the channel; it is noted
             self._note(f"the panels of earlier cells could not be shown ({type(error).__name__}: {error})")
-
-    def _join(self, page: Page) -> None:
-        """Count on a page, also on one that was too slow once and now speaks again."""
-        with self._lock:
-            if page.closed or page in self._pages:
-                return
-            # Pages that were closed without a word are the oldest.
-            self._pages = [*self._pages, page][-CHANNEL_PAGES_MAX:]
-            self._flow.history.front_end = self
 
     def _leave(self, page: Page) -> None:
         page.closed = True
@@ -145,7 +160,7 @@ class Channel:
     # ------------------------------------------------------------------------------ messages
 
     def _receive(self, page: Page, message: Mapping[str, Any]) -> None:
-        self._join(page)
+        self._join_again(page)
         try:
             self._obey(page, _data(message))
         except Exception as error:  # noqa: BLE001 - a page may send anything; the log says what was not understood

@@ -11,6 +11,7 @@ kernel. It does so after the cell that loads us, and the next cells may have run
 
 from __future__ import annotations
 
+import contextlib
 import contextvars
 import threading
 from collections import deque
@@ -100,8 +101,10 @@ def _make_those_that_wait() -> None:
     with _lock:
         made = list(_waiting)
         _waiting.clear()
-    for make in made:
-        make()
+    with contextlib.ExitStack() as stack:
+        # One that cannot be made is told when the others are.
+        for make in reversed(made):
+            stack.callback(make)
 
 
 def _display(session: Session, panel: _Panel) -> None:
