@@ -290,6 +290,10 @@ export class Channel {
       shown = this.waiting; // another restore may come while the file is read
       try {
         await this.context.revert();
+        if (this.context.model) {
+          // JupyterLab adds metadata of its own as it reads the file: that is no edit, and there is nothing to save.
+          this.context.model.dirty = false;
+        }
         Notification.info(shown ?? '', { autoClose: 10_000 });
       } catch (error) {
         Notification.warning(`The restored notebook could not be loaded (${error}): choose File, Reload from Disk.`);

@@ -125,6 +125,7 @@ declare module '@jupyterlab/notebook' {
     };
   }
   export interface NotebookModel {
+    dirty: boolean;
     readonly cells: Iterable<CellModel>;
     readonly sharedModel: { metadata: Record<string, unknown> };
   }
