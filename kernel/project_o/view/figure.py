@@ -46,7 +46,9 @@ def metrics_figure(records: Sequence[Record], *, best: int | None = None, name: 
     history = rises(best_so_far(drawn))
     if history:
         last = drawn[-1].proposal.index
-        x, y = zip(*history, (last, history[-1][1]), strict=True)
+        # plotly drops the last step where its end is given twice.
+        steps = history if history[-1][0] == last else [*history, (last, history[-1][1])]
+        x, y = zip(*steps, strict=True)
         line = {"shape": "hv", "color": style.ACCENT, "width": 2}
         figure.add_scatter(x=x, y=y, mode="lines", name="best so far", line=line, hoverinfo="skip")
     for status in STATUSES:
