@@ -119,7 +119,11 @@ CASES = {
         "ModelError",
         "127.0.0.1:9",
     ),
-    "no model of that name": ("%config ProjectO.model = 'nonsense'\n%agent talker hi", "UsageError", "it wants something like ollama:qwen3"),
+    "no model of that name": (
+        "%config ProjectO.model = 'nonsense'\n%agent talker hi",
+        "UsageError",
+        "it wants something like ollama:qwen3",
+    ),
 }  # fmt: skip
 
 
