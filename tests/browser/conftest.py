@@ -21,6 +21,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from importlib.util import find_spec
 from pathlib import Path
 from typing import NamedTuple
 
@@ -183,7 +184,8 @@ def browser(lacking):
 @pytest.fixture(scope="session")
 def lab(lacking, tmp_path_factory):
     """A JupyterLab server with settings, kernels and caches of its own, as (url, token, folder)."""
-    pytest.importorskip("jupyterlab") if "browser" not in os.environ.get("PROJECT_O_REQUIRE", "") else None
+    if find_spec("jupyterlab") is None:
+        lacking("browser", "the package jupyterlab is not installed")
     home, folder, token = tmp_path_factory.mktemp("lab"), tmp_path_factory.mktemp("notebooks"), "test-token"
     config = home / "config"
     (config / "labconfig").mkdir(parents=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -276,7 +277,6 @@ def test_text_that_is_none(rust: toolchain.Library) -> None:
 
 
 def test_memory_of_results_is_given_back(rust: toolchain.Library) -> None:
-    psutil = pytest.importorskip("psutil")
     array = np.ones(100_000)
     rust.call("twice_f64", [array])
     before = psutil.Process().memory_info().rss

@@ -15,6 +15,8 @@ from ..values import Artifact, NativeFunction, Program
 if TYPE_CHECKING:
     import numpy as np
 
+    from ..sandbox import Asking
+
 TIME = "time"
 SCORE = "score"
 MINIMISED = ("time", "seconds", "cost", "latency", "loss", "error")
@@ -58,24 +60,6 @@ class Answer(Protocol):
         """The writable arrays after the call, by argument index."""
 
 
-class Job(Protocol):
-    """A sandboxed process that holds one build; see ``sandbox``."""
-
-    def ask(
-        self,
-        name: str,
-        args: Sequence[Any],
-        *,
-        repeat: int = 1,
-        offset_bytes: int = 0,
-        seconds: float | None = None,
-    ) -> Any:
-        """Call ``name``; an ``Answer``."""
-
-    def close(self) -> None:
-        """End the process."""
-
-
 @dataclass(frozen=True)
 class Task:
     """A program, how it is built and opened, and what makes one version better than another.
@@ -93,7 +77,7 @@ class Task:
     objective: str = TIME
     function: str | None = None
     inputs: Any = None
-    open_job: Callable[[Artifact], Job] | None = None
+    open_job: Callable[[Artifact], Asking] | None = None
 
     @property
     def tools(self) -> Tools:
@@ -105,7 +89,7 @@ class Task:
         """The sandbox level that holds for candidates; ``L0`` where nobody says."""
         return str(getattr(self.box, "level", "L0"))
 
-    def open(self, artifact: Artifact, *, guarded: bool = True) -> Job:
+    def open(self, artifact: Artifact, *, guarded: bool = True) -> Asking:
         """A process of its own for this build.
 
         A guarded one tells a panic by its message and outlives it; an unguarded one calls without the guard's
@@ -116,7 +100,7 @@ class Task:
         from .. import toolchain
 
         guard = toolchain.guard_path() if guarded else None
-        job: Job = self.box.native(artifact.path, artifact.interface, guard_path=guard)
+        job: Asking = self.box.native(artifact.path, artifact.interface, guard_path=guard)
         return job
 
     def function_of(self, artifact: Artifact) -> NativeFunction:
@@ -177,7 +161,7 @@ class Jobs:
             self._open.add(handle)
         return handle
 
-    def start(self, artifact: Artifact, *, guarded: bool) -> Job:
+    def start(self, artifact: Artifact, *, guarded: bool) -> Asking:
         """A process, for the handles. Raises Stopped once the run is stopped."""
         if self._stopped:
             raise Stopped
@@ -203,7 +187,7 @@ class Handle:
     def __init__(self, jobs: Jobs, artifact: Artifact, *, guarded: bool) -> None:
         self._jobs = jobs
         self._guarded = guarded
-        self._job: Job | None = None
+        self._job: Asking | None = None
         self.artifact = artifact
 
     def __enter__(self) -> Handle:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from ..sandbox import Answer, Sandbox
+    from ..sandbox import Asking, Sandbox
     from ..values import Artifact, Program
 
 
@@ -17,24 +17,6 @@ class Subject:
 
     program: Program
     function: str | None = None
-
-
-class Job(Protocol):
-    """A sandboxed process that holds one build."""
-
-    def ask(
-        self,
-        name: str,
-        args: Sequence[Any],
-        *,
-        repeat: int = 1,
-        offset_bytes: int = 0,
-        seconds: float | None = None,
-    ) -> Answer:
-        """Call ``name`` ``repeat`` times; the last answer."""
-
-    def close(self) -> None:
-        """End the process."""
 
 
 class Version(Protocol):
@@ -60,7 +42,7 @@ class Runtime(Protocol):
     def build(self, program: Program) -> Artifact:
         """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing, LispError."""
 
-    def opener(self, box: Sandbox) -> Callable[[Artifact], Job] | None:
+    def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """How an artifact is opened in the sandbox; None where it is a library, which ``box.native`` opens."""
 
     def version(self, program: Program, *, trial: bool) -> Version:

@@ -12,8 +12,9 @@ To add a profile: name it in ``box.PROFILES`` and say in ``box.Sandbox`` what it
 """
 
 from .answer import Answer
+from .asking import Asking
 from .box import Sandbox, probe, shared
 from .job import Job
 from .snapshot import Snapshot
 
-__all__ = ["Answer", "Job", "Sandbox", "Snapshot", "probe", "shared"]
+__all__ = ["Answer", "Asking", "Job", "Sandbox", "Snapshot", "probe", "shared"]

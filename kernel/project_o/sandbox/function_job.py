@@ -10,7 +10,7 @@ from ..errors import UsageError
 from . import wire
 from .answer import Answer
 from .arena import aligned
-from .job import OFFSET_BYTES_MAX, REPEAT_MAX, UNTRUSTED, Job
+from .job import UNTRUSTED, Job, check_measured
 
 
 class FunctionJob(Job):
@@ -31,10 +31,7 @@ class FunctionJob(Job):
         ``written``. ``offset_bytes`` (a multiple of 8) moves them away from their 64-byte boundaries. Raises
         UsageError for arguments that cannot cross, SandboxError where they are too large to be shared.
         """
-        if not 1 <= repeat <= REPEAT_MAX:
-            raise UsageError(f"repeat must be from 1 to {REPEAT_MAX:,}, got {repeat}")
-        if not 0 <= offset_bytes <= OFFSET_BYTES_MAX or offset_bytes % 8:
-            raise UsageError(f"offset_bytes must be a multiple of 8 up to {OFFSET_BYTES_MAX}, got {offset_bytes}")
+        check_measured(repeat, offset_bytes)
         with self._lock:
             refused = self._refused()
             if refused is not None:

@@ -30,6 +30,14 @@ OFFSET_BYTES_MAX = 4096
 REPEAT_MAX = 1_000_000
 
 
+def check_measured(repeat: int, offset_bytes: int) -> None:
+    """Raise UsageError for a number of calls or a shift of the buffers that no measurement can mean."""
+    if not 1 <= repeat <= REPEAT_MAX:
+        raise UsageError(f"repeat must be from 1 to {REPEAT_MAX:,}, got {repeat}")
+    if not 0 <= offset_bytes <= OFFSET_BYTES_MAX or offset_bytes % 8:
+        raise UsageError(f"offset_bytes must be a multiple of 8 up to {OFFSET_BYTES_MAX}, got {offset_bytes}")
+
+
 class Job:
     """Made by ``Sandbox.python`` and ``Sandbox.native``. ``loaded`` tells how loading went. A context manager.
 
@@ -230,10 +238,7 @@ class NativeJob(Job):
         """
         if name not in self._functions:
             raise UsageError(f"the library has no function {name}: there are {', '.join(self._functions) or 'none'}")
-        if not 1 <= repeat <= REPEAT_MAX:
-            raise UsageError(f"repeat must be from 1 to {REPEAT_MAX:,}, got {repeat}")
-        if not 0 <= offset_bytes <= OFFSET_BYTES_MAX or offset_bytes % 8:
-            raise UsageError(f"offset_bytes must be a multiple of 8 up to {OFFSET_BYTES_MAX}, got {offset_bytes}")
+        check_measured(repeat, offset_bytes)
         with self._lock:
             refused = self._refused()
             if refused is not None:

@@ -1,0 +1,26 @@
+"""What every job of the sandbox can be asked, whatever it holds: the type that other rooms name."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+from .answer import Answer
+
+
+class Asking(Protocol):
+    """A sandboxed process that holds one build."""
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any],
+        *,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+        seconds: float | None = None,
+    ) -> Answer:
+        """Call ``name`` ``repeat`` times; the last answer."""
+
+    def close(self) -> None:
+        """End the process."""
