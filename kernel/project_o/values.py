@@ -168,11 +168,35 @@ class Artifact:
     cached: bool
 
 
+CheckStage = Literal[
+    "syntax", "security", "types", "build", "generated", "tests", "relations", "integration", "coverage", "performance"
+]
+"""The checks of a candidate, by the stage of the cascade they belong to, in the order of their cost."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What one check found of one candidate.
+
+    ``reason`` is one line for a person; ``evidence`` is what goes back to whoever proposed it: a compiler's words, a
+    minimal counterexample, cleaned and bounded. ``facts`` are numbers and names worth a row in a table.
+    ``inconclusive`` is what could not be decided or measured here; it rejects nothing, and it is said.
+    """
+
+    stage: CheckStage
+    outcome: Outcome
+    reason: str = ""
+    evidence: str = ""
+    facts: tuple[tuple[str, Scalar], ...] = ()
+    seconds: float = 0.0
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What happened when something ran in the sandbox, as the parent saw it.
 
-    ``level`` is the sandbox level that held; ``ended`` says how the process ended if it did.
+    ``level`` is the sandbox level that held; ``ended`` says how the process ended if it did. ``findings`` are those
+    of each check, in order; the last one is the failed one where ``outcome`` is "failed".
     """
 
     outcome: Outcome
@@ -183,6 +207,7 @@ class Trial:
     cpu_seconds: float = 0.0
     inputs: int = 0
     inputs_out_of_domain: int = 0
+    findings: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +246,8 @@ class Verdict:
 class Record:
     """One line of a run's lineage: what was proposed and what became of it.
 
-    ``cost`` is None where nothing could be measured; ``ratio`` is against the baseline of the run.
+    ``cost`` is None where nothing could be measured; ``ratio`` is against the baseline of the run. For a candidate
+    that failed a check ``finding`` is that check's, with the evidence for whoever proposes next.
     """
 
     proposal: Proposal
@@ -231,6 +257,7 @@ class Record:
     ratio: float | None = None
     metrics: tuple[tuple[str, float], ...] = ()
     seconds: float = 0.0
+    finding: Finding | None = None
 
 
 @dataclass(frozen=True, slots=True)
