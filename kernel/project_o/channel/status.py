@@ -48,7 +48,7 @@ class SandboxLevel:
             self._thread.start()
 
     def _try(self) -> None:
-        from ..sandbox.box import probe
+        from ..sandbox import probe
 
         try:
             level = probe()

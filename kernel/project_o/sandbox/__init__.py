@@ -7,14 +7,16 @@
 A warm process forks a child for each job. Before the child reads a byte of what it is to run it has given up
 files, network, processes, signals and its limits; it gives data, and the clock and the verdict stay here.
 
-To add a layer: apply it in ``locks.lock_down``, try it in ``level.try_everything``, attack it in the tests.
-To add a profile: name it in ``box.PROFILES`` and say in ``box.Sandbox`` what it promises.
+To add a layer: apply it in ``locks.lock_strict``, try it in ``level.try_everything``, attack it in the tests.
+To add a profile: name it in ``profiles.PROFILES`` and say in ``box.Sandbox`` what it promises.
 """
 
 from .answer import Answer
 from .asking import Asking
-from .box import Sandbox, probe, shared
+from .box import Sandbox
+from .common import shared
 from .job import Job
+from .probing import probe
 from .snapshot import Snapshot
 
 __all__ = ["Answer", "Asking", "Job", "Sandbox", "Snapshot", "probe", "shared"]

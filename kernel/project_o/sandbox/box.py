@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import atexit
-import itertools
 import os
-import socket
 import sys
-import tempfile
 import threading
 import weakref
 from collections.abc import Iterable
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -19,25 +14,17 @@ from typing import Any, Self
 from .. import limits
 from ..errors import SandboxError, UsageError
 from ..values import Interface
-from . import helper, locks
-from . import level as levels
-from .channel import Bounds, Channel, HelperGoneError
+from . import helper, locks, probing
+from .channel import Bounds, Channel
+from .configure import configuration
 from .function_job import FunctionJob
 from .job import Job, NativeJob
+from .launch import launch, users
+from .level import Level
+from .profiles import PROFILES
 from .snapshot import Snapshot
 
-PROFILES = ("strict", "isolate")
 LAYERS = ("landlock", "seccomp")
-_numbers = itertools.count()
-
-
-@dataclass(frozen=True, slots=True)
-class _Tried:
-    """What the throw-away children found: with Landlock alone, with the strict filter alone."""
-
-    files_only: dict[str, bool] | None
-    strict: dict[str, bool] | None
-    landlock_version: int
 
 
 class Sandbox:
@@ -85,7 +72,7 @@ class Sandbox:
         self.memory_bytes, self.scratch_bytes = int(memory_bytes), int(scratch_bytes)
         self.profile = profile
         self.preload = tuple(sorted({preload} if isinstance(preload, str) else set(preload)))
-        self._number = next(_numbers)
+        self._number = next(users)
         self._lock = threading.Lock()
         self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
         self._owner = os.getpid()
@@ -102,19 +89,11 @@ class Sandbox:
         """Why the level is not higher, and what to do; "" if there is nothing to do."""
         return self._level().reason
 
-    def _level(self) -> levels.Level:
+    def _level(self) -> Level:
         if self.profile == "isolate":
             reason = "the isolate profile protects from crashes only: use profile='strict' for code that is not yours"
-            return levels.Level("L0", reason, 0)
-        try:
-            tried = _try_once()
-        except SandboxError as error:
-            return levels.Level("L0", str(error), 0)
-        return levels.judge(
-            None if "landlock" in self._deny else tried.files_only,
-            None if "seccomp" in self._deny else tried.strict,
-            tried.landlock_version,
-        )
+            return Level("L0", reason, 0)
+        return probing.found(self._deny)
 
     def python(self, source: str) -> Job:
         """A job that has run ``source``; ``job.loaded`` tells how that went.
@@ -172,17 +151,10 @@ class Sandbox:
                 "path": paths[0],
                 "guard": paths[1] if guard_path else "",
                 "functions": NativeJob.describe(interface),
-                "seal": self.profile == "strict" and not self.scratch_bytes and self._holds("seccomp"),
+                "seal": self.profile == "strict" and not self.scratch_bytes and probing.holds("seccomp", self._deny),
             }
         )
         return job
-
-    def _holds(self, layer: str) -> bool:
-        """Whether this layer is to be applied: it is there, and not denied."""
-        if layer in self._deny:
-            return False
-        tried = _try_once()
-        return (tried.files_only if layer == "landlock" else tried.strict) is not None
 
     def _admit(self, stage: str) -> None:
         """Raise SandboxError unless what holds is enough for this stage, or the user takes the risk."""
@@ -206,18 +178,18 @@ class Sandbox:
         if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
             self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
         if self.profile == "isolate":
-            return _fork(self._number, {"profile": "isolate"}, Bounds(), modules, snapshot)
+            return launch(self._number, {"profile": "isolate"}, Bounds(), modules, snapshot)
         self._admit(stage)
         config = configuration(
             memory_bytes=self.memory_bytes,
             cpu_seconds=self.cpu_seconds,
-            landlock=self._holds("landlock"),
-            seccomp=self._holds("seccomp"),
+            landlock=probing.holds("landlock", self._deny),
+            seccomp=probing.holds("seccomp", self._deny),
             stage="files" if self.scratch_bytes else stage,
             readable=readable,
             scratch_bytes=self.scratch_bytes,
         )
-        return _fork(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), modules, snapshot)
+        return launch(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), modules, snapshot)
 
     def _adopt(self, job: Job) -> None:
         with self._lock:
@@ -253,125 +225,6 @@ def _known(what: str, given: Iterable[str], known: tuple[str, ...]) -> frozenset
     return names
 
 
-def configuration(
-    *,
-    memory_bytes: int,
-    cpu_seconds: float,
-    landlock: bool,
-    seccomp: bool,
-    stage: str,
-    readable: list[str],
-    scratch_bytes: int = 0,
-) -> dict[str, Any]:
-    """What the child is told to lock: see ``locks.lock_down``."""
-    return {
-        "profile": "strict",
-        "memory_bytes": memory_bytes,
-        # The kernel's side bounds each question; this bound is for a job that nobody asks any more.
-        "cpu_backstop_seconds": max(1, int(cpu_seconds * limits.JOB_CPU_QUESTIONS_MAX)),
-        "open_files": limits.OPEN_FILES_MAX,
-        "landlock": landlock,
-        "seccomp": seccomp,
-        "stage": stage,
-        "readable": readable,
-        "scratch_bytes": scratch_bytes,
-    }
-
-
-def _fork(
-    user: int,
-    config: dict[str, Any],
-    bounds: Bounds,
-    modules: tuple[str, ...] = (),
-    snapshot: Snapshot | None = None,
-) -> Channel:
-    """One job of the warm process, which is started anew if it died."""
-    for _ in range(2):
-        try:
-            return Channel(helper.acquire(user, modules), config, bounds, snapshot)
-        except HelperGoneError:
-            continue
-    raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")
-
-
 def _surroundings() -> dict[str, Any]:
     folder = str(Path.cwd())
     return {"op": "surroundings", "environment": dict(os.environ), "path": sys.path, "folder": folder}
-
-
-# ------------------------------------------------------------------------------- level, once a process
-
-_level_lock = threading.Lock()
-_tried: _Tried | None = None
-
-
-def _try_once() -> _Tried:
-    global _tried
-    with _level_lock:
-        if _tried is None:
-            user = next(_numbers)
-            try:
-                _tried = _try(user)
-            finally:
-                helper.release(user)
-        return _tried
-
-
-def _try(user: int) -> _Tried:
-    version = int(helper.acquire(user).facts["landlock"])
-    with tempfile.NamedTemporaryFile() as canary, socket.create_server(("127.0.0.1", 0)) as listener:
-        question = {"op": "probe", "canary": canary.name, "port": listener.getsockname()[1]}
-        files_only = _attempt(user, question, landlock=True) if version else None
-        return _Tried(files_only, _attempt(user, question, landlock=False), version)
-
-
-def _attempt(user: int, question: dict[str, Any], *, landlock: bool) -> dict[str, bool] | None:
-    """What a child with one of the two layers could not do; None if it could not be locked."""
-    config = configuration(
-        memory_bytes=limits.TRIAL_MEMORY_BYTES,
-        cpu_seconds=limits.TRIAL_CPU_SECONDS,
-        landlock=landlock,
-        seccomp=not landlock,
-        stage="strict",
-        readable=list(locks.SYSTEM_LIBRARIES),
-    )
-    channel = _fork(user, config, Bounds())
-    reply = None if channel.ended else channel.exchange(question, limits.TRIAL_WALL_SECONDS).body
-    channel.end("closed")
-    return {str(k): v is True for k, v in reply["value"].items()} if reply and reply.get("ok") else None
-
-
-def probe() -> levels.Level:
-    """What holds on this machine, found by trying once a process: for ``project-o doctor``."""
-    with Sandbox() as box:
-        return box._level()
-
-
-# ------------------------------------------------------------------------------- one for all
-
-_shared_lock = threading.Lock()
-_shared: Sandbox | None = None
-
-
-def shared() -> Sandbox:
-    """The process-wide sandbox with default bounds, made on first use and closed at the end of the process."""
-    global _shared
-    with _shared_lock:
-        if _shared is None or _shared._closed:
-            _shared = Sandbox()
-        return _shared
-
-
-@atexit.register
-def _close_shared() -> None:
-    if _shared is not None and _shared._owner == os.getpid():
-        _shared.close()
-
-
-def _after_fork() -> None:
-    global _shared, _shared_lock, _level_lock
-    _shared_lock, _level_lock = threading.Lock(), threading.Lock()
-    _shared = None
-
-
-os.register_at_fork(after_in_child=_after_fork)

@@ -176,7 +176,7 @@ def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int, open_files:
         resource.setrlimit(which, (bound, bound))
 
 
-def lock_down(config: dict[str, Any]) -> None:
+def lock_strict(config: dict[str, Any]) -> None:
     """Apply what ``config`` asks for: see ``box.Sandbox``. Descriptors are in place already."""
     scratch = config["scratch"]
     os.chdir(scratch or "/")
@@ -192,3 +192,8 @@ def lock_down(config: dict[str, Any]) -> None:
         apply_landlock(config["readable"], [scratch] if scratch else [])
     if config["seccomp"]:
         apply_seccomp(config["stage"], scratch=bool(scratch))
+
+
+def lock_isolate(config: dict[str, Any]) -> None:
+    """The user's own code that may crash: no core file, and nothing else is taken away."""
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

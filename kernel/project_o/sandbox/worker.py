@@ -11,7 +11,6 @@ import errno
 import json
 import linecache
 import os
-import resource
 import sys
 import traceback
 from typing import Any
@@ -21,6 +20,7 @@ from . import function_worker, locks, wire
 from .arena import aligned
 from .function_worker import FunctionWorker, told_line
 from .native import NativeWorker
+from .profiles import PROFILES
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES)
@@ -191,18 +191,18 @@ def was_denied(error: BaseException) -> bool:
 def run(config: dict[str, Any]) -> None:
     """The whole life of a job's process after the fork, descriptors in place. Does not return."""
     try:
+        profile = PROFILES[config["profile"]]
         arena = locks.map_arena(config["arena_bytes"])
         snapshot = locks.map_snapshot(config["snapshot_bytes"]) if "snapshot_bytes" in config else 0
-        if config["profile"] == "isolate":
-            resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-        else:
-            locks.lock_down(config)
+        profile.lock(config)
         # Written before the first question is read, so no candidate can have written it.
         write_line({"id": config["hello"], "arena": arena})
     except BaseException as error:  # noqa: BLE001 - fail closed: whatever went wrong, nothing is run
         os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         os._exit(EXIT_SETUP)
     try:
+        if profile.run is not None:
+            profile.run(config)
         Worker(arena, snapshot).serve()
     except MemoryError:
         os._exit(EXIT_MEMORY)

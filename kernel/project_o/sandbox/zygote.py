@@ -22,6 +22,7 @@ from typing import Any, NamedTuple
 
 from .. import limits
 from . import locks, worker
+from .profiles import PROFILES
 
 MESSAGE_BYTES_MAX = 1 << 17
 DESCRIPTORS_A_JOB = 6
@@ -93,7 +94,7 @@ class Zygote:
         control = socket.socket(fileno=control_fd)
         for fd in (questions, answers, log, arena, *snapshot):
             os.close(fd)
-        self.jobs[pid] = _Job(control, config["profile"] == "isolate")
+        self.jobs[pid] = _Job(control, PROFILES[config["profile"]].descendants)
         self.poll.register(control, 0)  # only its hang-up is of interest
         pidfd = os.pidfd_open(pid)
         with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round

@@ -1,0 +1,32 @@
+"""What a job's process is told to lock."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from .. import limits
+
+
+def configuration(
+    *,
+    memory_bytes: int,
+    cpu_seconds: float,
+    landlock: bool,
+    seccomp: bool,
+    stage: str,
+    readable: list[str],
+    scratch_bytes: int = 0,
+) -> dict[str, Any]:
+    """What the child is told to lock: see ``locks.lock_strict``."""
+    return {
+        "profile": "strict",
+        "memory_bytes": memory_bytes,
+        # The kernel's side bounds each question; this bound is for a job that nobody asks any more.
+        "cpu_backstop_seconds": max(1, int(cpu_seconds * limits.JOB_CPU_QUESTIONS_MAX)),
+        "open_files": limits.OPEN_FILES_MAX,
+        "landlock": landlock,
+        "seccomp": seccomp,
+        "stage": stage,
+        "readable": readable,
+        "scratch_bytes": scratch_bytes,
+    }
