@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from .config import evolution_forbidden
+from .config import effective, evolution_forbidden
 from .flow import Flow
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def current() -> Flow:
 def _default() -> Flow:
     flow = Flow()
     flow.forbidden = evolution_forbidden
+    flow.unsandboxed = lambda: bool(effective()["serve_unsandboxed"].value)
     return flow
 
 

@@ -55,6 +55,12 @@ OPTIONS: tuple[Option, ...] = (
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),
     Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),
+    Option(
+        "serve_unsandboxed",
+        bool,
+        False,
+        "whether new texts that were judged below sandbox level L2 may serve all the same",
+    ),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
     Option(
         "model",

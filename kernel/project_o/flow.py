@@ -18,10 +18,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import limits
 from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
+    from .deploy.registry import Release
     from .evolution import Run
     from .history import History, Restored
     from .runtimes import Runtime
@@ -43,6 +45,8 @@ class Flow:
         self._stops: set[threading.Event] = set()
         self.forbidden: Callable[[], str] = lambda: ""
         """Why nothing may change itself now, in words; "" where it may."""
+        self.unsandboxed: Callable[[], bool] = lambda: False
+        """Whether the user takes the risk of new texts that were judged below sandbox level L2."""
         self.page_joined: Callable[[], None] = lambda: None
         """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
@@ -62,7 +66,26 @@ class Flow:
     def _registry(self) -> Registry:
         from .deploy import Registry
 
-        return Registry(self._open)
+        return Registry(self._open, refusal=self._refusal)
+
+    def _refusal(self, release: Release, cell: Program | None) -> str:
+        """A new text serves in this process only if it was judged where the sandbox holds, or the user takes the risk.
+
+        The user's own text with other values of its parameters is the user's own text.
+        """
+        from .languages import tools_for
+        from .sandbox import shared
+
+        program = release.program
+        if cell is not None and tools_for(program.language).only_settings(program, cell):
+            return ""
+        level = release.level or shared().level
+        if level in limits.SERVING_LEVELS or self.unsandboxed():
+            return ""
+        return (
+            f"a new text of {program.name} may serve only where it was judged at sandbox level L2 or above, and this "
+            f"was {level}: `project-o doctor` shows why; %config ProjectO.serve_unsandboxed = True takes the risk"
+        )
 
     @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
@@ -250,7 +273,7 @@ class Flow:
         if run.program.name in self._targets:
             self._runtime(run.program.language).reach(self._targets[run.program.name])
         return self._released(
-            self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest),
+            self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest, run.verdict.level),
             "promote",
             run.headline,
             run.facts(),
@@ -271,8 +294,7 @@ class Flow:
         then.remember(self.history.read(state, LEDGER))
         if name not in then.remembered():
             raise DeployError(f"nothing served {name} at {state.short}: `%o history {name}` lists its states")
-        release = then.remembered()[name]
-        return self.registry.put(release.program, "rollback", state.id, release.cell)
+        return self.registry.put(then.remembered()[name], "rollback", state.id)
 
     def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
         self._bind(deployment.name)
@@ -295,13 +317,18 @@ class Flow:
         from .deploy import LEDGER
 
         restored = self.history.restore(text, str(to) if to else None)
-        served = []
+        served, refused = [], []
         if LEDGER in restored.files:
             then = self._registry()
             then.remember(restored.files[LEDGER])
-            for release in then.remembered().values():
-                served.append(self.registry.put(release.program, "restored", restored.source.id, release.cell).name)
-                self._bind(served[-1])
+            for name, release in then.remembered().items():
+                try:
+                    self.registry.put(release, "restored", restored.source.id)
+                except DeployError as error:
+                    refused.append(f"{name}: {error}")
+                    continue
+                served.append(name)
+                self._bind(name)
             self.history.stage(self.registry.ledger())
         return {
             "state": restored.source.short,
@@ -310,6 +337,7 @@ class Flow:
             "what it showed": f"is kept as state {restored.shown.short}" if restored.shown else "",
             "what the file held": f"is kept as state {restored.replaced.short}" if restored.replaced else "",
             "serving again": ", ".join(served) or "nothing: no program was accepted by then",
+            **({"not serving": "; ".join(refused)} if refused else {}),
             "variables": "unchanged: run the cells that make them",
         }
 

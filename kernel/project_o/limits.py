@@ -21,6 +21,7 @@ OPEN_FILES_MAX = 64
 IDLE_CPU_SECONDS_MAX = 0.1
 SCRATCH_POLL_SECONDS = 0.02
 JOB_CPU_QUESTIONS_MAX = 100
+SERVING_LEVELS = ("L2", "L3")  # those at which a new text may have been judged to serve in the kernel
 
 # First call of a new build -------------------------------------------------------------------------
 FIRST_CALL_WALL_SECONDS = 2.0

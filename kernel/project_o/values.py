@@ -281,7 +281,10 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which program serves a name, with what share of the calls, since when (seconds since the epoch)."""
+    """Which program serves a name, with what share of the calls, since when (seconds since the epoch).
+
+    ``level`` is the sandbox level at which an evolved version was judged, "" for the text of a cell.
+    """
 
     name: str
     digest: str
@@ -292,6 +295,7 @@ class Deployment:
     state: str = ""
     origin: str = "cell"
     previous: tuple[str, ...] = ()
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ CASES = {
     "workers": ("1", "how many threads try candidates"),
     "seed": ("7", "what is proposed"),
     "evolution": ("off", "whether a run may begin"),
+    "serve_unsandboxed": ("on", "whether a new text serves that was judged where the sandbox does not hold"),
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
@@ -71,6 +72,18 @@ def see_seed(kernel):
 def see_evolution(kernel):
     kernel.run(CELL)
     return kernel.run("import numpy as np\nrun = %evolve kernels --trials 2 --inputs (np.ones(999, 'f4'),)").error
+
+
+def see_serve_unsandboxed(kernel):
+    """A verdict of a machine where no sandbox holds, made from one of this machine."""
+    kernel.run(CELL)
+    kernel.run("run = %evolve kernels --trials 1 --inputs (__import__('numpy').ones(99, 'f4'),)")
+    kernel.run(
+        "from dataclasses import replace\n"
+        "new = run.best.with_source(run.best.source.replace('sum += x', 'sum = sum + x'), run.best.parameters)\n"
+        "low = replace(run, best=new, verdict=replace(run.verdict, accepted=True, level='L0'))"
+    )
+    return "serve_unsandboxed" in kernel.run("low.accept()").error
 
 
 def see_widgets(kernel):

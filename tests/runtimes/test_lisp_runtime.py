@@ -9,7 +9,7 @@ import pytest
 
 from project_o import Sandbox
 from project_o.agent.agents import Agents
-from project_o.errors import DeployError, EvolutionError, UsageError
+from project_o.errors import EvolutionError, UsageError
 from project_o.flow import Flow
 from project_o.lisp import AgentSpec
 from project_o.lisp.packing import is_plain
@@ -278,16 +278,6 @@ def test_a_failing_candidate_costs_only_itself(notebook):
     failed = [record.reason for record in run.trials if record.status == "failed"]
     assert len(failed) == 1
     assert "ZeroDivisionError" in failed[0]
-
-
-def test_a_new_text_serves_only_where_the_sandbox_holds(notebook, runtime, monkeypatch):
-    agent = notebook("(defagent a (setv n 1) ; o: 1 2\n (str n))")
-    program = runtime.subject(agent).program
-    monkeypatch.setattr("project_o.sandbox.box.Sandbox.level", "L1")
-
-    assert runtime.version(program.with_source(program.source.replace("n 1)", "n 2)"), program.parameters), trial=False)
-    with pytest.raises(DeployError, match="may serve only where the sandbox"):
-        runtime.version(program.with_source(program.source.replace("str n", "str 7"), program.parameters), trial=False)
 
 
 def test_a_version_answers_by_itself(notebook, runtime):

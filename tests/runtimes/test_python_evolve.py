@@ -256,7 +256,7 @@ def test_a_new_text_does_not_serve_where_no_sandbox_held(flow, notebook, monkeyp
         level = "L1"
 
     monkeypatch.setattr(project_o.sandbox, "shared", Low)
-    with pytest.raises(DeployError, match="holds at level L2; here it is L1"):
+    with pytest.raises(DeployError, match="judged at sandbox level L2 or above, and this was L1"):
         flow.registry.accept(program, "", "")
     assert names["f"](1) == 14
     flow.rollback("f")  # the user's own text needs no sandbox

@@ -16,25 +16,38 @@ from .handles import Slot, Version
 Origin = Literal["cell", "accepted", "rollback", "restored"]
 OpenVersion = Callable[[Program], Version]
 """Build (from the cache where it can) and load a program."""
+Refusal = Callable[["Release", Program | None], str]
+"""Why a release may not serve here, given the program of its cell where that was run; "" where it may."""
 
 
 @dataclass(frozen=True, slots=True)
 class Release:
-    """A program that served a name. ``state`` is the commit that put it there, "" where history is off."""
+    """A program that served a name. ``state`` is the commit that put it there, "" where history is off.
+
+    ``level`` is the sandbox level at which it was judged, "" for the text of a cell.
+    """
 
     program: Program
     origin: Origin
     since: float
     state: str = ""
     cell: str = ""
+    level: str = ""
 
 
 class Registry:
     """Names and their releases. All methods may be called from any thread; a swap is one assignment."""
 
-    def __init__(self, open_version: OpenVersion, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        open_version: OpenVersion,
+        clock: Callable[[], float] = time.time,
+        refusal: Refusal = lambda _release, _cell: "",
+    ) -> None:
         self._open = open_version
         self._clock = clock
+        self._refusal = refusal
+        self._cells: dict[str, Program] = {}
         self._lock = threading.RLock()
         self._slots: dict[str, Slot] = {}
         self._releases: dict[str, list[Release]] = {}
@@ -46,11 +59,14 @@ class Registry:
         """Serve the program of a cell that was run.
 
         Where a program that evolved from exactly this cell was accepted and not taken back, that one goes on
-        serving, also in a new kernel, unless ``fresh`` asks for the cell's own text. Raises whatever building or
-        loading it raises, and then changes nothing.
+        serving, also in a new kernel, unless ``fresh`` asks for the cell's own text, or it may not serve here: then
+        the slot's note says why. Raises whatever building or loading it raises, and then changes nothing.
         """
         with self._lock:
             kept = None if fresh else self._accepted_for(program)
+            refused = self._refusal(kept, program) if kept is not None else ""
+            if refused:
+                kept = None
             if kept is not None:  # the data that came along is what the variables hold now
                 kept = replace(kept, program=kept.program.with_data_of(program))
             version = self._open(kept.program if kept else program)
@@ -60,17 +76,23 @@ class Registry:
                 self._releases[program.name] = past
             if kept is not None and self._releases.get(program.name):
                 self._releases[program.name][-1] = kept
-            return self._put(program.name, version, release), release
+            self._cells[program.name] = program
+            slot = self._put(program.name, version, release)
+            if refused:
+                slot.note = f"the text of the cell serves: {refused}"
+            return slot, release
 
     def _accepted_for(self, program: Program) -> Release | None:
         """What serves, or served in the last kernel, for exactly this cell: an unchanged cell changes nothing."""
         releases = self._releases.get(program.name) or self._remembered.get(program.name)
         return releases[-1] if releases and releases[-1].cell == program.cell_digest else None
 
-    def accept(self, program: Program, state: str = "", parent: str = "") -> Deployment:
-        """Serve an accepted program under its name. ``parent`` is the digest of what it was measured against.
+    def accept(self, program: Program, state: str = "", parent: str = "", level: str = "") -> Deployment:
+        """Serve an accepted program under its name. ``parent`` is the digest of what it was measured against,
+        ``level`` the sandbox level at which it was judged.
 
-        Raises DeployError where nothing served the name before, or something else than ``parent`` serves now.
+        Raises DeployError where nothing served the name before, something else than ``parent`` serves now, or the
+        program may not serve here.
         """
         with self._lock:
             self.slot(program.name)
@@ -79,9 +101,15 @@ class Registry:
                 return self.current(program.name)
             if parent and now.program.digest != parent:
                 raise DeployError(f"{program.name} has changed since this run began: evolve what serves now")
-            release = Release(program, "accepted", self._clock(), state, now.cell)
-            self._put(program.name, self._open(program), release)
+            release = Release(program, "accepted", self._clock(), state, now.cell, level)
+            self._put(program.name, self._opened(release), release)
             return self.current(program.name)
+
+    def _opened(self, release: Release) -> Version:
+        """The version of a release that is not just a cell's. Raises DeployError where it may not serve."""
+        if why := self._refusal(release, self._cells.get(release.program.name)):
+            raise DeployError(why)
+        return self._open(release.program)
 
     def rollback(self, name: str, digest: str = "") -> Deployment:
         """Put the release before this one back, or the newest one whose program's digest begins with ``digest``.
@@ -94,9 +122,7 @@ class Registry:
             serving = releases[-1].program.digest
             for release in reversed(releases[:-1]):
                 if release.program.digest != serving and release.program.digest.startswith(digest):
-                    self._put(
-                        name, self._open(release.program), replace(release, origin="rollback", since=self._clock())
-                    )
+                    self._put(name, self._opened(release), replace(release, origin="rollback", since=self._clock()))
                     return self.current(name)
         wanted = f"the version {digest[:10]}" if digest else "an earlier version"
         raise DeployError(f"{name} cannot go back to {wanted}: `%o serving {name}` lists what has served it")
@@ -106,11 +132,15 @@ class Registry:
         with self._lock:
             self._releases[name][-1] = replace(self._releases[name][-1], state=state)
 
-    def put(self, program: Program, origin: Origin, state: str = "", cell: str = "") -> Deployment:
-        """Serve any program under its name, whether or not something served it before (restore does)."""
+    def put(self, release: Release, origin: Origin, state: str = "") -> Deployment:
+        """Serve what served before under its name, whether or not something serves it now (restore does).
+
+        Raises DeployError where it may not serve.
+        """
         with self._lock:
-            release = Release(program, origin, self._clock(), state, cell or program.cell_digest)
-            self._put(program.name, self._open(program), release)
+            program = release.program
+            release = replace(release, origin=origin, since=self._clock(), state=state)
+            self._put(program.name, self._opened(release), release)
             return self.current(program.name)
 
     def _put(self, name: str, version: Version, release: Release) -> Slot:
@@ -156,6 +186,7 @@ class Registry:
                 state=release.state,
                 origin=release.origin,
                 previous=tuple(item.program.digest for item in releases[:-1]),
+                level=release.level,
             )
 
     def serving(self) -> tuple[Deployment, ...]:
@@ -177,6 +208,7 @@ class Registry:
                     state=items[-1].state,
                     origin=items[-1].origin,
                     previous=tuple(item.program.digest for item in items[:-1]),
+                    level=items[-1].level,
                 )
                 for name, items in sorted(self._remembered.items())
             )
@@ -236,6 +268,7 @@ def _release_to_json(release: Release) -> dict[str, Any]:
         "since": release.since,
         "state": release.state,
         "cell": release.cell,
+        "level": release.level,
         "digest": program.digest,
     }
 
@@ -255,4 +288,4 @@ def _release_from_json(name: str, body: dict[str, Any]) -> Release:
         mode=body["mode"],
         options=tuple(body["options"]),
     )
-    return Release(program, body["origin"], body["since"], body["state"], body["cell"])
+    return Release(program, body["origin"], body["since"], body["state"], body["cell"], body.get("level", ""))

@@ -65,6 +65,7 @@ class Session:
         self.history.found = self.found_by
         self.flow = Flow(self.history)
         self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
+        self.flow.unsandboxed = lambda: bool(self.setting("serve_unsandboxed"))
 
     @cached_property
     def agents(self) -> Agents:

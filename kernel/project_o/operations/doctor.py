@@ -17,7 +17,6 @@ from ..values import Check
 if TYPE_CHECKING:
     from ..history import History
 
-GOOD_LEVELS = ("L2", "L3")
 
 
 def examine(history: History | None, chosen: Mapping[str, Any] | None = None) -> list[Check]:
@@ -92,10 +91,10 @@ def _sandbox() -> Iterator[Check]:
     box = shared()
     yield Check(
         "sandbox",
-        ok=box.level in GOOD_LEVELS,
+        ok=box.level in limits.SERVING_LEVELS,
         value=f"level {box.level}",
         todo=box.level_reason,
-        core=box.level not in GOOD_LEVELS,
+        core=box.level not in limits.SERVING_LEVELS,
     )
 
 

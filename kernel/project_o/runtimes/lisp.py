@@ -9,7 +9,7 @@ from functools import lru_cache
 from importlib.metadata import version as version_of
 from typing import TYPE_CHECKING, Any
 
-from ..errors import DeployError, UsageError
+from ..errors import UsageError
 from ..languages import tools_for
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Artifact, Interface, NativeFunction, NativeType, Program
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 _ROOM = "project_o.lisp.candidate"
 _ANY = NativeType("any")
-_LEVELS = ("L2", "L3")
 
 
 def agent_program(
@@ -156,18 +155,7 @@ class LispRuntime:
         return held
 
     def version(self, program: Program, *, trial: bool) -> LispVersion:
-        """The program as it serves in this process.
-
-        Raises DeployError for a text that is not the user's own where no sandbox of level L2 could try it.
-        """
-        from ..sandbox import shared
-
-        cell = self._cells.get(program.name)
-        if cell is not None and not tools_for("lisp").only_settings(program, cell) and shared().level not in _LEVELS:
-            raise DeployError(
-                f"a new text of {program.name} may serve only where the sandbox that tried it holds at level L2; here "
-                f"it is {shared().level}: `project-o doctor` shows why"
-            )
+        """The program as it serves in this process."""
         return LispVersion(self.build(program))
 
     def reach(self, target: Any) -> None:
