@@ -11,7 +11,7 @@ row. Three remedies, each from the literature, in one closed formula, so that no
 - Student's t with the degrees of freedom of that effective n.
 
 The interval holds for an n fixed beforehand: looking early and stopping on success would make it a lie
-(see the A/A simulations in the tests).
+(see the A/A simulations in the tests). ``sequential`` is for a measurement that is looked at while it runs.
 """
 
 from __future__ import annotations
@@ -49,12 +49,7 @@ def paired_ratio(baseline: Sequence[float], candidate: Sequence[float], confiden
 
     Above 1 the candidate costs less. Raises ValueError unless both are equally long, finite and positive.
     """
-    if len(baseline) != len(candidate) or not baseline:
-        raise ValueError(f"pairs are needed: {len(baseline)} baseline and {len(candidate)} candidate values")
-    if not all(math.isfinite(item) and item > 0 for item in (*baseline, *candidate)):
-        raise ValueError("costs must be finite and above 0")
-    logs = [math.log(left / right) for left, right in zip(baseline, candidate, strict=True)]
-    found = mean_interval(logs, confidence)
+    found = interval_of(log_ratios(baseline, candidate), confidence)
     return Interval(
         math.exp(found.estimate),
         math.exp(found.low),
@@ -64,6 +59,15 @@ def paired_ratio(baseline: Sequence[float], candidate: Sequence[float], confiden
         confidence,
         METHOD,
     )
+
+
+def log_ratios(baseline: Sequence[float], candidate: Sequence[float]) -> list[float]:
+    """``log(baseline[i] / candidate[i])``. Raises ValueError unless both are equally long, finite and positive."""
+    if len(baseline) != len(candidate) or not baseline:
+        raise ValueError(f"pairs are needed: {len(baseline)} baseline and {len(candidate)} candidate values")
+    if not all(math.isfinite(item) and item > 0 for item in (*baseline, *candidate)):
+        raise ValueError("costs must be finite and above 0")
+    return [math.log(left / right) for left, right in zip(baseline, candidate, strict=True)]
 
 
 def paired_difference(
@@ -78,6 +82,11 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
 
     Fewer than four values bound nothing, unless all are the same: a deterministic metric has no spread.
     """
+    return interval_of(values, confidence)
+
+
+def interval_of(values: Sequence[float], confidence: float, caution: float = 0.0) -> Interval:
+    """As ``mean_interval``. ``caution`` is how many standard errors the autocorrelation is taken to be larger."""
     n = len(values)
     if n == 0 or not all(math.isfinite(item) for item in values):
         raise ValueError("finite values are needed")
@@ -92,7 +101,7 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
     winsorised = [min(max(item, kept[0]), kept[-1]) for item in values]
     mean = math.fsum(winsorised) / n
     squares = math.fsum((item - mean) ** 2 for item in winsorised)
-    effective = effective_count(winsorised)
+    effective = effective_count(winsorised, caution)
     deviation = math.sqrt(squares / (n - 1))
     error = deviation / ((1 - 2 * cut / n) * math.sqrt(effective))
     freedom = max(DEGREES_OF_FREEDOM_MIN, min(n - 2 * cut, effective) - 1)
@@ -100,8 +109,12 @@ def mean_interval(values: Sequence[float], confidence: float = CONFIDENCE) -> In
     return Interval(estimate, estimate - reach, estimate + reach, n, effective, confidence, METHOD_DIFFERENCE)
 
 
-def effective_count(values: Sequence[float]) -> float:
-    """How many independent values a series of this lag-1 autocorrelation is worth; at most its length."""
+def effective_count(values: Sequence[float], caution: float = 0.0) -> float:
+    """How many independent values a series of this lag-1 autocorrelation is worth; at most its length.
+
+    ``caution`` is how many standard errors (1 / sqrt(n), Bartlett 1946) are added to the autocorrelation: for a test
+    that must not be fooled by a memory that a short series hides.
+    """
     n = len(values)
     mean = math.fsum(values) / n
     squares = math.fsum((item - mean) ** 2 for item in values)
@@ -109,7 +122,7 @@ def effective_count(values: Sequence[float]) -> float:
         return float(n)
     raw = math.fsum((left - mean) * (right - mean) for left, right in pairwise(values)) / squares
     unbiased = (raw * n + 1) / (n - 3)
-    r = min(max(unbiased, 0.0), AUTOCORRELATION_MAX)
+    r = min(max(unbiased + caution / math.sqrt(n), 0.0), AUTOCORRELATION_MAX)
     return n * (1 - r) / (1 + r)
 
 
