@@ -322,7 +322,10 @@ def plain(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """A run under way, as the view shows it. ``history``: (trial index, best ratio so far); ``records``: the trials."""
+    """A run under way, as the view shows it. ``history``: (trial index, best ratio so far); ``records``: the trials.
+
+    ``rejected`` counts the candidates that each stage of the checks rejected, in the order of the stages.
+    """
 
     name: str
     done: int
@@ -337,6 +340,7 @@ class Progress:
     note: str = ""
     stopped: bool = False
     records: tuple[Record, ...] = ()
+    rejected: tuple[tuple[CheckStage, int], ...] = ()
 
 
 # --------------------------------------------------------------------------- agents and models

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
 from ..errors import EvolutionError
 from ..languages import tools_for
-from ..values import Program, Proposal, Record, plain
+from ..values import CheckStage, Finding, Program, Proposal, Record, plain
 
 FORMAT = 1
 Status = Literal["baseline", "better", "no better", "duplicate", "failed"]
@@ -124,6 +125,7 @@ def to_resume(records: Sequence[Record], *, seed: int, baseline: Program) -> dic
             "ratio": record.ratio,
             "metrics": plain(record.metrics),
             "seconds": record.seconds,
+            "finding": plain(record.finding),
         }
         for record in records
     ]
@@ -162,4 +164,19 @@ class Recorded:
             row["ratio"],
             tuple((name, value) for name, value in row["metrics"]),
             row["seconds"],
+            _finding(row.get("finding")),
         )
+
+
+def _finding(row: dict[str, Any] | None) -> Finding | None:
+    """A finding as it was recorded; None where there was none, or where the run is older than findings."""
+    if row is None:
+        return None
+    facts = tuple((name, value) for name, value in row["facts"])
+    return Finding(row["stage"], row["outcome"], row["reason"], row["evidence"], facts, row["seconds"])
+
+
+def rejected(records: Sequence[Record]) -> tuple[tuple[CheckStage, int], ...]:
+    """How many candidates each stage rejected, in the order of the stages, without zeros."""
+    counts = Counter(record.finding.stage for record in records if record.finding is not None)
+    return tuple((stage, counts[stage]) for stage in get_args(CheckStage) if counts[stage])

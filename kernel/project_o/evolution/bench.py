@@ -8,6 +8,7 @@ from typing import Literal, Protocol
 from ..values import Artifact, Measurement, Trial
 from .quiet import Quiet
 from .task import Jobs
+from .validate import Oracle
 
 
 @dataclass(frozen=True)
@@ -33,11 +34,17 @@ class Bench(Protocol):
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Learn what the baseline does. Raises EvolutionError where nothing can be compared with it."""
 
+    def oracle(self, jobs: Jobs, *, fresh: bool = False) -> Oracle | None:
+        """The incumbent's answers, with ``fresh`` to inputs that no candidate has seen; None where scores judge.
+
+        Raises EvolutionError where too few of the fresh inputs are valid.
+        """
+
     def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """Whether a candidate answers as it must; with ``fresh`` on inputs that no candidate has seen."""
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
-        """Check and measure a candidate cheaply."""
+        """Measure a candidate cheaply, after it passed the other checks."""
 
     def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
         """Measure a candidate properly, in fresh processes, on inputs of this purpose.

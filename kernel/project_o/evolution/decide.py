@@ -26,10 +26,10 @@ def decide(
     def verdict(*, accepted: bool) -> Verdict:
         return Verdict(accepted, tuple(reasons), level, trial, measurements, confirmation)
 
+    reasons += checked(trial)
     if trial.outcome != "passed":
-        reasons.append(f"it does not answer as the incumbent does: {trial.error}")
         return verdict(accepted=False)
-    if trial.inputs:
+    if trial.inputs and not trial.findings:
         reasons.append(
             f"it answers as the incumbent does on {trial.inputs} inputs "
             f"({trial.inputs_out_of_domain} more are out of the incumbent's own domain)"
@@ -50,6 +50,20 @@ def decide(
         return verdict(accepted=False)
     reasons.append(f"accepted: both lower bounds are above {threshold:g}")
     return verdict(accepted=True)
+
+
+def checked(trial: Trial) -> list[str]:
+    """What the checks said, a line each where there is something to say; last of all the one that failed."""
+    told_first = [
+        f"{item.stage}: {'not decided: ' if item.outcome == 'inconclusive' else ''}{item.reason}"
+        for item in trial.findings
+        if item.reason and item.stage not in ("build", "performance") and item.outcome != "failed"
+    ]
+    if trial.outcome == "passed":
+        return told_first
+    bad = next((item.stage for item in trial.findings if item.outcome == "failed"), "generated")
+    why = "it does not answer as the incumbent does" if bad == "generated" else f"rejected by the check {bad}"
+    return [*told_first, f"{why}: {trial.error}"]
 
 
 def no_improvement(candidates: int, level: str, why: str = "") -> Verdict:

@@ -18,14 +18,14 @@ from typing import TypeVar
 
 from .. import limits
 from ..observe import EventLog
-from ..values import Measurement, Progress, Proposal, Record, Trial, Verdict
-from .archive import Archive, Recorded
+from ..values import Measurement, Progress, Proposal, Record, Verdict
+from .archive import Archive, Recorded, rejected
 from .bench import Bench
 from .decide import no_improvement
 from .measure import MeasurementFailed
 from .search import Proposer
 from .task import Jobs, Stopped, Task
-from .trial import attempt, confirm
+from .trial import Judge
 
 INTERRUPTED = "the run was stopped"
 OVER_BUDGET = "the budget was over"
@@ -98,6 +98,7 @@ class Reporter:
             best_ratio=best,
             best_settings=settings,
             counts=tuple(sorted(Counter(record.status for record in archive.records).items())),
+            rejected=rejected(archive.records),
             history=tuple(history),
             finished=finished,
             stopped=stopped,
@@ -114,6 +115,7 @@ class Loop:
     task: Task
     jobs: Jobs
     bench: Bench
+    judge: Judge
     archive: Archive
     proposer: Proposer
     executor: Executor
@@ -177,7 +179,7 @@ class Loop:
             return known
         if twin is not None:
             return Record(proposal, "duplicate", f"the same code as trial {twin}")
-        return self.executor.submit(attempt, self.task, self.jobs, self.bench, proposal)
+        return self.executor.submit(self.judge.attempt, self.jobs, proposal)
 
     def _collect(self, timeout: float) -> None:
         """Wait for something to finish, then move what is finished into the archive, in order."""
@@ -208,6 +210,8 @@ class Loop:
                 settings=dict(record.proposal.settings),
                 status=record.status,
                 reason=record.reason,
+                stage=record.finding.stage if record.finding else "",
+                evidence=record.finding.evidence if record.finding else "",
                 cost=record.cost,
                 ratio=record.ratio,
                 seconds=record.seconds,
@@ -278,10 +282,9 @@ class Loop:
             leaders = leaders[: max(1, int(left / self.bench.shortest_seconds()) - 1)]
         found = [self._final(jobs, record, len(leaders) - place) for place, record in enumerate(leaders)]
         record, measurement, why = max(found, key=lambda item: item[1].ratio if item[1] else -math.inf)
-        artifact = self.task.build(record.proposal.program)
-        passed = Trial("passed", self.task.level)  # else screening would have failed it
         deadline = self.clock.deadline
-        verdict = confirm(self.task, jobs, self.bench, artifact, "final", passed, measurement, deadline, why)
+        trial = self.judge.checked(jobs, record.proposal.program, deadline)
+        verdict = self.judge.confirm(jobs, record.proposal.program, "final", trial, measurement, deadline, why)
         unfinished = measurement is None or (verdict.confirmation is None and measurement.low > self.bench.threshold)
         kept = verdict.accepted or (unfinished and verdict.trial is not None and verdict.trial.outcome == "passed")
         return (record if kept else None), verdict

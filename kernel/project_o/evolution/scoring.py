@@ -49,6 +49,9 @@ class ScoreBench:
         self._pairs = 2 if first == again else limits.EVALUATOR_PAIRS
         return Outcome("baseline", "what serves now", self._cost(self._start), 1.0, tuple(sorted(first.items())))
 
+    def oracle(self, jobs: Jobs, *, fresh: bool = False) -> None:
+        """None: the evaluator knows what is right."""
+
     def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """What a candidate must answer is the evaluator's business; it must let itself be evaluated."""
         try:

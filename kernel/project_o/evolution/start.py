@@ -15,6 +15,8 @@ from ..observe import EventLog
 from ..values import Artifact, Program, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded
 from .bench import Bench
+from .checks import cascade_of
+from .checks.build import first_diagnostic
 from .executors import executing
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .run import Run
@@ -22,7 +24,7 @@ from .scoring import ScoreBench
 from .search import Proposer, SearchProposer
 from .task import TIME, Jobs, Stopped, Task
 from .timing import TimeBench
-from .trial import first_diagnostic, judge_source
+from .trial import Judge
 
 _human = itertools.count()
 
@@ -62,10 +64,11 @@ def run_evolution(
     chosen = _proposer(proposer, task, seed)
     recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
     bench = _bench(task, seed, budget_seconds)
+    judge = Judge(task, bench, cascade_of(task), seed)
     with executing(executor, workers) as threads:
         loop = Loop(
-            task, jobs, bench, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers, trials,
-            recorded, log,
+            task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
+            trials, recorded, log,
         )  # fmt: skip
         winner, verdict, stopped = _carry_out(loop)
     reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=stopped == INTERRUPTED)
@@ -81,7 +84,7 @@ def run_evolution(
         progress=reporter.last,
         objective=task.objective,
         stopped=stopped,
-        judge_source=lambda source: _judge_human(task, bench, source),
+        judge_source=lambda source: _judge_human(judge, source),
         on_accept=accept,
         on_plot=plot,
     )
@@ -150,10 +153,10 @@ def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:
         raise EvolutionError(f"a budget must be above 0 seconds, not {budget_seconds}")
 
 
-def _judge_human(task: Task, bench: Bench, source: str) -> tuple[Program, Verdict]:
-    jobs = Jobs(task)
+def _judge_human(judge: Judge, source: str) -> tuple[Program, Verdict]:
+    jobs = Jobs(judge.task)
     try:
-        return judge_source(task, jobs, bench, task.program, source, f"human {next(_human)}")
+        return judge.judge_source(jobs, source, f"human {next(_human)}")
     finally:
         jobs.stop()
 

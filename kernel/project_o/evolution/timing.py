@@ -18,7 +18,7 @@ from .inputs import Case, Inputs
 from .measure import MeasurementFailed, measure, plan
 from .quiet import Quiet
 from .task import TIME, Handle, Jobs, Task
-from .validate import consult, validate
+from .validate import Oracle, consult, validate
 
 
 class TimeBench:
@@ -31,6 +31,7 @@ class TimeBench:
         self._seed = seed
         self._budget = budget_seconds
         self._pair_seconds = 0.0
+        self._confirming: Oracle | None = None
         self.quiet = Quiet()
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
@@ -57,18 +58,19 @@ class TimeBench:
         """Compare answers with the incumbent's."""
         if artifact.interface.functions != self._baseline.interface.functions and not self._same_face(artifact):
             return Trial("failed", self._task.level, f"{self._oracle.function.name} has another signature now")
-        oracle = self._oracle
-        if fresh:
+        return validate(jobs, artifact, self.oracle(jobs, fresh=fresh), self._task.level)
+
+    def oracle(self, jobs: Jobs, *, fresh: bool = False) -> Oracle:
+        """The incumbent's answers to the inputs of the run, or to those kept for confirmations."""
+        if not fresh:
+            return self._oracle
+        if self._confirming is None:
             cases = self._inputs.checks(limits.VALIDATION_CASES, "confirm")
-            oracle = consult(jobs, self._baseline, oracle.function, cases, given=False)
-        return validate(jobs, artifact, oracle, self._task.level)
+            self._confirming = consult(jobs, self._baseline, self._oracle.function, cases, given=False)
+        return self._confirming
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
-        """Check, then a few pairs; timings of several workers wait for one another."""
-        with self.quiet.working():
-            trial = self.check(jobs, artifact)
-        if trial.outcome != "passed":
-            return Outcome("failed", trial.error)
+        """A few pairs; timings of several workers wait for one another."""
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
             started = time.monotonic()
             found = measure(

@@ -1,121 +1,128 @@
-"""One candidate through the stages: built, checked, screened; and, for the one that is to win, judged."""
+"""One candidate through the stages: the cascade of checks, then screened; and, for the one that is to win, judged."""
 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from typing import Any
 
-from ..errors import CompileError, EvolutionError, ProjectOError
-from ..values import Artifact, Measurement, Program, Proposal, Record, Trial, Verdict
+from ..errors import EvolutionError
+from ..values import CheckStage, Finding, Measurement, Program, Proposal, Record, Trial, Verdict
 from .bench import Bench
-from .decide import decide
+from .checks import Cascade
+from .checks.performance import concluded, screened
+from .checks.seam import STAGES, Subject, together
+from .decide import decide, told
 from .measure import MeasurementFailed
-from .task import Jobs, Stopped, Task
+from .task import Jobs, Task
+
+STATIC: tuple[CheckStage, ...] = ("syntax", "security", "types", "build")
+"""The stages whose answer depends on the candidate's text alone: they are asked once."""
+AGAIN = tuple(stage for stage in STAGES if stage not in STATIC)
 
 
-def attempt(task: Task, jobs: Jobs, bench: Bench, proposal: Proposal) -> Record:
-    """Build, check and screen a proposal. Whatever goes wrong with it costs only itself: status "failed".
+@dataclass
+class Judge:
+    """What the candidates of one run go through. Safe to share between threads: a trial is written once and whole."""
 
-    Raises Stopped when the run was stopped meanwhile.
-    """
-    started = time.monotonic()
+    task: Task
+    bench: Bench
+    cascade: Cascade
+    seed: int = 0
+    _passed: dict[str, Trial] = field(default_factory=dict)
 
-    def failed(reason: str) -> Record:
-        if jobs.stopped:
-            raise Stopped
-        return Record(proposal, "failed", reason, seconds=time.monotonic() - started)
+    def attempt(self, jobs: Jobs, proposal: Proposal) -> Record:
+        """Check and screen a proposal. Whatever goes wrong with it costs only itself: status "failed".
 
-    try:
-        task.tools.refuse_reads(proposal.program, task.program)
-        with bench.quiet.working():
-            artifact = task.build(proposal.program)
-        found = bench.screen(jobs, artifact, proposal.index)
-        if jobs.stopped:  # an evaluator may have caught what ended its calls, and made a score of it
-            raise Stopped
-    except Stopped:
-        raise
-    except CompileError as error:
-        return failed(f"it does not compile: {first_diagnostic(error)}")
-    except (MeasurementFailed, ProjectOError) as error:
-        return failed(str(error))
-    except Exception as error:  # noqa: BLE001 - a candidate costs only itself; what it did is in its record
-        return failed(f"{type(error).__name__}: {error}")
-    seconds = time.monotonic() - started
-    return Record(proposal, found.status, found.reason, found.cost, found.ratio, found.metrics, seconds)
+        Raises Stopped when the run was stopped meanwhile.
+        """
+        started = time.monotonic()
+        subject = self._subject(jobs, proposal.program, index=proposal.index)
+        trial = self._checked(subject)
+        if trial.outcome == "failed":
+            finding = trial.findings[-1]
+            seconds = time.monotonic() - started
+            return Record(proposal, "failed", finding.reason, seconds=seconds, finding=finding)
+        outcome, finding = screened(subject)
+        return Record(
+            proposal,
+            outcome.status,
+            outcome.reason,
+            outcome.cost,
+            outcome.ratio,
+            outcome.metrics,
+            time.monotonic() - started,
+            finding if finding.outcome == "failed" else None,
+        )
 
+    def judge_source(self, jobs: Jobs, source: str, purpose: str) -> tuple[Program, Verdict]:
+        """A person's own version: checked, measured, and confirmed on fresh inputs in fresh processes.
 
-def judge(
-    task: Task, jobs: Jobs, bench: Bench, artifact: Artifact, purpose: str, deadline: float | None = None
-) -> Verdict:
-    """Check, measure, and confirm on fresh inputs in fresh processes. ``deadline`` is on ``time.monotonic``."""
-    try:
-        trial = bench.check(jobs, artifact)
-    except MeasurementFailed as error:
-        trial = Trial("failed", task.level, str(error))
-    measurement: Measurement | None = None
-    stopped = ""
-    if trial.outcome == "passed":
-        try:
-            measurement = bench.compare(jobs, artifact, f"{purpose} measured", deadline)
-        except MeasurementFailed as error:
-            stopped = str(error)
-    return confirm(task, jobs, bench, artifact, purpose, trial, measurement, deadline, stopped)
+        Raises UsageError for a change outside the EVOLVE blocks, CompileError if it does not compile.
+        """
+        self.task.tools.inside_blocks(self.task.program.source, source)
+        program = self.task.tools.with_source(self.task.program, source)
+        artifact = self.task.build(program)
+        trial = self._checked(self._subject(jobs, program, trusted=True))
+        measurement: Measurement | None = None
+        stopped = ""
+        if trial.outcome == "passed":
+            try:
+                measurement = self.bench.compare(jobs, artifact, f"{purpose} measured", None)
+            except MeasurementFailed as error:
+                stopped = str(error)
+        return program, self.confirm(jobs, program, purpose, trial, measurement, None, stopped)
 
+    def checked(self, jobs: Jobs, program: Program, deadline: float | None = None) -> Trial:
+        """What the checks said of a program, now or when it was screened."""
+        known = self._passed.get(program.digest)
+        return known or self._checked(self._subject(jobs, program, deadline=deadline))
 
-def confirm(
-    task: Task,
-    jobs: Jobs,
-    bench: Bench,
-    artifact: Artifact,
-    purpose: str,
-    trial: Trial,
-    measurement: Measurement | None,
-    deadline: float | None = None,
-    stopped: str = "",
-) -> Verdict:
-    """The last stage: a second measurement, on inputs and in processes that no one has seen, and the verdict."""
-    confirmation: Measurement | None = None
-    if measurement is not None and measurement.low > bench.threshold:
-        try:
-            trial = _together(trial, bench.check(jobs, artifact, fresh=True))
-            if trial.outcome == "passed":
-                confirmation = bench.compare(jobs, artifact, f"{purpose} confirmed", deadline)
-        except (MeasurementFailed, EvolutionError) as error:  # also: too few of the fresh inputs were valid
-            stopped = str(error)
-    return decide(
-        trial=trial,
-        measurement=measurement,
-        confirmation=confirmation,
-        threshold=bench.threshold,
-        level=task.level,
-        stopped=stopped,
-    )
+    def confirm(
+        self,
+        jobs: Jobs,
+        program: Program,
+        purpose: str,
+        trial: Trial,
+        measurement: Measurement | None,
+        deadline: float | None = None,
+        stopped: str = "",
+    ) -> Verdict:
+        """The last stage: a second measurement, on inputs and in processes that no one has seen, and the verdict."""
+        confirmation: Measurement | None = None
+        if measurement is not None and measurement.low > self.bench.threshold:
+            subject = self._subject(jobs, program, deadline=deadline, fresh=True)
+            try:
+                _ = subject.oracle  # too few of the fresh inputs may be valid, which is not the candidate's fault
+                trial = together(trial, self.cascade.run(subject, stages=AGAIN))
+                if trial.outcome == "passed":
+                    confirmation = self.bench.compare(jobs, subject.artifact, f"{purpose} confirmed", deadline)
+            except (MeasurementFailed, EvolutionError) as error:
+                stopped = str(error)
+        return decide(
+            trial=self._with_performance(trial, confirmation or measurement),
+            measurement=measurement,
+            confirmation=confirmation,
+            threshold=self.bench.threshold,
+            level=self.task.level,
+            stopped=stopped,
+        )
 
+    def _checked(self, subject: Subject) -> Trial:
+        with self.bench.quiet.working():
+            trial = self.cascade.run(subject)
+        if trial.outcome == "passed":
+            self._passed[subject.program.digest] = trial
+        return trial
 
-def _together(first: Trial, second: Trial) -> Trial:
-    """Both trials as one: the second decides, the counts add up."""
-    return replace(
-        second,
-        wall_seconds=first.wall_seconds + second.wall_seconds,
-        cpu_seconds=first.cpu_seconds + second.cpu_seconds,
-        inputs=first.inputs + second.inputs,
-        inputs_out_of_domain=first.inputs_out_of_domain + second.inputs_out_of_domain,
-    )
+    def _subject(self, jobs: Jobs, program: Program, **known: Any) -> Subject:
+        return Subject(self.task, program, self.task.program, jobs, self.bench, self.seed, **known)
 
-
-def judge_source(
-    task: Task, jobs: Jobs, bench: Bench, parent: Program, source: str, purpose: str
-) -> tuple[Program, Verdict]:
-    """A person's own version, judged like any candidate. Raises UsageError for a change outside the EVOLVE blocks,
-    CompileError if it does not compile."""
-    task.tools.inside_blocks(parent.source, source)
-    program = task.tools.with_source(parent, source)
-    return program, judge(task, jobs, bench, task.build(program), purpose)
-
-
-def first_diagnostic(error: CompileError) -> str:
-    """The first error of a compiler with its line, else the whole text."""
-    for item in error.diagnostics:
-        if item.severity == "error":
-            return f"line {item.line}: {item.message}" if item.line else item.message
-    return str(error)
+    def _with_performance(self, trial: Trial, measurement: Measurement | None) -> Trial:
+        """The trial with the measurement as its last finding. It does not make the trial fail: the verdict says why."""
+        if measurement is None or trial.outcome != "passed":
+            return trial
+        finding: Finding = concluded(
+            measurement, enough=measurement.low > self.bench.threshold, reason=told(measurement)
+        )
+        return replace(trial, findings=(*trial.findings, finding))

@@ -1,0 +1,40 @@
+"""The checks of a candidate, one a file, asked as a cascade: cheapest first, until one fails.
+
+    syntax       the language's own parser                       no build
+    security     denied forms, imports, calls, unsafe blocks     no build
+    types        type errors that the incumbent does not have    no build
+    build        the compiler, with its words
+    generated    differential tests against the incumbent, shrunk to a minimal counterexample
+    tests        the user's own tests
+    relations    metamorphic relations that the user declared
+    integration  the notebook's later cells, or a scenario, with the candidate in place
+    coverage     which lines of its text the tests reached
+    performance  paired measurements: the bench's
+
+``seam`` has what they share: ``Check``, ``Subject``, ``Finding`` makers and ``Cascade``. To add a check: a file with a
+class as there, and a line in ``checks_of``; the order is that of ``values.CheckStage``, whatever the order here.
+"""
+
+from __future__ import annotations
+
+from ..task import Task
+from .answers import Answers
+from .build import Build
+from .seam import Cascade, Check
+from .security import Security
+
+
+def checks_of(task: Task) -> list[Check]:
+    """The checks that candidates of this task must pass."""
+    checks: list[Check] = [Security(), Build()]
+    if task.evaluator is None:  # else its scores say how good the answers are
+        checks.append(Answers())
+    return checks
+
+
+def cascade_of(task: Task) -> Cascade:
+    """The same in order, ready to be asked."""
+    return Cascade(checks_of(task))
+
+
+__all__ = ["Cascade", "Check", "cascade_of", "checks_of"]
