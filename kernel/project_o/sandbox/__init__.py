@@ -16,7 +16,8 @@ from .asking import Asking
 from .box import Sandbox
 from .common import shared
 from .job import Job
+from .lint import Denied, LintRules, lint
 from .probing import probe
 from .snapshot import Snapshot
 
-__all__ = ["Answer", "Asking", "Job", "Sandbox", "Snapshot", "probe", "shared"]
+__all__ = ["Answer", "Asking", "Denied", "Job", "LintRules", "Sandbox", "Snapshot", "lint", "probe", "shared"]
