@@ -62,6 +62,15 @@ def test_a_saved_notebook_says_nothing_of_its_panels(open_notebook, pages):
     again.screenshot("as a page of nbconvert")
 
 
+def test_a_page_that_answers_too_late_has_its_panel_all_the_same(open_notebook):
+    """A page that does not send what it shows in time is not counted on any more, until its late answer arrives."""
+    hurry = "import project_o.channel.channel as channel\nchannel.DOCUMENT_ASK_SECONDS = 0.0001"
+    notebook = open_notebook([SET_UP, "x = 'first'", hurry, "%o history"])
+    for index in range(4):
+        notebook.run_cell(index)
+    notebook.outputs(3).get_by_role("button", name="Show").wait_for()
+
+
 def test_a_state_is_looked_at_compared_and_restored(open_notebook):
     notebook = open_notebook([SET_UP, "x = 'first'", "x = 'second'", "%o history"])
     for index in range(4):
