@@ -15,67 +15,17 @@ import types
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..errors import AgentError, LispError, ModelMissing
+from ..errors import LispError
 from ..values import DATA
 from .cell import evaluate
-from .context import running
-from .embedding import rank
 from .functions import tool_of
 from .packing import CELL
-from .specs import AgentSpec, MemorySpec, Specs, ToolSpec, canonical
-
-_NO_MODEL = (
-    "a candidate has no language model: agents are searched by what their own body does; "
-    "let the body answer the evaluator's messages without llm-respond"
-)
-
-
-class Turn:
-    """The services of one message to a program that stands alone; see ``context.Services``."""
-
-    def __init__(self, program: Opened, message: str, arguments: Mapping[str, Any]) -> None:
-        self.message = message
-        self.arguments = {canonical(str(name)): value for name, value in arguments.items()}
-        self._program = program
-
-    def has_tool(self, name: str) -> bool:
-        """Whether the agent names this tool."""
-        return canonical(name) in self._program.tools
-
-    def use(self, name: str, args: Mapping[str, Any]) -> Any:
-        """Call a tool. Raises AgentError for one that the agent does not name."""
-        if not self.has_tool(name):
-            known = ", ".join(self._program.tools) or "none"
-            raise AgentError(f"{self._program.spec.name} has no tool {name}: it has {known}")
-        return self._program.tools[canonical(name)].run(**args)
-
-    def respond(self, prompt: str) -> str:
-        """Raises ModelMissing."""
-        raise ModelMissing(_NO_MODEL)
-
-    def remember(self, text: str) -> None:
-        """Keep a text, each once; the oldest goes when the memory is full. Raises AgentError without a memory."""
-        memory, remembered = self._memory()
-        if text in remembered:
-            remembered.remove(text)
-        remembered.append(text)
-        del remembered[: -memory.capacity]
-
-    def recall(self, query: str, top: int | None = None) -> list[str]:
-        """The remembered texts that have something in common with ``query``, nearest first."""
-        memory, remembered = self._memory()
-        found = rank(query, remembered, top or memory.top)
-        return [remembered[index] for index, nearness in found if nearness > 0]
-
-    def _memory(self) -> tuple[MemorySpec, list[str]]:
-        memory = self._program.memory
-        if memory is None:
-            raise AgentError(f"{self._program.spec.name} has no memory: give it one with :memory NAME")
-        return memory, self._program.remembered
+from .specs import AgentSpec, Specs, ToolSpec, canonical
+from .standing import Standing
 
 
 class Opened:
-    """A program in a module of its own: ``spec``, ``tools`` by name, ``memory``. Calling it answers one message.
+    """A program in a module of its own: its ``spec``, and the agent that it defines. Calling it answers one message.
 
     ``files`` are those of ``packing``. Raises LispError where a text cannot be evaluated, or defines no such agent.
     """
@@ -83,7 +33,6 @@ class Opened:
     def __init__(self, name: str, files: Mapping[str, str]) -> None:
         about = json.loads(files[DATA]) if DATA in files else {}
         self.absent: dict[str, str] = about.get("absent", {})
-        self.remembered: list[str] = []
         module = f"project_o_agent_{canonical(name)}_{id(self):x}"
         self.module = sys.modules[module] = types.ModuleType(module)
         self._fill(about, files)
@@ -92,8 +41,11 @@ class Opened:
         if not specs.has("agent", name):
             raise LispError(f"the text of {name} defines no agent of that name: keep its (defagent {name} ...)")
         self.spec: AgentSpec = specs.agent(name)
-        self.memory = specs.memory(self.spec.memory) if specs.has("memory", self.spec.memory) else None
-        self.tools = {canonical(tool): self._tool(tool, specs) for tool in self.spec.tools}
+        memory = specs.memory(self.spec.memory) if specs.has("memory", self.spec.memory) else None
+        tools = {canonical(tool): self._tool(tool, specs) for tool in self.spec.tools}
+        self._standing = Standing(
+            self.spec.name, self.spec.body, tools, (memory.capacity, memory.top) if memory is not None else None
+        )
 
     def _fill(self, about: Mapping[str, Any], files: Mapping[str, str]) -> None:
         """Put what the program brings beside its Lisp into the module."""
@@ -120,12 +72,11 @@ class Opened:
 
     def __call__(self, message: str, arguments: Mapping[str, Any] | None = None) -> str:
         """The reply to a message. Raises whatever the body raises; a name that was not sent is told with its reason."""
-        with running(Turn(self, message, arguments or {})) as turn:
-            try:
-                return str(self.spec.body() if self.spec.body else turn.respond(message))
-            except NameError as error:
-                reason = self.absent.get(error.name or "")
-                raise (NameError(f"{error}: {reason}") if reason else error) from None
+        try:
+            return self._standing(message, arguments)
+        except NameError as error:
+            reason = self.absent.get(error.name or "")
+            raise (NameError(f"{error}: {reason}") if reason else error) from None
 
 
 def open_program(name: str, files: Sequence[tuple[str, str]]) -> dict[str, Callable[..., Any]]:

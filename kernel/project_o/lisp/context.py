@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import inspect
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, Protocol
 
-from ..errors import AgentError
+from ..errors import AgentError, UsageError
 
 
 class Services(Protocol):
@@ -56,3 +57,25 @@ def running(services: Services) -> Iterator[Services]:
         yield services
     finally:
         _current.reset(token)
+
+
+def body_of(function: Callable[..., Any]) -> Callable[[], Any]:
+    """A Python function as the body of an agent: it takes what it names of message, arguments and turn.
+
+    Raises UsageError for other parameters.
+    """
+    names = list(inspect.signature(function).parameters)
+    unknown = [name for name in names if name not in ("message", "arguments", "turn")]
+    if unknown:
+        raise UsageError(
+            f"the body {function.__name__} takes {', '.join(unknown)}: it may take message, arguments and turn, "
+            "and asks for a named argument with get_arg"
+        )
+
+    def run() -> Any:
+        turn = current()
+        found = {"turn": turn, "message": turn.message, "arguments": dict(turn.arguments)}
+        return function(**{name: found[name] for name in names})
+
+    run.__wrapped__ = function  # type: ignore[attr-defined]  # so that an error finds the function's own lines
+    return run

@@ -11,7 +11,7 @@ import ast
 import inspect
 import linecache
 import types
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,18 +35,54 @@ class Text:
 
 def text_of(function: types.FunctionType) -> Text:
     """The program of a function. Raises UsageError where it has no source, or is no function that can be evolved."""
-    _check_kind(function)
-    node, lines = _found(function)
-    name = node.name
-    own = set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
-    alone, _ = _joined(lines, own, node)
-    code = compiled(alone, name)
+    return texts_of([function])[0][0]
+
+
+def texts_of(functions: Sequence[types.FunctionType]) -> list[tuple[Text, tuple[str, ...]]]:
+    """The texts of functions that make one program, and which of them each text defines: one text for each cell.
+
+    The first is that of the first function. Raises UsageError as ``text_of``.
+    """
+    cells: dict[Any, list[tuple[types.FunctionType, ast.FunctionDef]]] = {}
+    texts: dict[Any, list[str]] = {}
+    for function in functions:
+        _check_kind(function)
+        node, lines = _found(function)
+        cell = function if _nested(node) else function.__code__.co_filename
+        cells.setdefault(cell, []).append((function, node))
+        texts[cell] = lines
+    return [(_text(found, texts[cell]), tuple(node.name for _, node in found)) for cell, found in cells.items()]
+
+
+def _text(found: list[tuple[types.FunctionType, ast.FunctionDef]], lines: list[str]) -> Text:
+    """What one cell has of some of its functions."""
+    function, node = found[0]
+    own = {line for _, one in found for line in range(one.lineno, (one.end_lineno or one.lineno) + 1)}
+    definitions, _ = _joined(lines, own, node)
+    code = compiled(definitions, node.name)
     constants = (
         _declared(function, lines, set(global_names(code)) - assigned_globals(code)) if not _nested(node) else {}
     )
     kept = own | _markers(lines, own) | {line for constant in constants.values() for line in constant}
     text, first = _joined(lines, kept, node)
-    return Text(name, text, first, tuple(global_names(compiled(text, name))))
+    return Text(node.name, text, first, tuple(global_names(compiled(text, node.name))))
+
+
+def alone(text: str, name: str) -> str:
+    """One function of a text, with the constants of the text that it reads."""
+    lines = text.splitlines(keepends=True)
+    nodes = [node for node in ast.parse(text).body if isinstance(node, (ast.FunctionDef, ast.Assign, ast.AnnAssign))]
+    own = next(node for node in reversed(nodes) if isinstance(node, ast.FunctionDef) and node.name == name)
+    read = {node.id for node in ast.walk(own) if isinstance(node, ast.Name)}
+    parts = [
+        node for node in nodes if node is own or (not isinstance(node, ast.FunctionDef) and read & set(_targets(node)))
+    ]
+    return "".join("".join(lines[node.lineno - 1 : node.end_lineno]) for node in parts)
+
+
+def _targets(node: ast.Assign | ast.AnnAssign) -> list[str]:
+    targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+    return [target.id for target in targets if isinstance(target, ast.Name)]
 
 
 def helper_text(value: Any, hints: Iterable[str]) -> Text | None:
