@@ -36,6 +36,8 @@ class Case:
 
     args: tuple[Any, ...]
     label: str
+    offset_bytes: int = 0
+    """How far arrays begin from a boundary of 64 bytes; a multiple of 8."""
 
 
 class Inputs:
@@ -58,11 +60,11 @@ class Inputs:
         for label, chosen in self._planned(rng):
             cases.append(Case(self._draw(rng, chosen, ""), label))
         for special in SPECIALS:
-            sizes = self._random_sizes(rng)
-            cases.append(Case(self._draw(rng, sizes, special), f"{special}, {self._told(sizes)}"))
+            sizes = self.random_sizes(rng)
+            cases.append(Case(self._draw(rng, sizes, special), f"{special}, {self.told(sizes)}"))
         while len(cases) < count:
-            sizes = self._random_sizes(rng)
-            cases.append(Case(self._draw(rng, sizes, ""), f"random, {self._told(sizes)}"))
+            sizes = self.random_sizes(rng)
+            cases.append(Case(self._draw(rng, sizes, ""), f"random, {self.told(sizes)}"))
         return cases
 
     def timings(self, count: int, purpose: str) -> list[Case]:
@@ -78,6 +80,22 @@ class Inputs:
                 cases.append(Case(self._draw(rng, sizes, "", sample, vary=False), "sizes of the sample"))
         return cases
 
+    def example(self, index: int) -> Case:
+        """One of the samples, by its number modulo their count; drawn in their sizes where none were given."""
+        if self.given:
+            return Case(self._sample(index % len(self.samples)), "the sample")
+        return self.resized(1.0, "example", index)
+
+    def resized(self, share: float, purpose: str, number: int) -> Case:
+        """A fresh input like a sample, with ``share`` of its largest size; single numbers are the sample's own."""
+        rng = generator(self.seed, "resized", purpose, number)
+        sample = int(rng.integers(len(self.samples)))
+        sizes = [vector[sample] for vector in self.ties.free]
+        if sizes and share != 1.0:
+            largest = sizes.index(max(sizes))
+            sizes[largest] = max(1, round(share * sizes[largest]))
+        return Case(self._draw(rng, sizes, "", sample, vary=False), self.told(sizes))
+
     # ------------------------------------------------------------------ sizes
 
     def _planned(self, rng: Generator) -> Iterator[tuple[str, list[int]]]:
@@ -86,13 +104,18 @@ class Inputs:
         for index, value in enumerate(base):
             for size in (0, 1, int(rng.choice(SMALL_ODD)), value + 1, 2 * value + 1):
                 chosen = [size if k == index else self._modest(rng, other) for k, other in enumerate(base)]
-                if self._bytes(chosen) <= max(INPUT_BYTES_MAX, self._bytes(base)):
-                    yield self._told(chosen), chosen
+                if self.bytes_of(chosen) <= max(INPUT_BYTES_MAX, self.bytes_of(base)):
+                    yield self.told(chosen), chosen
         if len(base) > 1:
             yield "all sizes 0", [0] * len(base)
             yield "all sizes 1", [1] * len(base)
 
-    def _random_sizes(self, rng: Generator) -> list[int]:
+    def case(self, rng: Generator, chosen: Sequence[int], label: str, offset_bytes: int = 0) -> Case:
+        """One input of these free sizes with values drawn from the samples."""
+        return Case(self._draw(rng, chosen, ""), label, offset_bytes)
+
+    def random_sizes(self, rng: Generator) -> list[int]:
+        """Free sizes: those of a sample, mostly made small."""
         index = int(rng.integers(len(self.samples)))
         return [self._modest(rng, vector[index]) for vector in self.ties.free]
 
@@ -102,7 +125,8 @@ class Inputs:
         options = (value, min(value, 48), min(value, int(rng.choice(SMALL_ODD))), int(rng.integers(1, 65)))
         return int(options[int(rng.integers(len(options)))])
 
-    def _bytes(self, chosen: Sequence[int]) -> int:
+    def bytes_of(self, chosen: Sequence[int]) -> int:
+        """What the arrays of these free sizes take."""
         sizes = self.ties.sizes(chosen)
         total = 0
         for number, leaf in enumerate(self.leaves):
@@ -111,7 +135,7 @@ class Inputs:
                 total += width * sizes.get((number, 0), 1) * sizes.get((number, 1), 1)
         return total
 
-    def _told(self, chosen: Sequence[int]) -> str:
+    def told(self, chosen: Sequence[int]) -> str:
         """The sizes in words: ``data 7x3, k 2``."""
         sizes = self.ties.sizes(chosen)
         names: dict[str, list[str]] = {}

@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import threading
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
 from ..values import Artifact, NativeFunction, Program
+from .kept import Counterexamples
 
 if TYPE_CHECKING:
     import numpy as np
@@ -68,6 +69,9 @@ class Task:
     with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
     of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
 
+    ``reference`` is a Python function that says what is right, in place of the incumbent. ``observed`` are arguments
+    of calls that were made, whose neighbours candidates are asked where ``inputs`` says nothing. ``kept`` are inputs on
+    which earlier candidates failed: they are asked first, and new ones join them.
     """
 
     program: Program
@@ -78,6 +82,9 @@ class Task:
     function: str | None = None
     inputs: Any = None
     open_job: Callable[[Artifact], Asking] | None = None
+    reference: Callable[..., Any] | None = None
+    observed: tuple[tuple[Any, ...], ...] = ()
+    kept: Counterexamples = field(default_factory=Counterexamples)
 
     @property
     def tools(self) -> Tools:
@@ -226,11 +233,13 @@ class Handle:
             self._job = None
         return answer
 
-    def renew(self) -> None:
-        """The next question meets a fresh process."""
+    def renew(self) -> int:
+        """The next question meets a fresh process. The peak resident bytes of the one until now; 0 if not known."""
         job, self._job = self._job, None
-        if job is not None:
-            job.close()
+        if job is None:
+            return 0
+        job.close()
+        return int(getattr(job, "peak_memory_bytes", 0))
 
     def close(self) -> None:
         """End the process; closing twice is allowed."""

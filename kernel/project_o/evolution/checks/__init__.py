@@ -18,17 +18,18 @@ class as there, and a line in ``checks_of``; the order is that of ``values.Check
 from __future__ import annotations
 
 from ..task import Task
-from .answers import Answers
 from .build import Build
+from .generated import Generated
 from .seam import Cascade, Check
 from .security import Security
+from .syntax import Syntax
 
 
 def checks_of(task: Task) -> list[Check]:
     """The checks that candidates of this task must pass."""
-    checks: list[Check] = [Security(), Build()]
-    if task.evaluator is None:  # else its scores say how good the answers are
-        checks.append(Answers())
+    checks: list[Check] = [Syntax(), Security(), Build()]
+    if task.evaluator is None or task.reference is not None:  # else its scores say how good the answers are
+        checks.append(Generated(task))
     return checks
 
 

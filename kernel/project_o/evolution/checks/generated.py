@@ -1,0 +1,262 @@
+"""Generated tests: a candidate against the incumbent, or against a reference that the user gave.
+
+Asked in this order, until one shows a difference: the counterexamples that are kept of earlier candidates; the bench's
+inputs, of many sizes; inputs at the edges of their types; neighbours of the arguments that were observed. Screening and
+confirmation have different ones. On a difference the input is shrunk to a minimal one, which is told as valid Python
+and kept. What the incumbent itself fails on, or answers in two ways, is out of its domain.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ... import limits
+from ...errors import EvolutionError, InterfaceError
+from ...values import Artifact, CheckStage, Finding, NativeFunction, Scalar
+from ..compare import difference
+from ..infer import takes_any, typed
+from ..inputs import Case, Inputs
+from ..task import Answer, Handle, Task, generator
+from .edges import edges
+from .literals import told
+from .reference import Reference
+from .seam import CPU_SECONDS, ENDED, INPUTS, OUT_OF_DOMAIN, WALL_SECONDS, Subject, failed, passed
+from .shrink import shrink
+
+KEPT = "a counterexample that is kept"
+UNMEANT = frozenset({"TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "MemoryError",
+                     "OverflowError", "SystemError"})  # fmt: skip
+"""Errors that nobody means as an answer: where a Python function meets an input of ours with one, it is none of its."""
+
+Pair = tuple[Case, Answer]
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is asked in one phase: the cases with their answers, and how many were out of the domain."""
+
+    pairs: tuple[Pair, ...]
+    left_out: int
+
+    @property
+    def by_case(self) -> Iterator[tuple[int, Pair]]:
+        """The pairs by the identity of their case."""
+        return ((id(pair[0]), pair) for pair in self.pairs)
+
+
+class Generated:
+    """The stage "generated". One object serves all candidates of a run."""
+
+    stage: CheckStage = "generated"
+
+    def __init__(self, task: Task) -> None:
+        self._lock = threading.Lock()
+        self._known: dict[bool, Known] = {}
+        self._kept: dict[str, Pair | None] = {}
+        self._reference = Reference(task.reference) if task.reference is not None else None
+
+    def prepare(self, subject: Subject) -> None:
+        """What serves must itself answer as the reference does. Raises EvolutionError."""
+        if self._reference is None:
+            return
+        function = _function(subject)
+        for case, answer in self._of(subject).pairs:
+            with subject.jobs.open(subject.baseline) as incumbent:
+                own = incumbent.ask(function.name, case.args, seconds=limits.VALIDATION_CALL_SECONDS)
+            if found := difference(answer, own, function.result):
+                raise EvolutionError(
+                    f"{function.name} itself differs from {self._reference.name} on {told(case.args)}: {found}: "
+                    "mend one of the two"
+                )
+
+    def run(self, subject: Subject) -> Finding:
+        """Ask every case; a difference is shrunk, told and kept."""
+        function = _function(subject)
+        if why := another_face(subject.baseline, subject.artifact, function.name):
+            return failed("generated", why, why)
+        kept, known = self._earlier(subject, function.name), self._of(subject)
+        wall = cpu = 0.0
+        asked = 0
+        with subject.jobs.open(subject.artifact) as candidate:
+            for case, expected in (*kept, *known.pairs):
+                answer = candidate.ask(
+                    function.name, case.args, seconds=_allowed(expected), offset_bytes=_offset(subject.task, case)
+                )
+                asked += 1
+                wall, cpu = wall + answer.wall_seconds, cpu + answer.cpu_seconds
+                if found := difference(expected, answer, function.result):
+                    facts = facts_of(asked, wall, cpu) | {ENDED: answer.ended}
+                    return self._failed(subject, candidate, case, expected, answer, found, facts)
+        told_facts = facts_of(asked, wall, cpu) | {OUT_OF_DOMAIN: known.left_out}
+        whom = f"as {self._reference.name} does" if self._reference else "as the incumbent does"
+        return passed("generated", f"it answers {whom} on {asked} inputs", facts=told_facts)
+
+    # ------------------------------------------------------------------ what is right
+
+    def _of(self, subject: Subject) -> Known:
+        """The cases of this phase with their answers: made once, by whoever comes first."""
+        with self._lock:
+            if subject.fresh not in self._known:
+                self._known[subject.fresh] = self._made(subject)
+            return self._known[subject.fresh]
+
+    def _earlier(self, subject: Subject, name: str) -> list[Pair]:
+        """The counterexamples that are kept, with what is right on them."""
+        kept = subject.task.kept.of(name)
+        with self._lock:
+            new = [(digest, Case(args, KEPT)) for digest, args in kept if digest not in self._kept]
+            answers = dict(self._answered(subject, [case for _, case in new]).by_case)
+            self._kept |= {digest: answers.get(id(case)) for digest, case in new}
+            return [pair for digest, _ in kept if (pair := self._kept.get(digest)) is not None]
+
+    def _made(self, subject: Subject) -> Known:
+        oracle = subject.oracle
+        pairs: list[Pair] = list(oracle.known) if oracle else []
+        left_out = oracle.left_out if oracle else 0
+        function = oracle.function if oracle else _function(subject)
+        purpose = "confirm" if subject.fresh else "screening"
+        drawn = _drawn(subject, function, subject.task.samples(), purpose, whole=oracle is None)
+        found = self._answered(subject, drawn)
+        if self._reference is not None:
+            mine = [(case, self._reference.answer(case.args, like=answer)) for case, answer in pairs]
+            pairs = [(case, answer) for case, answer in mine if answer is not None]
+        return Known((*pairs, *found.pairs), left_out + found.left_out)
+
+    def _answered(self, subject: Subject, cases: Sequence[Case]) -> Known:
+        """What is right on each case. Wild inputs may take long: what is not answered in time is left out."""
+        pairs: list[Pair] = []
+        if not cases:
+            return Known((), 0)
+        name = _function(subject).name
+        until = time.monotonic() + limits.EDGE_TOTAL_SECONDS
+        with subject.jobs.open(subject.baseline) as first, subject.jobs.open(subject.baseline) as second:
+            ask = self._asker(subject, first, second, limits.EDGE_CALL_SECONDS)
+            for case in cases:
+                if time.monotonic() > until:
+                    break
+                answer = ask(name, case.args)
+                if answer is not None:
+                    pairs.append((case, answer))
+        return Known(tuple(pairs), len(cases) - len(pairs))
+
+    def _asker(
+        self, subject: Subject, first: Handle, second: Handle, seconds: float
+    ) -> Callable[[str, tuple[Any, ...]], Answer | None]:
+        """What is right on some arguments; None where they are out of the domain."""
+        result = _function(subject).result
+
+        def ask(name: str, args: tuple[Any, ...]) -> Answer | None:
+            try:
+                answer = first.ask(name, args, seconds=seconds)
+                if not answer.ok and (not answer.error_name or answer.error_name in UNMEANT):
+                    return None
+                if difference(answer, second.ask(name, args, seconds=seconds), result):
+                    return None  # it is not one function of its arguments here
+            except InterfaceError:
+                return None
+            return self._reference.answer(args, like=answer) if self._reference else answer
+
+        return ask
+
+    # ------------------------------------------------------------------ what is wrong
+
+    def _failed(
+        self,
+        subject: Subject,
+        candidate: Handle,
+        case: Case,
+        expected: Answer,
+        answer: Answer,
+        found: str,
+        facts: dict[str, Scalar],
+    ) -> Finding:
+        """Shrink, tell, keep."""
+        function = _function(subject)
+        how = _how(expected, answer)
+        with subject.jobs.open(subject.baseline) as first, subject.jobs.open(subject.baseline) as second:
+            ask = self._asker(subject, first, second, max(limits.EDGE_CALL_SECONDS, 2 * expected.wall_seconds))
+
+            def fails(args: tuple[Any, ...]) -> str:
+                right = ask(function.name, args)
+                if right is None:
+                    return ""
+                given = candidate.ask(
+                    function.name, args, seconds=_allowed(right), offset_bytes=_offset(subject.task, case)
+                )
+                return difference(right, given, function.result) if _how(right, given) == how else ""
+
+            small = shrink(case.args, found, fails)
+        subject.task.kept.keep(function.name, small.args)
+        text = told(small.args)
+        label = f" ({case.label})" if case.label in (KEPT, "the sample") or text.startswith("an input") else ""
+        evidence = f"{function.name}{_call(small.args)} {small.reason}"
+        return failed(
+            "generated", f"on {text}{label}: {small.reason}", evidence, {**facts, "shrunk with": small.questions}
+        )
+
+
+def _drawn(
+    subject: Subject, function: NativeFunction, samples: Sequence[tuple[Any, ...]], purpose: str, *, whole: bool
+) -> list[Case]:
+    """Edge cases, and neighbours of what was observed; with ``whole`` the ordinary cases too."""
+    inputs = Inputs(function, samples, subject.seed)
+    cases = inputs.checks(limits.VALIDATION_CASES, f"generated {purpose}") if whole else []
+    cases += edges(inputs, generator(subject.seed, "edges", purpose))
+    if subject.task.inputs is None and subject.task.observed:
+        try:
+            near = Inputs(typed(_declared(subject), subject.task.observed), subject.task.observed, subject.seed)
+        except EvolutionError:
+            return cases  # they were observed with another signature
+        seen = near.checks(limits.VALIDATION_CASES // 2, f"observed {purpose}")
+        cases += [replace(case, label=f"observed: {case.label}") for case in seen]
+    return cases
+
+
+def _declared(subject: Subject) -> NativeFunction:
+    return subject.task.function_of(subject.baseline)
+
+
+def _function(subject: Subject) -> NativeFunction:
+    """The function that is tested, with types where its samples show them."""
+    function = _declared(subject)
+    return typed(function, subject.task.samples()) if takes_any(function) and subject.task.samples() else function
+
+
+def another_face(baseline: Artifact, artifact: Artifact, name: str) -> str:
+    """Why this build cannot take the place of what serves; "" where its signature is the same."""
+    wanted = baseline.interface.function(name)
+    try:
+        found = artifact.interface.function(name)
+    except KeyError:
+        return f"it has no function {name}"
+    same = [kind for _, kind in found.parameters] == [kind for _, kind in wanted.parameters]
+    return "" if same and found.result == wanted.result else f"{name} has another signature now"
+
+
+def facts_of(asked: int, wall: float, cpu: float) -> dict[str, Scalar]:
+    """The facts that add up over the checks of a trial."""
+    return {INPUTS: asked, WALL_SECONDS: wall, CPU_SECONDS: cpu}
+
+
+def _allowed(expected: Answer) -> float:
+    return max(limits.CANDIDATE_CALL_SECONDS_MIN, limits.CANDIDATE_SLOWER_FACTOR_MAX * expected.wall_seconds)
+
+
+def _offset(task: Task, case: Case) -> int:
+    return case.offset_bytes if task.program.language in ("zig", "rust", "python") else 0
+
+
+def _how(expected: Answer, answer: Answer) -> tuple[bool, bool, bool]:
+    """The kind of a difference: what is shrunk must stay of one kind."""
+    return expected.ok, answer.ok, bool(answer.error_name)
+
+
+def _call(args: tuple[Any, ...]) -> str:
+    text = told(args, limits.EVIDENCE_CHARACTERS_MAX)
+    return (
+        f"({text[1:-2] if len(args) == 1 and text.endswith(',)') else text[1:-1]})" if text[0] == "(" else f": {text}:"
+    )
