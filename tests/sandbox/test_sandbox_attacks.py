@@ -25,7 +25,7 @@ def forge(value):
 @pytest.fixture(scope="module")
 def box():
     with Sandbox(wall_seconds=5, cpu_seconds=4, memory_bytes=256 << 20) as box:
-        assert box.level == "L2", box.level_reason
+        assert box.level in ("L2", "L3"), box.level_reason
         yield box
 
 

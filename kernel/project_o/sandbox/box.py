@@ -6,7 +6,8 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -24,7 +25,7 @@ from .level import Level
 from .profiles import PROFILES
 from .snapshot import Snapshot
 
-LAYERS = ("landlock", "seccomp")
+LAYERS = ("landlock", "seccomp", "namespaces")
 
 
 class Sandbox:
@@ -93,7 +94,20 @@ class Sandbox:
         if self.profile == "isolate":
             reason = "the isolate profile protects from crashes only: use profile='strict' for code that is not yours"
             return Level("L0", reason, 0)
-        return probing.found(self._deny)
+        found = probing.found(self._deny, self._number)
+        if found.name == "L3" and self.preload:
+            reason = "the modules of preload are loaded with your rights, and so where your files are visible"
+            return replace(found, name="L2", reason=reason)
+        return found
+
+    def _kind(self, modules: tuple[str, ...] = ()) -> helper.Kind:
+        """The warm process that jobs of this box are forked from."""
+        modules = tuple(sorted({*self.preload, *modules}))
+        inside = not self.preload and self.profile != "isolate" and self._holds("namespaces")
+        return helper.Kind(modules, namespaces=inside)
+
+    def _holds(self, layer: str) -> bool:
+        return probing.holds(layer, self._deny, self._number)
 
     def python(self, source: str) -> Job:
         """A job that has run ``source``; ``job.loaded`` tells how that went.
@@ -140,18 +154,18 @@ class Sandbox:
                 raise SandboxError(f"there is no library at {path}: build it again")
         # What a build needs beyond the system lies beside it, where its own run path points.
         beside = [str(path.resolve()) for path in Path(paths[0]).parent.glob("lib*-*.so")]
-        readable = [*locks.SYSTEM_LIBRARIES, *paths, *beside]
-        job = NativeJob(self._open("files", readable), self.wall_seconds, self, interface)
+        channel = self._open("files", list(locks.SYSTEM_LIBRARIES), files=[*paths, *beside])
+        job = NativeJob(channel, self.wall_seconds, self, interface)
         self._adopt(job)
         if self.profile == "isolate":
             job.load(_surroundings())
         job.load(
             {
                 "op": "native",
-                "path": paths[0],
-                "guard": paths[1] if guard_path else "",
+                "path": channel.placed[paths[0]],
+                "guard": channel.placed[paths[1]] if guard_path else "",
                 "functions": NativeJob.describe(interface),
-                "seal": self.profile == "strict" and not self.scratch_bytes and probing.holds("seccomp", self._deny),
+                "seal": self.profile == "strict" and not self.scratch_bytes and self._holds("seccomp"),
             }
         )
         return job
@@ -170,26 +184,31 @@ class Sandbox:
             )
 
     def _open(
-        self, stage: str, readable: list[str], snapshot: Snapshot | None = None, modules: tuple[str, ...] = ()
+        self,
+        stage: str,
+        readable: list[str],
+        snapshot: Snapshot | None = None,
+        modules: tuple[str, ...] = (),
+        files: Sequence[str] = (),
     ) -> Channel:
-        modules = tuple(sorted({*self.preload, *modules}))
         if self._closed:
             raise SandboxError("this sandbox is closed: make a new one")
         if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
             self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
         if self.profile == "isolate":
-            return launch(self._number, {"profile": "isolate"}, Bounds(), modules, snapshot)
+            return launch(self._number, {"profile": "isolate"}, Bounds(), self._kind(modules), snapshot, files)
         self._admit(stage)
         config = configuration(
             memory_bytes=self.memory_bytes,
             cpu_seconds=self.cpu_seconds,
-            landlock=probing.holds("landlock", self._deny),
-            seccomp=probing.holds("seccomp", self._deny),
+            landlock=self._holds("landlock"),
+            seccomp=self._holds("seccomp"),
             stage="files" if self.scratch_bytes else stage,
             readable=readable,
             scratch_bytes=self.scratch_bytes,
         )
-        return launch(self._number, config, Bounds(self.cpu_seconds, self.scratch_bytes), modules, snapshot)
+        bounds = Bounds(self.cpu_seconds, self.scratch_bytes)
+        return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
 
     def _adopt(self, job: Job) -> None:
         with self._lock:

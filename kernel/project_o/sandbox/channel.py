@@ -13,17 +13,20 @@ import socket
 import tempfile
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import limits
 from . import scratch, wire
 from .arena import Arena
-from .helper import Helper
+from .folder import place
+from .helper import Helper, pid_of
 from .snapshot import Snapshot
 from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
+_NO_CLOCK = -1  # no clock of any process
 _NATURAL_END_SECONDS = 0.2
 _READ_BYTES = 1 << 16
 
@@ -52,12 +55,23 @@ class Channel:
     """A forked process and everything that is known about it. Not thread-safe: ``Job`` holds the lock."""
 
     def __init__(
-        self, helper: Helper, config: dict[str, Any], bounds: Bounds, snapshot: Snapshot | None = None
+        self,
+        helper: Helper,
+        config: dict[str, Any],
+        bounds: Bounds,
+        snapshot: Snapshot | None = None,
+        files: Sequence[str] = (),
     ) -> None:
         self.owner = os.getpid()
         self.bounds = bounds
         self.arena = Arena()
-        self.folder = tempfile.mkdtemp(prefix="o-scratch-") if bounds.scratch_bytes else ""
+        self.folder = tempfile.mkdtemp(prefix="o-scratch-", dir=helper.folder.path) if bounds.scratch_bytes else ""
+        self.placed = {path: path for path in files}
+        self._libraries = ""
+        if files and helper.kind.namespaces:
+            self._libraries = tempfile.mkdtemp(prefix="o-libraries-", dir=helper.folder.path)
+            self.placed = place(files, self._libraries)
+        config = {**config, "readable": [*config.get("readable", []), *self.placed.values()]}
         self.key = os.urandom(8).hex()
         self.count = 0
         self.ended = ""
@@ -71,7 +85,8 @@ class Channel:
         self.poll = select.poll()
         try:
             self.pid = self._start(helper, config, snapshot)
-            self.clock = (~self.pid << 3) | 2  # the CPU clock of that process, all threads (clock_getcpuclockid(3))
+            # The CPU clock of that process, all threads (clock_getcpuclockid(3)); the number 0 would mean our own.
+            self.clock = (~self.pid << 3) | 2 if self.pid else _NO_CLOCK
             self._setup()
         except BaseException:
             self._release()  # the helper kills the process when its control socket closes
@@ -91,6 +106,7 @@ class Channel:
         if snapshot is not None and snapshot.size:
             given.append(snapshot.fd)
             config = {**config, "snapshot_bytes": snapshot.size}
+        config = {**config, "namespaces": helper.kind.namespaces}
         order = {**config, "scratch": self.folder, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
         try:
             sent = helper.request(order, given)
@@ -106,7 +122,7 @@ class Channel:
         if not message:
             raise HelperGoneError
         (self.pidfd,) = descriptors
-        return int(json.loads(message)["pid"])
+        return pid_of(self.pidfd)  # in a namespace the helper knows it by another number
 
     def _setup(self) -> None:
         """Wait for the child's word that it is locked. Anything else is a failed job."""
@@ -298,8 +314,9 @@ class Channel:
                 setattr(self, name, -1)
                 if fd >= 0:
                     os.close(fd)
-        if self.folder and self.owner == os.getpid():
-            shutil.rmtree(self.folder, ignore_errors=True)
+        for folder in (self.folder, self._libraries):
+            if folder and self.owner == os.getpid():
+                shutil.rmtree(folder, ignore_errors=True)
         if hasattr(self, "control"):
             self.control.close()
         self.arena.close()

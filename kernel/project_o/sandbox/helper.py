@@ -7,16 +7,19 @@ import importlib.util
 import json
 import os
 import select
+import signal
 import socket
 import subprocess
 import sys
 import tempfile
 import threading
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from .. import limits
 from ..errors import SandboxError
+from . import namespaces
+from .folder import Folder
 
 _CLEAN_ENVIRONMENT = {
     "PATH": "/usr/bin:/bin",
@@ -36,45 +39,50 @@ for name, folder in spec["packages"]:
     package.__path__ = [folder]
 sys.path += spec["path"]
 from project_o.sandbox import zygote
-zygote.main(spec["control"], spec["kernel"], spec["modules"])
+zygote.main(spec["control"], spec["kernel"], spec["modules"], spec["folder"])
 """
 
 
+class Kind(NamedTuple):
+    """What makes one warm process different from another.
+
+    ``modules`` are imported beyond those that every one has; with ``namespaces`` it runs in namespaces of its own,
+    where beside the system and its libraries only ``opened`` is visible.
+    """
+
+    modules: tuple[str, ...] = ()
+    namespaces: bool = False
+    opened: tuple[str, ...] = ()
+
+
+OUTSIDE = Kind()
+
+
 class Helper:
-    """One warm process, with ``modules`` imported beyond those that every one has.
+    """One warm process of a kind. ``pid`` is its number here, whatever it is in its own namespace.
 
     ``request`` may be called from any thread. Raises SandboxError where it does not start, or a module does not load.
     """
 
-    def __init__(self, modules: tuple[str, ...] = ()) -> None:
+    def __init__(self, kind: Kind = OUTSIDE) -> None:
         if not (sys.platform == "linux" and hasattr(os, "pidfd_open")):
             raise SandboxError(
                 f"the sandbox needs Linux 5.4 or newer, this is {sys.platform}: work in a Linux machine or container"
             )
-        self.owner = os.getpid()
+        self.owner, self.kind, self.pidfd = os.getpid(), kind, -1
+        self.folder = Folder()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # A parent-death signal would fire when the *thread* that starts the helper ends; a pidfd waits for the process.
         kernel = os.pidfd_open(self.owner)
         try:
             with theirs, tempfile.TemporaryFile() as complaints:
-                spec = {
-                    "packages": _packages(),
-                    "path": _library_folders() + (_import_path() if modules else []),
-                    "modules": modules,
-                    "control": theirs.fileno(),
-                    "kernel": kernel,
-                }
-                self.process = subprocess.Popen(
-                    [sys.executable, "-u", "-I", "-S", "-c", _BOOTSTRAP, json.dumps(spec)],
-                    pass_fds=[theirs.fileno(), kernel],
-                    env=_CLEAN_ENVIRONMENT,
-                    stdin=subprocess.DEVNULL,
-                    stdout=complaints,
-                    stderr=complaints,
-                    start_new_session=True,
-                )
+                self.process = self._start(theirs.fileno(), kernel, complaints)
                 theirs.close()
                 self.facts = self._wait_until_ready(complaints)
+        except BaseException:
+            self.control.close()
+            self.folder.close()
+            raise
         finally:
             os.close(kernel)
         if failed := self.facts["failed"]:
@@ -82,13 +90,45 @@ class Helper:
             told = "; ".join(f"{name} ({why})" for name, why in failed.items())
             raise SandboxError(f"the sandbox cannot load {told}: leave it out, or mend its import")
 
+    def _start(self, control: int, kernel: int, complaints: Any) -> subprocess.Popen[bytes]:
+        modules = self.kind.modules
+        libraries = _library_folders()
+        spec = {
+            "packages": _packages(),
+            "path": libraries + ([] if self.kind.namespaces or not modules else _import_path()),
+            "modules": modules,
+            "control": control,
+            "kernel": kernel,
+            "folder": self.folder.path,
+        }
+        arguments = ["-u", "-I", "-S", "-c", _BOOTSTRAP, json.dumps(spec)]
+        line = [sys.executable, *arguments]
+        if self.kind.namespaces:
+            program, folders = namespaces.interpreter()
+            folders += [*libraries, *(folder for _, folder in _packages())]
+            try:
+                line = namespaces.command(
+                    namespaces.find_bubblewrap(), [program, *arguments], folders, self.folder.path, self.kind.opened
+                )
+            except OSError as error:
+                raise SandboxError(str(error)) from None
+        return subprocess.Popen(
+            line,
+            pass_fds=[control, kernel],
+            env=_CLEAN_ENVIRONMENT,
+            stdin=subprocess.DEVNULL,
+            stdout=complaints,
+            stderr=complaints,
+            start_new_session=True,
+        )
+
     def _wait_until_ready(self, complaints: Any) -> dict[str, Any]:
         ready = select.poll()
         ready.register(self.control, select.POLLIN)
-        message = b""
+        message, descriptors = b"", list[int]()
         if ready.poll(limits.ZYGOTE_START_SECONDS * 1000):
             with contextlib.suppress(OSError):
-                message = self.control.recv(1 << 17)
+                message, descriptors, _, _ = socket.recv_fds(self.control, 1 << 17, 1)
         if not message:
             self.close()
             complaints.seek(0)
@@ -97,6 +137,8 @@ class Helper:
                 f"the sandbox's helper process did not start within {limits.ZYGOTE_START_SECONDS} s: "
                 f"{text or 'it said nothing'}; project-o doctor shows what is missing"
             )
+        (self.pidfd,) = descriptors
+        self.pid = pid_of(self.pidfd)
         facts: dict[str, Any] = json.loads(message)
         return facts
 
@@ -116,14 +158,32 @@ class Helper:
     def close(self) -> None:
         """End it and every job it holds; in a forked copy of the kernel only forget it."""
         self.control.close()
-        if self.owner != os.getpid():
-            self.process.returncode = 0  # not ours to wait for
-            return
+        pidfd, self.pidfd = self.pidfd, -1
         try:
-            self.process.wait(3.0)  # it kills its jobs first
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
+            if self.owner != os.getpid():
+                self.process.returncode = 0  # not ours to wait for
+                return
+            try:
+                self.process.wait(3.0)  # it kills its jobs first
+            except subprocess.TimeoutExpired:
+                if pidfd >= 0:  # in a namespace the end of this process ends all that are in it
+                    with contextlib.suppress(OSError):
+                        signal.pidfd_send_signal(pidfd, signal.SIGKILL)
+                self.process.kill()
+                self.process.wait()
+        finally:
+            if pidfd >= 0:
+                os.close(pidfd)
+            self.folder.close()
+
+
+def pid_of(pidfd: int) -> int:
+    """The number, in this process' own namespace, of the process that a pidfd means; 0 once it is gone."""
+    with open(f"/proc/self/fdinfo/{pidfd}", "rb") as f:
+        for line in f:
+            if line.startswith(b"Pid:"):
+                return max(0, int(line[4:]))
+    return 0
 
 
 def _packages() -> list[tuple[str, str]]:
@@ -132,9 +192,9 @@ def _packages() -> list[tuple[str, str]]:
 
 
 def _library_folders() -> list[str]:
-    """Where numpy is, found without importing it; empty without numpy."""
-    spec = importlib.util.find_spec("numpy")
-    return [str(Path(spec.origin).resolve().parent.parent)] if spec and spec.origin else []
+    """Where numpy and Hy are, found without importing them; what is not installed has no folder."""
+    specs = [importlib.util.find_spec(name) for name in ("numpy", "hy", "funcparserlib")]
+    return sorted({str(Path(spec.origin).resolve().parent.parent) for spec in specs if spec and spec.origin})
 
 
 def _import_path() -> list[str]:
@@ -143,34 +203,34 @@ def _import_path() -> list[str]:
 
 
 _lock = threading.RLock()  # the garbage collector may close a box in the middle of ``acquire``
-_helpers: dict[tuple[str, ...], Helper] = {}
-_users: dict[tuple[str, ...], set[int]] = {}
+_helpers: dict[Kind, Helper] = {}
+_users: dict[Kind, set[int]] = {}
 
 
-def acquire(user: int, modules: tuple[str, ...] = ()) -> Helper:
-    """The living helper with these modules, started anew if there is none.
+def acquire(user: int, kind: Kind = OUTSIDE) -> Helper:
+    """The living helper of this kind, started anew if there is none.
 
     ``user`` counts as one of its users until ``release``. Raises SandboxError where it cannot be started.
     """
     with _lock:
-        _users.setdefault(modules, set()).add(user)
-        found = _helpers.get(modules)
+        _users.setdefault(kind, set()).add(user)
+        found = _helpers.get(kind)
         if found is None or not found.alive:
             if found is not None:
-                del _helpers[modules]
+                del _helpers[kind]
                 found.close()
-            found = _helpers[modules] = Helper(modules)
+            found = _helpers[kind] = Helper(kind)
         return found
 
 
 def release(user: int) -> None:
     """The last user out of a helper ends it."""
     with _lock:
-        for modules, users in list(_users.items()):
+        for kind, users in list(_users.items()):
             users.discard(user)
             if not users:
-                _users.pop(modules, None)
-                if (helper := _helpers.pop(modules, None)) is not None:
+                _users.pop(kind, None)
+                if (helper := _helpers.pop(kind, None)) is not None:
                     helper.close()
 
 

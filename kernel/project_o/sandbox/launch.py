@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections.abc import Sequence
 from typing import Any
 
 from ..errors import SandboxError
@@ -18,13 +19,17 @@ def launch(
     user: int,
     config: dict[str, Any],
     bounds: Bounds,
-    modules: tuple[str, ...] = (),
+    kind: helper.Kind = helper.OUTSIDE,
     snapshot: Snapshot | None = None,
+    files: Sequence[str] = (),
 ) -> Channel:
-    """One job of the warm process, which is started anew if it died."""
+    """One job of the warm process of that kind, which is started anew if it died.
+
+    ``files`` are what the job reads by name: the channel's ``placed`` says where each is for the job.
+    """
     for _ in range(2):
         try:
-            return Channel(helper.acquire(user, modules), config, bounds, snapshot)
+            return Channel(helper.acquire(user, kind), config, bounds, snapshot, files)
         except HelperGoneError:
             continue
     raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")

@@ -1,5 +1,6 @@
 """Which level of the sandbox holds on this machine: found by trying, never derived from a version number.
 
+L3   L2, in namespaces of its own besides: what lies outside is not even visible
 L2   Landlock + seccomp + limits hold: no reads or writes outside, no network, no processes, bounded
      time and memory, for Python and for native code
 L1   seccomp + limits hold, Landlock is missing: as L2 for Python; native code is refused, because its
@@ -15,6 +16,7 @@ import resource
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 _EXCESS_BYTES = 64 << 20
 
@@ -32,11 +34,13 @@ class Level:
     tried: tuple[tuple[str, bool], ...] = ()
 
 
-def try_everything(canary: str, port: int) -> dict[str, bool]:
+def try_everything(canary: str, port: int, kernel: int) -> dict[str, bool]:
     """In a locked child: attempt what no candidate may do. True where the attempt failed."""
     return {
         "open a file outside": _stopped(lambda: os.close(os.open(canary, os.O_RDONLY))),
         "write a file outside": _stopped(lambda: os.close(os.open(canary, os.O_WRONLY))),
+        "see a file outside": _stopped(lambda: Path(canary).stat()),
+        "see the kernel's process": _stopped(lambda: os.getsid(kernel)),
         "connect": _stopped(lambda: _connect(port)),
         "start a process": _stopped(_fork),
         "signal another process": _stopped(lambda: os.kill(os.getppid(), 0)),
@@ -46,6 +50,7 @@ def try_everything(canary: str, port: int) -> dict[str, bool]:
 
 
 FILE_TRIES = ("open a file outside", "write a file outside")
+NAMESPACE_TRIES = (*FILE_TRIES, "see a file outside", "see the kernel's process", "connect")
 
 
 def _stopped(attempt: Callable[[], object]) -> bool:
@@ -84,10 +89,16 @@ def _allocate() -> None:
     libc.free(block)
 
 
-def judge(files_only: dict[str, bool] | None, strict: dict[str, bool] | None, landlock_version: int) -> Level:
-    """The level from what was stopped: in a child with Landlock alone, and in one with the strict filter alone.
+def judge(
+    files_only: dict[str, bool] | None,
+    strict: dict[str, bool] | None,
+    landlock_version: int,
+    namespaces: dict[str, bool] | None = None,
+    why: str = "",
+) -> Level:
+    """The level from what was stopped: in a child with Landlock alone, with the strict filter, with namespaces alone.
 
-    None where that child could not be set up at all.
+    None where that child could not be set up at all; ``why`` says so of the namespaces.
     """
     tried: list[tuple[str, bool]] = []
     if strict is not None:
@@ -107,4 +118,9 @@ def judge(files_only: dict[str, bool] | None, strict: dict[str, bool] | None, la
             "the list of /sys/kernel/security/lsm (boot with lsm=landlock,...), and not gVisor"
         )
         return Level("L1", reason, landlock_version, tuple(tried))
-    return Level("L2", "", landlock_version, tuple(tried))
+    if namespaces is None:
+        return Level("L2", why, landlock_version, tuple(tried))
+    if seen := [name for name in NAMESPACE_TRIES if not namespaces.get(name, False)]:
+        return Level("L2", f"its namespaces do not stop everything ({', '.join(seen)})", landlock_version, tuple(tried))
+    tried.append(("see what lies outside of its namespaces", True))
+    return Level("L3", "", landlock_version, tuple(tried))

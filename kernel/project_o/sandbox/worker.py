@@ -25,6 +25,8 @@ from .profiles import PROFILES
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES)
 _OUR_FILES = (__file__, function_worker.__file__)
+_HIDDEN = False
+"""Whether this process is in a mount namespace, where files outside seem to be missing."""
 _DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
 
 
@@ -81,7 +83,7 @@ class Worker:
                 case "probe":
                     from .level import try_everything
 
-                    return {"ok": True, "value": try_everything(question["canary"], question["port"])}
+                    return {"ok": True, "value": try_everything(question["canary"], question["port"], question["pid"])}
             raise ValueError(f"no such question: {question['op']}")
         except BaseException as error:  # noqa: BLE001 - the candidate's error, whatever it is, is the answer
             return describe(error)
@@ -182,6 +184,8 @@ def was_denied(error: BaseException) -> bool:
             return False
         if isinstance(seen, ModuleNotFoundError) or (isinstance(seen, OSError) and seen.errno in _DENIED):
             return True
+        if _HIDDEN and isinstance(seen, FileNotFoundError) and str(seen.filename).startswith("/"):
+            return True  # in a namespace what lies outside is not there: whether it is really missing cannot be said
         if isinstance(seen, OSError) and seen.errno is None and any(said in str(seen) for said in _DENIED_TEXTS):
             return True  # from the dynamic loader, which gives only text
         seen = seen.__cause__ or seen.__context__
@@ -190,6 +194,8 @@ def was_denied(error: BaseException) -> bool:
 
 def run(config: dict[str, Any]) -> None:
     """The whole life of a job's process after the fork, descriptors in place. Does not return."""
+    global _HIDDEN
+    _HIDDEN = config["namespaces"]
     try:
         profile = PROFILES[config["profile"]]
         arena = locks.map_arena(config["arena_bytes"])

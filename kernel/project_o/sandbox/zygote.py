@@ -14,6 +14,7 @@ import importlib
 import json
 import os
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -98,7 +99,7 @@ class Zygote:
         self.poll.register(control, 0)  # only its hang-up is of interest
         pidfd = os.pidfd_open(pid)
         with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round
-            socket.send_fds(control, [json.dumps({"pid": pid}).encode()], [pidfd])
+            socket.send_fds(control, [b"started"], [pidfd])  # its number may be another one on the kernel's side
         os.close(pidfd)
         return True
 
@@ -182,8 +183,11 @@ def _preload_for_user(names: list[str]) -> dict[str, str]:
     return failed
 
 
-def main(control_fd: int, kernel: int, modules: list[str]) -> None:
-    """Load what jobs will need, say so, serve. ``modules`` are those that the user's programs import."""
+def main(control_fd: int, kernel: int, modules: list[str], folder: str) -> None:
+    """Load what jobs will need, say so, serve. ``modules`` are those that the user's programs import.
+
+    ``folder`` is where jobs may write: when the kernel was killed, nobody else takes away what is there.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     locks.process_control(locks.PR_SET_DUMPABLE, 0)
     locks.process_control(locks.PR_SET_CHILD_SUBREAPER, 1)
@@ -201,5 +205,8 @@ def main(control_fd: int, kernel: int, modules: list[str]) -> None:
     gc.collect()
     gc.freeze()
     facts = {"numpy": "numpy" in sys.modules, "landlock": locks.landlock_version(), "failed": failed}
-    control.send(json.dumps(facts).encode())
+    own = os.pidfd_open(os.getpid())
+    socket.send_fds(control, [json.dumps(facts).encode()], [own])
+    os.close(own)
     zygote.serve()
+    shutil.rmtree(folder, ignore_errors=True)
