@@ -6,10 +6,12 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Literal, get_args
 
-from ..errors import EvolutionError
+from .. import limits
+from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
 from ..values import CheckStage, Finding, Program, Proposal, Record, plain
 
@@ -77,8 +79,14 @@ class Archive:
 
 
 def fingerprint(program: Program) -> str:
-    """SHA-256 of what a program is but for comments and layout."""
-    normalised = tools_for(program.language).normalised(program.source)
+    """SHA-256 of what a program is but for comments and layout; as it stands, where no parser should read it.
+
+    It is asked before any check, of whatever was proposed.
+    """
+    normalised = program.source
+    if len(normalised) <= limits.PROPOSED_SOURCE_BYTES_MAX:
+        with suppress(UsageError, ValueError, RecursionError, MemoryError):
+            normalised = tools_for(program.language).normalised(program.source)
     body = json.dumps([program.language, normalised, program.files[1:], program.mode, program.options])
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 

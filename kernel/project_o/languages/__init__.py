@@ -1,13 +1,15 @@
 """What the languages have in common, and what each one says about its own source.
 
 ``table`` lists them; ``domains`` reads ``o: 4 8 16``; ``scan`` pairs such comments with their constants and
-rewrites the constants by span; ``blocks`` bounds what a proposer may change.
+rewrites the constants by span; ``blocks`` bounds what a proposer may change; ``readable`` says where a source cannot be
+read.
 """
 
 from __future__ import annotations
 
 from .blocks import Block, inside_blocks
+from .readable import trouble
 from .scan import Signature
 from .table import LANGUAGES, Tools, tools_for
 
-__all__ = ["LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "tools_for"]
+__all__ = ["LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "tools_for", "trouble"]

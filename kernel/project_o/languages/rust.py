@@ -14,7 +14,7 @@ from ..values import Mode, Program, Scalar
 from . import blocks as _blocks
 from . import domains
 from .scan import Comment, Constant, Scan, Signature, declared, rewrite, split_lines
-from .trees import decoded, parameter_name, text_of, tree
+from .trees import decoded, first_error, parameter_name, text_of, tree
 
 OPENER = "//"
 FILE = "cell.rs"
@@ -94,7 +94,7 @@ def blocks(source: str) -> tuple[_blocks.Block, ...]:
     reading = _Reading.of(source)
     if _MARKER_WORD.search(source) and reading.root.has_error:
         # What a proposer may not touch is decided here: with a guess at where a string ends it would be guessed too.
-        raise _unreadable(reading.line(_first_error(reading.root).start_byte), "where the EVOLVE blocks are")
+        raise _unreadable(reading.line(first_error(reading.root).start_byte), "where the EVOLVE blocks are")
     return _blocks.find(_scan(source).comments)
 
 
@@ -182,17 +182,6 @@ def _unreadable(line: int, what: str) -> UsageError:
         f"line {line}: from here on this cannot be read as Rust, so {what} is not known: "
         "is a string, a comment or a bracket left open?"
     )
-
-
-def _first_error(root: Any) -> Any:
-    """The first node, in source order, that stands for what could not be read."""
-    node = root
-    while not (node.is_error or node.is_missing):
-        below = [child for child in node.children if child.has_error or child.is_missing]
-        if not below:
-            break
-        node = below[0]
-    return node
 
 
 def _atoms(root: Any) -> Iterator[Any]:

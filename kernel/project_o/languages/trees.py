@@ -33,6 +33,17 @@ def walk(root: Any) -> Iterator[Any]:
         stack.extend(reversed(node.children))
 
 
+def first_error(root: Any) -> Any:
+    """The first node, in source order, that stands for what could not be read."""
+    node = root
+    while not (node.is_error or node.is_missing):
+        below = [child for child in node.children if child.has_error or child.is_missing]
+        if not below:
+            break
+        node = below[0]
+    return node
+
+
 def text_of(body: bytes, node: Any) -> str:
     """What stands there."""
     return decoded(body[node.start_byte : node.end_byte])

@@ -15,6 +15,7 @@ from .compiler import Finished, Job, Runner
 from .faults import fault_error
 from .guard import guard_path
 from .load import Library, load
+from .parse import syntax_errors
 from .places import ZIG_VERSION, cache_directory, locate
 from .rust.places import locate as locate_rust
 from .testing import run_tests
@@ -39,6 +40,7 @@ __all__ = [
     "mark_tried",
     "run_tests",
     "status",
+    "syntax_errors",
     "tried",
     "used_bytes",
     "warm",
