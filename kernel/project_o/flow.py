@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .evolution import Run
     from .history import History, Restored
     from .runtimes import Runtime
-    from .runtimes.seam import Version
+    from .runtimes.seam import Subject, Version
     from .values import Artifact, Deployment, Mode, Program, Progress, State
 
 
@@ -232,22 +232,34 @@ class Flow:
         if isinstance(target, str):
             slot = self.registry.slot(target)
             return slot.name, None if target == slot.name else target
+        runtime, subject = self._subject(target)
+        self._serve_subject(runtime, subject, target)
+        return subject.program.name, subject.function
+
+    def _subject(self, target: Any) -> tuple[Runtime, Subject]:
         for runtime in self.runtimes:
             subject = runtime.subject(target)
             if subject is not None:
-                self._remember_deployments()
-                slot, _ = self.registry.serve_cell(subject.program)
-                self._targets[slot.name] = target
-                if slot.note:  # what was accepted for exactly this text serves again, under the user's own name
-                    runtime.bind(target, slot)
-                return slot.name, subject.function
+                return runtime, subject
         raise UsageError(f"a {type(target).__name__} cannot be evolved: name a function, a native module, or an agent")
 
-    def resume(self, target: Any, name: str) -> None:
-        """Let what was accepted for exactly this definition serve again: ``target`` was just defined as ``name``."""
+    def _serve_subject(self, runtime: Runtime, subject: Subject, target: Any) -> None:
+        self._remember_deployments()
+        slot, _ = self.registry.serve_cell(subject.program)
+        self._targets[slot.name] = target
+        if slot.note:  # what was accepted for exactly this text serves again, under the user's own name
+            runtime.bind(target, slot)
+
+    def resume(self, target: Any, name: str, whole: bool = True) -> None:  # noqa: FBT001, FBT002 - a word of its caller
+        """Let what was accepted for exactly this definition serve again: ``target`` was just defined as ``name``.
+
+        A definition that may not be ``whole`` yet takes the place of no other.
+        """
         self._remember_deployments()
         if any(known.name == name for known in (*self.registry.waiting(), *self.registry.serving())):
-            self._named(target)
+            runtime, subject = self._subject(target)
+            if whole or self.registry.knows_cell(subject.program):
+                self._serve_subject(runtime, subject, target)
 
     def _serving_program(self, name: str) -> Program:
         return self.registry.releases(name)[-1].program

@@ -171,7 +171,7 @@ def test_the_error_of_a_body_and_of_a_tool_names_the_cells_own_line(house, lisp)
         (lambda: Agent("a", "x", tools=[5]), "a int cannot be a tool"),
         (lambda: Agent("a", "x", tools=[lambda *xs: xs]), "cannot be given by name"),
         (lambda: Agent("a", "x", body=lambda question: question), "it may take message, arguments and turn"),
-        (lambda: Agent("a", "x").program, "written in Python"),
+        (lambda: Agent("a", "x").program, "a has no body, so there is nothing to search: a model answers"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(house, make, error):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError, ProjectOError, UsageError
-from ..lisp.context import running
+from ..lisp.context import body_of, running
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Turn
 from . import agents as house
@@ -19,14 +19,17 @@ from .meaning import with_meaning
 from .memory import Memory
 from .reply import Reply
 from .states import Listener, Machine, StateName
-from .tools import as_text, python_tool
-from .turn import OpenTurn, described
+from .tools import as_text, python_tool, source_of
+from .turn import OpenTurn, described, facts, problem_of
 
 if TYPE_CHECKING:
     from ..models import Model
+    from ..runtimes import PythonAgent
     from ..values import Program, State
 
 OnTurn = Callable[[Turn], None]
+Evolved = tuple[Callable[..., Any], str]
+"""A function of a version, and its text."""
 
 
 class Agent:
@@ -62,7 +65,7 @@ class Agent:
         )
         self._begin(with_meaning(spec))
         if body is not None:
-            self.body(body)
+            self._spec = _with_body(spec, body)
         self._house.adopt(self)
 
     @classmethod
@@ -75,6 +78,7 @@ class Agent:
 
     def _begin(self, spec: AgentSpec) -> None:
         self._spec = spec
+        self._written: tuple[AgentSpec, dict[str, ToolSpec]] | None = None
         self._machine = Machine(spec.name)
         self._turn_lock = threading.Lock()
         self._turn_thread = 0
@@ -151,36 +155,24 @@ class Agent:
 
     def tool(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A decorator: the function becomes a tool of this agent and stays the function it is."""
-        self.refuse_during_turn()
+        self.as_written()
         tool = self._own_tool(function)
         if canonical(tool.name) not in map(canonical, self._spec.tools):
             self._spec = replace(self._spec, tools=(*self._spec.tools, tool.name))
+        self._house.changed(self)
         return function
 
     def body(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A decorator: the function answers the messages. It takes what it names of message, arguments and turn."""
-        self.refuse_during_turn()
-        names = _parameters_of_body(function)
-        tool = with_meaning(ToolSpec("body", "", (), function, source=_source_of(function)))
-
-        def run() -> Any:
-            from ..lisp.context import current
-
-            turn = current()
-            found = {"turn": turn, "message": turn.message, "arguments": dict(turn.arguments)}
-            return function(**{name: found[name] for name in names})
-
-        run.__wrapped__ = function  # type: ignore[attr-defined]  # so that an error finds the function's own lines
-        self._spec = replace(self._spec, body=run, source=tool.source, normal=tool.normal)
+        self.as_written()
+        self._spec = _with_body(self._spec, function)
+        self._house.changed(self)
         return function
 
     def define(self, spec: AgentSpec) -> None:
-        """Become what another form, or an accepted version, defines; turns, memory and state stay.
-
-        Raises AgentError during a turn.
-        """
+        """Become what another form defines; turns, memory and state stay. Raises AgentError during a turn."""
         self.refuse_during_turn()
-        self._own, self._given_model, self._spec = {}, None, spec
+        self._own, self._given_model, self._written, self._spec = {}, None, None, spec
         if spec.memory:
             self._house.memory(spec.memory)
 
@@ -228,7 +220,7 @@ class Agent:
                     value = self._answer(turn)
                 reply = self._checked(value)
             except BaseException as error:
-                problem, reply = _problem(error), turn.text
+                problem, reply = problem_of(error), turn.text
                 raise
             finally:
                 self._machine.rest()
@@ -294,7 +286,7 @@ class Agent:
         return text
 
     def _keep(self, turn: Turn) -> None:
-        state = self._house.store.turn(turn, _facts(turn), _sources(self._spec))
+        state = self._house.store.turn(turn, facts(turn), _sources(self._spec))
         self._turns.append(turn)
         self._states.append(state.id if state else "")
         del self._turns[: -limits.TURNS_KEPT_MAX], self._states[: -limits.TURNS_KEPT_MAX]
@@ -327,72 +319,82 @@ class Agent:
             self._machine.rest()
 
     def serve(self, program: Program) -> None:
-        """Be what a version of its program defines: one that was accepted, or taken back.
+        """Be what a version of its Lisp defines: one that was accepted, or taken back.
 
         Raises LispError, and AgentError during a turn.
         """
         self.refuse_during_turn()
-        spec, tools = self._house.version(program, self)
-        self.define(spec)
-        self._own = tools
+        self._become(*self._house.version(program, self))
+
+    def evolved(self, body: Evolved, tools: Mapping[str, Evolved]) -> None:
+        """Be what a version of its Python defines: functions with their texts, tools by name; all else stays.
+
+        Raises AgentError during a turn.
+        """
+        self.refuse_during_turn()
+        spec, own = self.written
+        made = {canonical(name): python_tool(function, name, text) for name, (function, text) in tools.items()}
+        self._become(_with_body(spec, *body), {**own, **made})
+
+    def as_written(self) -> None:
+        """Be what the user wrote, where a version serves. Raises AgentError during a turn."""
+        self.refuse_during_turn()
+        self._spec, self._own = self.written
+        self._written = None
+
+    def _become(self, spec: AgentSpec, own: dict[str, ToolSpec]) -> None:
+        """Be a version: turns, memory, model and state stay."""
+        self._written = self.written
+        self._spec, self._own = spec, own
+        if spec.memory:
+            self._house.memory(spec.memory)
+
+    @property
+    def written(self) -> tuple[AgentSpec, dict[str, ToolSpec]]:
+        """What the user wrote, whatever serves: the definition, and tools that are only the agent's own."""
+        return self._written or (self._spec, self._own)
+
+    @property
+    def is_current(self) -> bool:
+        """Whether its name still means this agent."""
+        return any(agent is self for agent in self._house)
 
     @property
     def program(self) -> Program:
-        """The agent as a program: its own text first, then its tools and what all of these use.
+        """The agent as a program, as the user wrote it: its own text first, then what that uses.
 
-        Raises UsageError for an agent that was made in Python, whose functions are evolved by themselves, and for a
-        tool that cannot be sent into the sandbox.
+        Raises UsageError for what cannot be sent into the sandbox, and for an agent of Python without a body.
         """
+        spec, own = self.written
+        if spec.language == "python":
+            return self.python_agent().program
         from ..runtimes import agent_program
 
         return agent_program(
-            self._spec,
-            tools=self._house.tools_of(self._spec, self._own),
-            memory=self._house.specs.memory(self._spec.memory) if self._spec.memory else None,
+            spec,
+            tools=self._house.tools_of(spec, own),
+            memory=self._memory_spec(spec),
             helpers=self._house.specs.helpers,
             namespace=self._house.namespace,
             is_secret=self._house.is_secret,
         )
 
+    def python_agent(self) -> PythonAgent:
+        """What its runtime needs of an agent that was made in Python. Raises UsageError as ``program``."""
+        from ..runtimes import PythonAgent
 
-def _facts(turn: Turn) -> dict[str, str]:
-    facts = {"states": " ".join(turn.states), "seconds": f"{turn.seconds:.3f}"}
-    if turn.model:
-        facts |= {
-            "model": turn.model,
-            "requests": str(turn.usage.requests),
-            "tokens_in": str(turn.usage.input_tokens),
-            "tokens_out": str(turn.usage.output_tokens),
-        }
-    if turn.uses:
-        facts["tools"] = " ".join(use.name for use in turn.uses[:20])
-    if turn.error:
-        facts["error"] = " ".join(turn.error.split())[:200]
-    return facts
+        spec, own = self.written
+        return PythonAgent(spec, self._house.tools_of(spec, own), self._memory_spec(spec), self._house.is_secret)
+
+    def _memory_spec(self, spec: AgentSpec) -> MemorySpec | None:
+        return self._house.specs.memory(spec.memory) if spec.memory else None
+
+
+def _with_body(spec: AgentSpec, function: Callable[..., Any], text: str = "") -> AgentSpec:
+    """The agent with a Python function as its body. Raises UsageError where that takes what no body is given."""
+    tool = with_meaning(ToolSpec("body", "", (), function, source=text or source_of(function)))
+    return replace(spec, body=body_of(function), source=tool.source, normal=tool.normal)
 
 
 def _sources(spec: AgentSpec) -> dict[str, str]:
     return {f"agent.{'hy' if spec.language == 'lisp' else 'py'}": spec.source} if spec.source else {}
-
-
-def _problem(error: BaseException) -> str:
-    if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
-    return f"{type(error).__name__}: {error}"
-
-
-def _parameters_of_body(function: Callable[..., Any]) -> list[str]:
-    names = list(inspect.signature(function).parameters)
-    unknown = [name for name in names if name not in ("message", "arguments", "turn")]
-    if unknown:
-        raise UsageError(
-            f"the body {function.__name__} takes {', '.join(unknown)}: it may take message, arguments and turn, "
-            "and asks for a named argument with get_arg"
-        )
-    return names
-
-
-def _source_of(function: Callable[..., Any]) -> str:
-    from .tools import source_of
-
-    return source_of(function)

@@ -35,7 +35,8 @@ def _setting(name: str) -> Any:
 class Agents:
     """What is defined. ``setting`` gives the value of an option; ``namespace`` holds functions that may be tools.
 
-    ``defined`` is told of each definition in Lisp: the flow lets what was accepted for it serve again.
+    ``defined`` is told of each definition: the flow lets what was accepted for it serve again. One in Lisp is whole;
+    one in Python may get more tools in a later cell.
     """
 
     def __init__(
@@ -43,7 +44,7 @@ class Agents:
         history: History | None = None,
         setting: Callable[[str], Any] = _setting,
         namespace: MutableMapping[str, Any] | None = None,
-        defined: Callable[[Agent, str], None] = lambda _agent, _name: None,
+        defined: Callable[[Agent, str, bool], None] = lambda _agent, _name, _whole: None,
     ) -> None:
         from ..history.redact import Redactor
         from .store import Store
@@ -87,6 +88,16 @@ class Agents:
             if before is not None:
                 before.refuse_during_turn()
             self._agents[canonical(agent.name)] = agent
+            self.changed(agent)
+
+    def changed(self, agent: Agent) -> None:
+        """An agent was made in Python, or got a tool or a body: when the cell has ended, a version may serve again."""
+        self._fresh[canonical(agent.name)] = agent
+
+    def cell_ended(self) -> None:
+        """A cell has ended: what agents remembered in it goes into the history, and what it defined is looked at."""
+        self._tell_of_fresh()
+        self.store.cell_ended()
 
     # ------------------------------------------------------------------ Lisp
 
@@ -111,8 +122,10 @@ class Agents:
         """When the cell is done: a version that was accepted is itself a text to evaluate."""
         fresh, self._fresh = self._fresh, {}
         for name, agent in fresh.items():
+            if agent.spec.body is None and agent.spec.language == "python":
+                continue  # no version can be meant yet
             try:
-                self._defined(agent, name)
+                self._defined(agent, name, agent.spec.language == "lisp")
             except ProjectOError as error:
                 # The definition holds all the same; only what evolved from it does not take its place.
                 warnings.warn(f"no accepted version of {name} serves: {error}", stacklevel=4)
@@ -233,11 +246,11 @@ class Agents:
         return bool(name or self._setting("model"))
 
     def is_secret(self, name: str, value: Any) -> bool:
-        """Whether a value of the notebook looks like a secret, by its name or by itself."""
-        from .secrets import is_secret
+        """Whether a value of the notebook looks like a secret, by its name or by itself, or holds one."""
+        from .secrets import holds_secret
 
         self._redactor.look()
-        return is_secret(name, value) or (isinstance(value, str) and self._redactor.text(value) != value)
+        return holds_secret(name, value, lambda text: self._redactor.text(text) != text)
 
     def redact(self, text: str) -> str:
         """``text`` without what looks like a secret, by the environment and the notebook's names as they are now."""

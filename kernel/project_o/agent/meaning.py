@@ -39,7 +39,9 @@ def _of_python(source: str) -> str:
         tree = ast.parse(textwrap.dedent(source))
     except SyntaxError:  # a lambda in the middle of a call, and the like
         return ""
-    return _dumped(next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None))
+    function = next((node for node in tree.body if isinstance(node, ast.FunctionDef)), None)
+    constants = [_written(node) for node in tree.body if isinstance(node, (ast.Assign, ast.AnnAssign))]
+    return "\n".join([*constants, _dumped(function)])
 
 
 def _of_lisp(source: str, module: types.ModuleType | None) -> str:

@@ -51,15 +51,22 @@ def _tool(tool: ToolSpec) -> str:
 
 def _undecorated(source: str) -> str:
     """A function's text without its decorators: they name an agent that is only made below it."""
+    return "\n".join(_parted(source)).lstrip("\n")
+
+
+def _parted(source: str) -> tuple[str, str]:
+    """The constants in front of a function, and the function without its decorators."""
     import ast
     import textwrap
 
     text = textwrap.dedent(source).strip()
     try:
-        node = ast.parse(text).body[0]
-    except (SyntaxError, IndexError):
-        return text
-    return "\n".join(text.splitlines()[node.lineno - 1 :])
+        node = next(item for item in ast.parse(text).body if isinstance(item, ast.FunctionDef))
+    except (SyntaxError, StopIteration):
+        return "", text
+    lines = text.splitlines()
+    above = min([node.lineno, *(item.lineno for item in node.decorator_list)]) - 1
+    return "\n".join(lines[:above]).rstrip(), "\n".join(lines[node.lineno - 1 :])
 
 
 def _agent(spec: AgentSpec, tools: dict[str, ToolSpec], memory: MemorySpec | None) -> str:
@@ -76,9 +83,9 @@ def _agent(spec: AgentSpec, tools: dict[str, ToolSpec], memory: MemorySpec | Non
 
 def _body(spec: AgentSpec) -> str:
     if spec.language == "python":
-        body = _undecorated(spec.source)
+        constants, body = _parted(spec.source)
         if body:
-            return f"@{canonical(spec.name)}.body\n{body}"
+            return f"{constants}\n\n@{canonical(spec.name)}.body\n{body}".lstrip("\n")
         return f"# the body of {spec.name} is a function whose text Python does not know"
     text = _as_python(spec.source, f"{canonical(spec.name)}_body", "")
     head, _, rest = text.partition("\n")

@@ -24,8 +24,10 @@ _FITS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def python_tool(function: Callable[..., Any], name: str = "") -> ToolSpec:
+def python_tool(function: Callable[..., Any], name: str = "", text: str = "") -> ToolSpec:
     """A tool from a Python function: its name, its docstring, its parameters by signature and annotations.
+
+    ``text`` is its source where that is more than Python knows.
 
     Raises UsageError for what is no function, and for parameters that cannot be given by name.
     """
@@ -38,7 +40,7 @@ def python_tool(function: Callable[..., Any], name: str = "") -> ToolSpec:
         spec = tool_of(
             function,
             name=name or getattr(function, "__name__", type(function).__name__),
-            source=source_of(function),
+            source=text or source_of(function),
             line=code.co_firstlineno if code else 0,
         )
     except (TypeError, ValueError) as error:

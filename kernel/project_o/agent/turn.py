@@ -253,3 +253,27 @@ def described(error: BaseException, function: Any) -> str:
     if isinstance(error, ProjectOError) or not line:
         return text
     return f"{text} (line {line} of its cell)"
+
+
+def facts(turn: Turn) -> dict[str, str]:
+    """What the history says of a turn in short."""
+    found = {"states": " ".join(turn.states), "seconds": f"{turn.seconds:.3f}"}
+    if turn.model:
+        found |= {
+            "model": turn.model,
+            "requests": str(turn.usage.requests),
+            "tokens_in": str(turn.usage.input_tokens),
+            "tokens_out": str(turn.usage.output_tokens),
+        }
+    if turn.uses:
+        found["tools"] = " ".join(use.name for use in turn.uses[:20])
+    if turn.error:
+        found["error"] = " ".join(turn.error.split())[:200]
+    return found
+
+
+def problem_of(error: BaseException) -> str:
+    """What ended a turn, in words."""
+    if isinstance(error, KeyboardInterrupt):
+        return "interrupted"
+    return f"{type(error).__name__}: {error}"

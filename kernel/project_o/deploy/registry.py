@@ -82,6 +82,11 @@ class Registry:
                 slot.note = f"the text of the cell serves: {refused}"
             return slot, release
 
+    def knows_cell(self, program: Program) -> bool:
+        """Whether what serves its name, or served it in the last kernel, was made for exactly this cell."""
+        with self._lock:
+            return self._accepted_for(program) is not None
+
     def _accepted_for(self, program: Program) -> Release | None:
         """What serves, or served in the last kernel, for exactly this cell: an unchanged cell changes nothing."""
         releases = self._releases.get(program.name) or self._remembered.get(program.name)

@@ -75,9 +75,9 @@ class Session:
         return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
     def flush(self) -> None:
-        """A cell has ended: what agents remembered in it goes into the history."""
+        """A cell has ended, and agents may have something to do then."""
         if "agents" in self.__dict__:
-            self.agents.store.cell_ended()
+            self.agents.cell_ended()
 
     def restored(self) -> None:
         """A state was brought back: what agents remember is what it held, where there are agents."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -38,9 +37,8 @@ def agent_program(
 
     ``tools`` are those that may be meant, by name; ``helpers`` is ``Specs.helpers``, ``namespace`` the notebook's; what
     ``is_secret`` there is not sent.
-    Raises UsageError for an agent that was written in Python, a tool that cannot be sent, a bad declaration.
+    Raises UsageError for a tool that cannot be sent, and a bad declaration.
     """
-    _check_lisp(spec)
     from ..lisp.packing import pack
 
     files = pack(spec, tools, memory, helpers or {}, namespace or {}, is_secret)
@@ -99,23 +97,16 @@ class LispRuntime:
 
     def __init__(self) -> None:
         self._box: Sandbox | None = None
-        self._cells: dict[str, Program] = {}
-        self._bound: weakref.WeakKeyDictionary[Any, tuple[AgentSpec, Program]] = weakref.WeakKeyDictionary()
 
     def subject(self, target: Any) -> Subject | None:
         """The program of an agent: that of its cell, also while an evolved version of it serves.
 
-        Raises UsageError for an agent that was written in Python, and what its ``program`` raises.
+        Raises what its ``program`` raises.
         """
         spec = getattr(target, "spec", None)
-        if not isinstance(spec, AgentSpec):
+        if not isinstance(spec, AgentSpec) or spec.language != "lisp":
             return None
-        _check_lisp(spec)
         program: Program = target.program
-        served, cell = self._bound.get(target, (None, program))
-        if served is spec:  # it is a version that we gave it, and not a new definition
-            program = cell.with_data_of(program)
-        self._cells[program.name] = program
         return Subject(program, program.name)
 
     def build(self, program: Program) -> Artifact:
@@ -163,17 +154,7 @@ class LispRuntime:
 
     def bind(self, target: Any, slot: Any) -> None:
         """Let the agent become what serves under its name. Raises AgentError in the middle of one of its turns."""
-        program = slot.version.artifact.program
-        target.serve(program)
-        self._bound[target] = (target.spec, self._cells.get(program.name, program))
-
-
-def _check_lisp(spec: AgentSpec) -> None:
-    if spec.language != "lisp" or not spec.source:
-        raise UsageError(
-            f"the agent {spec.name} was written in Python: evolve the text of a (defagent {spec.name} ...), "
-            "or a Python function that its body calls"
-        )
+        target.serve(slot.version.artifact.program)
 
 
 @lru_cache(maxsize=1)

@@ -3,13 +3,14 @@
 python_source          which text is a function's program
 python_surroundings    which of its globals are sent, and how; ``python_refusals`` says why others are not
 python_version         another text of a function, in that function's own globals
+python_agent           an agent whose body is a Python function: the same, with its tools, and a turn around it
+python_pieces          the texts of a program, each with the lines of its cell
 """
 
 from __future__ import annotations
 
 import ast
 import functools
-import json
 import platform
 import sys
 import threading
@@ -21,9 +22,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import languages, limits
-from ..errors import CompileError, DeployError, EvolutionError, UsageError
+from ..errors import DeployError, EvolutionError, UsageError
+from ..lisp.specs import AgentSpec, canonical
 from ..sandbox.construct import compiled, global_names
-from ..values import DATA, Artifact, Diagnostic, Interface, NativeFunction, NativeType, Program
+from ..values import DATA, Artifact, Interface, NativeFunction, NativeType, Program
+from .python_agent import AgentVersion, PythonAgent, question
+from .python_pieces import pieces_of, surroundings
 from .python_source import WHAT_TO_DO, Text, text_of
 from .python_version import PythonVersion
 from .seam import Subject
@@ -44,13 +48,23 @@ class PythonRuntime:
         self._handle = handle
         self._lock = threading.Lock()
         self._own: dict[str, tuple[types.FunctionType, Program]] = {}
+        self._agents: dict[str, PythonAgent] = {}
         self._snapshots: OrderedDict[str, Snapshot] = OrderedDict()
         self._boxes: OrderedDict[tuple[str, ...], Sandbox] = OrderedDict()
 
     # ------------------------------------------------------------------ a function as a program
 
     def subject(self, target: Any) -> Subject | None:
-        """The program of a function, with its globals as they are now. Raises UsageError naming what cannot be sent."""
+        """The program of a function, or of an agent made in Python, with its globals as they are now.
+
+        Raises UsageError naming what cannot be sent.
+        """
+        if isinstance(getattr(target, "spec", None), AgentSpec):
+            agent = target.python_agent()
+            self._keep(agent.snapshot)
+            with self._lock:
+                self._agents[agent.program.name] = agent
+            return Subject(agent.program, agent.program.name)
         function = target.__wrapped__ if isinstance(target, self._handle) else target
         if not isinstance(function, types.FunctionType):
             _refuse_callable(function)
@@ -65,34 +79,28 @@ class PythonRuntime:
         program = replace(program, files=(*program.files, (DATA, found.text)))
         with self._lock:
             self._own[name] = (function, program)
-            self._snapshots[found.snapshot.digest] = found.snapshot
+        self._keep(found.snapshot)
+        return Subject(program, source.name)
+
+    def _keep(self, snapshot: Snapshot) -> None:
+        with self._lock:
+            self._snapshots[snapshot.digest] = snapshot
             while len(self._snapshots) > limits.SNAPSHOTS_KEPT:
                 self._snapshots.popitem(last=False)
-        return Subject(program, source.name)
 
     # ------------------------------------------------------------------ a program as an artifact
 
     def build(self, program: Program) -> Artifact:
-        """Parse it and find its function. Raises CompileError with the line of what is wrong."""
+        """Parse it and find its functions. Raises CompileError with the line of what is wrong."""
         began = time.perf_counter()
-        body = _surroundings(program)
-        name = body["name"]
-        first_line = _first_line(program, body)
-        try:
-            names = global_names(compiled(program.source, name, first_line))
-        except (SyntaxError, ValueError) as error:
-            raise _compile_error(program, error, first_line) from error
-        node = next(
-            (item for item in reversed(ast.parse(program.source).body) if getattr(item, "name", "") == name), None
-        )
-        if not isinstance(node, ast.FunctionDef):
-            raise CompileError(
-                f"{program.name}: the text defines no function {name}: keep its `def {name}`", (), "python"
-            )
-        _check_names(program, names, body, first_line)
-        parts = node.args
-        parameters = tuple((item.arg, ANY) for item in (*parts.posonlyargs, *parts.args))
-        function = NativeFunction(name, parameters, ANY, ast.get_docstring(node) or "", node.lineno + first_line - 1)
+        body = surroundings(program)
+        pieces = pieces_of(program, body)
+        nodes = [node for piece in pieces for node in piece.check(program, body)]
+        node = next(node for node in nodes if node.name == body["name"])
+        line, doc = node.lineno + pieces[0].first_line - 1, ast.get_docstring(node) or ""
+        given = ["message", "**arguments"] if "agent" in body else [item.arg for item in _positional(node)]
+        name = program.name if "agent" in body else body["name"]
+        function = NativeFunction(name, tuple((item, ANY) for item in given), ANY, doc, line)
         return Artifact(
             program=program,
             key=program.digest,
@@ -109,7 +117,7 @@ class PythonRuntime:
         """Each candidate in a process of its own that maps the data of its run."""
 
         def opened(artifact: Artifact) -> Job:
-            body = _surroundings(artifact.program)
+            body = surroundings(artifact.program)
             with self._lock:
                 snapshot = self._snapshots.get(body["snapshot"])
             if snapshot is None:
@@ -117,8 +125,10 @@ class PythonRuntime:
                     f"the data that {artifact.program.name} was sent with is no longer kept: evolve it again"
                 )
             fit = self._box_with(tuple(body["preload"])) if body["preload"] else box
-            text = {"text": artifact.program.source, "first_line": _first_line(artifact.program, body)}
-            return fit.function({**body, **text}, snapshot)
+            pieces = pieces_of(artifact.program, body)
+            if "agent" in body:
+                return fit.function(question(body, pieces), snapshot)
+            return fit.function({**body, "text": pieces[0].text, "first_line": pieces[0].first_line}, snapshot)
 
         return opened
 
@@ -135,12 +145,17 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
-    def version(self, program: Program, *, trial: bool) -> PythonVersion:
+    def version(self, program: Program, *, trial: bool) -> PythonVersion | AgentVersion:
         """The text in this process."""
-        body = _surroundings(program)
-        first_line = _first_line(program, body)
-        names = tuple(global_names(compiled(program.source, body["name"], first_line)))
-        text = Text(body["name"], program.source, first_line, names)
+        body = surroundings(program)
+        pieces = pieces_of(program, body)
+        if "agent" in body:
+            with self._lock:
+                agent = self._agents.get(program.name)
+            return AgentVersion(self.build(program), pieces, body, agent)
+        first = pieces[0]
+        names = tuple(global_names(compiled(first.text, body["name"], first.first_line)))
+        text = Text(body["name"], first.text, first.first_line, names)
         with self._lock:
             function, cell = self._own.get(program.name, (None, None))
         own = cell is not None and cell.source == program.source
@@ -148,6 +163,12 @@ class PythonRuntime:
 
     def reach(self, target: Any) -> None:
         """Raises DeployError where no name holds the function any more, so that none could follow what is accepted."""
+        if isinstance(getattr(target, "spec", None), AgentSpec):
+            if not target.is_current:
+                raise DeployError(
+                    f"{target.name} has been made anew since this run began: run %evolve {canonical(target.name)} again"
+                )
+            return
         function = self._plain(target)
         if self._places(function):
             return
@@ -159,7 +180,18 @@ class PythonRuntime:
         raise DeployError(f"{name} has been defined anew since this run began: run %evolve {name} again")
 
     def bind(self, target: Any, slot: Any) -> None:
-        """Let the name of the function, in its module and in the notebook, be a handle that follows the slot."""
+        """Let the name of the function, in its module and in the notebook, be a handle that follows the slot.
+
+        An agent becomes what serves. Raises AgentError in the middle of one of its turns.
+        """
+        if isinstance(getattr(target, "spec", None), AgentSpec):
+            version: AgentVersion = slot.version
+            if version.own:
+                target.as_written()
+            else:
+                of = {name: (version.functions[name], text) for name, text in version.texts.items()}
+                target.evolved(of[version.body], {tool: of[name] for tool, name in version.tools.items()})
+            return
         function = self._plain(target)
         for namespace in self._places(function):
             held = namespace[function.__name__]
@@ -201,40 +233,5 @@ def _refuse_callable(target: Any) -> None:
         raise UsageError(f"{name} is wrapped by a decorator: evolve the function inside it, {name}.__wrapped__")
 
 
-def _surroundings(program: Program) -> dict[str, Any]:
-    found = dict(program.files).get(DATA)
-    if found is None:
-        raise EvolutionError(f"{program.name} is Python source without its surroundings: evolve the function itself")
-    body: dict[str, Any] = json.loads(found)
-    return body
-
-
-def _first_line(program: Program, body: dict[str, Any]) -> int:
-    """Where the text begins in the cell: a text with other lines than the cell's has lines of its own."""
-    return int(body["first_line"]) if program.source.count("\n") == body["lines"] else 1
-
-
-def _compile_error(program: Program, error: SyntaxError | ValueError, first_line: int) -> CompileError:
-    line = (getattr(error, "lineno", 0) or 0) if isinstance(error, SyntaxError) else 0
-    message = (error.msg if isinstance(error, SyntaxError) else str(error)) or "invalid syntax"
-    lines = program.source.split("\n")
-    source_line = lines[line - first_line] if 0 <= line - first_line < len(lines) else ""
-    found = Diagnostic("error", message, line, (getattr(error, "offset", 0) or 0), source_line)
-    return CompileError(f"{program.name}, line {line}: {message}", (found,), "python")
-
-
-def _check_names(program: Program, names: list[str], body: dict[str, Any], first_line: int) -> None:
-    """A text may read the globals that the function reads now, and import what else it needs. Raises CompileError."""
-    from .python_surroundings import known_names
-
-    unknown = sorted(set(names) - known_names(body))
-    if not unknown:
-        return
-    node = next(n for n in ast.walk(ast.parse(program.source)) if isinstance(n, ast.Name) and n.id in unknown)
-    line = node.lineno + first_line - 1
-    message = (
-        f"{node.id} is not among what {body['name']} was sent with: import it inside the text, or let the function use "
-        "it and evolve again"
-    )
-    found = Diagnostic("error", message, line, node.col_offset + 1)
-    raise CompileError(f"{program.name}, line {line}: {message}", (found,), "python")
+def _positional(node: ast.FunctionDef) -> list[ast.arg]:
+    return [*node.args.posonlyargs, *node.args.args]

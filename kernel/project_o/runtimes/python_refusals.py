@@ -22,6 +22,8 @@ _HINTS: tuple[tuple[tuple[str, ...], str], ...] = (
     (("DataFrame", "Series", "Index"), "no plain data: use .to_numpy()"),
     (("MaskedArray",), "an array with a mask: use .filled(...), or .data and .mask"),
     (("matrix", "recarray"), "a special array: use np.asarray(...)"),
+    (("Agent",), "an agent: a body takes its `turn`, as in `def answer(message, turn)`, and uses that"),
+    (("Memory",), "an agent's memory: use remember and recall of project_o.agent"),
     (("Generator", "RandomState"), "a source of random numbers: make it inside the function, from a seed"),
 )  # fmt: skip
 _OTHERWISE = (

@@ -13,6 +13,8 @@ import json
 import linecache
 import sys
 import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -29,13 +31,30 @@ FRONT_ENDS = frozenset({"IPython", "ipykernel", "ipywidgets", "project_o", "__ma
 FORMAT = 1
 
 
+@dataclass(frozen=True)
+class Along:
+    """What goes with a function that is more than a function: the body of an agent.
+
+    ``names`` are functions that ``texts`` and the function's own define, ``values`` are sent as globals are;
+    ``modules`` of ours may be used, ``needs`` are loaded before a candidate exists. ``facts`` stand in the description.
+    """
+
+    names: tuple[str, ...] = ()
+    texts: tuple[Text, ...] = ()
+    values: Mapping[str, Any] = field(default_factory=dict)
+    modules: frozenset[str] = frozenset()
+    needs: tuple[str, ...] = ()
+    is_secret: Callable[[str, Any], bool] = lambda _name, _value: False
+    facts: dict[str, Any] | None = None
+
+
 class Surroundings:
     """The globals of one function, collected. ``text`` is their description as JSON, ``snapshot`` their data.
 
     Raises UsageError naming every global that cannot be sent.
     """
 
-    def __init__(self, function: types.FunctionType, source: Text) -> None:
+    def __init__(self, function: types.FunctionType, source: Text, along: Along | None = None) -> None:
         self._function = function
         self._namespace = function.__globals__
         self._home = self._namespace.get("__name__", "__main__")
@@ -45,12 +64,16 @@ class Surroundings:
         self._values: dict[str, Any] = {}
         self._sources: list[tuple[str, str, str, int]] = []
         self._aliases: list[tuple[str, str]] = []
-        self._preload: set[str] = set()
+        self._along = along = along or Along()
+        self._preload: set[str] = set(along.needs)
         self._seen: dict[int, str] = {}
-        self._done: set[str] = {source.name}
+        self._done: set[str] = {source.name, *along.names}
         self._undefined: set[str] = set()
         self._refused: list[str] = []
-        self._take_all(source)
+        for text in (source, *along.texts):
+            self._take_all(text)
+        for name, value in along.values.items():
+            self._take(name, value)
         if self._refused:
             raise UsageError(f"{source.name} uses what cannot be sent into the sandbox: " + "; ".join(self._refused))
         self.snapshot, where = self._snapshot()
@@ -75,7 +98,9 @@ class Surroundings:
             self._aliases.append((name, self._seen[id(value)]))
             return
         self._seen[id(value)] = name
-        if isinstance(value, types.ModuleType):
+        if self._along.is_secret(name, value):
+            self._refused.append(f"{name} holds what looks like a secret, and secrets do not go into the sandbox")
+        elif isinstance(value, types.ModuleType):
             self._take_module(name, value)
         elif (fault := plain_fault(value)) is None:
             self._values[name] = value
@@ -83,11 +108,14 @@ class Surroundings:
             self._refused.append(refusal(name, value, fault))
 
     def _take_module(self, name: str, module: types.ModuleType) -> None:
-        if module.__name__.split(".")[0] in FRONT_ENDS or sys.modules.get(module.__name__) is not module:
+        if self._is_ours(module.__name__) or sys.modules.get(module.__name__) is not module:
             self._refused.append(f"{name} is the module {module.__name__}, which is not in the sandbox")
             return
         self._modules[name] = module.__name__
         self._need(module.__name__)
+
+    def _is_ours(self, module: str) -> bool:
+        return module.split(".")[0] in FRONT_ENDS and module not in self._along.modules
 
     def _need(self, module: str) -> None:
         if module not in ALWAYS_THERE and module.split(".")[0] != "numpy":
@@ -133,7 +161,7 @@ class Surroundings:
     def _take_imported(self, name: str, value: Any) -> bool:
         """Something that a module offers under its own name: imported on the other side."""
         for module, path in _origins(value):
-            if not module or module == self._home or module.split(".")[0] in FRONT_ENDS:
+            if not module or module == self._home or self._is_ours(module):
                 continue
             found: Any = sys.modules.get(module)
             for part in path.split("."):
@@ -217,6 +245,7 @@ class Surroundings:
             "undefined": sorted(self._undefined),
             "preload": sorted(self._preload),
             "snapshot": self.snapshot.digest,
+            **({"agent": self._along.facts} if self._along.facts else {}),
         }
         text = json.dumps(body, indent=1, ensure_ascii=False)
         if len(text) > limits.SOURCE_BYTES_MAX:
@@ -227,7 +256,8 @@ class Surroundings:
 def known_names(body: dict[str, Any]) -> set[str]:
     """The names that a function with this description finds around it."""
     listed = [item[0] for key in ("modules", "names", "sources", "aliases") for item in body[key]]
-    return {*listed, *body["holds"], *body["undefined"], body["name"], *dir(builtins)}
+    functions = (name for names, _, _ in body.get("agent", {"pieces": ()})["pieces"] for name in names)
+    return {*listed, *body["holds"], *body["undefined"], body["name"], *functions, *dir(builtins)}
 
 
 def plain_type(value: Any) -> bool:

@@ -25,7 +25,7 @@ class PythonVersion:
     def __init__(self, artifact: Artifact, text: Text, original: types.FunctionType | None, own: bool) -> None:  # noqa: FBT001 - said by its caller
         self.artifact = artifact
         self.text = text
-        self._function = None if original is None else original if own else _made(artifact, text, original)
+        self._function = None if original is None else original if own else _version(artifact, text, original)
 
     @property
     def function(self) -> Any:
@@ -39,21 +39,28 @@ class PythonVersion:
         return self.function(*args)
 
 
-def _made(artifact: Artifact, text: Text, original: types.FunctionType) -> types.FunctionType:
-    """Raises DeployError for a text that fails while it is defined."""
+def _version(artifact: Artifact, text: Text, original: types.FunctionType) -> types.FunctionType:
     file = f"<{text.name}, version {artifact.program.digest[:10]}>"
+    return made(text, original, original.__globals__, file)
+
+
+def made(text: Text, original: types.FunctionType, namespace: dict[str, Any], file: str) -> types.FunctionType:
+    """Another text of ``original`` as a function of ``namespace``; ``file`` is its name in tracebacks.
+
+    Raises DeployError for a text that fails while it is defined.
+    """
     shown = "\n" * (text.first_line - 1) + text.text
     linecache.cache[file] = (len(shown), None, shown.splitlines(keepends=True), file)
     try:
-        made = construct(compiled(text.text, text.name, text.first_line, file), text.name, original.__globals__)
+        found = construct(compiled(text.text, text.name, text.first_line, file), text.name, namespace)
     except Exception as error:
         raise DeployError(f"{text.name} cannot be defined here: {type(error).__name__}: {error}") from error
-    if not isinstance(made, types.FunctionType):
-        raise DeployError(f"the text of {text.name} makes a {type(made).__name__}, not a function: it cannot serve")
-    made.__module__, made.__qualname__, made.__doc__ = original.__module__, original.__qualname__, original.__doc__
-    made.__annotations__ = original.__annotations__
-    _keep_defaults(made, text.text, original)
-    return made
+    if not isinstance(found, types.FunctionType):
+        raise DeployError(f"the text of {text.name} makes a {type(found).__name__}, not a function: it cannot serve")
+    found.__module__, found.__qualname__, found.__doc__ = original.__module__, original.__qualname__, original.__doc__
+    found.__annotations__ = original.__annotations__
+    _keep_defaults(found, text.text, original)
+    return found
 
 
 def _keep_defaults(made: types.FunctionType, text: str, original: types.FunctionType) -> None:
