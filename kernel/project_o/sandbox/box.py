@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 import weakref
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Any, Self
 from .. import limits
 from ..errors import SandboxError, UsageError
 from ..values import Interface
+from . import build as locked_build
 from . import helper, locks, probing
 from .channel import Bounds, Channel
 from .configure import configuration
@@ -75,7 +76,7 @@ class Sandbox:
         self.preload = tuple(sorted({preload} if isinstance(preload, str) else set(preload)))
         self._number = next(users)
         self._lock = threading.Lock()
-        self._jobs: weakref.WeakSet[Job] = weakref.WeakSet()
+        self._jobs: weakref.WeakSet[Job | locked_build.Running] = weakref.WeakSet()
         self._owner = os.getpid()
         self._closed = False
         weakref.finalize(self, helper.release, self._number)
@@ -170,6 +171,33 @@ class Sandbox:
         )
         return job
 
+    def build(
+        self,
+        argv: Sequence[str],
+        files: Mapping[str, str | bytes],
+        *,
+        outputs: Iterable[str] | None = None,
+        environment: Mapping[str, str] | None = None,
+        readable: Iterable[str] = (),
+        writable: Iterable[str] = (),
+        executable: Iterable[str] = (),
+    ) -> locked_build.Built:
+        """Run a compiler that sees its toolchain, the system's headers and libraries, and ``files`` alone.
+
+        The compiler, ``argv[0]``, is found by its name or path; it works in a folder that holds ``files``. The bounds
+        are those of the box, for all processes of the build together. ``outputs`` names the files that are wanted;
+        without it, all new ones. ``environment`` adds to the clean one; ``readable``, ``writable`` and ``executable``
+        are more paths of the toolchain. What the compiler says of the code is in the result: see ``Built``.
+
+        Raises UsageError, and SandboxError below level L2, where it cannot be set up, or the compiler is not there.
+        """
+        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable)
+        if self.profile == "isolate":
+            raise SandboxError("the isolate profile locks nothing, so it builds nothing: use another profile")
+        self._ready()
+        self._admit("files")
+        return locked_build.in_box(self, wanted)
+
     def _admit(self, stage: str) -> None:
         """Raise SandboxError unless what holds is enough for this stage, or the user takes the risk."""
         if "unsafe" in self._allow:
@@ -191,10 +219,7 @@ class Sandbox:
         modules: tuple[str, ...] = (),
         files: Sequence[str] = (),
     ) -> Channel:
-        if self._closed:
-            raise SandboxError("this sandbox is closed: make a new one")
-        if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
-            self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
+        self._ready()
         if self.profile == "isolate":
             return launch(self._number, {"profile": "isolate"}, Bounds(), self._kind(modules), snapshot, files)
         self._admit(stage)
@@ -210,7 +235,13 @@ class Sandbox:
         bounds = Bounds(self.cpu_seconds, self.scratch_bytes)
         return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
 
-    def _adopt(self, job: Job) -> None:
+    def _ready(self) -> None:
+        if self._closed:
+            raise SandboxError("this sandbox is closed: make a new one")
+        if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
+            self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
+
+    def _adopt(self, job: Job | locked_build.Running) -> None:
         with self._lock:
             self._jobs.add(job)
             closed = self._closed

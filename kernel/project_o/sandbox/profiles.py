@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from . import locks
+from . import build_locks, locks
 
 Configuration = dict[str, Any]
 
@@ -31,4 +31,5 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     "strict": Profile(locks.lock_strict),
     "isolate": Profile(locks.lock_isolate, descendants=True),
+    "build": Profile(build_locks.lock_build, run=build_locks.run_build, descendants=True),
 }

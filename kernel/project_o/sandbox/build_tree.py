@@ -1,0 +1,74 @@
+"""What a job takes that has processes of its own: counted from outside, because no limit of the kernel bounds a tree.
+
+RLIMIT_AS and RLIMIT_CPU bound each process, RLIMIT_NPROC all processes of a user and none of the superuser's. So the
+kernel's side walks the tree below a job's first process, which adopts whatever loses its parent.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from typing import NamedTuple
+
+_TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+# Fields of /proc/PID/stat behind the name in parentheses (proc_pid_stat(5)), counted from the state, which is 0.
+_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM, _THREADS, _RESIDENT = 11, 12, 13, 14, 17, 21
+
+
+class Used(NamedTuple):
+    """Living processes and threads, CPU seconds (those of collected children too), resident bytes counted singly.
+
+    Pages that processes share count for each of them: ``resident_bytes`` is never too small.
+    """
+
+    processes: int
+    threads: int
+    cpu_seconds: float
+    resident_bytes: int
+
+
+def used(pid: int) -> Used:
+    """What the process ``pid`` and all below it use now; nothing where it is gone."""
+    processes = threads = ticks = pages = 0
+    waiting, seen = [pid], {pid}
+    while waiting:
+        one = waiting.pop()
+        try:
+            with open(f"/proc/{one}/stat", "rb") as f:
+                fields = f.read().rpartition(b") ")[2].split()
+        except OSError:
+            continue  # it ended while we looked
+        processes += 1
+        threads += int(fields[_THREADS])
+        ticks += sum(int(fields[k]) for k in (_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM))
+        pages += int(fields[_RESIDENT])
+        for child in children(one):
+            if child not in seen:
+                seen.add(child)
+                waiting.append(child)
+    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
+
+
+def children(pid: int) -> list[int]:
+    """The children of every thread of a process."""
+    found: list[int] = []
+    try:
+        tasks = os.listdir(f"/proc/{pid}/task")  # noqa: PTH208 - thousands of times a second
+    except OSError:
+        return found
+    for task in tasks:
+        with suppress(OSError), open(f"/proc/{pid}/task/{task}/children", "rb") as f:
+            found += [int(word) for word in f.read().split()]
+    return found
+
+
+def own_bytes(pid: int) -> int:
+    """What the tree takes where shared pages count once: exact, and slower. 0 where the kernel does not tell."""
+    total, waiting = 0, [pid]
+    while waiting:
+        one = waiting.pop()
+        waiting += children(one)
+        with suppress(OSError, ValueError, StopIteration), open(f"/proc/{one}/smaps_rollup", "rb") as f:
+            total += next(int(line.split()[1]) << 10 for line in f if line.startswith(b"Pss:"))
+    return total
