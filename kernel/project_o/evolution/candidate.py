@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -11,18 +11,29 @@ from ..abi import bind
 from ..errors import InterfaceError, NativeError, NativeResultError
 from ..values import Interface, NativeFunction
 from .infer import takes_any
-from .task import Handle
+from .task import Answer, Handle
+
+
+class Rules(Protocol):
+    """What a candidate may do; see ``manners``."""
+
+    def offence(self, name: str, answer: Answer) -> str:
+        """In words what an answer does that it may not; "" for nothing."""
 
 
 class Candidate:
     """The functions of one build as attributes; callable itself where there is exactly one.
 
     Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error
-    value, else NativeError. Writable array arguments are written as by a direct call.
+    value, else NativeError. Writable array arguments are written as by a direct call. What the ``rules`` forbid is a
+    NativeError, and changes nothing.
     """
 
-    def __init__(self, handle: Handle, interface: Interface, seconds: float | None = None) -> None:
+    def __init__(
+        self, handle: Handle, interface: Interface, seconds: float | None = None, rules: Rules | None = None
+    ) -> None:
         self._handle = handle
+        self._rules = rules
         self._seconds = seconds
         self._functions = {item.name: self._bound(item.name) for item in interface.functions}
 
@@ -50,6 +61,8 @@ class Candidate:
         def call(*given: Any, **named: Any) -> Any:
             args = bind_any(function, given, named) if takes_any(function) else bind(function, given, named)
             answer = self._handle.ask(name, args, seconds=self._seconds)
+            if self._rules is not None and (offence := self._rules.offence(name, answer)):
+                raise NativeError(offence, function=name)
             for place, array in answer.written:
                 np.copyto(args[place], array)
             if answer.ok:

@@ -14,6 +14,7 @@ from ..observe import Interval, paired_difference, paired_ratio
 from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
 from .candidate import Candidate
+from .manners import Manners, as_metric, cut
 from .measure import MeasurementFailed
 from .quiet import Quiet
 from .task import MINIMISED, SCORE, TIME, Jobs, Stopped, Task
@@ -33,6 +34,7 @@ class ScoreBench:
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Evaluate the baseline twice: a deterministic evaluator needs no long confirmation."""
         self._baseline = artifact
+        self._manners = Manners()
         started = time.monotonic()
         first = self._metrics_of_baseline(jobs, artifact)
         self._seconds = time.monotonic() - started
@@ -110,7 +112,8 @@ class ScoreBench:
         """One evaluation. Raises MeasurementFailed with what went wrong."""
         with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
-                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS))
+                manners = self._manners.learning() if artifact is self._baseline else self._manners
+                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, manners))
             except Stopped:
                 raise
             except (Exception, SystemExit) as error:
@@ -124,13 +127,13 @@ class ScoreBench:
             raise MeasurementFailed(f"the evaluator returned a {type(found).__name__}, not a dict of numbers")
         metrics = {}
         for name, value in found.items():
-            try:
-                metrics[str(name)] = float(value)
-            except (TypeError, ValueError):
-                continue  # notes beside the numbers are allowed
+            if (given := as_metric(value)) is not None:  # notes beside the numbers are allowed
+                metrics[str(name)] = given
         objective = getattr(self, "_objective", None)
         if objective is not None and not math.isfinite(metrics.get(objective, math.nan)):
-            raise MeasurementFailed(f"the evaluator gave {objective} = {found.get(objective)!r}, not a finite number")
+            raise MeasurementFailed(
+                f"the evaluator gave {objective} = {cut(found.get(objective))}, not a finite number"
+            )
         return metrics
 
     def _chosen(self, metrics: Mapping[str, float]) -> str:
