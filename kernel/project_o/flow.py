@@ -24,11 +24,13 @@ from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
     from .deploy.registry import Release
-    from .evolution import Run
-    from .history import History, Restored
+    from .evolution import Counterexamples, Run
+    from .history import History
     from .runtimes import Runtime
     from .runtimes.seam import Subject, Version
     from .values import Artifact, Deployment, Mode, Program, Progress, State
+
+COUNTEREXAMPLES = "counterexamples.json"
 
 
 class Flow:
@@ -43,6 +45,7 @@ class Flow:
         self._targets: dict[str, Any] = {}
         self._untried: set[str] = set()
         self._stops: set[threading.Event] = set()
+        self._counterexamples: dict[str, Counterexamples] = {}
         self.forbidden: Callable[[], str] = lambda: ""
         """Why nothing may change itself now, in words; "" where it may."""
         self.unsandboxed: Callable[[], bool] = lambda: False
@@ -128,7 +131,8 @@ class Flow:
 
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
-        program = tools.program(name or _first_name(tools.signatures(source)), source, mode=mode, options=options)
+        name = name or next(iter(tools.signatures(source)), "cell")
+        program = tools.program(name, source, mode=mode, options=options)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
             from . import toolchain
@@ -166,9 +170,20 @@ class Flow:
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
+        reference: Callable[..., Any] | None = None,
+        tests: Any = None,
+        relations: Sequence[Any] = (),
+        scenario: Callable[[Any], Any] | None = None,
     ) -> Run:
-        """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does."""
+        """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
+
+        ``reference`` says what is right in place of what serves. ``tests`` are functions ``test_...(program)``, in a
+        list, a dict or a class; "cell" means the test blocks of the text itself. ``relations`` are "permutation:xs",
+        "scaling:x", "idempotence", or functions ``relation(call, args) -> bool``. ``scenario(program)`` is run by the
+        finalists, in a forked copy of this process: what it writes to files is written.
+        """
         from .evolution import Task, run_evolution
+        from .history.redact import holds_no_secret
         from .sandbox import shared
 
         self._allow_change()
@@ -183,6 +198,12 @@ class Flow:
             objective=objective,
             function=function or wanted,
             inputs=inputs,
+            reference=reference,
+            tests=tests,
+            relations=tuple(relations),
+            scenario=scenario,
+            kept=self._counterexamples_of(name),
+            observed=self.registry.slot(name).observed.of(function or wanted or "", holds_no_secret),
         )
         stop = stop or threading.Event()
         with self._under_way(target, stop):
@@ -200,6 +221,16 @@ class Flow:
                 plot=plot,
             )
         return run.with_state(self._commit_verdict(run))
+
+    def _counterexamples_of(self, name: str) -> Counterexamples:
+        """On what earlier candidates of this program failed: in this kernel, and in those before it."""
+        from .evolution import Counterexamples
+        from .history.newest import newest
+
+        if name not in self._counterexamples:
+            text = newest(self._history, f"programs/{name}/{COUNTEREXAMPLES}")
+            self._counterexamples[name] = Counterexamples(text)
+        return self._counterexamples[name]
 
     @contextmanager
     def _under_way(self, target: Any, stop: threading.Event) -> Iterator[None]:
@@ -271,6 +302,8 @@ class Flow:
         summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
         folder = f"programs/{run.program.name}"
         files = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
+        if kept := self._counterexamples_of(run.program.name):
+            files[f"{folder}/{COUNTEREXAMPLES}"] = kept.to_json()
         return self._history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
 
     # ------------------------------------------------------------------ Deployment
@@ -342,16 +375,7 @@ class Flow:
                 served.append(name)
                 self._bind(name)
             self.history.stage(self.registry.ledger())
-        return {
-            "state": restored.source.short,
-            "notebook": restored.note,
-            "in JupyterLab": _what_shows(restored),
-            "what it showed": f"is kept as state {restored.shown.short}" if restored.shown else "",
-            "what the file held": f"is kept as state {restored.replaced.short}" if restored.replaced else "",
-            "serving again": ", ".join(served) or "nothing: no program was accepted by then",
-            **({"not serving": "; ".join(refused)} if refused else {}),
-            "variables": "unchanged: run the cells that make them",
-        }
+        return restored.told(served, refused)
 
     def serving(self, name: str | None = None) -> tuple[Deployment, ...]:
         """What serves each name, or one name, here or as soon as its cell is run. Raises DeployError."""
@@ -366,22 +390,11 @@ class Flow:
         if self._remembers or self._history is None:
             return
         from .deploy import LEDGER
+        from .history.newest import newest
 
         self._remembers = True
         try:
-            for state in self._history.states(1):
-                if ledger := self._history.files(state, LEDGER).get(LEDGER):
-                    self.registry.remember(ledger)
-        except (HistoryError, DeployError) as error:
+            if ledger := newest(self._history, LEDGER):
+                self.registry.remember(ledger)
+        except DeployError as error:
             warn(f"what served in the last kernel is not known: {error}")
-
-
-def _what_shows(restored: Restored) -> str:
-    """What an open notebook does now that its file was replaced."""
-    if restored.reloads:
-        return "the notebook shows it as soon as this cell has ended"
-    return "choose Revert when it says that the file has changed" if restored.path else ""
-
-
-def _first_name(signatures: Mapping[str, Any]) -> str:
-    return next(iter(signatures), "cell")

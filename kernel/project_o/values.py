@@ -178,9 +178,8 @@ CheckStage = Literal[
 class Finding:
     """What one check found of one candidate.
 
-    ``reason`` is one line for a person; ``evidence`` is what goes back to whoever proposed it: a compiler's words, a
-    minimal counterexample, cleaned and bounded. ``facts`` are numbers and names worth a row in a table.
-    ``inconclusive`` is what could not be decided or measured here; it rejects nothing, and it is said.
+    ``reason`` is one line for a person; ``evidence`` goes back to whoever proposed it: a compiler's words, a minimal
+    counterexample, cleaned and bounded; ``facts`` are worth a row in a table. ``inconclusive`` rejects nothing.
     """
 
     stage: CheckStage
@@ -215,7 +214,10 @@ class Measurement:
     """A candidate against the incumbent, in ``pairs`` interleaved pairs.
 
     ``ratio`` is the incumbent's cost over the candidate's (above 1: the candidate is better); ``low`` and
-    ``high`` bound it at ``confidence``. ``baseline`` and ``candidate`` are medians in ``unit``.
+    ``high`` bound it at ``confidence``. ``baseline`` and ``candidate`` are medians in ``unit``. ``role`` says what the
+    metric is to the run; a guard, and an objective beside another, may become worse by the share ``tolerance``, None
+    where that does not matter. ``beside`` are the other metrics of the same pairs, ``remarks`` what was noticed in
+    them. ``stored`` is the SHA-256 of the build that was measured, as it was read back from where it is kept.
     """
 
     metric: str
@@ -228,6 +230,12 @@ class Measurement:
     high: float
     confidence: float
     method: str
+    minimised: bool = True
+    role: Literal["objective", "guard", "shown"] = "objective"
+    tolerance: float | None = None
+    beside: tuple[Measurement, ...] = ()
+    remarks: tuple[str, ...] = ()
+    stored: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,8 @@ class PythonFunction:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call what serves."""
+        if not named and self.__name__ not in self._slot.observed.calls:
+            self._slot.observed.see(self.__name__, args)
         return self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
 
     @property

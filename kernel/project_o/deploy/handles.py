@@ -10,6 +10,7 @@ from ..abi import bind, spell
 from ..errors import DeployError, InterfaceError, NativeError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
+from .observed import Observed
 
 
 class Version(Protocol):
@@ -24,14 +25,15 @@ class Version(Protocol):
 class Slot:
     """The one mutable place: which version serves a name. Reading and writing it are single, atomic steps.
 
-    ``note`` says where what serves is not what the cell says.
+    ``note`` says where what serves is not what the cell says; ``observed`` remembers the first calls.
     """
 
-    __slots__ = ("name", "note", "version")
+    __slots__ = ("name", "note", "observed", "version")
 
     def __init__(self, name: str, version: Version) -> None:
         self.name = name
         self.note = ""
+        self.observed = Observed()
         self.version = version
 
 
@@ -52,6 +54,8 @@ class NativeFunction:
         version = self._slot.version
         if named:
             args = bind(self.native, args, named)
+        if self.__name__ not in self._slot.observed.calls:
+            self._slot.observed.see(self.__name__, args)
         try:
             return version.call(self.__name__, args)
         except (NativeError, InterfaceError) as error:

@@ -13,9 +13,10 @@ loop, start, run          the order of things, one run, its result
 from __future__ import annotations
 
 from .archive import Archive, Lineage
+from .kept import Counterexamples
 from .run import Run
 from .search import Proposer, SearchProposer
 from .start import run_evolution
 from .task import Task
 
-__all__ = ["Archive", "Lineage", "Proposer", "Run", "SearchProposer", "Task", "run_evolution"]
+__all__ = ["Archive", "Counterexamples", "Lineage", "Proposer", "Run", "SearchProposer", "Task", "run_evolution"]

@@ -46,10 +46,14 @@ class Bench(Protocol):
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """Measure a candidate cheaply, after it passed the other checks."""
 
-    def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
+    def compare(
+        self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None, *, candidates: int = 1
+    ) -> Measurement:
         """Measure a candidate properly, in fresh processes, on inputs of this purpose.
 
-        ``deadline`` is on ``time.monotonic``. Raises MeasurementFailed where it leaves too little time.
+        ``deadline`` is on ``time.monotonic``. The error of the interval is that of a run shared by ``candidates``, so
+        many as are looked at in this stage. Raises Defect where the gain is none, MeasurementFailed where the deadline
+        leaves too little time or a side fails.
         """
 
     def comparison_seconds(self) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ def difference(expected: Answer, given: Answer, result: NativeType) -> str:
         if expected.error_name == given.error_name:
             return ""
         return f"should return the error {expected.error_name}, {_told(given)}"
-    return values_differ(expected.value, given.value, _float_bits(result)) or _arrays_differ(
+    return values_differ(expected.value, given.value, float_bits(result)) or _arrays_differ(
         expected.written, given.written
     )
 
@@ -49,6 +49,39 @@ def values_differ(expected: Any, given: Any, bits: int = 64) -> str:
     if type(expected) is not type(given) or expected != given:
         return f"returned {_short(given)} instead of {_short(expected)}"
     return ""
+
+
+def relative_error(truth: Any, given: Any) -> float:
+    """The Euclidean distance of two nested values over the norm of the first, in float64; only numbers count.
+
+    A number that is finite on one side only makes it infinite; 0 where both are equal, also if both are 0.
+    """
+    left, right = np.array(list(_numbers(truth)), np.float64), np.array(list(_numbers(given)), np.float64)
+    if left.shape != right.shape:
+        return math.inf
+    same = (left == right) | (np.isnan(left) & np.isnan(right))
+    if bool(np.any(~same & ~(np.isfinite(left) & np.isfinite(right)))):
+        return math.inf
+    distance = float(np.linalg.norm(np.where(same, 0.0, left - right)))
+    size = float(np.linalg.norm(np.where(np.isfinite(left), left, 0.0)))
+    return distance / size if size > 0 else distance
+
+
+def _numbers(value: Any) -> Iterator[float]:
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind in "biuf":
+            yield from value.reshape(-1).astype(np.float64)
+        elif value.dtype.kind == "c":
+            yield from value.real.reshape(-1).astype(np.float64)
+            yield from value.imag.reshape(-1).astype(np.float64)
+    elif isinstance(value, complex):
+        yield from (value.real, value.imag)
+    elif isinstance(value, (int, float, np.number)):
+        yield float(value)
+    elif isinstance(value, Mapping):
+        yield from (number for key in value for number in _numbers(value[key]))
+    elif isinstance(value, (list, tuple)):
+        yield from (number for item in value for number in _numbers(item))
 
 
 def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int) -> str:
@@ -94,12 +127,12 @@ def _close(expected: Any, given: Any) -> Any:
     return np.where(finite, close, (expected == given) | (np.isnan(expected) & np.isnan(given)))
 
 
-def _float_bits(kind: NativeType) -> int:
+def float_bits(kind: NativeType) -> int:
     """The narrowest float in a result, 64 where there is none."""
     found = [kind.bits] if kind.kind == "float" else []
-    found.extend(_float_bits(part) for _, part in kind.fields)
+    found.extend(float_bits(part) for _, part in kind.fields)
     if kind.child is not None:
-        found.append(_float_bits(kind.child))
+        found.append(float_bits(kind.child))
     return min(found, default=64)
 
 

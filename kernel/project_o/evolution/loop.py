@@ -11,9 +11,9 @@ import math
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from .. import limits
@@ -21,8 +21,8 @@ from ..observe import EventLog
 from ..values import Measurement, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded, rejected
 from .bench import Bench
-from .decide import no_improvement
-from .measure import MeasurementFailed
+from .decide import acceptable, decide, no_improvement, refused
+from .measure import Defect, MeasurementFailed
 from .search import Proposer
 from .task import Jobs, Stopped, Task
 from .trial import Judge
@@ -50,6 +50,10 @@ class Clock:
     def deadline(self) -> float | None:
         """When all must be over."""
         return None if self.budget_seconds is None else self.started + self.budget_seconds
+
+    def over(self) -> bool:
+        """Whether all the time is used up."""
+        return self.deadline is not None and time.monotonic() > self.deadline
 
     def search_is_over(self) -> bool:
         """Whether what is left is needed for the confirmation."""
@@ -271,32 +275,74 @@ class Loop:
         return Verdict(accepted=False, reasons=(reason,), level=self.task.level)
 
     def _conclude(self, jobs: Jobs) -> tuple[Record | None, Verdict]:
-        leaders = self.archive.elites(limits.FINALISTS)
+        leaders = self.archive.elites(limits.FINALISTS_TRIED_MAX)
         if not leaders:
             return None, no_improvement(max(0, len(self.archive) - 1), self.task.level)
-        # Who is far behind the leader after screening will not overtake it by measuring longer.
-        least = limits.FINALIST_RATIO_SHARE_MIN * (leaders[0].ratio or 1.0)
-        leaders = [record for record in leaders if (record.ratio or 0.0) >= least]
-        if self.clock.deadline is not None:
-            left = self.clock.deadline - time.monotonic()
-            leaders = leaders[: max(1, int(left / self.bench.shortest_seconds()) - 1)]
-        found = [self._final(jobs, record, len(leaders) - place) for place, record in enumerate(leaders)]
-        record, measurement, why = max(found, key=lambda item: item[1].ratio if item[1] else -math.inf)
+        wanted = self._wanted(leaders)
+        found: list[tuple[Record, Measurement | None, str]] = []
+        faulty: list[tuple[Record, Defect]] = []
+        for record in leaders:
+            # Who is far behind the leader after screening will not overtake it by measuring longer.
+            leader = found[0][0] if found else record
+            late = bool(faulty) and self.clock.over()
+            if (
+                len(found) == wanted
+                or late
+                or (record.ratio or 0.0) < limits.FINALIST_RATIO_SHARE_MIN * (leader.ratio or 1)
+            ):
+                break
+            try:
+                found.append(self._final(jobs, record, wanted, wanted - len(found)))
+            except Defect as defect:  # the next one takes its place
+                faulty.append((record, defect))
+        if not found:
+            return None, self._refused(jobs, *faulty[0])
+        threshold = self.bench.threshold
+        record, measurement, why = max(
+            found, key=lambda item: (acceptable(item[1], threshold), item[1].ratio) if item[1] else (False, -math.inf)
+        )
         deadline = self.clock.deadline
         trial = self.judge.checked(jobs, record.proposal.program, deadline)
         verdict = self.judge.confirm(jobs, record.proposal.program, "final", trial, measurement, deadline, why)
-        unfinished = measurement is None or (verdict.confirmation is None and measurement.low > self.bench.threshold)
+        verdict = self._with_faulty(verdict, faulty)
+        unfinished = measurement is None or (verdict.confirmation is None and acceptable(measurement, threshold))
         kept = verdict.accepted or (unfinished and verdict.trial is not None and verdict.trial.outcome == "passed")
         return (record if kept else None), verdict
 
-    def _final(self, jobs: Jobs, record: Record, later: int) -> tuple[Record, Measurement | None, str]:
-        """Measure one of the leaders; of the time left, ``later`` more stages get as much."""
+    def _wanted(self, leaders: Sequence[Record]) -> int:
+        """How many of the leaders are measured: those near the first, as many as there is time for."""
+        least = limits.FINALIST_RATIO_SHARE_MIN * (leaders[0].ratio or 1.0)
+        near = min(limits.FINALISTS, sum((record.ratio or 0.0) >= least for record in leaders))
+        if self.clock.deadline is None:
+            return near
+        left = self.clock.deadline - time.monotonic()
+        return min(near, max(1, int(left / self.bench.shortest_seconds()) - 1))
+
+    def _refused(self, jobs: Jobs, record: Record, defect: Defect) -> Verdict:
+        """The verdict where every leader's gain turned out to be none."""
+        trial = refused(self.judge.checked(jobs, record.proposal.program, self.clock.deadline), defect)
+        return decide(
+            trial=trial, measurement=None, confirmation=None, threshold=self.bench.threshold, level=self.task.level
+        )
+
+    @staticmethod
+    def _with_faulty(verdict: Verdict, faulty: Sequence[tuple[Record, Defect]]) -> Verdict:
+        told = tuple(
+            f"trial {record.proposal.index} led before and was rejected: {defect}" for record, defect in faulty
+        )
+        return replace(verdict, reasons=(*told, *verdict.reasons))
+
+    def _final(self, jobs: Jobs, record: Record, wanted: int, later: int) -> tuple[Record, Measurement | None, str]:
+        """Measure one of the ``wanted`` leaders; of the time left, ``later`` more stages get as much. Raises Defect."""
         deadline = self.clock.deadline
         if deadline is not None:
             now = time.monotonic()
             deadline = now + (deadline - now) / (later + 1)
         artifact = self.task.build(record.proposal.program)
+        purpose = f"final {record.proposal.index}"
         try:
-            return record, self.bench.compare(jobs, artifact, f"final {record.proposal.index}", deadline), ""
+            return record, self.bench.compare(jobs, artifact, purpose, deadline, candidates=wanted), ""
+        except Defect:
+            raise
         except MeasurementFailed as error:
             return record, None, str(error)

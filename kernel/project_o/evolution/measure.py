@@ -1,25 +1,26 @@
-"""A candidate against the incumbent in interleaved pairs.
+"""A candidate against the incumbent in interleaved pairs, each on an input that neither has seen.
 
 Both processes live side by side and answer in turn: which one is first, which input, and where in memory the
-arguments begin are drawn for each pair from the seed and are the same for both sides, so that load, drift and
-alignment fall on both alike (identical code differed by 5 % between buffers at 64 and at 16 bytes).
+arguments begin are drawn for each pair from the seed and are the same for both sides, so that load, drift, the
+processor's frequency and alignment fall on both alike (identical code differed by 5 % between buffers at 64 and at 16
+bytes). What the timed calls themselves answered is compared, in every pair.
 
-The cost is the child's CPU time as the parent reads it, not wall time: on a shared machine a neighbour's burst
-stretches wall time by any factor but leaves CPU time nearly alone, and candidates can neither wait for others nor
-start threads in the sandbox. One timing repeats the call until it lasts at least ``limits.TIMING_SECONDS_MIN``.
+The cost is the child's CPU time as the parent reads it: on a shared machine a neighbour's burst stretches wall time by
+any factor but leaves CPU time nearly alone. The parent's wall clock runs beside it, and a candidate whose gain in CPU
+time is not there on the wall is not faster (``plausible``). One timing repeats the call until it lasts at least
+``limits.TIMING_SECONDS_MIN``; the first call on each input is timed by itself as well, because what is remembered from
+call to call makes the repeated ones fast and not the first.
 """
 
 from __future__ import annotations
 
-import statistics
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
 
 from .. import limits
-from ..observe import paired_ratio
-from ..observe.statistics import METHOD
-from ..values import Measurement
+from ..observe import Design, Interval, Watch
+from ..values import NativeType
 from .compare import difference
 from .inputs import Case
 from .task import Answer, Handle, generator
@@ -28,9 +29,22 @@ from .validate import Oracle
 OFFSETS_BYTES = (0, 16, 32, 48)
 CLOCK_SECONDS_MIN = 1e-9
 
+Draw = Callable[[int], Case]
+"""The input of the pair with this number; the same number gives the same input."""
+Sides = tuple[list[float], list[float]]
+"""A value a pair: the incumbent's, the candidate's."""
+
 
 class MeasurementFailed(Exception):  # noqa: N818 - it tells what happened, and never leaves this room
     """A side failed while it was measured, or there was no time left; the text says which and how."""
+
+
+class Defect(MeasurementFailed):
+    """What was measured shows a fault of the candidate. ``name`` is the check's, by which a user may allow it."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
 
 
 @dataclass(frozen=True)
@@ -38,8 +52,34 @@ class Plan:
     """How one function is measured: calls in one timing, and what one timing costs in wall seconds."""
 
     function: str
+    result: NativeType
     repeat: int
     wall_seconds: float
+
+
+@dataclass
+class Series:
+    """What the pairs gave, in their order: seconds of one timing of ``repeat`` calls, by the child's CPU clock and by
+    the parent's wall clock; CPU seconds of the first call on each input; peak resident bytes, one a process. ``sizes``
+    are how many array elements the inputs had; ``skipped`` counts inputs that the incumbent did not answer.
+    """
+
+    repeat: int
+    cpu: Sides = field(default_factory=lambda: ([], []))
+    wall: Sides = field(default_factory=lambda: ([], []))
+    first: Sides = field(default_factory=lambda: ([], []))
+    memory: Sides = field(default_factory=lambda: ([], []))
+    sizes: set[int] = field(default_factory=set)
+    skipped: int = 0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """The interval of the ratio of CPU times, how often it was looked at, and all that was measured beside it."""
+
+    interval: Interval
+    looks: int
+    series: Series
 
 
 def plan(job: Handle, oracle: Oracle, case: Case) -> Plan:
@@ -48,75 +88,126 @@ def plan(job: Handle, oracle: Oracle, case: Case) -> Plan:
     A function that changes what it was given (a sort in place, say) is called once a timing: its second call
     would meet another input. Raises MeasurementFailed where the incumbent fails.
     """
-    name = oracle.function.name
+    name, result = oracle.function.name, oracle.function.result
     once = _timed(job, name, case, 1, 0, None)
     if once.written:
         twice = _timed(job, name, case, 2, 0, None)
-        if difference(once, twice, oracle.function.result):
-            return Plan(name, 1, once.wall_seconds)
+        if difference(once, twice, result):
+            return Plan(name, result, 1, once.wall_seconds)
     repeat, answer = 1, once
     while answer.cpu_seconds < limits.TIMING_SECONDS_MIN and repeat < limits.TIMING_REPEAT_MAX:
         growth = 1.2 * limits.TIMING_SECONDS_MIN / max(answer.cpu_seconds, CLOCK_SECONDS_MIN)
         repeat = min(limits.TIMING_REPEAT_MAX, max(repeat + 1, int(repeat * min(growth, 20.0))))
         answer = _timed(job, name, case, repeat, 0, None)
-    return Plan(name, repeat, answer.wall_seconds)
+    return Plan(name, result, repeat, answer.wall_seconds)
 
 
 def measure(
     incumbent: Handle,
     candidate: Handle,
     how: Plan,
-    cases: Sequence[Case],
+    draw: Draw,
+    design: Design,
     *,
-    pairs: int,
     pairs_a_process: int,
     seed: int,
     purpose: str,
     give_up: bool = False,
     pairs_min: int = 1,
     deadline: float | None = None,
-) -> Measurement:
-    """``pairs`` pairs, a number fixed beforehand. With ``give_up`` a clear loser may end early: it can only lose by it.
+) -> Measured:
+    """Pairs until the interval is narrow enough or those of ``design`` are used up.
 
     After ``pairs_a_process`` pairs both sides get fresh processes: where a process happens to lie in memory made
     identical code differ by 10 % from one process to the next, and no number of pairs within one process tells.
     ``deadline``, on ``time.monotonic``, ends it after ``pairs_min`` pairs or more: the clock may end a measurement,
-    since it does not know who is ahead. Raises MeasurementFailed where a side fails, or the deadline comes earlier.
+    since it does not know who is ahead. With ``give_up`` a clear loser may end early: it can only lose by it.
+    An input on which the incumbent fails is left out. Raises Defect where a timed call answers otherwise than the
+    incumbent's, MeasurementFailed where a side fails or the deadline comes earlier.
     """
     rng = generator(seed, "pairs", purpose)
-    costs: tuple[list[float], list[float]] = ([], [])
-    sides = (incumbent, candidate)
-    allowed = max(limits.CANDIDATE_CALL_SECONDS_MIN, limits.CANDIDATE_SLOWER_FACTOR_MAX * how.wall_seconds)
-    for number in range(pairs):
+    watch = Watch(design)
+    pairs = _Pairs((incumbent, candidate), how)
+    number = 0
+    renewed = -1
+    while True:
+        done = len(watch.baseline)
         if deadline is not None and time.monotonic() > deadline:
-            if number >= pairs_min:
+            if done >= pairs_min:
                 break
             raise MeasurementFailed("the time was over before it was measured")
-        if number % pairs_a_process == 0:
-            for side in sides:
-                side.renew()
-                _timed(side, how.function, cases[0], 1, 0, allowed)  # its page faults are not the function's
-        case = cases[int(rng.integers(len(cases)))]
-        offset = OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
-        for turn in (0, 1) if rng.random() < 0.5 else (1, 0):
-            answer = _timed(sides[turn], how.function, case, how.repeat, offset, allowed)
-            costs[turn].append(max(answer.cpu_seconds, CLOCK_SECONDS_MIN) / how.repeat)
-        looked = give_up and number + 1 == limits.SCREENING_LOOK_PAIRS
+        if pairs.series.skipped > 2 * design.pairs_max:
+            raise MeasurementFailed("the incumbent answers too few of the inputs drawn for timing")
+        if done % pairs_a_process == 0 and done != renewed:
+            pairs.renew(draw(number))
+            renewed = done
+        case, offset = draw(number), OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
+        number += 1
+        if not pairs.make(case, offset, candidate_first=bool(rng.random() < 0.5)):
+            continue
+        costs = pairs.series.cpu
+        if watch.tell(costs[0][-1], costs[1][-1]):
+            break
+        looked = give_up and done + 1 == limits.SCREENING_LOOK_PAIRS
         if looked and all(left < 0.9 * right for left, right in zip(*costs, strict=True)):
             break
-    found = paired_ratio(*costs)
-    return Measurement(
-        metric="time",
-        unit="s",
-        pairs=found.pairs,
-        baseline=statistics.median(costs[0]),
-        candidate=statistics.median(costs[1]),
-        ratio=found.estimate,
-        low=found.low,
-        high=found.high,
-        confidence=found.confidence,
-        method=f"CPU time, {how.repeat} call{'s' if how.repeat > 1 else ''} a timing; {METHOD}",
-    )
+    pairs.renew(None)
+    return Measured(watch.result(), watch.looks_made, pairs.series)
+
+
+class _Pairs:
+    """Both sides and what they gave so far."""
+
+    def __init__(self, sides: tuple[Handle, Handle], how: Plan) -> None:
+        self.sides = sides
+        self.how = how
+        self.series = Series(how.repeat)
+        self.allowed = max(limits.CANDIDATE_CALL_SECONDS_MIN, limits.CANDIDATE_SLOWER_FACTOR_MAX * how.wall_seconds)
+
+    def renew(self, warm: Case | None) -> None:
+        """Fresh processes, warmed up with one call: its page faults are not the function's. What the last ones used
+        at their peak is kept."""
+        peaks = []
+        for side in self.sides:
+            peaks.append(side.renew())
+            if warm is not None:
+                side.ask(self.how.function, warm.args, seconds=self.allowed)
+        if all(peaks):
+            for kept, peak in zip(self.series.memory, peaks, strict=True):
+                kept.append(float(peak))
+
+    def make(self, case: Case, offset: int, *, candidate_first: bool) -> bool:
+        """One pair; False where the input is out of the incumbent's domain. Raises Defect, MeasurementFailed."""
+        order = (1, 0) if candidate_first else (0, 1)
+        found: dict[int, tuple[float, Answer]] = {}
+        for turn in order:
+            found[turn] = self._one(turn, case, offset)
+        if not found[0][1].ok:
+            self.series.skipped += 1
+            return False
+        answer = found[1][1]
+        if not answer.ok:
+            why = answer.error or answer.error_name
+            raise MeasurementFailed(f"{self.how.function} failed while it was measured: {why}")
+        if text := difference(found[0][1], answer, self.how.result):
+            raise Defect("answers", f"the timed call answers otherwise than the incumbent's on {case.label}: {text}")
+        for turn, (first, answer) in found.items():
+            self.series.cpu[turn].append(max(answer.cpu_seconds, CLOCK_SECONDS_MIN))
+            self.series.wall[turn].append(max(answer.wall_seconds, CLOCK_SECONDS_MIN))
+            if self.how.repeat > 1:
+                self.series.first[turn].append(first)
+        self.series.sizes.add(sum(getattr(item, "size", 0) for item in case.args))
+        return True
+
+    def _one(self, turn: int, case: Case, offset: int) -> tuple[float, Answer]:
+        side, name = self.sides[turn], self.how.function
+        first = 0.0
+        if self.how.repeat > 1:
+            once = side.ask(name, case.args, offset_bytes=offset, seconds=self.allowed)
+            if not once.ok:
+                return 0.0, once
+            first = max(once.cpu_seconds, CLOCK_SECONDS_MIN)
+        return first, side.ask(name, case.args, repeat=self.how.repeat, offset_bytes=offset, seconds=self.allowed)
 
 
 def _timed(job: Handle, name: str, case: Case, repeat: int, offset: int, seconds: float | None) -> Answer:

@@ -1,27 +1,32 @@
-"""Any other objective: a metric that the user's evaluator returns."""
+"""Any other objective: metrics that the user's evaluator returns."""
 
 from __future__ import annotations
 
 import math
 import statistics
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from .. import limits
 from ..errors import EvolutionError
-from ..observe import Interval, paired_difference, paired_ratio
+from ..observe import Design, Interval, Watch, design, mean_interval, paired_ratio
 from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
 from .candidate import Candidate
-from .manners import Manners, as_metric, cut
+from .goals import MEMORY, SIZE, Goal, all_goals, guards, objectives
 from .measure import MeasurementFailed
 from .quiet import Quiet
-from .task import MINIMISED, SCORE, TIME, Jobs, Stopped, Task
+from .stored import Kept
+from .task import SCORE, TIME, Jobs, Stopped, Task
+
+COUNTED = {MEMORY: "B", SIZE: "B"}
+"""What can be had of a program beside what its evaluator returns: peak resident bytes, and bytes of the build."""
 
 
 class ScoreBench:
-    """A metric that the user's evaluator returns. The evaluator runs here, one at a time; candidates in the sandbox."""
+    """Metrics that the user's evaluator returns. The evaluator runs here, one at a time; candidates in the sandbox."""
 
     def __init__(self, task: Task, seed: int, budget_seconds: float | None) -> None:
         assert task.evaluator is not None, "a score needs an evaluator"
@@ -29,27 +34,27 @@ class ScoreBench:
         self._evaluate = task.evaluator
         self.quiet = Quiet()
         self._seconds = 0.0
+        self._kept = Kept()
+        self._leads: dict[str, str] = {}
+        self._goals: tuple[Goal, ...] = ()
+        self._start: dict[str, float] = {}
         self.threshold = 1.0
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Evaluate the baseline twice: a deterministic evaluator needs no long confirmation."""
         self._baseline = artifact
-        self._manners = Manners()
         started = time.monotonic()
         first = self._metrics_of_baseline(jobs, artifact)
         self._seconds = time.monotonic() - started
         again = self._metrics_of_baseline(jobs, artifact)
-        self._objective = self._chosen(first)
-        self._minimised = self._objective.rpartition("_")[2] in MINIMISED
-        self._start = first[self._objective]
-        if not math.isfinite(self._start):
-            raise EvolutionError(
-                f"the evaluator gives the baseline {self._objective} = {self._start}: it must be finite"
-            )
-        if self._minimised:
+        self._goals = self._chosen(first)
+        self._start = {item.name: first[item.name] for item in self._goals}
+        if all(item.minimised for item in self._aims):
             self.threshold = limits.RATIO_ACCEPTED_LOW
-        self._pairs = 2 if first == again else limits.EVALUATOR_PAIRS
-        return Outcome("baseline", "what serves now", self._cost(self._start), 1.0, tuple(sorted(first.items())))
+        exact = {name: value for name, value in first.items() if name != MEMORY}
+        self._deterministic = exact == {name: value for name, value in again.items() if name != MEMORY}
+        main = self._goals[0]
+        return Outcome("baseline", "what serves now", self._cost(main, first), 1.0, self._shown(first))
 
     def oracle(self, jobs: Jobs, *, fresh: bool = False) -> None:
         """None: the evaluator knows what is right."""
@@ -63,44 +68,86 @@ class ScoreBench:
         return Trial("passed", self._task.level)
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
-        """One evaluation."""
+        """One evaluation. The objective that did best is the candidate's ratio, where there are several."""
         metrics = self._metrics(jobs, artifact)
-        value = metrics[self._objective]
-        ratio = self._ratio(value)
+        best = max(self._aims, key=lambda item: self._ratio(item, metrics[item.name]))
+        value, ratio = metrics[best.name], self._ratio(best, metrics[best.name])
         status: Literal["better", "no better"] = "better" if ratio > 1.0 else "no better"
-        reason = f"{self._objective} {value:.6g}, the baseline has {self._start:.6g}"
-        return Outcome(status, reason, self._cost(value), ratio, tuple(sorted(metrics.items())))
+        reason = f"{best.name} {value:.6g}, the baseline has {self._start[best.name]:.6g}"
+        return Outcome(status, reason, self._cost(best, metrics), ratio, self._shown(metrics))
 
-    def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
-        """Evaluations of both in turn, each in a fresh process."""
-        values: tuple[list[float], list[float]] = ([], [])
-        for number in range(self._pairs):
+    def compare(
+        self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None, *, candidates: int = 1
+    ) -> Measurement:
+        """Evaluations of both in turn, each in a fresh process, until the interval of the first objective is narrow."""
+        confidence = 1 - 2 * limits.FAMILY_ERROR_MAX / (max(1, candidates) * len(self._aims))
+        plan = Design((2,), confidence)
+        if not self._deterministic:
+            plan = design(limits.EVALUATOR_PAIRS, limits.EVALUATOR_PAIRS_MAX, confidence, self.threshold)
+        main = self._goals[0]
+        watch = Watch(plan, lambda left, right, level: self._interval(main, left, right, level))
+        values: dict[str, tuple[list[float], list[float]]] = {item.name: ([], []) for item in self._goals}
+        stored = self._kept.same(artifact)
+        ended = False
+        while not ended:
+            number = len(watch.baseline)
             if deadline is not None and time.monotonic() > deadline:
+                if number >= plan.looks[0]:
+                    break
                 raise MeasurementFailed("the time was over before it was measured")
             for side in (0, 1) if number % 2 == 0 else (1, 0):
                 found = self._metrics(jobs, artifact if side else self._baseline)
-                values[side].append(found[self._objective])
-        interval = self._interval(*values)
-        return Measurement(
-            metric=self._objective,
-            unit="",
-            pairs=self._pairs,
-            baseline=statistics.median(values[0]),
-            candidate=statistics.median(values[1]),
-            ratio=interval.estimate,
-            low=interval.low,
-            high=interval.high,
-            confidence=interval.confidence,
-            method=f"evaluations in turn; {interval.method}",
-        )
+                for name, kept in values.items():
+                    kept[side].append(found[name])
+            ended = watch.tell(values[main.name][0][-1], values[main.name][1][-1])
+        self._kept.same(artifact)
+        level = 1 - (1 - confidence) / max(1, watch.looks_made)
+        every = [
+            self._measurement(item, *values[item.name], watch.result() if item is main else None, level)
+            for item in self._goals
+        ]
+        lead = self._lead(artifact, every)
+        return replace(lead, beside=tuple(item for item in every if item is not lead), stored=stored)
 
     def comparison_seconds(self) -> float:
         """From the first evaluation of the baseline."""
-        return 2.2 * self._pairs * self._seconds + 0.2
+        pairs = 2 if self._deterministic else limits.EVALUATOR_PAIRS
+        return 2.2 * pairs * self._seconds + 0.2
 
     def shortest_seconds(self) -> float:
-        """As long as any comparison: the number of evaluations is fixed."""
+        """As long as most comparisons."""
         return self.comparison_seconds()
+
+    @property
+    def _aims(self) -> tuple[Goal, ...]:
+        return tuple(item for item in self._goals if item.role == "objective")
+
+    def _lead(self, artifact: Artifact, every: Sequence[Measurement]) -> Measurement:
+        """The objective that did best, and that same one when the candidate is confirmed."""
+        aims = [item for item in every if item.role == "objective"]
+        best = max(aims, key=lambda item: (item.low > self.threshold, item.ratio))
+        name = self._leads.setdefault(artifact.key, best.metric)
+        return next(item for item in aims if item.metric == name)
+
+    def _measurement(
+        self, aim: Goal, baseline: list[float], candidate: list[float], known: Interval | None, confidence: float
+    ) -> Measurement:
+        found = known or self._interval(aim, baseline, candidate, confidence)
+        return Measurement(
+            metric=aim.name,
+            unit=COUNTED.get(aim.name, ""),
+            pairs=len(baseline),
+            baseline=statistics.median(baseline),
+            candidate=statistics.median(candidate),
+            ratio=found.estimate,
+            low=found.low,
+            high=found.high,
+            confidence=found.confidence,
+            method=f"evaluations in turn; {found.method}",
+            minimised=aim.minimised,
+            role=aim.role,
+            tolerance=aim.tolerance,
+        )
 
     def _metrics_of_baseline(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
         try:
@@ -112,62 +159,85 @@ class ScoreBench:
         """One evaluation. Raises MeasurementFailed with what went wrong."""
         with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
-                manners = self._manners.learning() if artifact is self._baseline else self._manners
-                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, manners))
+                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS))
             except Stopped:
                 raise
             except (Exception, SystemExit) as error:
                 if jobs.stopped:
                     raise Stopped from error
                 raise MeasurementFailed(f"the evaluator raised {type(error).__name__}: {error}") from error
-        return self._checked(found)
+            peak = handle.renew()
+        return self._checked(found, {MEMORY: float(peak), SIZE: float(artifact.size_bytes)})
 
-    def _checked(self, found: Any) -> dict[str, float]:
+    def _checked(self, found: Any, counted: Mapping[str, float]) -> dict[str, float]:
         if not isinstance(found, Mapping):
             raise MeasurementFailed(f"the evaluator returned a {type(found).__name__}, not a dict of numbers")
-        metrics = {}
+        metrics = {name: counted[name] for name in self._counted() if counted[name] > 0}
         for name, value in found.items():
-            if (given := as_metric(value)) is not None:  # notes beside the numbers are allowed
-                metrics[str(name)] = given
-        objective = getattr(self, "_objective", None)
-        if objective is not None and not math.isfinite(metrics.get(objective, math.nan)):
-            raise MeasurementFailed(
-                f"the evaluator gave {objective} = {cut(found.get(objective))}, not a finite number"
-            )
+            try:
+                metrics[str(name)] = float(value)
+            except (TypeError, ValueError):
+                continue  # notes beside the numbers are allowed
+        for item in self._goals:
+            if item.role != "shown" and not math.isfinite(metrics.get(item.name, math.nan)):
+                raise MeasurementFailed(
+                    f"the evaluator gave {item.name} = {found.get(item.name)!r}, not a finite number"
+                )
+            metrics.setdefault(item.name, math.nan)
         return metrics
 
-    def _chosen(self, metrics: Mapping[str, float]) -> str:
-        wanted = self._task.objective
-        if wanted in metrics:
-            return wanted
-        if wanted == TIME and SCORE in metrics:
-            return SCORE
-        names = ", ".join(metrics) or "none"
-        raise EvolutionError(
-            f"the evaluator returns no metric {SCORE if wanted == TIME else wanted} (it returns: {names}): "
-            "name one of them with --objective"
-        )
+    def _counted(self) -> set[str]:
+        """Which of what can be counted the user named."""
+        named = {text.partition(":")[0] for text in (self._task.objective, *self._task.also, *self._task.guards)}
+        return named & set(COUNTED)
 
-    def _cost(self, value: float) -> float:
-        return value if self._minimised else -value
+    def _chosen(self, metrics: Mapping[str, float]) -> tuple[Goal, ...]:
+        """The objectives, and a guard for each other finite metric. Raises EvolutionError where one is missing."""
+        texts = (self._task.objective, *self._task.also)
+        if self._task.objective == TIME and TIME not in metrics and SCORE in metrics:
+            texts = (SCORE, *self._task.also)
+        wanted = (*objectives(texts), *guards(self._task.guards))
+        for item in wanted:
+            if item.name not in metrics:
+                names = ", ".join(metrics) or "none"
+                name = SCORE if item.name == TIME else item.name
+                how = "--objective" if item.role == "objective" else "--guard"
+                raise EvolutionError(
+                    f"the evaluator returns no metric {name} (it returns: {names}): name one of them with {how}"
+                )
+            if not math.isfinite(metrics[item.name]):
+                raise EvolutionError(
+                    f"the evaluator gives the baseline {item.name} = {metrics[item.name]}: it must be finite"
+                )
+        finite = [name for name in sorted(metrics) if math.isfinite(metrics[name])]
+        return all_goals(objectives(texts), guards(self._task.guards), finite)
 
-    def _ratio(self, value: float) -> float:
-        if self._minimised and self._start > 0 and value > 0:
-            return self._start / value
-        gain = (self._start - value) if self._minimised else (value - self._start)
-        return 1.0 + gain / self._scale()
+    def _shown(self, metrics: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
+        """What a record keeps: what the evaluator returned. Peak memory differs from run to run, and is left out."""
+        return tuple(sorted((name, value) for name, value in metrics.items() if name != MEMORY))
 
-    def _scale(self) -> float:
+    def _cost(self, aim: Goal, metrics: Mapping[str, float]) -> float:
+        return metrics[aim.name] if aim.minimised else -metrics[aim.name]
+
+    def _ratio(self, aim: Goal, value: float) -> float:
+        start = self._start[aim.name]
+        if aim.minimised and start > 0 and value > 0:
+            return start / value
+        gain = (start - value) if aim.minimised else (value - start)
+        return 1.0 + gain / self._scale(aim)
+
+    def _scale(self, aim: Goal) -> float:
         """What a gain is relative to: for positive scores the ratio is then that of the scores themselves."""
-        return abs(self._start) or 1.0
+        return abs(self._start[aim.name]) or 1.0
 
-    def _interval(self, baseline: list[float], candidate: list[float]) -> Interval:
-        if self._minimised and min(*baseline, *candidate) > 0:
-            return paired_ratio(baseline, candidate)
-        found = paired_difference(baseline, candidate)
-        sign = -1.0 if self._minimised else 1.0
-        bounds = sorted(1.0 + sign * value / self._scale() for value in (found.low, found.high))
-        estimate = 1.0 + sign * found.estimate / self._scale()
-        return Interval(
-            estimate, bounds[0], bounds[1], found.pairs, found.effective_pairs, found.confidence, found.method
-        )
+    def _interval(
+        self, aim: Goal, baseline: Sequence[float], candidate: Sequence[float], confidence: float
+    ) -> Interval:
+        if not all(math.isfinite(item) for item in (*baseline, *candidate)):
+            return Interval(math.nan, -math.inf, math.inf, len(baseline), 0.0, confidence, "not finite each time")
+        if aim.minimised and min(*baseline, *candidate) > 0:
+            return paired_ratio(baseline, candidate, confidence)
+        found = mean_interval([right - left for left, right in zip(baseline, candidate, strict=True)], confidence)
+        sign = -1.0 if aim.minimised else 1.0
+        low, high = sorted(1.0 + sign * value / self._scale(aim) for value in (found.low, found.high))
+        return replace(found, estimate=1.0 + sign * found.estimate / self._scale(aim), low=low, high=high)

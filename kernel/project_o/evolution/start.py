@@ -14,7 +14,7 @@ from ..errors import CompileError, EvolutionError
 from ..observe import EventLog
 from ..values import Artifact, Program, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded
-from .bench import Bench
+from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
 from .executors import executing
@@ -119,7 +119,7 @@ def _baseline(loop: Loop) -> None:
     proposal = Proposal(0, task.program, (), "human", "baseline", "", settings)
     loop.archive.twin(proposal)
     started = time.monotonic()
-    found = loop.aside(lambda: loop.bench.prepare(loop.jobs, _built(task)), loop.jobs, "looking at what serves now")
+    found = loop.aside(lambda: _prepared(loop), loop.jobs, "looking at what serves now")
     known = loop.recorded.record(proposal) if loop.recorded else None
     seconds = time.monotonic() - started
     loop.archive.add(
@@ -127,6 +127,12 @@ def _baseline(loop: Loop) -> None:
     )
     loop.reporter.report(loop.archive)
     loop.reserve()
+
+
+def _prepared(loop: Loop) -> Outcome:
+    found = loop.bench.prepare(loop.jobs, _built(loop.task))
+    loop.judge.incumbent_must_pass(loop.jobs)
+    return found
 
 
 def _built(task: Task) -> Artifact:

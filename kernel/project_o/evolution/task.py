@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 TIME = "time"
 SCORE = "score"
-MINIMISED = ("time", "seconds", "cost", "latency", "loss", "error")
 
 Evaluator = Callable[[Any], Mapping[str, float]]
 
@@ -71,7 +70,12 @@ class Task:
 
     ``reference`` is a Python function that says what is right, in place of the incumbent. ``observed`` are arguments
     of calls that were made, whose neighbours candidates are asked where ``inputs`` says nothing. ``kept`` are inputs on
-    which earlier candidates failed: they are asked first, and new ones join them.
+    which earlier candidates failed: they are asked first, and new ones join them. ``tests`` are the user's own (see
+    ``checks.tests``), ``relations`` what must hold between answers (``checks.relations``), ``scenario`` what the
+    finalists must go through (``checks.integration``): a function of the program.
+
+    ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
+    worse (see ``goals``). ``allowed`` names the defects of ``plausible`` that are said and reject nothing.
     """
 
     program: Program
@@ -85,6 +89,12 @@ class Task:
     reference: Callable[..., Any] | None = None
     observed: tuple[tuple[Any, ...], ...] = ()
     kept: Counterexamples = field(default_factory=Counterexamples)
+    tests: Any = None
+    relations: tuple[Any, ...] = ()
+    scenario: Callable[[Any], Any] | None = None
+    also: tuple[str, ...] = ()
+    guards: Mapping[str, float | str | None] = field(default_factory=dict)
+    allowed: frozenset[str] = frozenset()
 
     @property
     def tools(self) -> Tools:

@@ -1,4 +1,4 @@
-"""The objective "time": a native function against its earlier version."""
+"""What is measured without an evaluator: a function against its earlier version, in time, memory, size and accuracy."""
 
 from __future__ import annotations
 
@@ -7,22 +7,30 @@ import statistics
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
+from ..observe import Design, design
 from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
+from .ceiling import Ceiling
+from .fresh import Fresh
+from .goals import ACCURACY, MEASURED, MEMORY, SIZE, TIME, Goal, all_goals, goal, guards, objectives
 from .infer import typed
 from .inputs import Case, Inputs
-from .measure import MeasurementFailed, measure, plan
+from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
+from .metrics import accuracy, of_memory, of_size, of_time, of_wall
+from .plausible import ALLOWABLE, FIRST_CALL, clock_defect, first_call_defect, first_call_is_shown
 from .quiet import Quiet
-from .task import TIME, Handle, Jobs, Task
+from .stored import Kept
+from .task import Handle, Jobs, Task
 from .validate import Oracle, consult, validate
 
 
 class TimeBench:
-    """The CPU time of one native function, on the user's inputs or on generated ones."""
+    """One function of the program, on the user's inputs or on generated ones."""
 
     threshold = limits.RATIO_ACCEPTED_LOW
 
@@ -32,6 +40,9 @@ class TimeBench:
         self._budget = budget_seconds
         self._pair_seconds = 0.0
         self._confirming: Oracle | None = None
+        self._kept = Kept()
+        self._leads: dict[str, str] = {}
+        self._goals = _goals(task)
         self.quiet = Quiet()
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
@@ -43,13 +54,20 @@ class TimeBench:
         cases = self._inputs.checks(limits.VALIDATION_CASES)
         try:
             self._oracle = consult(jobs, artifact, function, cases, given=self._inputs.given)
-            self._cases = self._timing_cases(jobs, "screening")
+            with jobs.open(artifact) as job:
+                name = function.name
+                self._fresh = Fresh(
+                    self._inputs,
+                    lambda case: job.ask(name, case.args, seconds=limits.TRIAL_WALL_SECONDS).ok,
+                    self._oracle.first,
+                )
             with jobs.open(artifact, guarded=False) as job:
-                self._plan = plan(job, self._oracle, self._cases[0])
+                self._plan = plan(job, self._oracle, self._fresh.first)
         except InterfaceError as error:
             raise EvolutionError(f"--inputs: {error}") from error
         except MeasurementFailed as error:
             raise EvolutionError(f"the incumbent cannot be measured: {error}") from error
+        self._ceiling = Ceiling(self._fresh, self._oracle.function, self._seed)
         self._pair_seconds = 2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS)
         cost = self._baseline_cost(jobs)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
@@ -71,43 +89,124 @@ class TimeBench:
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """A few pairs; timings of several workers wait for one another."""
+        once = Design((limits.SCREENING_PAIRS,), limits.CONFIDENCE)
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
             started = time.monotonic()
             found = measure(
                 incumbent,
                 candidate,
                 self._plan,
-                self._cases,
-                pairs=limits.SCREENING_PAIRS,
+                self._fresh.draw(f"screening {index}"),
+                once,
                 pairs_a_process=limits.SCREENING_PAIRS_A_PROCESS,
                 seed=self._seed,
                 purpose=f"screening {index}",
                 give_up=True,
             )
-            self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.pairs)
-        status: Literal["better", "no better"] = "better" if found.low > 1.0 else "no better"
-        reason = f"{found.ratio:.3f} times the baseline's speed [{found.low:.3f}, {found.high:.3f}]"
-        return Outcome(status, reason, found.candidate, found.ratio, ((TIME, found.candidate),))
+            self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.interval.pairs)
+        self._refuse(clock_defect(found.series), [])
+        self._refuse(first_call_defect(found.series), [])
+        wanted = [
+            item for item in self._measurements(found, artifact, jobs, limits.CONFIDENCE) if item.role == "objective"
+        ]
+        best = max(wanted, key=lambda item: item.ratio)
+        status: Literal["better", "no better"] = "better" if best.low > 1.0 else "no better"
+        what = "speed" if best.metric == TIME else best.metric
+        reason = f"{best.ratio:.3f} times the baseline's {what} [{best.low:.3f}, {best.high:.3f}]"
+        metrics = tuple((item.metric, item.candidate) for item in wanted)
+        return Outcome(status, reason, best.candidate, best.ratio, metrics)
 
-    def compare(self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None) -> Measurement:
-        """The number of pairs follows from the time left and how long pairs took so far, never from their ratios."""
+    def compare(
+        self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None, *, candidates: int = 1
+    ) -> Measurement:
+        """The number of pairs follows from the time left, how long pairs took so far, and the looks of ``sequential``.
+
+        The objective that did best leads, and leads again in the candidate's confirmation; the others are beside it.
+        """
+        aims = sum(1 for item in self._goals if item.role == "objective")
+        confidence = 1 - 2 * limits.FAMILY_ERROR_MAX / (max(1, candidates) * aims)
         pairs = limits.FINAL_PAIRS
         if deadline is not None:
             pairs = self._affordable(deadline - time.monotonic())
-        cases = self._timing_cases(jobs, purpose)
+        step = limits.FINAL_PAIRS_A_PROCESS
+        stored = self._kept.same(artifact)
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
-            return measure(
+            found = measure(
                 incumbent,
                 candidate,
                 self._plan,
-                cases,
-                pairs=pairs,
-                pairs_min=limits.FINAL_PAIRS_MIN,
-                pairs_a_process=limits.FINAL_PAIRS_A_PROCESS,
+                self._fresh.draw(purpose),
+                design(limits.FINAL_PAIRS_MIN, pairs, confidence, self.threshold, step=step),
+                pairs_a_process=step,
                 seed=self._seed,
                 purpose=purpose,
+                pairs_min=limits.FINAL_PAIRS_MIN,
                 deadline=deadline,
             )
+            remarks: list[str] = []
+            if found.interval.low > self.threshold:
+                self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks)
+        self._kept.same(artifact)
+        every = self._measurements(found, artifact, jobs, confidence)
+        lead = self._lead(artifact, every)
+        rest = tuple(item for item in every if item is not lead)
+        return replace(lead, beside=rest, remarks=tuple(remarks), stored=stored)
+
+    def _scrutinise(
+        self,
+        incumbent: Handle,
+        candidate: Handle,
+        series: Series,
+        purpose: str,
+        deadline: float | None,
+        remarks: list[str],
+    ) -> None:
+        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark."""
+        self._refuse(clock_defect(series), remarks)
+        self._refuse(first_call_defect(series), remarks)
+        self._ceiling.prepare(incumbent, self._oracle)
+        if self._ceiling.case is None:
+            remarks.append("whether it is too fast for its input was not checked: no larger input can be drawn")
+            return
+        larger = self._ceiling.pairs(incumbent, candidate, purpose, None)
+        self._refuse(clock_defect(larger), remarks)
+        self._refuse(first_call_defect(larger), remarks)
+        self._refuse(self._ceiling.defect(candidate, larger), remarks)
+        if not (first_call_is_shown(series) or first_call_is_shown(larger)):
+            remarks.append(f"calls are too short to tell a gain from answers that are remembered ({FIRST_CALL})")
+
+    def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
+        if defect is None:
+            return
+        if defect.name not in self._task.allowed:
+            hint = f" (if this is meant, allow it by name: {defect.name})" if defect.name in ALLOWABLE else ""
+            raise Defect(defect.name, f"{defect}{hint}")
+        remarks.append(f"allowed by name: {defect}")
+
+    def _measurements(self, found: Measured, artifact: Artifact, jobs: Jobs, confidence: float) -> list[Measurement]:
+        """Every metric of the run; wall time is shown beside the objectives."""
+        level = 1 - (1 - confidence) / max(1, found.looks)
+        made = []
+        for aim in self._goals:
+            if aim.name == TIME:
+                made.append(of_time(found, aim, self._fresh.told()))
+            elif aim.name == MEMORY and len(found.series.memory[0]) > 1:
+                made.append(of_memory(found.series, aim, level))
+            elif aim.name == SIZE:
+                made.append(of_size(self._baseline, artifact, aim))
+            elif aim.name == ACCURACY:
+                with jobs.open(self._baseline) as one, jobs.open(artifact) as other:
+                    made.append(accuracy(one, other, self._oracle, self._fresh, aim, self._task.reference, level))
+        made.append(of_wall(found.series, level))
+        return made
+
+    def _lead(self, artifact: Artifact, every: list[Measurement]) -> Measurement:
+        aims = [item for item in every if item.role == "objective"]
+        name = self._leads.get(artifact.key)
+        if name is None:
+            best = max(aims, key=lambda item: (item.low > self.threshold, item.ratio))
+            self._leads[artifact.key] = name = best.metric
+        return next(item for item in aims if item.metric == name)
 
     @contextmanager
     def _sides(self, jobs: Jobs, artifact: Artifact) -> Iterator[tuple[Handle, Handle]]:
@@ -117,7 +216,7 @@ class TimeBench:
     def comparison_seconds(self) -> float:
         """From how long pairs took so far."""
         share = limits.BUDGET_SHARE_FOR_VERDICT * (self._budget or math.inf) / (limits.FINALISTS + 1)
-        return self._seconds(self._affordable(share))
+        return self._seconds(min(limits.FINAL_PAIRS_USUAL, self._affordable(share)))
 
     def shortest_seconds(self) -> float:
         """From how long pairs took so far."""
@@ -131,14 +230,6 @@ class TimeBench:
         """Fewer pairs where time is short, but never so few that they show nothing."""
         return int(min(limits.FINAL_PAIRS, max(limits.FINAL_PAIRS_MIN, seconds / self._seconds(1))))
 
-    def _timing_cases(self, jobs: Jobs, purpose: str) -> list[Case]:
-        """Inputs for timing that the incumbent answers with a value."""
-        drawn = self._inputs.timings(limits.TIMING_VARIANTS, purpose)
-        name = self._oracle.function.name
-        with jobs.open(self._baseline) as job:
-            fit = [case for case in drawn if job.ask(name, case.args, seconds=limits.TRIAL_WALL_SECONDS).ok]
-        return fit or [self._oracle.first]
-
     def _same_face(self, artifact: Artifact) -> bool:
         wanted = self._baseline.interface.function(self._oracle.function.name)
         try:
@@ -150,9 +241,26 @@ class TimeBench:
         )
 
     def _baseline_cost(self, jobs: Jobs) -> float:
+        draw = self._fresh.draw("baseline")
+        cases: list[Case] = [self._fresh.first, draw(1), draw(2)]
         with jobs.open(self._baseline, guarded=False) as job:
-            times = []
-            for case in self._cases[:3]:
-                answer = job.ask(self._plan.function, case.args, repeat=self._plan.repeat)
-                times.append(answer.cpu_seconds / self._plan.repeat)
-        return statistics.median(times)
+            answers = [job.ask(self._plan.function, case.args, repeat=self._plan.repeat) for case in cases]
+        return statistics.median([item.cpu_seconds / self._plan.repeat for item in answers if item.ok])
+
+
+def _goals(task: Task) -> tuple[Goal, ...]:
+    """The objectives and guards of a task without an evaluator; memory is guarded where nobody says otherwise.
+
+    Raises EvolutionError for a metric that needs an evaluator.
+    """
+    every = all_goals(objectives((task.objective, *task.also)), guards(task.guards), (MEMORY,))
+    for item in every:
+        if item.name not in MEASURED:
+            raise EvolutionError(
+                f"the objective {item.name} needs an evaluator that returns it: use %%evolve"
+                if item.role == "objective"
+                else f"the guard {item.name} needs an evaluator that returns it; {', '.join(MEASURED)} are measured"
+            )
+    if TIME not in {item.name for item in every}:  # it is in the pairs anyway, and is shown
+        every = (*every, replace(goal(TIME, "shown", None), role="shown"))
+    return every

@@ -9,11 +9,11 @@ from typing import Any
 from ..errors import EvolutionError
 from ..values import CheckStage, Finding, Measurement, Program, Proposal, Record, Trial, Verdict
 from .bench import Bench
-from .checks import Cascade
+from .checks import Cascade, must_pass
 from .checks.performance import concluded, screened
 from .checks.seam import STAGES, Subject, together
-from .decide import decide, told
-from .measure import MeasurementFailed
+from .decide import acceptable, decide, refused, told
+from .measure import Defect, MeasurementFailed
 from .task import Jobs, Task
 
 STATIC: tuple[CheckStage, ...] = ("syntax", "security", "types", "build")
@@ -30,6 +30,10 @@ class Judge:
     cascade: Cascade
     seed: int = 0
     _passed: dict[str, Trial] = field(default_factory=dict)
+
+    def incumbent_must_pass(self, jobs: Jobs) -> None:
+        """What serves now must pass the tests, relations and scenario that the user gave. Raises EvolutionError."""
+        must_pass(self.cascade, self._subject(jobs, self.task.program))
 
     def attempt(self, jobs: Jobs, proposal: Proposal) -> Record:
         """Check and screen a proposal. Whatever goes wrong with it costs only itself: status "failed".
@@ -69,6 +73,8 @@ class Judge:
         if trial.outcome == "passed":
             try:
                 measurement = self.bench.compare(jobs, artifact, f"{purpose} measured", None)
+            except Defect as defect:
+                trial = refused(trial, defect)
             except MeasurementFailed as error:
                 stopped = str(error)
         return program, self.confirm(jobs, program, purpose, trial, measurement, None, stopped)
@@ -90,13 +96,15 @@ class Judge:
     ) -> Verdict:
         """The last stage: a second measurement, on inputs and in processes that no one has seen, and the verdict."""
         confirmation: Measurement | None = None
-        if measurement is not None and measurement.low > self.bench.threshold:
+        if measurement is not None and acceptable(measurement, self.bench.threshold):
             subject = self._subject(jobs, program, deadline=deadline, fresh=True)
             try:
                 _ = subject.oracle  # too few of the fresh inputs may be valid, which is not the candidate's fault
                 trial = together(trial, self.cascade.run(subject, stages=AGAIN))
                 if trial.outcome == "passed":
                     confirmation = self.bench.compare(jobs, subject.artifact, f"{purpose} confirmed", deadline)
+            except Defect as defect:
+                trial = refused(trial, defect)
             except (MeasurementFailed, EvolutionError) as error:
                 stopped = str(error)
         return decide(
@@ -123,6 +131,6 @@ class Judge:
         if measurement is None or trial.outcome != "passed":
             return trial
         finding: Finding = concluded(
-            measurement, enough=measurement.low > self.bench.threshold, reason=told(measurement)
+            measurement, enough=acceptable(measurement, self.bench.threshold), reason=told(measurement)
         )
         return replace(trial, findings=(*trial.findings, finding))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -103,3 +103,23 @@ class Restored:
     replaced: State | None = None
     shown: State | None = None
     reloads: bool = False
+
+    @property
+    def shows(self) -> str:
+        """What an open notebook does now that its file was replaced; "" where nothing was."""
+        if self.reloads:
+            return "the notebook shows it as soon as this cell has ended"
+        return "choose Revert when it says that the file has changed" if self.path else ""
+
+    def told(self, served: Sequence[str], refused: Sequence[str]) -> dict[str, Any]:
+        """All of it as a table; ``served`` are the names that serve again, ``refused`` says why others do not."""
+        return {
+            "state": self.source.short,
+            "notebook": self.note,
+            "in JupyterLab": self.shows,
+            "what it showed": f"is kept as state {self.shown.short}" if self.shown else "",
+            "what the file held": f"is kept as state {self.replaced.short}" if self.replaced else "",
+            "serving again": ", ".join(served) or "nothing: no program was accepted by then",
+            **({"not serving": "; ".join(refused)} if refused else {}),
+            "variables": "unchanged: run the cells that make them",
+        }

@@ -105,6 +105,11 @@ class Redactor:
         return _without_large_binaries(clean)
 
 
+def holds_no_secret(text: str) -> bool:
+    """Whether nothing in ``text`` looks like a secret, or is one of the environment's."""
+    return Redactor().text(text) == text
+
+
 def cut_value(value: Any) -> Any:
     """A string or JSON value within OUTPUT_BYTES_MAX; a larger JSON value becomes cut text."""
     if isinstance(value, str):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .log import EventLog
+from .sequential import Design, Watch, design
 from .statistics import Interval, mean_interval, paired_difference, paired_ratio
 
-__all__ = ["EventLog", "Interval", "mean_interval", "paired_difference", "paired_ratio"]
+__all__ = ["Design", "EventLog", "Interval", "Watch", "design", "mean_interval", "paired_difference", "paired_ratio"]

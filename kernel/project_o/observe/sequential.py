@@ -16,7 +16,7 @@ autocorrelation of 0.5 and 2.5 % with heavy tails besides, 0.8 % in bursts; with
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from .statistics import Interval, interval_of, log_ratios
@@ -62,11 +62,26 @@ def design(pairs_min: int, pairs_max: int, confidence: float, threshold: float =
     return Design(tuple(looks), confidence, threshold)
 
 
-class Watch:
-    """One measurement under way: told its pairs, it says whether more are wanted. Made anew for each measurement."""
+Look = Callable[[Sequence[float], Sequence[float], float], Interval]
+"""The interval of a ratio from the two sides' values so far, at a confidence."""
 
-    def __init__(self, plan: Design) -> None:
+
+def cautious_ratio(baseline: Sequence[float], candidate: Sequence[float], confidence: float) -> Interval:
+    """The ratio of paired costs, its autocorrelation taken to be half a standard error larger than it looks."""
+    found = interval_of(log_ratios(baseline, candidate), confidence, CAUTION)
+    high = math.exp(found.high) if found.high < 700 else math.inf
+    return replace(found, estimate=math.exp(found.estimate), low=math.exp(found.low), high=high, method=METHOD)
+
+
+class Watch:
+    """One measurement under way: told its pairs, it says whether more are wanted. Made anew for each measurement.
+
+    ``look`` makes the interval of a ratio; that of paired costs where nothing else is said.
+    """
+
+    def __init__(self, plan: Design, look: Look = cautious_ratio) -> None:
         self.design = plan
+        self._interval = look
         self.baseline: list[float] = []
         self.candidate: list[float] = []
         self._look = 0
@@ -98,20 +113,12 @@ class Watch:
         return self._found
 
     def _take(self) -> Interval:
-        logs = log_ratios(self.baseline, self.candidate)
-        now = interval_of(logs, self.design.level(self._look), CAUTION)
+        now = self._interval(self.baseline, self.candidate, self.design.level(self._look))
         self._look += 1
         # All looks hold together, so what one of them has ruled out stays ruled out.
         low, high = max(self._low, now.low), min(self._high, now.high)
         self._low, self._high = (low, high) if low <= high else (now.low, now.high)
-        self._found = replace(
-            now,
-            estimate=math.exp(now.estimate),
-            low=math.exp(self._low),
-            high=math.exp(self._high) if self._high < 700 else math.inf,
-            confidence=self.design.confidence,
-            method=METHOD,
-        )
+        self._found = replace(now, low=self._low, high=self._high, confidence=self.design.confidence)
         return self._found
 
     def _narrow(self, found: Interval) -> bool:

@@ -20,9 +20,13 @@ from __future__ import annotations
 from ..task import Task
 from .build import Build
 from .generated import Generated
+from .incumbent import must_pass
+from .integration import Integration
+from .relations import Relations
 from .seam import Cascade, Check
 from .security import Security
 from .syntax import Syntax
+from .tests import UserTests
 
 
 def checks_of(task: Task) -> list[Check]:
@@ -30,6 +34,12 @@ def checks_of(task: Task) -> list[Check]:
     checks: list[Check] = [Syntax(), Security(), Build()]
     if task.evaluator is None or task.reference is not None:  # else its scores say how good the answers are
         checks.append(Generated(task))
+    if task.tests is not None:
+        checks.append(UserTests(task))
+    if task.relations:
+        checks.append(Relations(task))
+    if task.scenario is not None:
+        checks.append(Integration(task))
     return checks
 
 
@@ -38,4 +48,4 @@ def cascade_of(task: Task) -> Cascade:
     return Cascade(checks_of(task))
 
 
-__all__ = ["Cascade", "Check", "cascade_of", "checks_of"]
+__all__ = ["Cascade", "Check", "cascade_of", "checks_of", "must_pass"]

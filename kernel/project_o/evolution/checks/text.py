@@ -46,8 +46,10 @@ def as_set(subject: Subject) -> str:
     """The incumbent's text with the candidate's settings: what the candidate must be but for what it changed."""
     tools = subject.task.tools
     declared = {item.name for item in subject.incumbent.parameters}
-    chosen = {item.name: item.value for item in subject.program.parameters if item.name in declared}
     try:
-        return tools.with_settings(subject.incumbent, chosen).source
+        found = tools.with_source(subject.incumbent, subject.program.source).parameters
+        return tools.with_settings(
+            subject.incumbent, {item.name: item.value for item in found if item.name in declared}
+        ).source
     except UsageError:  # a value that the incumbent does not declare: then it is a change like any other
         return subject.incumbent.source
