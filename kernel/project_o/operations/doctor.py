@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..history import History
 
 
-
 def examine(history: History | None, chosen: Mapping[str, Any] | None = None) -> list[Check]:
     """Every check, in reading order. A check that itself fails is a failed check, never an exception.
 

@@ -11,8 +11,9 @@ class Answer:
     """One answer, or why there is none.
 
     ``ended`` is "" while the job lives, else how it ended: "wall-time", "cpu-time", "memory", "protocol",
-    "log-cap", "result-cap", "scratch-quota", "setup", "helper", "closed", "interrupted", "exit N" or
-    "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is read from the child's CPU clock.
+    "log-cap", "result-cap", "scratch-quota", "setup", "helper", "closed", "interrupted", "denied" (by the policy's
+    lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
+    read from the child's CPU clock. ``level`` is the sandbox level that held.
     ``written`` holds the writable array arguments of a native call as the callee left them, by argument
     index. ``fault`` is what the guard reported, ``error_name`` the error value that a native function
     returned. ``denied`` says that the sandbox refused an operation, so that the outcome says nothing about
@@ -30,3 +31,4 @@ class Answer:
     fault: dict[str, Any] | None = None
     denied: bool = False
     error_name: str = ""
+    level: str = ""

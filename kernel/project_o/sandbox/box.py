@@ -23,10 +23,10 @@ from .function_job import FunctionJob
 from .job import Job, NativeJob
 from .launch import launch, users
 from .level import Level
+from .lint import lint, lint_program
 from .profiles import PROFILES
+from .rules import parse
 from .snapshot import Snapshot
-
-LAYERS = ("landlock", "seccomp", "namespaces")
 
 
 class Sandbox:
@@ -37,8 +37,13 @@ class Sandbox:
     empty folder as its working folder, emptied when the job is closed or the box is.
 
     ``profile``: "strict" for code that is not trusted; "isolate" for the user's own code that may crash: a
-    process of its own with a wall limit, and no other restriction. ``allow=("unsafe",)`` runs candidates where
-    no level holds. ``deny`` leaves layers out ("landlock", "seccomp"), as if the kernel lacked them.
+    process of its own with a wall limit, and no other restriction.
+
+    ``allow`` and ``deny`` are the policy for operations; what is not named is as the profile has it. "read:/path" and
+    "write:/path" (allow) open what is there, below level L2 they are refused; "call:NAME" allows or denies a system
+    call; "import:NAME" and "form:NAME" (deny; allow for a list of the only imports) are looked for in Python and Lisp
+    before anything runs: ``job.loaded.ended`` is "denied" then. "landlock", "seccomp" and "namespaces" (deny) leave
+    the layer out as if the kernel lacked it; "unsafe" (allow) runs candidates where no level holds. See ``rules``.
 
     ``preload`` names modules that its jobs find imported: they are loaded with the user's rights in a warm process
     of their own, which no candidate has touched, and which ends with the last box that names the same modules. A
@@ -59,8 +64,8 @@ class Sandbox:
     ) -> None:
         if profile not in PROFILES:
             raise UsageError(f"there is no sandbox profile {profile!r}: use {' or '.join(PROFILES)}")
-        self._allow = _known("allow", allow, ("unsafe",))
-        self._deny = _known("deny", deny, LAYERS)
+        self.rules = parse(allow, deny)
+        self._deny = self.rules.denied_layers
         for name, value in (
             ("wall_seconds", wall_seconds),
             ("cpu_seconds", cpu_seconds),
@@ -83,7 +88,7 @@ class Sandbox:
 
     @property
     def level(self) -> str:
-        """ "L2", "L1" or "L0": what holds for the jobs of this box, found by trying."""
+        """ "L3", "L2", "L1" or "L0": what holds for the jobs of this box, found by trying."""
         return self._level().name
 
     @property
@@ -105,7 +110,7 @@ class Sandbox:
         """The warm process that jobs of this box are forked from."""
         modules = tuple(sorted({*self.preload, *modules}))
         inside = not self.preload and self.profile != "isolate" and self._holds("namespaces")
-        return helper.Kind(modules, namespaces=inside)
+        return helper.Kind(modules, namespaces=inside, opened=self.rules.opened if inside else ())
 
     def _holds(self, layer: str) -> bool:
         return probing.holds(layer, self._deny, self._number)
@@ -117,6 +122,7 @@ class Sandbox:
         """
         job = Job(self._open("strict", []), self.wall_seconds, self)
         self._adopt(job)
+        job.refuse(lint(source, "python", self.rules.lint))
         if self.profile == "isolate":
             job.load(_surroundings())
         job.load({"op": "source", "source": source})
@@ -129,6 +135,7 @@ class Sandbox:
         """
         job = Job(self._open("strict", [], modules=("project_o.sandbox.lisp_worker",)), self.wall_seconds, self)
         self._adopt(job)
+        job.refuse_lisp(source, self.rules.lint)
         job.load({"op": "lisp", "source": source})
         return job
 
@@ -140,6 +147,7 @@ class Sandbox:
         """
         job = FunctionJob(self._open("strict", [], snapshot), self.wall_seconds, self)
         self._adopt(job)
+        job.refuse(lint_program(program, self.rules.lint))
         job.load({"op": "program", "program": program})
         return job
 
@@ -166,7 +174,8 @@ class Sandbox:
                 "path": channel.placed[paths[0]],
                 "guard": channel.placed[paths[1]] if guard_path else "",
                 "functions": NativeJob.describe(interface),
-                "seal": self.profile == "strict" and not self.scratch_bytes and self._holds("seccomp"),
+                "seal": self._sealed() and self._holds("seccomp"),
+                "denied": self.rules.denied_calls,
             }
         )
         return job
@@ -198,15 +207,19 @@ class Sandbox:
         self._admit("files")
         return locked_build.in_box(self, wanted)
 
+    def _sealed(self) -> bool:
+        """Whether its jobs open nothing by name, once they are loaded."""
+        return self.profile == "strict" and not self.scratch_bytes and not self.rules.files
+
     def _admit(self, stage: str) -> None:
         """Raise SandboxError unless what holds is enough for this stage, or the user takes the risk."""
-        if "unsafe" in self._allow:
+        if self.rules.unsafe:
             return
         found = self._level()
         if found.name == "L0":
             raise SandboxError(f"no sandbox holds here, so the code was not run: {found.reason}")
-        if found.name == "L1" and (stage == "files" or self.scratch_bytes):
-            what = "native code" if stage == "files" else "a scratch folder"
+        if found.name == "L1" and (stage == "files" or self.scratch_bytes or self.rules.files):
+            what = "a scratch folder" if self.scratch_bytes else "opening files" if self.rules.files else "native code"
             raise SandboxError(
                 f"at level L1 {what} is refused: {found.reason}; Sandbox(allow=('unsafe',)) takes the risk"
             )
@@ -221,17 +234,21 @@ class Sandbox:
     ) -> Channel:
         self._ready()
         if self.profile == "isolate":
-            return launch(self._number, {"profile": "isolate"}, Bounds(), self._kind(modules), snapshot, files)
+            return launch(
+                self._number, {"profile": "isolate", "level": "L0"}, Bounds(), self._kind(modules), snapshot, files
+            )
         self._admit(stage)
         config = configuration(
             memory_bytes=self.memory_bytes,
             cpu_seconds=self.cpu_seconds,
             landlock=self._holds("landlock"),
             seccomp=self._holds("seccomp"),
-            stage="files" if self.scratch_bytes else stage,
+            stage=stage,
             readable=readable,
             scratch_bytes=self.scratch_bytes,
+            rules=self.rules,
         )
+        config["level"] = self._level().name
         bounds = Bounds(self.cpu_seconds, self.scratch_bytes)
         return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
 
@@ -266,13 +283,6 @@ class Sandbox:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
-
-
-def _known(what: str, given: Iterable[str], known: tuple[str, ...]) -> frozenset[str]:
-    names = frozenset([given] if isinstance(given, str) else given)
-    if unknown := sorted(names - set(known)):
-        raise UsageError(f"{what} does not know {', '.join(unknown)}: it knows {', '.join(known)}")
-    return names
 
 
 def _surroundings() -> dict[str, Any]:

@@ -76,6 +76,7 @@ class Channel:
         self.count = 0
         self.ended = ""
         self.error = ""
+        self.level = str(config.get("level", ""))
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from .. import limits
+from .rules import PLAIN, Rules
 
 
 def configuration(
@@ -16,8 +17,9 @@ def configuration(
     stage: str,
     readable: list[str],
     scratch_bytes: int = 0,
+    rules: Rules = PLAIN,
 ) -> dict[str, Any]:
-    """What the child is told to lock: see ``locks.lock_strict``."""
+    """What the child is told to lock: see ``locks.lock_strict``. With ``rules.files`` it may open files by name."""
     return {
         "profile": "strict",
         "memory_bytes": memory_bytes,
@@ -26,7 +28,10 @@ def configuration(
         "open_files": limits.OPEN_FILES_MAX,
         "landlock": landlock,
         "seccomp": seccomp,
-        "stage": stage,
-        "readable": readable,
-        "scratch_bytes": scratch_bytes,
+        "stage": "files" if scratch_bytes or rules.files else stage,
+        "readable": [*readable, *rules.read],
+        "writable": list(rules.write),
+        "file_bytes": max(scratch_bytes, limits.WRITTEN_FILE_BYTES_MAX if rules.write else 0),
+        "calls": list(rules.allowed_calls),
+        "denied": list(rules.denied_calls),
     }

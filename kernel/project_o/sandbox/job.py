@@ -19,6 +19,7 @@ from . import wire
 from .answer import Answer
 from .arena import aligned, span
 from .channel import Channel, Reply
+from .lint import Denied, LintRules, told
 
 UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
 """What reading an answer that was made to mislead may raise."""
@@ -52,12 +53,19 @@ class Job:
         self._closed = False
         self.loaded = Answer(ok=True)
         if channel.ended:
-            self.loaded = Answer(ok=False, ended=channel.ended, error=channel.error, log=channel.pop_log())
+            self.loaded = Answer(
+                ok=False, ended=channel.ended, error=channel.error, log=channel.pop_log(), level=channel.level
+            )
 
     @property
     def ended(self) -> str:
         """ "" while the process lives, else how it ended."""
         return self._channel.ended
+
+    @property
+    def level(self) -> str:
+        """The sandbox level that holds for this job: "L3", "L2", "L1" or "L0"."""
+        return self._channel.level
 
     @property
     def pid(self) -> int:
@@ -68,6 +76,23 @@ class Job:
     def peak_memory_bytes(self) -> int:
         """The largest resident size, known when the job has ended; 0 before."""
         return self._channel.peak_bytes
+
+    def refuse(self, denied: Sequence[Denied]) -> None:
+        """End a job whose source the policy's lint does not allow, before any of it has run; nothing if it does."""
+        if denied and self.loaded.ok:
+            self._channel.end("denied", told(denied))
+            self.loaded = Answer(ok=False, ended="denied", error=self._channel.error, level=self.level)
+
+    def refuse_lisp(self, source: str, rules: LintRules) -> None:
+        """The same for Lisp, read where it is to run: this side loads no Lisp, and there nothing has run yet."""
+        if rules and self.loaded.ok:
+            question = {"op": "lint", "source": source, "rules": rules.words()}
+            reply = self._channel.exchange(question, self._wall_seconds)
+            answer, body = self._begin(reply)
+            if answer is not None:
+                self.loaded = answer
+            else:
+                self.refuse([Denied(*item) for item in body["value"]])
 
     def load(self, question: dict[str, Any]) -> None:
         """Ask for the code to be loaded and keep the answer in ``loaded``; later questions to a failed load fail."""
@@ -104,7 +129,7 @@ class Job:
         if self._closed:
             raise SandboxError("this job is closed: start a new one with box.python(...) or box.native(...)")
         if self._channel.ended:
-            return Answer(ok=False, ended=self._channel.ended, error=self._channel.error)
+            return Answer(ok=False, ended=self._channel.ended, error=self._channel.error, level=self.level)
         return None if self.loaded.ok else replace(self.loaded, log="")
 
     def _ask(self, name: str, args: Sequence[Any], seconds: float) -> Answer:
@@ -176,6 +201,7 @@ class Job:
             cpu_seconds=reply.cpu_seconds,
             log=channel.pop_log(),
             denied=channel.ended == "signal SIGSYS",
+            level=channel.level,
         )
 
     def close(self) -> None:

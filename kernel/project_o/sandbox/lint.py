@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from ..errors import UsageError
 
@@ -87,6 +87,11 @@ class LintRules:
             reasons=dict(reasons or {}),
         )
 
+    def words(self) -> dict[str, list[str]]:
+        """What ``of`` makes the same rules of, reasons aside."""
+        denied = [f"import:{name}" for name in self.denied_imports] + [f"form:{name}" for name in self.denied_forms]
+        return {"allow": [f"import:{name}" for name in self.allowed_imports or ()], "deny": denied}
+
     def __bool__(self) -> bool:
         """Whether there is anything to look for."""
         return bool(self.denied_imports or self.denied_forms or self.allowed_imports is not None)
@@ -134,6 +139,17 @@ def lint(source: str, language: str, rules: LintRules) -> tuple[Denied, ...]:
         contents = python_contents
     told = {denied for found in contents(source, rules.denied_forms) if (denied := rules.judge(found)) is not None}
     return tuple(sorted(told))
+
+
+def lint_program(program: Mapping[str, Any], rules: LintRules) -> tuple[Denied, ...]:
+    """The same for a Python function with its surroundings, as ``FunctionWorker`` takes it; lines are the cell's."""
+    if not rules:
+        return ()
+    texts = [(program["text"], program["first_line"]), *((text, line) for _, _, text, line in program["sources"])]
+    found = [item._replace(line=item.line + line - 1) for text, line in texts for item in lint(text, "python", rules)]
+    modules = [module for _, module in program["modules"]] + [module for _, module, _ in program["names"]]
+    around = (rules.judge(Found("import", module, program["first_line"])) for module in modules)
+    return tuple(sorted({*found, *(item for item in around if item is not None)}))
 
 
 def told(denied: Iterable[Denied], shown: int = 3) -> str:

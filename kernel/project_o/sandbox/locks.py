@@ -95,24 +95,32 @@ def apply_landlock(readable: Iterable[str], writable: Iterable[str]) -> None:
     os.close(rules)
 
 
-def apply_seccomp(stage: policy.Stage, *, scratch: bool = False) -> None:
-    """Install the filter of this stage for good; a later one can only tighten."""
+def apply_seccomp(wanted: policy.Filter) -> None:
+    """Install a filter for good; a later one can only tighten."""
     machine = policy.MACHINES.get(_MACHINE)
     if machine is None:
         raise OSError(f"no system call table for {_MACHINE}")
-    program, pid_at = policy.encoded_program(machine, stage, scratch=scratch)
+    program, own_at = policy.encoded_program(machine, wanted)
     # SAFETY: struct sock_fprog is a length and a pointer; both buffers live until the call returns, the kernel copies.
     code = ctypes.create_string_buffer(program, len(program))
-    struct.pack_into("I", code, pid_at, os.getpid())
+    for at in own_at:
+        struct.pack_into("I", code, at, os.getpid())
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
     system_call(machine.seccomp, SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(ctypes.addressof(header)))
 
 
-def prepare() -> None:
-    """Before the fork: make what every child will need."""
-    if (machine := policy.MACHINES.get(_MACHINE)) is not None:
-        for stage, scratch in (("strict", False), ("files", False), ("files", True)):
-            policy.encoded_program(machine, stage, scratch=scratch)
+def wanted_filter(config: dict[str, Any]) -> policy.Filter:
+    """The filter that a strict job's configuration asks for."""
+    return policy.Filter(
+        config["stage"], bool(config["scratch"] or config["writable"]), tuple(config["calls"]), tuple(config["denied"])
+    )
+
+
+def prepare(config: dict[str, Any]) -> None:
+    """Before the fork: make what the child will need, so that it finds it made."""
+    if config.get("seccomp") and (machine := policy.MACHINES.get(_MACHINE)) is not None:
+        policy.encoded_program(machine, wanted_filter(config))
+        policy.encoded_program(machine, policy.Filter("strict", denied=tuple(config["denied"])))
 
 
 def map_arena(size: int) -> int:
@@ -177,21 +185,16 @@ def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int, open_files:
 
 
 def lock_strict(config: dict[str, Any]) -> None:
-    """Apply what ``config`` asks for: see ``box.Sandbox``. Descriptors are in place already."""
+    """Apply what ``config`` asks for: see ``configure.configuration``. Descriptors are in place already."""
     scratch = config["scratch"]
     os.chdir(scratch or "/")
     process_control(PR_SET_DUMPABLE, 0)
-    set_limits(
-        config["memory_bytes"],
-        config["cpu_backstop_seconds"],
-        config["scratch_bytes"] if scratch else 0,
-        config["open_files"],
-    )
+    set_limits(config["memory_bytes"], config["cpu_backstop_seconds"], config["file_bytes"], config["open_files"])
     process_control(PR_SET_NO_NEW_PRIVS, 1)
     if config["landlock"]:
-        apply_landlock(config["readable"], [scratch] if scratch else [])
+        apply_landlock(config["readable"], [*config["writable"], *([scratch] if scratch else [])])
     if config["seccomp"]:
-        apply_seccomp(config["stage"], scratch=bool(scratch))
+        apply_seccomp(wanted_filter(config))
 
 
 def lock_isolate(config: dict[str, Any]) -> None:

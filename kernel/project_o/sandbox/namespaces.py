@@ -44,8 +44,7 @@ def command(
 ) -> list[str]:
     """The command line that runs ``inner`` with nothing but the system, ``folders``, and ``folder`` to write to.
 
-    ``opened`` are paths that a policy opened to the jobs: there as they are, and what may be written there is for
-    Landlock to decide.
+    ``opened`` are the paths that a policy opened to the jobs, as "read:/path" and "write:/path".
     """
     line = [program, "--unshare-user", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
     line += ["--unshare-cgroup-try", "--cap-drop", "ALL", "--hostname", "o", "--proc", "/proc", "--tmpfs", "/tmp"]
@@ -61,8 +60,9 @@ def command(
         line += ["--ro-bind-try", path, path]
     for path in _outermost(folders):
         line += ["--ro-bind", path, path]
-    for path in opened:
-        line += ["--bind", path, path]
+    for rule in opened:
+        kind, _, path = rule.partition(":")
+        line += ["--bind" if kind == "write" else "--ro-bind", path, path]
     line += ["--bind", folder, folder, "--remount-ro", "/", "--chdir", "/", "--"]
     return [*line, *inner]
 

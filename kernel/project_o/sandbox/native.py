@@ -7,7 +7,7 @@ import os
 from typing import Any
 
 from ..abi import STATUS_ERROR, STATUS_OK, STATUS_STOPPED
-from . import locks
+from . import locks, policy
 from .arena import aligned
 from .guarded import Guard
 
@@ -46,7 +46,7 @@ class NativeWorker:
         self.free.argtypes = [ctypes.c_uint64]
         self.pending: tuple[list[tuple[int, int]], dict[str, Any], int] | None = None
         if question["seal"]:
-            locks.apply_seccomp("strict")
+            locks.apply_seccomp(policy.Filter("strict", denied=tuple(question["denied"])))
 
     def call(self, question: dict[str, Any]) -> dict[str, Any]:
         """Call the symbol ``repeat`` times; answer the status and the cells of the last call."""

@@ -9,8 +9,12 @@ change a limit. The filter is classic BPF as seccomp(2) takes it (Documentation/
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, NamedTuple
+
+from .calls import CALLS, OWN_PROCESS_FIRST
 
 Stage = Literal["files", "strict"]
 Instruction = tuple[int, int, int, int]
@@ -20,85 +24,19 @@ KILL_PROCESS, REFUSE_EPERM, REFUSE_ENOSYS, ALLOW = 0x80000000, 0x00050001, 0x000
 OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
 
-# name: (number on x86_64, number on aarch64); -1 where the machine has no such call.
-_ALWAYS: dict[str, tuple[int, int]] = {
-    "read": (0, 63),
-    "write": (1, 64),
-    "close": (3, 57),
-    "fstat": (5, 80),
-    "poll": (7, -1),
-    "lseek": (8, 62),
-    "mmap": (9, 222),
-    "mprotect": (10, 226),
-    "munmap": (11, 215),
-    "brk": (12, 214),
-    "rt_sigaction": (13, 134),
-    "rt_sigprocmask": (14, 135),
-    "rt_sigreturn": (15, 139),
-    "pread64": (17, 67),
-    "pwrite64": (18, 68),
-    "readv": (19, 65),
-    "writev": (20, 66),
-    "select": (23, -1),
-    "sched_yield": (24, 124),
-    "mremap": (25, 216),
-    "madvise": (28, 233),
-    "dup": (32, 23),
-    "nanosleep": (35, 101),
-    "getpid": (39, 172),
-    "exit": (60, 93),
-    "uname": (63, 160),
-    "gettimeofday": (96, 169),
-    "getrlimit": (97, 163),
-    "getrusage": (98, 165),
-    "times": (100, 153),
-    "getuid": (102, 174),
-    "getgid": (104, 176),
-    "geteuid": (107, 175),
-    "getegid": (108, 177),
-    "sigaltstack": (131, 132),
-    "gettid": (186, 178),
-    "futex": (202, 98),
-    "sched_getaffinity": (204, 123),
-    "clock_gettime": (228, 113),
-    "clock_getres": (229, 114),
-    "clock_nanosleep": (230, 115),
-    "exit_group": (231, 94),
-    "pselect6": (270, 72),
-    "ppoll": (271, 73),
-    "set_robust_list": (273, 99),
-    "getrandom": (318, 278),
-    "membarrier": (324, 283),
-    "rseq": (334, 293),
-}
-_PATHS: dict[str, tuple[int, int]] = {
-    "open": (2, -1),
-    "stat": (4, -1),
-    "lstat": (6, -1),
-    "access": (21, -1),
-    "getcwd": (79, 17),
-    "readlink": (89, -1),
-    "getdents64": (217, 61),
-    "openat": (257, 56),
-    "newfstatat": (262, 79),
-    "readlinkat": (267, 78),
-    "faccessat": (269, 48),
-    "statx": (332, 291),
-    "faccessat2": (439, 439),
-}
-_SCRATCH: dict[str, tuple[int, int]] = {
-    "fsync": (74, 82),
-    "fdatasync": (75, 83),
-    "ftruncate": (77, 46),
-    "rename": (82, -1),
-    "mkdir": (83, -1),
-    "rmdir": (84, -1),
-    "unlink": (87, -1),
-    "mkdirat": (258, 34),
-    "unlinkat": (263, 35),
-    "renameat": (264, 38),
-    "renameat2": (316, 276),
-}
+_ALWAYS_TEXT = """
+read write close fstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
+readv writev select sched_yield mremap madvise dup nanosleep getpid exit uname gettimeofday getrlimit getrusage times
+getuid getgid geteuid getegid sigaltstack gettid futex sched_getaffinity clock_gettime clock_getres clock_nanosleep
+exit_group pselect6 ppoll set_robust_list getrandom membarrier rseq
+"""
+_PATHS_TEXT = """
+open stat lstat access getcwd readlink getdents64 openat newfstatat readlinkat faccessat statx faccessat2
+"""
+_SCRATCH_TEXT = """
+fsync fdatasync ftruncate rename mkdir rmdir unlink mkdirat unlinkat renameat renameat2
+"""
+_ALWAYS, _PATHS, _SCRATCH = _ALWAYS_TEXT.split(), _PATHS_TEXT.split(), _SCRATCH_TEXT.split()
 
 
 class Machine(NamedTuple):
@@ -119,16 +57,30 @@ MACHINES = {
 }
 
 
-def allowed_calls(machine: Machine, stage: Stage, *, scratch: bool = False) -> list[int]:
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """What a filter is made for. ``allowed`` and ``denied`` are names of calls, beyond the stage's own list."""
+
+    stage: Stage
+    scratch: bool = False
+    allowed: tuple[str, ...] = ()
+    denied: tuple[str, ...] = ()
+
+
+def allowed_calls(machine: Machine, wanted: Filter) -> list[int]:
     """The numbers of the calls that pass without a look at their arguments."""
-    tables = [_ALWAYS] + ([_PATHS] if stage == "files" else []) + ([_SCRATCH] if scratch else [])
-    numbers = [entry[machine.column] for table in tables for entry in table.values()]
-    if stage == "files":
-        numbers.append(machine.seccomp)  # the process tightens itself to ``strict`` after a library is loaded
-    return [number for number in numbers if number >= 0]
+    names = [*_ALWAYS, *(_PATHS if wanted.stage == "files" else ()), *(_SCRATCH if wanted.scratch else ())]
+    if wanted.stage == "files":
+        names.append("seccomp")  # the process tightens itself to ``strict`` after a library is loaded
+    names += [name for name in wanted.allowed if name not in OWN_PROCESS_FIRST]
+    return _numbers(machine, [name for name in dict.fromkeys(names) if name not in wanted.denied])
 
 
-def filter_program(machine: Machine, stage: Stage, pid: int, *, scratch: bool = False) -> list[Instruction]:
+def _numbers(machine: Machine, names: Iterable[str]) -> list[int]:
+    return [number for name in names if (number := CALLS[name][machine.column]) >= 0]
+
+
+def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instruction]:
     """The seccomp filter for the process ``pid``: what is not named is refused with EPERM."""
 
     def argument(index: int) -> Instruction:
@@ -143,7 +95,7 @@ def filter_program(machine: Machine, stage: Stage, pid: int, *, scratch: bool = 
     ]
     if machine.column == 0:
         program += [(JUMP_AT_LEAST, 0, 1, X32_BIT), (RETURN, 0, 0, KILL_PROCESS)]
-    for number in allowed_calls(machine, stage, scratch=scratch):
+    for number in allowed_calls(machine, wanted):
         program += [(JUMP_EQUAL, 0, 1, number), allow]
 
     # fcntl: F_DUPFD, F_GETFD, F_SETFD, F_GETFL, F_DUPFD_CLOEXEC. F_SETOWN and F_SETSIG kill without kill().
@@ -166,22 +118,25 @@ def filter_program(machine: Machine, stage: Stage, pid: int, *, scratch: bool = 
         machine.tgkill: [argument(0), (JUMP_EQUAL, 0, 1, pid), allow, refuse],  # abort() and raise(): itself only
         machine.prlimit64: read_limit,
     }
+    for number in _numbers(machine, [name for name in wanted.allowed if name in OWN_PROCESS_FIRST]):
+        examined[number] = [argument(0), (JUMP_EQUAL, 2, 0, 0), (JUMP_EQUAL, 1, 0, pid), refuse, allow]
+    for number in _numbers(machine, wanted.denied):
+        examined.pop(number, None)
     for number, body in examined.items():
         program += [(JUMP_EQUAL, 0, len(body), number), *body]
     return [*program, refuse]
 
 
 @lru_cache
-def encoded_program(machine: Machine, stage: Stage, *, scratch: bool = False) -> tuple[bytes, int]:
+def encoded_program(machine: Machine, wanted: Filter) -> tuple[bytes, tuple[int, ...]]:
     """The filter as an array of ``struct sock_filter``, and where in it the pid must be put as a native u32.
 
     Made once, before the fork: in a fresh child each page that is touched costs a copy.
     """
     marker = 0x0EADBEEF  # above any pid, and no number of ours
-    code = b"".join(struct.pack("HBBI", *step) for step in filter_program(machine, stage, marker, scratch=scratch))
-    at = code.index(struct.pack("I", marker))
-    assert code.count(struct.pack("I", marker)) == 1
-    return code, at
+    steps = filter_program(machine, wanted, marker)
+    code = b"".join(struct.pack("HBBI", *step) for step in steps)
+    return code, tuple(8 * index + 4 for index, step in enumerate(steps) if step[3] == marker)
 
 
 # Landlock (Documentation/userspace-api/landlock) -----------------------------------------------------------------

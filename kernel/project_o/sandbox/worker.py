@@ -16,7 +16,7 @@ import traceback
 from typing import Any
 
 from .. import limits
-from . import function_worker, locks, wire
+from . import function_worker, lint, locks, wire
 from .arena import aligned
 from .function_worker import FunctionWorker, told_line
 from .native import NativeWorker
@@ -70,6 +70,8 @@ class Worker:
                     return self._fetch(question)
                 case "source":
                     return self._source(question["source"])
+                case "lint":
+                    return {"ok": True, "value": [list(item) for item in _linted(question)]}
                 case "lisp":
                     from . import lisp_worker  # loaded beforehand, in the warm process of Lisp jobs alone
 
@@ -147,6 +149,12 @@ class Worker:
     def _read(self, offset: int, size: int) -> bytearray:
         # SAFETY: the kernel's side has written ``size`` bytes there before it asked.
         return bytearray((ctypes.c_char * size).from_address(self.arena + offset))
+
+
+def _linted(question: dict[str, Any]) -> tuple[lint.Denied, ...]:
+    rules = question["rules"]
+    allowed = rules["allow"]
+    return lint.lint(question["source"], "lisp", lint.LintRules.of(allow=allowed, deny=rules["deny"]))
 
 
 def write_line(reply: dict[str, Any]) -> None:

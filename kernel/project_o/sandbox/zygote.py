@@ -89,6 +89,8 @@ class Zygote:
             return False
         config = json.loads(message)
         questions, answers, log, arena, control_fd, *snapshot = descriptors
+        if config["profile"] == "strict":
+            locks.prepare(config)
         pid = os.fork()
         if pid == 0:
             self._become(config, (questions, answers, log, arena, *snapshot))
@@ -196,7 +198,6 @@ def main(control_fd: int, kernel: int, modules: list[str], folder: str) -> None:
     _preload(STANDARD_MODULES.split())
     _preload(NUMPY_MODULES)
     failed = _preload_for_user(modules)
-    locks.prepare()
     time.localtime()  # reads the time zone's file, which a job cannot
     from . import level  # noqa: F401 - the probe's code must be here before the fork
 

@@ -1,0 +1,99 @@
+"""What an attack is: a hostile source, what it needs of the world, and an oracle that looks at the world afterwards.
+
+To add an attack: write it in the file of its class with ``@attack``'s data beside it, and run
+``python -m attacks NAME`` in ``tests/sandbox``: the control must succeed, every other setting must not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+CLASSES = ("files", "processes", "signals", "network", "memory", "time", "results", "builds", "state", "output")
+
+
+@dataclass
+class Outcome:
+    """What the evaluator, naive or not, made of a candidate; ``told`` is all that reached its user as text."""
+
+    value: Any = None
+    told: str = ""
+    ended: str = ""
+    error: str = ""
+    verdict: bool = False
+    claimed_seconds: float = 0.0
+    seconds: float = 0.0
+    failed: str = ""
+    peak_bytes: int = 0
+    facts: dict[str, Any] = field(default_factory=dict)
+
+
+Oracle = Callable[[Any, Outcome], bool]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One attack. ``source`` defines ``attack(w)``, where ``w`` holds the ``needs`` of the world.
+
+    ``later`` is asked of the next candidate, in the same evaluator; ``watch`` looks at the world while the attack
+    runs. ``result`` says how the naive evaluator reads the result. ``alone`` cases hit every process of the user:
+    they run only as a user that was made for them. ``machines`` are those whose instructions the case is written in.
+    """
+
+    name: str
+    kind: str
+    source: str
+    oracle: Oracle
+    language: str = "python"
+    needs: tuple[str, ...] = ()
+    later: str = ""
+    watch: Callable[[Any, Outcome], bool] | None = None
+    wall_seconds: float = 2.0
+    cpu_seconds: float = 1.5
+    result: str = "pickle"
+    alone: bool = False
+    machines: tuple[str, ...] = ()
+    control_lacks: str = ""
+    function: str = ""
+    library: str = ""
+    numbers: Callable[[Any], tuple[Any, ...]] | None = None
+    scratch_only: bool = False
+
+
+CASES: dict[str, Case] = {}
+
+
+def attack(name: str, kind: str, source: str, oracle: Oracle, **more: Any) -> None:
+    """Register one case."""
+    assert kind in CLASSES, kind
+    assert name not in CASES, name
+    CASES[name] = Case(name, kind, source, oracle, **more)
+
+
+# Oracles that many share ------------------------------------------------------------------------------------------
+
+
+def leaked(world: Any, outcome: Outcome) -> bool:
+    """The random token has come out: whoever knows it has read what it was not to read."""
+    return world.token in f"{outcome.value!r} {outcome.told} {outcome.error}"
+
+
+def damaged(world: Any, outcome: Outcome) -> bool:
+    """The canary, its folder, or what they are allowed to be is not as it was."""
+    return world.fingerprint() != world.before
+
+
+def reached(world: Any, outcome: Outcome) -> bool:
+    """Something has come in at a listener."""
+    return world.heard()
+
+
+def victim_gone(world: Any, outcome: Outcome) -> bool:
+    """A process that had nothing to do with it was ended, stopped or seized."""
+    return world.victim_state() not in ("S", "R")
+
+
+def marked(world: Any, outcome: Outcome) -> bool:
+    """The file that only an escaped attack makes is there."""
+    return world.appeared()

@@ -1,0 +1,16 @@
+"""All cases: importing this module registers them."""
+
+from . import (  # noqa: F401 - importing them is what this is for
+    files,
+    lisp,
+    memory,
+    native,
+    network,
+    output,
+    processes,
+    results,
+    scratch,
+    signals,
+    state,
+    timing,
+)

@@ -1,0 +1,285 @@
+"""Runs cases in settings, as the user it is started as, and prints one JSON line for each run.
+
+    python -m attacks.runner SPEC        SPEC: JSON with cases, settings, libraries, dedicated
+
+After every run it looks for what was left behind: processes, files, shared memory, descriptors.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import gc
+import json
+import os
+import platform
+import signal
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from . import every  # noqa: F401 - registers the cases
+from .case import CASES, Case, Outcome
+from .control import Naive
+from .sources import whole
+from .world import World
+
+MEMORY_BYTES = 128 << 20
+SCRATCH_BYTES = 8 << 20
+VACUOUS = ("SyntaxError", "NameError", "ModuleNotFoundError", "ImportError", "AttributeError", "UnboundLocalError")
+"""An attack that fails so was not tried."""
+LEFT_SECONDS = 2.0
+
+
+class Boxed:
+    """The sandbox, asked as the naive evaluator is."""
+
+    def __init__(self, case: Case, options: dict[str, Any], library: str) -> None:
+        from project_o.sandbox import Sandbox
+
+        self.case, self.library = case, library
+        bounds = {"wall_seconds": case.wall_seconds, "cpu_seconds": case.cpu_seconds, "memory_bytes": MEMORY_BYTES}
+        self.box = Sandbox(**{**bounds, **options})
+        self.level = self.box.level
+
+    def run(self, source: str, function: str, args: list[Any], expected: Any = None) -> Outcome:
+        began = time.monotonic()
+        job = self._job(source)
+        self.last = job
+        try:
+            answer = job.ask(function, args) if job.loaded.ok else job.loaded
+            failed = ""
+        except Exception as error:  # noqa: BLE001 - an evaluator that fails over an answer is the finding
+            answer, failed = job.loaded, f"{type(error).__name__}: {error}"[:200]
+        outcome = Outcome(
+            value=answer.value,
+            told=job.loaded.log + answer.log if answer is not job.loaded else answer.log,
+            ended=answer.ended,
+            error=answer.error,
+            verdict=answer.ok and type(answer.value) in (int, float) and answer.value == expected,
+            claimed_seconds=answer.wall_seconds,
+            seconds=time.monotonic() - began,
+            failed=failed,
+        )
+        outcome.facts["folder"] = job._channel.folder
+        return outcome
+
+    def _job(self, source: str) -> Any:
+        if self.case.language == "native":
+            return self.box.native(source, interface(self.case.function))
+        return self.box.lisp(source) if self.case.language == "lisp" else self.box.python(source)
+
+    def alive(self) -> bool:
+        return not self.last.ended and Path(f"/proc/{self.last.pid}").exists()
+
+    def close(self) -> None:
+        self.box.close()
+
+
+def interface(function: str) -> Any:
+    """What every native attack is: numbers and a text in, a number out."""
+    from project_o.values import Interface, NativeFunction, NativeType
+
+    number = NativeType("int", bits=64)
+    text = NativeType("slice", child=NativeType("int", bits=8), const=True)
+    return Interface((NativeFunction(function, (("a", number), ("b", number), ("text", text)), number),))
+
+
+# What is left ------------------------------------------------------------------------------------------------------
+
+
+def descendants(root: int | None = None) -> set[int]:
+    """Every process below this one; what was let go of by its parent falls to this one, too."""
+    parents: dict[int, list[int]] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdigit():
+            with contextlib.suppress(OSError, IndexError):
+                fields = Path(f"/proc/{entry}/stat").read_text(errors="replace").rpartition(")")[2].split()
+                parents.setdefault(int(fields[1]), []).append(int(entry))
+    found: set[int] = set()
+    waiting = [root or os.getpid()]
+    while waiting:
+        for pid in parents.get(waiting.pop(), []):
+            found.add(pid)
+            waiting.append(pid)
+    return found
+
+
+def belongings() -> dict[str, set[str]]:
+    """What this user has on the machine, by kind."""
+    uid = os.geteuid()
+    segments = set()
+    for kind in ("shm", "msg", "sem"):
+        with contextlib.suppress(OSError), open(f"/proc/sysvipc/{kind}") as f:
+            names = f.readline().split()
+            column = names.index("cuid")
+            segments |= {f"{kind} {row.split()[1]}" for row in f if int(row.split()[column]) == uid}
+    shared = set()
+    with contextlib.suppress(OSError):
+        shared = {entry.path for entry in os.scandir("/dev/shm") if entry.stat(follow_symlinks=False).st_uid == uid}
+    return {
+        "processes": {str(pid) for pid in descendants()},
+        "segments": segments | shared,
+        "files": set(os.listdir(tempfile.gettempdir())),
+        "descriptors": {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")},
+    }
+
+
+def left_behind(before: dict[str, set[str]]) -> list[str]:
+    """What is there now and was not; what takes a moment to go has that moment."""
+    deadline = time.monotonic() + LEFT_SECONDS
+    while True:
+        gc.collect()
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:  # what fell to us and has ended
+                pass
+        now = belongings()
+        left = [f"{kind} {name}" for kind, names in now.items() for name in sorted(names - before[kind])]
+        if not left or time.monotonic() > deadline:
+            return left
+        time.sleep(0.02)
+
+
+def sweep(before: dict[str, set[str]]) -> None:
+    """Take away what a control has left: only what is new since it began, and only below this process."""
+    for _ in range(20):
+        new = {int(pid) for pid in belongings()["processes"] - before["processes"]}
+        for pid in new:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, os.WNOHANG)
+        if not new:
+            break
+        time.sleep(0.01)
+    now = belongings()
+    libc = ctypes.CDLL(None)
+    for name in now["segments"] - before["segments"]:
+        kind, _, number = name.partition(" ")
+        if kind == "shm":
+            libc.shmctl(int(number), 0, None)
+        elif kind == "msg":
+            libc.msgctl(int(number), 0, None)
+        elif kind == "sem":
+            libc.semctl(int(number), 0, 0)
+        else:
+            os.unlink(name)
+    for name in now["files"] - before["files"]:
+        path = os.path.join(tempfile.gettempdir(), name)
+        os.system(f"chmod -R u+rwx {path} 2>/dev/null; rm -rf {path}")
+
+
+# One run -----------------------------------------------------------------------------------------------------------
+
+
+def run(case: Case, setting: str, options: dict[str, Any] | None, libraries: dict[str, str]) -> dict[str, Any]:
+    """One attack in one setting: whether it succeeded, by the oracle, and what it left."""
+    before = belongings()
+    world = World()
+    report: dict[str, Any] = {"case": case.name, "class": case.kind, "setting": setting, "breached": False, "left": []}
+    host: Any = None
+    try:
+        args: list[Any] = [world.facts(case.needs)]
+        source, function = whole(case), "attack"
+        if case.language == "native":
+            assert case.numbers is not None
+            source, function, args = libraries[case.library], case.function, list(case.numbers(world))
+        host = Naive(case, world, MEMORY_BYTES) if options is None else Boxed(case, options, source)
+        report["level"] = getattr(host, "level", "none")
+        expected = getattr(world, "expected", None) if "expected" in case.needs else None
+        outcome = watched(case, world, lambda: host.run(source, function, args, expected))
+        if case.later:
+            outcome.facts["later"] = again(case, host, options)
+        outcome.facts["host"] = host
+        report["breached"] = bool(outcome.facts.get("watched")) or bool(case.oracle(world, outcome))
+        report["why"] = (outcome.failed or outcome.error or outcome.ended or repr(outcome.value))[:160]
+        report["vacuous"] = options is not None and not report["breached"] and outcome.error.startswith(VACUOUS)
+        report["seconds"] = round(outcome.seconds, 3)
+    except OSError as error:
+        if options is not None or host is not None:
+            raise
+        report["lacks"] = f"{type(error).__name__}: {error}"
+    finally:
+        if host is not None:
+            host.close()
+        world.close()
+    host = outcome = None
+    if options is None:
+        sweep(before)
+    else:
+        report["left"] = left_behind(before)
+    return report
+
+
+def again(case: Case, host: Any, options: dict[str, Any] | None) -> Outcome:
+    """The next candidate of the same evaluator, which is an honest one."""
+    if options is None and not host.alive():
+        return Outcome(error="the worker is gone")
+    return host.run(whole(case, case.later), "attack", [{}])
+
+
+def watched(case: Case, world: World, ask: Any) -> Outcome:
+    """The outcome; where the case looks at the world while the attack runs, what it saw is in the facts."""
+    if case.watch is None:
+        return ask()
+    got: list[Any] = []
+
+    def work() -> None:
+        try:
+            got.append(ask())
+        except BaseException as error:  # noqa: BLE001 - raised below, where the case is reported
+            got.append(error)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    seen = False
+    while thread.is_alive() and not seen:
+        seen = case.watch(world, Outcome())
+        time.sleep(0.003)
+    thread.join()
+    if isinstance(got[0], BaseException):
+        raise got[0]
+    got[0].facts["watched"] = seen
+    return got[0]
+
+
+def main(spec: dict[str, Any]) -> None:
+    # SAFETY: prctl(PR_SET_CHILD_SUBREAPER, 1) takes integers: whatever a candidate lets go of falls to this process.
+    ctypes.CDLL(None).prctl(36, 1, 0, 0, 0)
+    with contextlib.suppress(ImportError):
+        import hy  # noqa: F401 - the control's children find it imported
+        import numpy  # noqa: F401 - as above
+    from project_o.sandbox import Sandbox
+
+    with Sandbox() as keep:
+        keep.python("").close()
+        keep.lisp("").close()
+        for name in spec["cases"]:
+            case = CASES[name]
+            for setting, options in spec["settings"].items():
+                began = time.monotonic()
+                report = skip(case, setting, options, spec) or run(case, setting, options, spec["libraries"])
+                report["took"] = round(time.monotonic() - began, 3)
+                print(json.dumps(report), flush=True)
+
+
+def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any]) -> dict[str, Any] | None:
+    """Why a case is not for this setting or this machine; None where it is."""
+    base = {"case": case.name, "class": case.kind, "setting": setting}
+    if case.machines and platform.machine() not in case.machines:
+        return {**base, "lacks": f"written for {', '.join(case.machines)}"}
+    if case.alone and not spec["dedicated"]:
+        return {**base, "lacks": "it would hit other processes of this user"}
+    if case.library and case.library not in spec["libraries"]:
+        return {**base, "lacks": f"{case.library} could not be built here"}
+    if options is not None and case.scratch_only and not options.get("scratch_bytes"):
+        return {**base, "not": "it is about the folder that a job may have"}
+    if case.language == "native" and options is not None and "landlock" in options.get("deny", ()):
+        return {**base, "not": "native code is refused at this level"}
+    return None
+
+
+if __name__ == "__main__":
+    main(json.loads(sys.argv[1]))
