@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import limits
 from ..errors import AgentError, ProjectOError, UsageError
 from ..lisp.context import body_of, running
+from ..lisp.replies import reply_of
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Turn
 from . import agents as house
@@ -19,7 +20,7 @@ from .meaning import with_meaning
 from .memory import Memory
 from .reply import Reply
 from .states import Listener, Machine, StateName
-from .tools import as_text, python_tool, source_of
+from .tools import python_tool, source_of
 from .turn import OpenTurn, described, facts, problem_of
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ class Agent:
                 self._machine.move("thinking")
                 with self._house.store.together(), running(turn):
                     value = self._answer(turn)
-                reply = self._checked(value)
+                reply = reply_of(self.name, value)
             except BaseException as error:
                 problem, reply = problem_of(error), turn.text
                 raise
@@ -273,17 +274,6 @@ class Agent:
         except Exception as error:
             where = getattr(body, "__wrapped__", body)
             raise AgentError(f"the body of {self.name} raised {described(error, where)}") from error
-
-    def _checked(self, value: Any) -> str:
-        if value is None:
-            raise AgentError(f"the body of {self.name} returned nothing (None): let its last form be the reply")
-        text = value if isinstance(value, str) else as_text(value)
-        if len(text) > limits.REPLY_CHARACTERS_MAX:
-            raise AgentError(
-                f"the reply of {self.name} has {len(text):,} characters, and a reply has at most "
-                f"{limits.REPLY_CHARACTERS_MAX:,}: reply with a summary, and let a tool write the rest to a file"
-            )
-        return text
 
     def _keep(self, turn: Turn) -> None:
         state = self._house.store.turn(turn, facts(turn), _sources(self._spec))

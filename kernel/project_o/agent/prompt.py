@@ -13,7 +13,7 @@ from typing import Any
 from .. import limits
 from ..errors import AgentError
 from ..history.redact import SECRET_NAME, mark
-from .tools import cut
+from ..lisp.replies import cut
 
 _STEP = r"(?:\.[A-Za-z]\w*|\[-?\d+\]|\['[^'\]\n]*'\]|\[\"[^\"\]\n]*\"\])"
 _FIELD = re.compile(r"(?<!\{)\{([A-Za-z_]\w*)(" + _STEP + r"*)\}(?!\})")

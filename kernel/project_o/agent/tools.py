@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import inspect
-import json
 import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from .. import limits
 from ..errors import AgentError, UsageError
 from ..lisp.functions import tool_of
 from ..lisp.specs import ToolSpec, canonical
@@ -99,22 +97,3 @@ def wants(tool: ToolSpec) -> str:
         for item in tool.parameters
     ]
     return f"it takes {', '.join(shown)}" if shown else "it takes no arguments"
-
-
-def as_text(value: Any) -> str:
-    """A tool's result as a model reads it: text as it is, JSON where it can be, else ``str``; cut to the bound."""
-    if isinstance(value, str):
-        text = value
-    else:
-        try:
-            text = json.dumps(value, ensure_ascii=False, allow_nan=False)
-        except (TypeError, ValueError, RecursionError):
-            text = str(value)
-    return cut(text, limits.TOOL_RESULT_CHARACTERS_MAX)
-
-
-def cut(text: str, characters: int) -> str:
-    """``text``, or its head and a note where it is longer than ``characters``."""
-    if len(text) <= characters:
-        return text
-    return f"{text[:characters]}\n[... {len(text) - characters:,} of {len(text):,} characters left out]"

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError, ProjectOError
+from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
 from ..models import Message, Model, ToolCall
 from ..models import ToolSpec as ModelTool
 from ..values import ToolUse, Turn, Usage
-from .tools import as_text, check, cut
+from .tools import check
 
 if TYPE_CHECKING:
     from .memory import Memory

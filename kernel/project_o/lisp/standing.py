@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import AgentError, ModelMissing
 from .context import body_of, running
 from .embedding import rank
+from .replies import reply_of
 from .specs import canonical
 
 _NO_MODEL = (
@@ -40,9 +41,9 @@ class Standing:
         self.remembered: list[str] = []
 
     def __call__(self, message: str, arguments: Mapping[str, Any] | None = None) -> str:
-        """The reply to a message. Raises whatever the body raises."""
+        """The reply to a message. Raises whatever the body raises, and AgentError for a value that is no reply."""
         with running(Turn(self, message, arguments or {})) as turn:
-            return str(self.body() if self.body is not None else turn.respond(message))
+            return reply_of(self.name, self.body() if self.body is not None else turn.respond(message))
 
 
 class Turn:
