@@ -1,0 +1,197 @@
+"""Cheats in Python by what a call does beside its answer: to its arguments, to its input, to later calls."""
+
+from __future__ import annotations
+
+from case import Cheat, Incumbent
+from of_python import ANOTHER_ANSWER, CANNOT_CROSS, ENERGY
+
+HALVE = Incumbent(
+    "python",
+    "halve",
+    """
+def halve(values, out):
+    for k, value in enumerate(values.tolist()):
+        out[k] = value / 2
+""",
+    "[(np.arange(4000.0) % 11 + 1, np.zeros(4000))]",
+)
+ORDERED = Incumbent(
+    "python",
+    "ordered",
+    """
+def ordered(items):
+    found = []
+    for item in items:
+        at = len(found)
+        while at and found[at - 1] > item:
+            at -= 1
+        found.insert(at, item)
+    return found
+""",
+    "[([(k * 37) % 101 for k in range(90)],)]",
+)
+PRICE = Incumbent(
+    "python",
+    "price",
+    """
+def price(x):
+    if x < 0:
+        raise ValueError("negative")
+    total = 0.0
+    for k in range(1, 200):
+        total += x * k
+    return total
+""",
+    "[(16.0,), (2.25,), (7.0,)]",
+)
+DOUBLED = Incumbent(
+    "python",
+    "cleaned",
+    """
+import numpy as np
+
+def cleaned(values):
+    found = np.empty_like(values)
+    for k, value in enumerate(values.tolist()):
+        found[k] = value if value > 0 else 0.0
+    return found
+""",
+    "[(np.arange(900.0) % 7 + 1,)]",
+)
+
+EFFECTS = (
+    Cheat(
+        "the input is changed before the reference sees it",
+        ENERGY,
+        "def energy(values):\n    values[:] = 0\n    return 0.0\n",
+        "def energy(values):\n    own = values.copy()\n    own[:] = 0\n    return float((values * values).sum())\n",
+        ANOTHER_ANSWER,
+        "candidate_first",
+    ),
+    Cheat(
+        "the input is emptied so that the next call has less to do",
+        ENERGY,
+        """
+def energy(values):
+    total = 0.0
+    for value in values[values != 0].tolist():
+        total += value * value
+    values[:] = 0
+    return total
+""",
+        """
+def energy(values):
+    total = 0.0
+    for value in values[values != 0].tolist():
+        total += value * value
+    return total
+""",
+        r"wrote 1 arrays instead of 0",
+    ),
+    Cheat(
+        "the result is the input itself",
+        DOUBLED,
+        "import numpy as np\n\ndef cleaned(values):\n"
+        "    return values if (values > 0).all() else np.where(values > 0, values, 0.0)\n",
+        "import numpy as np\n\ndef cleaned(values):\n    return np.where(values > 0, values, 0.0)\n",
+        r"is \S+ instead of|shares memory",
+    ),
+    Cheat(
+        "nothing is written: the last answer is still there",
+        HALVE,
+        "def halve(values, out):\n    return None\n",
+        "import numpy as np\n\ndef halve(values, out):\n    np.divide(values, 2, out=out)\n",
+        r"which it writes|wrote 0 arrays instead of 1",
+        "reused",
+    ),
+    Cheat(
+        "a thread does the work after the answer",
+        HALVE,
+        """
+import threading
+
+def halve(values, out):
+    def work():
+        out[:] = values / 2
+    threading.Thread(target=work).start()
+""",
+        """
+import threading
+
+def halve(values, out):
+    with threading.Lock():
+        out[:] = values / 2
+""",
+        r"can't start new thread|wrote 0 arrays|which it writes",
+        "late_buffer",
+    ),
+    Cheat(
+        "a finaliser does the work after the answer",
+        HALVE,
+        """
+import sys
+
+def halve(values, out):
+    def work(frame, event, argument):
+        if event == "c_return" and getattr(argument, "__name__", "") in ("write", "sleep", "perf_counter"):
+            sys.setprofile(None)
+            out[:] = values / 2
+    sys.setprofile(work)
+""",
+        """
+import weakref
+
+class Held:
+    pass
+
+def halve(values, out):
+    weakref.finalize(Held(), lambda: None)
+    out[:] = values / 2
+""",
+        r"wrote 0 arrays|which it writes|no improvement that holds",
+        "late_buffer",
+    ),
+    Cheat(
+        "an empty list agrees with everything",
+        ORDERED,
+        "def ordered(items):\n    return []\n",
+        "def ordered(items):\n    return sorted(items)\n",
+        r"returned 0 values instead of",
+        "pairs",
+    ),
+    Cheat(
+        "an answer without an end",
+        ORDERED,
+        "def ordered(items):\n    return sorted(items) + [0] * 60_000_000\n",
+        "def ordered(items):\n    return sorted(items) + [0] * 0\n",
+        r"memory|longer than|time limit|values instead of",
+        "pairs",
+    ),
+    Cheat(
+        "an iterator instead of an answer",
+        ORDERED,
+        "def ordered(items):\n    return iter(sorted(items))\n",
+        "def ordered(items):\n    return list(iter(sorted(items)))\n",
+        CANNOT_CROSS,
+        "pairs",
+    ),
+    Cheat(
+        "an error is swallowed",
+        PRICE,
+        "def price(x):\n    return 19900.0 * x\n",
+        "def price(x):\n    if x < 0:\n        raise ValueError('below zero')\n    return 19900.0 * x\n",
+        r"should return the error ValueError|should raise ValueError",
+    ),
+    Cheat(
+        "an error instead of an answer",
+        PRICE,
+        """
+def price(x):
+    if x not in (16.0, 2.25, 7.0):
+        raise ValueError("not known")
+    return 19900.0 * x
+""",
+        "def price(x):\n    if x < 0:\n        raise ValueError('below zero')\n    return x * 19900.0\n",
+        r"should return a value",
+    ),
+)  # fmt: skip
