@@ -173,7 +173,9 @@ export fn o_free(_: u64) void {}
 """
 
 
-@pytest.mark.parametrize("more", [{}, {"deny": ("namespaces",)}, {"profile": "isolate"}], ids=["in namespaces", "without", "isolate"])
+@pytest.mark.parametrize(
+    "more", [{}, {"deny": ("namespaces",)}, {"profile": "isolate"}], ids=["in namespaces", "without", "isolate"]
+)
 def test_what_a_library_needs_beside_it_may_be_a_link_to_what_builds_share(tmp_path, more):
     """As Rust's own library is: one file in the cache, with a link beside each build."""
     build, shared = tmp_path / "build", tmp_path / "shared"

@@ -20,6 +20,7 @@ from ... import limits
 from ...errors import EvolutionError, InterfaceError, UsageError
 from ...values import CheckStage, Finding, NativeFunction, Scalar
 from ..compare import difference
+from ..frames import where_it_failed
 from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
 from ..task import Answer, Handle, Stopped, Task, generator
@@ -28,7 +29,6 @@ from .reference import Right
 from .scales import scaled
 from .seam import INPUTS, Subject, failed, passed
 from .shrink import shrink
-from .tests import where_it_failed
 
 Args = tuple[Any, ...]
 Ask = Callable[[Args], Answer]
