@@ -24,7 +24,7 @@ from typing import Any
 
 from .. import limits
 from .forked_copy import Copy, Step
-from .messages import receive, send
+from .messages import packed, receive, send
 
 _forking = threading.Lock()
 
@@ -194,8 +194,8 @@ def _answered(program: Any, question: bytes) -> tuple[bool, Any, Any]:
 def _plain(error: Exception) -> Exception:
     """The error without its frames, as something that can cross."""
     try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - an exception with a constructor of its own: its words cross
+        pickle.loads(packed(error))
+    except Exception:  # noqa: BLE001 - a class that no name leads to, or what it holds: its words cross
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error.with_traceback(None)
 

@@ -24,12 +24,13 @@ def where_it_failed(error: BaseException, code: Callable[..., Any] | str) -> tup
         frame for frame in every if not frame.filename.startswith(_OURS)
     ]
     told = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    line = " ".join(told.split())
     if not frames:
-        return f": {told}", told
+        return f": {line}", told
     last = frames[-1]
     text = (last.line or linecache.getline(last.filename, last.lineno or 0)).strip()
     where = f", line {last.lineno}" + (f": {text}" if text else "")
-    return where + (f": {told}" if told != "AssertionError" else ""), "".join(traceback.format_list(frames)) + told
+    return where + (f": {line}" if line != "AssertionError" else ""), "".join(traceback.format_list(frames)) + told
 
 
 def _file_of(code: Callable[..., Any]) -> str:

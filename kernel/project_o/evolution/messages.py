@@ -21,7 +21,8 @@ _PART_BYTES = 1 << 20
 
 
 def packed(message: Any) -> bytes:
-    """A message as bytes. Named tuples cross whose class was made here, as those of native structs are.
+    """A message as bytes. Errors cross whatever their constructor takes, and named tuples whose class was made here,
+    as those of native structs are.
 
     Raises what pickling raises: TypeError, AttributeError, PicklingError.
     """
@@ -79,11 +80,19 @@ def _ready(channel: socket.socket, event: int, until: float) -> bool:
 
 class _Pickler(pickle.Pickler):
     def reducer_override(self, value: Any) -> Any:
-        """Named tuples by their fields, where the other side could not find their class by its name."""
+        """Errors without their constructor; named tuples by their fields, where no name leads to their class."""
         kind = type(value)
+        if isinstance(value, BaseException):
+            return _error, (kind, value.args, vars(value))
         if not (issubclass(kind, tuple) and hasattr(kind, "_fields")) or _known(kind):
             return NotImplemented
         return _named, (kind.__name__, kind._fields, tuple(value))
+
+
+def _error(kind: type[BaseException], args: tuple[Any, ...], attributes: dict[str, Any]) -> BaseException:
+    error = kind.__new__(kind, *args)
+    vars(error).update(attributes)
+    return error
 
 
 def _known(kind: type) -> bool:

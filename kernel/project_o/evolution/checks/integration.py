@@ -64,9 +64,7 @@ class Integration:
             why = "; ".join(self._left_out()) or "there is none"
             raise EvolutionError(f"no later cell can be run with {name} ({why}): give a function as --scenario")
         if not found.calls:
-            raise EvolutionError(
-                f"no later cell calls {name}, so that they show nothing: give a function as --scenario"
-            )
+            raise EvolutionError(f"no later cell calls {name}, so they show nothing: give a function as --scenario")
 
     def _left_out(self) -> list[str]:
         """What is not run, and what fails with what serves now."""
