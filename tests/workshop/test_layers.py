@@ -12,6 +12,7 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
     frozenset({"evolution", "history", "deploy", "runtimes"}),
+    frozenset({"evolving"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
     frozenset({"api"}),

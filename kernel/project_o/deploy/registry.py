@@ -82,6 +82,11 @@ class Registry:
                 slot.note = f"the text of the cell serves: {refused}"
             return slot, release
 
+    def cell_text(self, name: str) -> str:
+        """The text of the cell that was run for this name; "" where none was."""
+        found = self._cells.get(name)
+        return found.source if found is not None else ""
+
     def knows_cell(self, program: Program) -> bool:
         """Whether what serves its name, or served it in the last kernel, was made for exactly this cell."""
         with self._lock:
