@@ -16,6 +16,7 @@ ABI_NUMBER = 1
 
 CELL_FOLDER = "cell"
 LINE_OFFSET_FLAG = "line-offset="
+LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
 _LINE_OFFSET_MAX = 1000
 

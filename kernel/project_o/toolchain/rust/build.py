@@ -43,14 +43,14 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     crate = crate_bytes(wanted.rust)
     dropped: dict[str, str] = {}
     seconds = 0.0
-    with _workplace(wanted) as (folder, incremental):
+    with _workplace(wanted) as folder:
         linker, environment = find_linker(folder)
         (folder / CRATE).write_bytes(crate)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
             around = shim.write(wanted.facts, dropped)
             wanted.write(folder, around)
-            finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
+            finished = runner(Job(wanted.arguments(linker), folder, environment, outputs=(OUTPUT,)))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -94,15 +94,16 @@ def _require(rust: Rust) -> None:
 
 
 @contextmanager
-def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
-    """A folder to build in, and the compiler's own memory of the last build there.
+def _workplace(wanted: RustRecipe) -> Iterator[Path]:
+    """A folder to build in, with the compiler's own memory of the last build there.
 
     That memory holds for one folder and one set of flags, and one build at a time; so there are a few such places, each
-    behind a lock. Where all are taken, or none can be made, the build starts afresh in a folder of its own.
+    behind a lock. Where all are taken, or none can be made, and always where the build is locked, it starts afresh in
+    a folder of its own.
     """
     kept = cache.compiler_cache("rust")
     first = int.from_bytes(hashlib.sha256(wanted.name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    for k in range(_WORKPLACES):
+    for k in range(0 if wanted.locked else _WORKPLACES):
         folder = kept / f"{wanted.mode}-{(first + k) % _WORKPLACES}"
         lock = _locked(folder)
         if lock < 0:
@@ -110,14 +111,14 @@ def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
         try:
             with _told(folder):
                 shutil.rmtree(folder / "cell", ignore_errors=True)
-                yield folder, "incremental"
+                yield folder
         finally:
             os.close(lock)
         return
     folder = build_folder()
     try:
         with _told(folder):
-            yield folder, ""
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

@@ -9,13 +9,22 @@ from functools import cached_property
 from pathlib import Path
 
 from ...values import Program
-from ..sources import ABI_NUMBER, LINE_OFFSET_FLAG, checked_files, libraries, machine_facts, write_file
+from ..sources import (
+    ABI_NUMBER,
+    LINE_OFFSET_FLAG,
+    LOCKED_FLAG,
+    checked_files,
+    libraries,
+    machine_facts,
+    write_file,
+)
 from . import shim, source
 from .places import HOST_FILES, Rust, known, template
 
 CELL_PATH = "cell/cell.rs"
 SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
+_INCREMENTAL = "incremental"
 CRATE = "libo.rlib"
 
 _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
@@ -39,7 +48,10 @@ _LINK = ("-Clink-arg=-Wl,-z,nodelete", "-Clink-arg=-Wl,-rpath,$ORIGIN")
 
 @dataclass(frozen=True, slots=False)
 class RustRecipe:
-    """One cell for one compiler. ``files`` are by their path in the build folder, the cell first."""
+    """One cell for one compiler. ``files`` are by their path in the build folder, the cell first.
+
+    ``locked`` is how the text is built, not what is built of it: such builds have keys of their own.
+    """
 
     rust: Rust
     name: str
@@ -47,6 +59,7 @@ class RustRecipe:
     files: tuple[tuple[str, str], ...]
     libraries: tuple[str, ...]
     line_offset: int
+    locked: bool = False
 
     @property
     def toolchain(self) -> str:
@@ -62,20 +75,25 @@ class RustRecipe:
     @property
     def shown_flags(self) -> tuple[str, ...]:
         """The flags as an Artifact carries them; the last one says how many lines stand before the cell's text."""
-        return (*_CODE, *MODES[self.mode], *self.libraries, f"{LINE_OFFSET_FLAG}{self.line_offset}")
+        how = (LOCKED_FLAG,) if self.locked else ()
+        return (*_CODE, *MODES[self.mode], *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
 
     @cached_property
     def facts(self) -> source.Facts:
         """What the shim is made from."""
         return source.read(self.files[0][1])
 
-    def arguments(self, linker: str, incremental: str) -> tuple[str, ...]:
-        """The compiler's command line. ``incremental`` is a folder, "" to start afresh."""
+    def arguments(self, linker: str) -> tuple[str, ...]:
+        """The compiler's command line.
+
+        Incremental also where there is nothing to go on from: it divides the cell in another way, and so makes other
+        code. Two builds of one text must not differ because one was made afresh.
+        """
         return (
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
-            *((f"-Cincremental={incremental}",) if incremental else ("-Ccodegen-units=1",)),
+            f"-Cincremental={_INCREMENTAL}",
             *self.libraries, "--extern", f"o={CRATE}", CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
 
@@ -98,7 +116,7 @@ class RustRecipe:
             write_file(folder / path, text)
 
 
-def recipe(program: Program, line_offset: int = 0) -> RustRecipe:
+def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> RustRecipe:
     """What to compile for a program. Raises UsageError, CompileError, ToolchainMissing."""
     return RustRecipe(
         rust=known(),
@@ -107,6 +125,7 @@ def recipe(program: Program, line_offset: int = 0) -> RustRecipe:
         files=checked_files(program, "cell.rs", line_offset),
         libraries=libraries(program),
         line_offset=line_offset,
+        locked=locked,
     )
 
 
