@@ -299,7 +299,7 @@ class _Watch:
             self._stop("cpu-time", self._cpu_words())
         elif used.resident_bytes > self.memory_bytes and self._own_bytes(used) > self.memory_bytes:
             self._stop("memory", f"it used more memory than {self.memory_bytes >> 20:,} MiB")
-        elif scratch.used_bytes(self.channel.folder) > limits.BUILD_SCRATCH_BYTES:
+        elif scratch.used_bytes(self.channel.folder, most := limits.BUILD_SCRATCH_BYTES) > most:
             self._stop("scratch-quota", f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB")
 
     def _own_bytes(self, used: build_tree.Used) -> int:
