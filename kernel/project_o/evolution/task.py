@@ -12,6 +12,7 @@ from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
+from .scenario import Scenario
 
 if TYPE_CHECKING:
     import numpy as np
@@ -72,7 +73,7 @@ class Task:
     of calls that were made, whose neighbours candidates are asked where ``inputs`` says nothing. ``kept`` are inputs on
     which earlier candidates failed: they are asked first, and new ones join them. ``tests`` are the user's own (see
     ``checks.tests``), ``relations`` what must hold between answers (``checks.relations``), ``scenario`` what the
-    finalists must go through (``checks.integration``): a function of the program.
+    finalists must go through (``checks.integration``): a function of the program, or cells.
 
     ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
     worse (see ``goals``). ``allowed`` names the defects of ``plausible`` that are said and reject nothing.
@@ -91,7 +92,7 @@ class Task:
     kept: Counterexamples = field(default_factory=Counterexamples)
     tests: Any = None
     relations: tuple[Any, ...] = ()
-    scenario: Callable[[Any], Any] | None = None
+    scenario: Scenario | None = None
     also: tuple[str, ...] = ()
     guards: Mapping[str, float | str | None] = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
