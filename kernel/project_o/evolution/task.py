@@ -17,7 +17,7 @@ from .scenario import Scenario
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..sandbox import Asking
+    from ..sandbox import Answers, Asking
 
 TIME = "time"
 SCORE = "score"
@@ -58,7 +58,11 @@ class Answer(Protocol):
 
     @property
     def written(self) -> tuple[tuple[int, Any], ...]:
-        """The writable arrays after the call, by argument index."""
+        """The writable arrays after the call, by argument index; of a Python function, what it changed."""
+
+    @property
+    def shares(self) -> bool:
+        """The result lies in the arguments, and changes when they do."""
 
 
 @dataclass(frozen=True)
@@ -224,6 +228,21 @@ class Handle:
         seconds: float | None = None,
     ) -> Answer:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
+        return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
+
+    def ask_each(self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None) -> Answers:
+        """One call with each of several sets of arguments, timed together. Raises as ``ask`` does."""
+        found: list[Answers] = []
+
+        def put(job: Asking) -> Answer:
+            found.append(job.ask_each(name, calls, seconds=seconds))
+            return found[0].whole
+
+        self._asked(put)
+        return found[0]
+
+    def _asked(self, put: Callable[[Asking], Answer]) -> Answer:
+        """What ``put`` is answered by the process, which is started where there is none."""
         job = self._job
         if job is None:
             job = self._job = self._jobs.start(self.artifact, guarded=self._guarded)
@@ -231,7 +250,7 @@ class Handle:
                 self.close()
                 raise Stopped
         try:
-            answer: Answer = job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
+            answer = put(job)
         except SandboxError:
             if self._jobs.stopped:  # it was closed under our hands
                 raise Stopped from None

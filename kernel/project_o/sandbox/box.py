@@ -20,10 +20,11 @@ from . import helper, locks, probing
 from .channel import Bounds, Channel
 from .configure import configuration
 from .function_job import FunctionJob
-from .job import Job, NativeJob
+from .job import Job
 from .launch import launch, users
 from .level import Level
 from .lint import lint, lint_program
+from .native_job import NativeJob
 from .profiles import PROFILES
 from .rules import parse
 from .snapshot import Snapshot
