@@ -56,6 +56,7 @@ DIAGNOSTICS_SHOWN_MAX = 20
 
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200
+HANDLERS_LOOK_MILLISECONDS = 10
 PANIC_MESSAGE_BYTES_MAX = 512
 
 # Evolution ----------------------------------------------------------------------------------------
