@@ -53,6 +53,8 @@ SOURCE_BYTES_MAX = 1 * MIB
 CACHE_BYTES_MAX = 512 * MIB
 CACHE_KEPT_SECONDS_MIN = 3600.0
 DIAGNOSTICS_SHOWN_MAX = 20
+MODULE_FILES_MAX = 1000
+MODULE_TURN_SECONDS = 10.0
 
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200

@@ -28,6 +28,7 @@ from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STO
 from .layout import (
     ERROR_RESULT_CELLS,
     STATUS_ERROR,
+    STATUS_ERRORS,
     STATUS_OK,
     argument_cell_count,
     cell_count,
@@ -48,6 +49,7 @@ __all__ = [
     "FAULT_KINDS",
     "GUARD_CDEF",
     "STATUS_ERROR",
+    "STATUS_ERRORS",
     "STATUS_LOOK",
     "STATUS_OK",
     "STATUS_STOPPED",

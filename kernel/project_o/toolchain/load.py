@@ -82,18 +82,21 @@ def host() -> _Host:
     return _Host()
 
 
-class _Loaded:
-    """One dlopen of a library's bytes; closes itself when its last user is gone."""
+class Loaded:
+    """One dlopen of a library's bytes; closes itself when its last user is gone.
 
-    def __init__(self, artifact: Artifact, data: bytes) -> None:
+    ``prefix`` begins the symbols of its functions; ``handle`` is that of a build which is mapped already, for good.
+    """
+
+    def __init__(self, artifact: Artifact, data: bytes, *, prefix: str = "o_cell_", handle: Any = None) -> None:
         self._host = host()
         # Until it is known to be safe to unmap, it is not.
         self.may_close = False
         beside = sorted(Path(artifact.path).parent.glob("lib*-*.so"))
-        self.handle = _open_unique(self._host, data, artifact.program.name, beside)
+        self.handle = handle or _open_unique(self._host, data, artifact.program.name, beside)
         self.makes_threads = any(symbol.name in _THREAD_MAKERS for symbol in elf.Library(data).symbols)
         self.text = self._host.ffi.new("uint64_t[2]")
-        self.functions = {item.name: self._symbol(f"o_cell_{item.name}") for item in artifact.interface.functions}
+        self.functions = {item.name: self._symbol(prefix + item.name) for item in artifact.interface.functions}
         # SAFETY: the two prototypes are those of root.zig, from which every library is made.
         self.free = self._host.ffi.cast("void (*)(uint64_t)", self._symbol("o_free"))
         set_panic = self._host.ffi.cast(
@@ -182,7 +185,10 @@ class Library:
             raise ToolchainError(
                 f"{artifact.program.name}: its build is gone from the cache ({error.strerror}): run the cell again"
             ) from None
-        self._loaded: _Loaded | None = _Loaded(artifact, self._data)
+        self._loaded: Loaded | None = self._opened()
+
+    def _opened(self) -> Loaded:
+        return Loaded(self.artifact, self._data)
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call a function; arrays are passed without a copy and stay alive until it returns.
@@ -195,19 +201,19 @@ class Library:
             known = ", ".join(self._entries)
             raise InterfaceError(f"{self.artifact.program.name} has no function {name}: there are {known}")
         keep: list[Any] = []
-        return self._run(self._current(), entry, entry.pack(args, lambda array, _writable: _place(array, keep)))
+        return self._run(self._current(), entry, entry.pack(args, lambda array, _writable: placed(array, keep)))
 
-    def _current(self) -> _Loaded:
+    def _current(self) -> Loaded:
         # One read: a swap by another thread cannot come between the test and the use.
         loaded = self._loaded
         if loaded is not None:
             return loaded
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Loaded(self.artifact, self._data)
+                self._loaded = self._opened()
             return self._loaded
 
-    def _run(self, loaded: _Loaded, entry: _Entry, cells: list[int]) -> Any:
+    def _run(self, loaded: Loaded, entry: _Entry, cells: list[int]) -> Any:
         shared = host()
         function = entry.function
         args = shared.new_cells(cells or 1)
@@ -224,7 +230,7 @@ class Library:
             shared.give_record(record)
             raise self._stopped(loaded, function, fault)
         shared.give_record(record)
-        if status == abi.STATUS_ERROR:
+        if status in abi.STATUS_ERRORS:
             name = _copy(ret[0], ret[1]).decode("utf-8", "replace")
             raise result_error(self.artifact, function.name, name)
         try:
@@ -234,7 +240,7 @@ class Library:
             if handle:
                 loaded.free(handle)
 
-    def _stopped(self, loaded: _Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
+    def _stopped(self, loaded: Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
         if fault["kind"] == "interrupted":
             return KeyboardInterrupt(f"{function.name} was interrupted")
         if fault["kind"] == "signal":
@@ -267,7 +273,8 @@ class _Entry:
         return abi.pack_with(self.converters, self.function, args, place)
 
 
-def _place(array: Any, keep: list[Any]) -> int:
+def placed(array: Any, keep: list[Any]) -> int:
+    """The address of an array, which ``keep`` keeps alive."""
     shared = host()
     keep.append(array)
     if not array.flags.c_contiguous:
