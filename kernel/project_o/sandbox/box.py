@@ -20,10 +20,11 @@ from . import helper, locks, probing
 from .channel import Bounds, Channel
 from .configure import configuration
 from .function_job import FunctionJob
-from .job import Job, NativeJob
+from .job import Job
 from .launch import launch, users
 from .level import Level
 from .lint import lint, lint_program
+from .native_job import NativeJob
 from .profiles import PROFILES
 from .rules import parse
 from .snapshot import Snapshot
@@ -161,8 +162,9 @@ class Sandbox:
         for path in paths:
             if not Path(path).is_file():
                 raise SandboxError(f"there is no library at {path}: build it again")
-        # What a build needs beyond the system lies beside it, where its own run path points.
-        beside = [str(path.resolve()) for path in Path(paths[0]).parent.glob("lib*-*.so")]
+        # What a build needs beyond the system lies beside it, where its own run path points: by the name that it has
+        # there, since it is a link to what many builds share.
+        beside = [str(path) for path in Path(paths[0]).parent.glob("lib*-*.so")]
         channel = self._open("files", list(locks.SYSTEM_LIBRARIES), files=[*paths, *beside])
         job = NativeJob(channel, self.wall_seconds, self, interface)
         self._adopt(job)

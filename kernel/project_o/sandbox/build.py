@@ -313,13 +313,14 @@ class _Watch:
         self._looked = now
         used = build_tree.used(self.channel.pid)
         self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds)
+        most = limits.BUILD_SCRATCH_BYTES
         if used.threads > limits.TREE_THREADS_MAX:
             self._stop("processes", f"it had more than {limits.TREE_THREADS_MAX} processes and threads")
         elif used.cpu_seconds > self.cpu_limit:
             self._stop("cpu-time", self._cpu_words())
         elif used.resident_bytes > self.memory_bytes and self._own_bytes(used) > self.memory_bytes:
             self._stop("memory", f"it used more memory than {self.memory_bytes >> 20:,} MiB")
-        elif sum(map(scratch.used_bytes, self.folders)) > limits.BUILD_SCRATCH_BYTES:
+        elif sum(scratch.used_bytes(folder, most) for folder in self.folders) > most:
             self._stop("scratch-quota", f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB")
 
     def _own_bytes(self, used: build_tree.Used) -> int:

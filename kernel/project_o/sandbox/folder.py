@@ -14,6 +14,8 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from .scratch import remove
+
 PREFIX = "o-box-"
 _FRESH_SECONDS = 60.0
 
@@ -37,7 +39,7 @@ class Folder:
         held, self._held = self._held, -1
         if held >= 0:
             if self.owner == os.getpid():
-                shutil.rmtree(self.path, ignore_errors=True)
+                remove(self.path)
             os.close(held)
 
 
@@ -63,7 +65,7 @@ def sweep(parent: str) -> None:
                 facts = os.fstat(at)
                 if facts.st_uid == os.geteuid() and facts.st_mtime < time.time() - _FRESH_SECONDS:
                     fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove(str(path))
             finally:
                 os.close(at)
 
