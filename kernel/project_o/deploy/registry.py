@@ -14,8 +14,8 @@ from ..values import Deployment, Parameter, Program
 from .handles import Slot, Version
 
 Origin = Literal["cell", "accepted", "rollback", "restored"]
-OpenVersion = Callable[[Program], Version]
-"""Build (from the cache where it can) and load a program."""
+OpenVersion = Callable[["Release", Program | None], Version]
+"""Build (from the cache where it can) and load a release, given the program of its cell where that was run."""
 Refusal = Callable[["Release", Program | None], str]
 """Why a release may not serve here, given the program of its cell where that was run; "" where it may."""
 
@@ -69,8 +69,8 @@ class Registry:
                 kept = None
             if kept is not None:  # the data that came along is what the variables hold now
                 kept = replace(kept, program=kept.program.with_data_of(program))
-            version = self._open(kept.program if kept else program)
             release = kept or Release(program, "cell", self._clock(), cell=program.cell_digest)
+            version = self._open(release, program)
             past = self._remembered.pop(program.name, None)
             if past and program.name not in self._releases:
                 self._releases[program.name] = past
@@ -112,9 +112,10 @@ class Registry:
 
     def _opened(self, release: Release) -> Version:
         """The version of a release that is not just a cell's. Raises DeployError where it may not serve."""
-        if why := self._refusal(release, self._cells.get(release.program.name)):
+        cell = self._cells.get(release.program.name)
+        if why := self._refusal(release, cell):
             raise DeployError(why)
-        return self._open(release.program)
+        return self._open(release, cell)
 
     def rollback(self, name: str, digest: str = "") -> Deployment:
         """Put the release before this one back, or the newest one whose program's digest begins with ``digest``.
@@ -217,6 +218,14 @@ class Registry:
                 )
                 for name, items in sorted(self._remembered.items())
             )
+
+    def cell(self, name: str) -> Program | None:
+        """The user's own text of a name: that of its cell, or what serves where that is a cell's own. None where
+        neither is known in this kernel."""
+        with self._lock:
+            name = self.slot(name).name
+            now = self._releases[name][-1]
+            return self._cells.get(name) or (now.program if now.program.cell_digest == now.cell else None)
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """What has served a name, oldest first. Raises DeployError."""

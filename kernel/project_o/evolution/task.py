@@ -69,7 +69,8 @@ class Answer(Protocol):
 class Task:
     """A program, how it is built and opened, and what makes one version better than another.
 
-    ``build`` turns a program into an artifact or raises CompileError. Without ``open_job`` the artifact is opened
+    ``build`` turns a program into an artifact or raises CompileError: locked where its text is not the user's ``own``.
+    ``build_own`` builds with the user's rights what the user vouches for. Without ``open_job`` the artifact is opened
     with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
     of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
 
@@ -100,6 +101,8 @@ class Task:
     also: tuple[str, ...] = ()
     guards: Mapping[str, float | str | None] = field(default_factory=dict)
     allowed: frozenset[str] = frozenset()
+    build_own: Callable[[Program], Artifact] | None = None
+    own: Callable[[Program], bool] | None = None
 
     @property
     def tools(self) -> Tools:
