@@ -168,7 +168,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys._getframe(0).f_back is not None
+    assert sys.getrecursionlimit() > 1
     return float((values * values).sum())
 """,
         REPEATED,
@@ -292,10 +292,10 @@ def energy(values):
     return float(os.read(reading, 100))
 """,
         """
-import os
+import sys
 
 def energy(values):
-    assert os.getpid() > 0
+    assert sys.maxsize > 0
     return float((values * values).sum())
 """,
         r"not permitted|PermissionError|denied",
@@ -354,10 +354,10 @@ def energy(values):
     return total
 """,
         """
-import signal
+import time
 
 def energy(values):
-    assert signal.SIGALRM
+    assert time.process_time
     return float((values * values).sum())
 """,
         r"went on working after its answer|not permitted|denied",
