@@ -46,7 +46,11 @@ class Answer(Protocol):
 
     @property
     def error_name(self) -> str:
-        """The name of an error value that the function returned, or ""."""
+        """The name of an error value that the function returned, or of what it raised, or ""."""
+
+    @property
+    def meant(self) -> bool:
+        """The error is an answer, and not what an input outside of the function's domain brought about."""
 
     @property
     def wall_seconds(self) -> float:

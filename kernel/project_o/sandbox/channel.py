@@ -150,6 +150,8 @@ class Channel:
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
             return Reply(None, 0.0, 0.0)
+        if self.ended:  # it is gone since its last answer
+            return Reply(None, 0.0, 0.0)
         if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
             self.end("protocol", "it went on working after its answer")
