@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from .. import toolchain, view
+from .. import api, toolchain, view
 from ..config import effective
 from ..errors import UsageError
 from ..releases import take_back
@@ -86,6 +86,25 @@ def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     return Listing((context.flow.rollback(arguments.name, arguments.state),), view.show_serving)
 
 
+# --------------------------------------------------------------------------- library modules
+
+
+def _modules(context: Context, arguments: argparse.Namespace) -> Report:
+    del context, arguments
+    heads = ("module", "version", "", "what it is")
+    return Report(api.modules().listing(), lambda rows: view.show_table("library modules", heads, rows))
+
+
+def _reload(context: Context, arguments: argparse.Namespace) -> Report:
+    del context
+    return Report(api.modules().reload(arguments.name, fresh=arguments.fresh), facts("reloaded"))
+
+
+def _unload(context: Context, arguments: argparse.Namespace) -> Report:
+    del context
+    return Report(api.modules().unload(arguments.name), facts("unloaded"))
+
+
 # --------------------------------------------------------------------------- the installation
 
 
@@ -126,7 +145,7 @@ def _cache(context: Context, arguments: argparse.Namespace) -> Report:
     return Report(found, facts("build cache"))
 
 
-KERNEL_ONLY = ("on", "off")
+KERNEL_ONLY = ("on", "off", "reload", "unload")
 """What speaks of a running kernel: not for a terminal."""
 
 VERBS: dict[str, Verb] = {
@@ -153,4 +172,11 @@ VERBS: dict[str, Verb] = {
         "serve the version before this one (said again: this one), or that of a state",
         ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
     ),
+    "modules": Verb(_modules, "the library modules that load(NAME) finds, and which are loaded"),
+    "reload": Verb(
+        _reload,
+        "build a library module again and let it take over from the loaded one, with its state or a --fresh one",
+        ((("name",), {}), (("--fresh",), {"action": "store_true"})),
+    ),
+    "unload": Verb(_unload, "take a library module and its state out", ((("name",), {}),)),
 }

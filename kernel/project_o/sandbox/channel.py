@@ -7,7 +7,6 @@ import json
 import math
 import os
 import select
-import shutil
 import signal
 import socket
 import tempfile
@@ -178,7 +177,7 @@ class Channel:
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
             if self.folder:
                 left = min(left, limits.SCRATCH_POLL_SECONDS)
-                if scratch.used_bytes(self.folder) > self.bounds.scratch_bytes:
+                if scratch.used_bytes(self.folder, most := self.bounds.scratch_bytes) > most:
                     self.end("scratch-quota", "it wrote more into its folder than its limit")
                     break
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
@@ -317,7 +316,7 @@ class Channel:
                     os.close(fd)
         for folder in (self.folder, self._libraries):
             if folder and self.owner == os.getpid():
-                shutil.rmtree(folder, ignore_errors=True)
+                scratch.remove(folder)
         if hasattr(self, "control"):
             self.control.close()
         self.arena.close()

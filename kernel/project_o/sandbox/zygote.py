@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -22,7 +21,7 @@ import time
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import locks, worker
+from . import locks, scratch, worker
 from .profiles import PROFILES
 
 MESSAGE_BYTES_MAX = 1 << 17
@@ -210,4 +209,4 @@ def main(control_fd: int, kernel: int, modules: list[str], folder: str) -> None:
     socket.send_fds(control, [json.dumps(facts).encode()], [own])
     os.close(own)
     zygote.serve()
-    shutil.rmtree(folder, ignore_errors=True)
+    scratch.remove(folder)

@@ -35,9 +35,10 @@ def main(names: list[str]) -> None:
         reports = gather([(process, folder / f"errors-{uid}")])
     for report in reports:
         live = report["setting"] == "control"
-        if (
-            "breached" in report and (report["breached"] != live or report["left"] or report.get("vacuous"))
-        ) or "lacks" in report:
+        if ("breached" in report and (report["breached"] != live or report["left"] or report.get("vacuous"))) or {
+            "lacks",
+            "broken",
+        } & report.keys():
             print({key: value for key, value in report.items() if value not in ("", [], False)})
     print(table(reports, SETTINGS))
     slow = sorted(reports, key=lambda report: -report["took"])[:12]

@@ -18,6 +18,7 @@ import sys
 import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -181,7 +182,11 @@ def run(case: Case, setting: str, options: dict[str, Any] | None, libraries: dic
     report: dict[str, Any] = {"case": case.name, "class": case.kind, "setting": setting, "breached": False, "left": []}
     host: Any = None
     try:
-        args: list[Any] = [world.facts(case.needs)]
+        try:
+            args: list[Any] = [world.facts(case.needs)]
+        except OSError as error:
+            report["lacks"] = f"{type(error).__name__}: {error}"
+            return report
         source, function = whole(case), "attack"
         if case.language == "native":
             assert case.numbers is not None
@@ -197,10 +202,8 @@ def run(case: Case, setting: str, options: dict[str, Any] | None, libraries: dic
         report["why"] = (outcome.failed or outcome.error or outcome.ended or repr(outcome.value))[:160]
         report["vacuous"] = options is not None and not report["breached"] and outcome.error.startswith(VACUOUS)
         report["seconds"] = round(outcome.seconds, 3)
-    except OSError as error:
-        if options is not None or host is not None:
-            raise
-        report["lacks"] = f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - the suite goes on, and whoever reads the report fails over it
+        report["broken"] = "".join(traceback.format_exception(error))[-1500:]
     finally:
         if host is not None:
             host.close()

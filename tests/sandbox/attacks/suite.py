@@ -15,7 +15,7 @@ from typing import Any
 HERE = Path(__file__).resolve().parent
 FIRST_FREE_USER = 61_000
 RUNNERS = 2
-SECONDS_MAX = 240
+SECONDS_MAX = 600
 
 
 def build_libraries(folder: Path, fixed: Path) -> tuple[dict[str, str], dict[str, str]]:
