@@ -171,7 +171,6 @@ class World:
 
     def victim_state(self) -> str:
         """The letter that ps shows; X where it is gone."""
-        time.sleep(0.002)
         return (self._of_victim("stat").rpartition(")")[2].split() or ["X"])[0]
 
     def victim_memory(self) -> str:
