@@ -168,6 +168,7 @@ class Channel:
         line = json.dumps({**question, "id": name}, allow_nan=False).encode("ascii") + b"\n"
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
+        if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
         if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
