@@ -23,6 +23,7 @@ def main() -> None:
     asked.add_argument("--in", dest="settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
     asked.add_argument("--as-root", action="store_true")
     asked.add_argument("--no-namespaces", action="store_true", help="have the kernel refuse unshare and its like")
+    asked.add_argument("--all", action="store_true", help="say of every run how it ended")
     asked.add_argument("--list", action="store_true")
     options = asked.parse_args()
     chosen = [
@@ -41,7 +42,7 @@ def main() -> None:
         pairs = [(case, setting) for case in chosen for setting in options.settings]
         reports = suite.run(pairs, as_root=options.as_root, no_namespaces=options.no_namespaces)
     for report in reports:
-        if notable(report):
+        if options.all or notable(report):
             print({key: value for key, value in report.items() if value not in ("", [], False)})
     print(table(reports, options.settings))
     slow = sorted(reports, key=lambda report: -report["took"])[:8]

@@ -35,7 +35,8 @@ Oracle = Callable[[Any, Outcome], bool]
 
 @dataclass(frozen=True)
 class Case:
-    """One attack. ``source`` defines ``attack(w)``, where ``w`` holds the ``needs`` of the world.
+    """One attack. ``source`` defines ``attack(w)``, where ``w`` holds the ``needs`` of the world; for builds
+    ``order`` makes of the world what is built, with ``compiler``.
 
     ``later`` is asked of the next candidate, in the same evaluator; ``watch`` looks at the world while the attack
     runs. ``result`` says how the naive evaluator reads the result. ``alone`` cases hit every process of the user:
@@ -64,6 +65,8 @@ class Case:
     scratch_only: bool = False
     whole_machine: bool = False
     soft_limit: bool = False
+    order: Callable[[Any], dict[str, Any]] | None = None
+    compiler: str = ""
 
     @property
     def in_the_way(self) -> bool:

@@ -1,12 +1,10 @@
-"""Builds what native attacks need, starts runners as ordinary users made for it, and gathers what they say."""
+"""Starts runners as ordinary users made for it, hands out the cases, and gathers what is reported."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import sys
 import threading
 from collections import Counter, deque
 from collections.abc import Iterable
@@ -15,100 +13,9 @@ from typing import Any
 
 from .case import Case
 from .settings import SETTINGS
+from .tools import as_user, build_libraries, free_users, reachable_compilers, reachable_python
 
-HERE = Path(__file__).resolve().parent
-FIRST_FREE_USER = 61_000
 RUNNERS = 2
-
-
-def build_libraries(folder: Path, fixed: Path) -> tuple[dict[str, str], dict[str, str]]:
-    """The hostile libraries by name, and why others could not be built. ``fixed`` is where some write and read."""
-    import ziglang
-
-    zig = str(Path(ziglang.__file__).parent / "zig")
-    caches = ["--cache-dir", str(folder / "cache"), "--global-cache-dir", str(folder / "cache")]
-    base = [zig, "build-lib", "-dynamic", "-OReleaseSmall", "-fstrip", "-fno-compiler-rt", "-fallow-shlib-undefined"]
-    paths = [f'-DMARK="{fixed / "mark"}"', f'-DCANARY="{fixed / "canary"}"']
-    commands = {"zig": [*base, *caches, f"-femit-bin={folder / 'zig.so'}", str(HERE / "hostile.zig")]}
-    for name, way in (("load", 1), ("ifunc", 2), ("load_reads", 3)):
-        source = ["-cflags", f"-DWAY={way}", *paths, "--", str(HERE / "hostile_load.c")]
-        commands[name] = [*base, *caches, f"-femit-bin={folder / name}.so", *source]
-    if rustc := shutil.which("rustc"):
-        commands["rust"] = [rustc, "--edition=2021", "--crate-type=cdylib", "-O", "-o", f"{folder / 'rust.so'}"]
-        commands["rust"] += [str(HERE / "hostile.rs")]
-    running = {
-        name: subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-        for name, command in commands.items()
-    }
-    found, failed = {}, {} if rustc else {"rust": "there is no rustc"}
-    for name, process in running.items():
-        _, complaints = process.communicate(timeout=120)
-        if process.returncode == 0:
-            os.chmod(folder / f"{name}.so", 0o755)
-            found[name] = str(folder / f"{name}.so")
-        else:
-            failed[name] = complaints[-500:]
-    shutil.rmtree(folder / "cache", ignore_errors=True)
-    return found, failed
-
-
-def free_users(count: int) -> list[int]:
-    """Numbers that no account and no process has."""
-    import pwd
-
-    taken = {entry.pw_uid for entry in pwd.getpwall()}
-    for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            taken.add(entry.stat().st_uid)
-    numbers = (uid for uid in range(FIRST_FREE_USER, 65_000) if uid not in taken)
-    return [next(numbers) for _ in range(count)]
-
-
-def readable_python(folder: Path, uid: int) -> tuple[list[str], dict[str, str]]:
-    """An interpreter of this version that the user ``uid`` can run, with all that this one imports: (command, variables).
-
-    Where the user cannot reach this one's files they are copied.
-    """
-    package = HERE.parents[2] / "kernel" / "project_o"
-    code = folder / "code"
-    ignored = shutil.ignore_patterns("__pycache__", "labextension")
-    shutil.copytree(package, code / "project_o", ignore=ignored)
-    shutil.copytree(HERE, code / "attacks", ignore=ignored)
-    libraries = [path for path in sys.path if path.endswith("site-packages")]
-    variables = {"PYTHONPATH": os.pathsep.join([str(code), *libraries]), "PYTHONDONTWRITEBYTECODE": "1"}
-    check = ["-c", "import numpy, hy"]
-    command = [str(Path(sys.executable).resolve()), "-s"]
-    if not _works([*command, *check], variables, uid):
-        home = folder / "python"
-        copied = shutil.ignore_patterns(
-            "site-packages", "test", "__pycache__", "*.a", "idlelib", "tkinter", "ensurepip"
-        )
-        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
-        base = Path(sys.base_prefix)
-        shutil.copytree(base / "lib" / version, home / "lib" / version, ignore=copied, symlinks=True)
-        for shared in (base / "lib").glob("libpython*.so*"):
-            shutil.copy2(shared, home / "lib", follow_symlinks=False)
-        (home / "bin").mkdir()
-        shutil.copy2(Path(sys.executable).resolve(), home / "bin" / version)
-        command = [str(home / "bin" / version), "-s"]
-        variables["LD_LIBRARY_PATH"] = str(home / "lib")
-        variables["PYTHONHOME"] = str(home)
-    return command, variables
-
-
-def _works(command: list[str], variables: dict[str, str], uid: int) -> bool:
-    try:
-        return (
-            subprocess.run(command, env=variables, cwd="/", capture_output=True, check=False, **as_user(uid)).returncode
-            == 0
-        )
-    except OSError:
-        return False
-
-
-def as_user(uid: int) -> dict[str, Any]:
-    """For subprocess: become that user, with no group of ours; nothing where we are that user."""
-    return {} if uid == os.geteuid() else {"user": uid, "group": uid, "extra_groups": []}
 
 
 class Suite:
@@ -120,8 +27,10 @@ class Suite:
         folder.chmod(0o755)
         self.fixed.mkdir()
         self.fixed.chmod(0o1777)
+        uid = self.made_users[0] if self.made_users else os.geteuid()
+        self.python = reachable_python(folder, uid)
+        self.compilers = reachable_compilers(folder, uid)
         self.libraries, self.lacking = build_libraries(folder, self.fixed)
-        self.python = readable_python(folder, self.made_users[0] if self.made_users else os.geteuid())
 
     def run(
         self, pairs: Iterable[tuple[Case, str]], *, as_root: bool = False, no_namespaces: bool = False
@@ -168,6 +77,7 @@ class Runner:
         spec = {
             "settings": {name: SETTINGS[name] for name in SETTINGS if name in set(settings)},
             "libraries": suite.libraries,
+            "compilers": {**suite.compilers, "python": command[0]},
             "dedicated": uid in suite.made_users,
             "no_namespaces": no_namespaces,
         }
