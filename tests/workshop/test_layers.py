@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROWS: tuple[frozenset[str], ...] = (
-    frozenset({"values", "limits", "errors", "config", "abi"}),
+    frozenset({"values", "limits", "errors", "config", "abi", "hidden"}),
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
     frozenset({"evolution", "history", "deploy", "runtimes"}),
@@ -24,6 +24,7 @@ ROWS: tuple[frozenset[str], ...] = (
 WITHIN_THE_BOTTOM = {
     "values": frozenset(),
     "limits": frozenset(),
+    "hidden": frozenset(),
     "errors": frozenset({"values"}),
     "config": frozenset({"values", "errors", "limits"}),
     "abi": frozenset({"values", "errors", "limits"}),

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from .. import limits
+from . import scratch
 from .folder import Folder
 
 MEMORY = "/dev/shm"
@@ -48,7 +48,7 @@ def place(shared: str) -> Iterator[str]:
         yield path
     finally:
         if path:
-            shutil.rmtree(path, ignore_errors=True)
+            scratch.remove(path)
 
 
 @atexit.register

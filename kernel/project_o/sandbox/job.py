@@ -180,8 +180,9 @@ class Job:
 
     def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
         """The result waits on the other side for memory: give it, and have the result copied."""
-        if type(need) is not int or not 0 < need <= limits.ARENA_BYTES_MAX - tail:
-            self._channel.end("result-cap", f"its result does not fit into {limits.ARENA_BYTES_MAX:,} bytes")
+        most = self._channel.result_bytes_max(tail)
+        if type(need) is not int or not 0 < need <= most:
+            self._channel.end("result-cap", f"its result does not fit into {most:,} bytes")
             return None
         self._channel.arena.grow(tail + need)
         return self._channel.exchange({"op": "fetch", "tail": tail}, seconds).body
