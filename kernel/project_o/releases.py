@@ -11,6 +11,7 @@ from .history.newest import newest
 
 if TYPE_CHECKING:
     from .deploy.handles import Version
+    from .deploy.registry import Release
     from .history import History
     from .values import Deployment, Program
 
@@ -38,5 +39,5 @@ def take_back(history: History, name: str, state: str | None = None) -> Deployme
     return deployment
 
 
-def _nothing_is_called(program: Program) -> Version:
-    raise DeployError(f"{program.name} is not called in process {os.getpid()}: run its cell in a notebook")
+def _nothing_is_called(release: Release, cell: Program | None) -> Version:
+    raise DeployError(f"{release.program.name} is not called in process {os.getpid()}: run its cell in a notebook")
