@@ -20,7 +20,7 @@ from project_o.errors import (
     NativeResultError,
     UsageError,
 )
-from project_o.toolchain import locate, modules
+from project_o.toolchain import modules
 
 from .conftest import build
 
@@ -295,14 +295,19 @@ def test_a_change_that_gets_no_turn_in_time_is_told():
 # ------------------------------------------------------------------------------- from C
 
 
-def test_a_program_in_c_uses_a_module_through_the_header(language, zig_there, tmp_path):
-    built = build(modules.ours() / language / "counter")
-    program = tmp_path / "host"
-    cache = {"ZIG_LOCAL_CACHE_DIR": str(tmp_path / "cache"), "ZIG_GLOBAL_CACHE_DIR": str(tmp_path / "cache")}
+@pytest.fixture(scope="module")
+def host_program(zig_there, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("host")
+    cache = {"ZIG_LOCAL_CACHE_DIR": str(folder / "cache"), "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache")}
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fno-sanitize=undefined", "-ldl"]
-    command = [str(locate()), "cc", *flags, "-I", str(modules.ours() / "abi"), str(HOST), "-o", str(program)]
-    subprocess.run(command, cwd=tmp_path, check=True, env={"PATH": "", "HOME": str(tmp_path), **cache})
-    said = subprocess.run([str(program), built.artifact.path], capture_output=True, text=True, check=False)
+    command = [str(zig_there), "cc", *flags, "-I", str(modules.ours() / "abi"), str(HOST), "-o", str(folder / "host")]
+    subprocess.run(command, cwd=folder, check=True, env={"PATH": "", "HOME": str(folder), **cache})
+    return folder / "host"
+
+
+def test_a_program_in_c_uses_a_module_through_the_header(language, host_program):
+    built = build(modules.ours() / language / "counter")
+    said = subprocess.run([str(host_program), built.artifact.path], capture_output=True, text=True, check=False)
 
     assert said.stdout.splitlines() == [
         "counter 1.0.0 1.0.0 40",
