@@ -61,7 +61,10 @@ class Tools:
         """
         if self.reads is None or self.only_settings(program, cell):
             return
+        known = dict(cell.files[1:])
         for path, text in program.files:
+            if known.get(path) == text:
+                continue  # a text that came along with the cell is its user's own
             found = self.reads.search(text)
             if found is not None:
                 line = text.count("\n", 0, found.start()) + 1

@@ -9,7 +9,16 @@ from functools import cached_property
 from pathlib import Path
 
 from ...values import Program
-from ..sources import ABI_NUMBER, LINE_OFFSET_FLAG, Module, checked_files, libraries, machine_facts, write_file
+from ..sources import (
+    ABI_NUMBER,
+    LINE_OFFSET_FLAG,
+    Module,
+    checked_files,
+    imported,
+    libraries,
+    machine_facts,
+    write_file,
+)
 from . import shim, source
 from .places import HOST_FILES, Rust, known, template
 
@@ -79,8 +88,31 @@ class RustRecipe:
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
             *((f"-Cincremental={incremental}",) if incremental else ("-Ccodegen-units=1",)),
-            *self.libraries, "--extern", f"o={CRATE}", CELL_PATH, "-o", OUTPUT,
+            *self.libraries, *self.externs, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
+
+    @property
+    def externs(self) -> tuple[str, ...]:
+        """The crates that lie in the build folder: ``o``, and the programs that came along."""
+        return _crates("o", *(name for name, _ in imported(self.files)))
+
+    def import_arguments(self, name: str, path: str) -> tuple[str, ...]:
+        """The command line for a program that came along, a crate of its own, after those that it needs."""
+        names = [other for other, _ in imported(self.files)]
+        return (
+            self.rust.path, *_COMMON, "--crate-type=rlib", f"--crate-name={name}", *_CODE, *MODES[self.mode],
+            "-Ccodegen-units=1", *_crates("o", *names[: names.index(name)]), path, "-o", f"lib{name}.rlib",
+        )  # fmt: skip
+
+    def import_key(self, name: str) -> str:
+        """What such a crate is made from: its text, and those of the crates before it."""
+        texts, there = dict(self.files), []
+        for other, path in imported(self.files):
+            there.append((other, texts[path]))
+            if other == name:
+                break
+        body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there]
+        return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     def test_arguments(self, linker: str, output: str) -> tuple[str, ...]:
         """The command line for the cell's tests, an ordinary program."""
@@ -88,7 +120,7 @@ class RustRecipe:
             self.rust.path, *_COMMON, "--test", "--crate-name=cell", *_CODE, *MODES["debug"],
             *(("-Cprefer-dynamic",) if self.rust.runtime else ()),
             *((f"-Clinker={linker}",) if linker else ()),
-            *self.libraries, "--extern", f"o={CRATE}", CELL_PATH, "-o", output,
+            *self.libraries, *self.externs, CELL_PATH, "-o", output,
         )  # fmt: skip
 
     def write(self, folder: Path, around: shim.Shim | None) -> None:
@@ -99,6 +131,11 @@ class RustRecipe:
             write_file(folder / SHIM_PATH, around.text)
         for path, text in others:
             write_file(folder / path, text)
+
+
+def _crates(*names: str) -> tuple[str, ...]:
+    """How to name crates in the build folder; what they need themselves is found there, too."""
+    return ("-Ldependency=.", *(word for name in names for word in ("--extern", f"{name}=lib{name}.rlib")))
 
 
 def recipe(program: Program, line_offset: int = 0) -> RustRecipe:
