@@ -147,7 +147,7 @@ def test_a_panic_in_what_is_imported_has_the_line_that_called_it(flow, language)
     }
     flow.cell(text[language], language, "access", trial=False)
     user = {
-        "zig": '\nconst access = @import("access");\n\npub fn third(a: []const f64) f64 {\n    return access.at(a, 2);\n}',
+        "zig": '\nconst b = @import("access");\n\npub fn third(a: []const f64) f64 {\n    return b.at(a, 2);\n}\n',
         "rust": "\nuse access::at;\n\npub fn third(a: &[f64]) -> f64 {\n    at(a, 2)\n}\n",
     }
     module = flow.cell(user[language], language, "third", trial=False)

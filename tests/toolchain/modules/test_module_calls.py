@@ -292,6 +292,50 @@ def test_a_change_that_gets_no_turn_in_time_is_told():
         pass
 
 
+# ------------------------------------------------------------------------------- modules that need others
+
+BASE = {
+    "zig": 'const inner = @import("inner.zig");\npub fn half(x: f64) f64 { return inner.divided(x, 2); }',
+    "rust": "mod inner;\npub fn half(x: f64) -> f64 { inner::divided(x, 2.0) }",
+}
+INNER = {
+    "zig": "pub fn divided(x: f64, by: f64) f64 { return x / by; }",
+    "rust": "pub fn divided(x: f64, by: f64) -> f64 { x / by }",
+}
+USER = {
+    "zig": 'const base = @import("base");\npub fn quarter(x: f64) f64 { return base.half(base.half(x)); }',
+    "rust": "use base::half;\npub fn quarter(x: f64) -> f64 { half(half(x)) }",
+}
+SUFFIX = {"zig": "zig", "rust": "rs"}
+
+
+def test_a_module_imports_those_that_it_depends_on(opened, write_module, language):
+    folder = write_module(language, BASE[language], name="base", exports=["half"], version="1.2.0")
+    (folder / f"inner.{SUFFIX[language]}").write_text(INNER[language])
+    write_module(language, "pub fn f() void {}", name="between", exports=["f"], dependencies={"base": "1.0"})
+
+    user = {"name": "user", "exports": ["quarter"], "dependencies": {"base": "1.1"}}
+    assert opened(language, USER[language], **user).call("quarter", (8.0,)) == 2.0
+    for least, words in (("1.3", "depends on base 1.3, and in .* is 1.2.0"), ("2.0", "depends on base 2.0")):
+        with pytest.raises(UsageError, match=words):
+            opened(language, USER[language], **{**user, "dependencies": {"base": least}})
+    with pytest.raises(UsageError, match=f"no module {language}/missing"):
+        opened(language, USER[language], **{**user, "dependencies": {"missing": "1"}})
+    write_module(language, BASE[language], name="base", exports=["half"], dependencies={"user": "1"})
+    with pytest.raises(UsageError, match="the modules user, base, user depend on one another in a circle"):
+        opened(language, USER[language], **{**user, "dependencies": {"base": "1"}})
+
+
+def test_a_module_links_the_libraries_that_it_names(opened, language):
+    source = {
+        "zig": 'extern "c" fn cbrt(x: f64) f64;\npub fn root(x: f64) f64 { return cbrt(x); }',
+        "rust": 'unsafe extern "C" { fn cbrt(x: f64) -> f64; }\npub fn root(x: f64) -> f64 { unsafe { cbrt(x) } }',
+    }
+    assert opened(language, source[language], exports=["root"], system_libs=["m"]).call(
+        "root", (27.0,)
+    ) == pytest.approx(3.0)
+
+
 # ------------------------------------------------------------------------------- from C
 
 

@@ -85,7 +85,9 @@ def add_imports(wanted: RustRecipe, folder: Path) -> float:
 
 def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str) -> tuple[bytes, float]:
     text = dict(wanted.files)[path]
-    write_file(folder / path, text)
+    for beside, words in wanted.files:
+        if beside.startswith(path.rpartition("/")[0] + "/"):
+            write_file(folder / beside, words)
     finished = run(Job(wanted.import_arguments(name, path), folder))
     if finished.code == 0:
         return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds

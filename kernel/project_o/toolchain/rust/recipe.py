@@ -105,12 +105,10 @@ class RustRecipe:
         )  # fmt: skip
 
     def import_key(self, name: str) -> str:
-        """What such a crate is made from: its text, and those of the crates before it."""
-        texts, there = dict(self.files), []
-        for other, path in imported(self.files):
-            there.append((other, texts[path]))
-            if other == name:
-                break
+        """What such a crate is made from: its texts, and those of the crates before it."""
+        names = [other for other, _ in imported(self.files)]
+        folders = tuple(f"cell/imports/{other}/" for other in names[: names.index(name) + 1])
+        there = [item for item in self.files if item[0].startswith(folders)]
         body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there]
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
