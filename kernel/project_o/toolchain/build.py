@@ -82,7 +82,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
             finished = runner(Job(command, folder))
             seconds += finished.seconds
             if finished.code != 0:
-                raise _failure(finished, wanted, names)
+                raise failed(finished, wanted, names)
             data = (folder / _OUTPUT).read_bytes()
             library = elf.Library(data)
             if not elf.missing_helpers(library):
@@ -94,7 +94,8 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     return data, _description(library, wanted, names, "zig"), seconds
 
 
-def _failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+    """What a compiler's end means: CompileError with its diagnostics, or ToolchainError if it says nothing of the cell."""
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:

@@ -51,7 +51,7 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
         seconds += add_imports(wanted, folder)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
-            around = shim.write(wanted.facts, dropped, wanted.module)
+            around = wanted.around(dropped)
             wanted.write(folder, around)
             finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
             seconds += finished.seconds
@@ -96,6 +96,12 @@ def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str) -> t
         raise failure(finished)
     told = tuple(Diagnostic("error", f"{name}, line {item.line}: {item.message}") for item in found)
     raise CompileError(headline(told), told, "rust")
+
+
+def failed_cell(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> Exception:
+    """What the end of a compilation means where nothing is to be left out of it."""
+    found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
+    return CompileError(headline(found.cell), found.cell, "rust") if found.cell else failure(finished)
 
 
 def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:

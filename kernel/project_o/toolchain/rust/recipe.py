@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -80,6 +81,18 @@ class RustRecipe:
     def facts(self) -> source.Facts:
         """What the shim is made from."""
         return source.read(self.files[0][1])
+
+    def around(self, dropped: Mapping[str, str]) -> shim.Shim:
+        """The code around the cell, without what is ``dropped``."""
+        return shim.write(self.facts, dropped, self.module)
+
+    def assembly_arguments(self, output: str, *, intel: bool) -> tuple[str, ...]:
+        """The command line that writes the assembly instead of a library."""
+        return (
+            self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
+            *(("-Cllvm-args=-x86-asm-syntax=intel",) if intel else ()), "-Ccodegen-units=1", "--emit=asm",
+            *self.externs, CELL_PATH, "-o", output,
+        )  # fmt: skip
 
     def arguments(self, linker: str, incremental: str) -> tuple[str, ...]:
         """The compiler's command line. ``incremental`` is a folder, "" to start afresh."""
