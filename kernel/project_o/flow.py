@@ -113,25 +113,23 @@ class Flow:
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
-        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given.
-
-        Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
+        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given. Raises
+        CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
-        from . import languages
-        from .deploy import NativeModule
+        from . import languages, toolchain
+        from .deploy import NativeModule, renew, with_imports
         from .runtimes.native import ISOLATE, LINK
 
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
         name = name or next(iter(tools.signatures(source)), "cell")
-        program = tools.program(name, source, mode=mode, options=options)
+        program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
-            from . import toolchain
-
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
+        renew(self.registry, name)
         if self._history is not None:
             self._history.stage(self.registry.ledger())
         return NativeModule(slot)
@@ -204,7 +202,7 @@ class Flow:
         from .runtimes.trust import is_own
         from .sandbox import shared
 
-        program, cell, box = self._serving_program(name), self.registry.cell(name), shared()
+        program, cell, box = self.registry.releases(name)[-1].program, self.registry.cell(name), shared()
         return Task(
             program=program,
             build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
@@ -288,9 +286,6 @@ class Flow:
             if whole or self.registry.knows_cell(subject.program):
                 self._serve_subject(runtime, subject, target)
 
-    def _serving_program(self, name: str) -> Program:
-        return self.registry.releases(name)[-1].program
-
     def _commit_verdict(self, run: Run) -> State | None:
         if self._history is None or not self._history.enabled:
             return None
@@ -338,7 +333,10 @@ class Flow:
         return self.registry.put(then.remembered()[name], "rollback", state.id)
 
     def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
+        from .deploy import renew
+
         self._bind(deployment.name)
+        renew(self.registry, deployment.name)
         if self._history is not None and self._history.enabled:
             program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
             state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())

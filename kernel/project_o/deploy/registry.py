@@ -250,6 +250,11 @@ class Registry:
         with self._lock:
             return tuple(self._releases[self.slot(name).name])
 
+    def program(self, name: str) -> Program | None:
+        """The program that serves exactly this name now; None where none does."""
+        with self._lock:
+            return self._releases[name][-1].program if name in self._slots else None
+
     # ------------------------------------------------------------------ the ledger
 
     def ledger(self) -> dict[str, str]:
