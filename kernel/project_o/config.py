@@ -70,6 +70,7 @@ OPTIONS: tuple[Option, ...] = (
         pattern=r"\s*\d+(\.\d+)?\s*%\s*",
         example="20%",
     ),
+    Option("modules", str, "", "a folder with library modules of your own, for load(NAME)", example="~/modules"),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
     Option(
         "model",

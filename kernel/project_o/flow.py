@@ -90,19 +90,11 @@ class Flow:
 
         The user's own text with other values of its parameters is the user's own text.
         """
-        from .languages import tools_for
-        from .sandbox import shared
+        from .runtimes.trust import is_own, refusal
 
-        program = release.program
-        if cell is not None and tools_for(program.language).only_settings(program, cell):
+        if is_own(release.program, cell, release.cell) or self.unsandboxed():
             return ""
-        level = release.level or shared().level
-        if level in limits.SERVING_LEVELS or self.unsandboxed():
-            return ""
-        return (
-            f"a new text of {program.name} may serve only where it was judged at sandbox level L2 or above, and this "
-            f"was {level}: `project-o doctor` shows why; %config ProjectO.serve_unsandboxed = True takes the risk"
-        )
+        return refusal(release.program, release.level)
 
     @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
@@ -110,7 +102,8 @@ class Flow:
         from .deploy import PythonFunction
         from .runtimes import LispRuntime, NativeRuntime, PythonRuntime
 
-        return (NativeRuntime(), LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
+        native = NativeRuntime(lambda: self.unsandboxed())  # noqa: PLW0108 - it is given to the flow later
+        return (native, LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
 
     def _runtime(self, language: str) -> Runtime:
         for runtime in self.runtimes:
@@ -135,35 +128,40 @@ class Flow:
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
-        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given.
-
-        Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
+        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given. Raises
+        CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
-        from . import languages
-        from .deploy import NativeModule
+        from . import languages, toolchain
+        from .deploy import NativeModule, renew, with_imports
         from .runtimes.native import ISOLATE, LINK
 
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
         name = name or next(iter(tools.signatures(source)), "cell")
-        program = tools.program(name, source, mode=mode, options=options)
+        program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
-            from . import toolchain
-
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
+        renew(self.registry, name)
         if self._history is not None:
             self._history.stage(self.registry.ledger())
         return NativeModule(slot)
 
-    def build(self, program: Program) -> Artifact:
-        """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
-        return self._runtime(program.language).build(program)
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
+        """Program -> Artifact, from the cache where it is there. ``proposed``: the text is not the user's own.
 
-    def _open(self, program: Program) -> Version:
-        return self._runtime(program.language).version(program, trial=program.digest not in self._untried)
+        Raises CompileError, ToolchainMissing, SandboxError where nothing of others' is compiled.
+        """
+        return self._runtime(program.language).build(program, proposed=proposed)
+
+    def _open(self, release: Release, cell: Program | None) -> Version:
+        from .runtimes.trust import is_own
+
+        program, trial = release.program, release.program.digest not in self._untried
+        proposed = not is_own(program, cell, release.cell)
+        return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -221,21 +219,26 @@ class Flow:
         return Wishes.of(evaluator, wishes)
 
     def _task(self, name: str, function: str | None, wanted: Wishes) -> Task:
+        """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
+        from .runtimes.trust import is_own
         from .sandbox import shared
 
-        program, box, slot = self._serving_program(name), shared(), self.registry.slot(name)
-        target, cell = self._targets.get(name), self.registry.cell_text(name)
+        slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
+        program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
+        text = cell.source if cell is not None else ""
         return Task(
             program=program,
-            build=self.build,
+            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
+            build_own=self.build,
+            own=lambda candidate: is_own(candidate, cell),
             box=box,
             open_job=self._runtime(program.language).opener(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),
-            scenario=scenario_of(wanted.scenario, target, slot, cell, lambda: self._bind(name), self.later_cells),
+            scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
             in_copy=self.in_copy,
             **wanted.fields(self.guard_regression()),
         )
@@ -287,9 +290,6 @@ class Flow:
             if whole or self.registry.knows_cell(subject.program):
                 self._serve_subject(runtime, subject, target)
 
-    def _serving_program(self, name: str) -> Program:
-        return self.registry.releases(name)[-1].program
-
     # ------------------------------------------------------------------ Deployment
 
     def accept(self, run: Run) -> Deployment:
@@ -326,7 +326,10 @@ class Flow:
         return self.registry.put(then.remembered()[name], "rollback", state.id)
 
     def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
+        from .deploy import renew
+
         self._bind(deployment.name)
+        renew(self.registry, deployment.name)
         if self._history is not None and self._history.enabled:
             program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
             state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())

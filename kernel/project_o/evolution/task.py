@@ -18,7 +18,7 @@ from .scenario import Scenario
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..sandbox import Asking
+    from ..sandbox import Answers, Asking
 
 TIME = "time"
 SCORE = "score"
@@ -47,7 +47,11 @@ class Answer(Protocol):
 
     @property
     def error_name(self) -> str:
-        """The name of an error value that the function returned, or ""."""
+        """The name of an error value that the function returned, or of what it raised, or ""."""
+
+    @property
+    def meant(self) -> bool:
+        """The error is an answer, and not what an input outside of the function's domain brought about."""
 
     @property
     def wall_seconds(self) -> float:
@@ -59,7 +63,11 @@ class Answer(Protocol):
 
     @property
     def written(self) -> tuple[tuple[int, Any], ...]:
-        """The writable arrays after the call, by argument index."""
+        """The writable arrays after the call, by argument index; of a Python function, what it changed."""
+
+    @property
+    def shares(self) -> bool:
+        """The result lies in the arguments, and changes when they do."""
 
 
 def nothing() -> None:
@@ -70,7 +78,8 @@ def nothing() -> None:
 class Task:
     """A program, how it is built and opened, and what makes one version better than another.
 
-    ``build`` turns a program into an artifact or raises CompileError. Without ``open_job`` the artifact is opened
+    ``build`` turns a program into an artifact or raises CompileError: locked where its text is not the user's ``own``.
+    ``build_own`` builds with the user's rights what the user vouches for. Without ``open_job`` the artifact is opened
     with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
     of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
 
@@ -104,6 +113,8 @@ class Task:
     guard_regression: float = limits.GUARD_REGRESSION_MAX
     allowed: frozenset[str] = frozenset()
     in_copy: Callable[[], None] = nothing
+    build_own: Callable[[Program], Artifact] | None = None
+    own: Callable[[Program], bool] | None = None
 
     @property
     def tools(self) -> Tools:
@@ -232,6 +243,21 @@ class Handle:
         seconds: float | None = None,
     ) -> Answer:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
+        return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
+
+    def ask_each(self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None) -> Answers:
+        """One call with each of several sets of arguments, timed together. Raises as ``ask`` does."""
+        found: list[Answers] = []
+
+        def put(job: Asking) -> Answer:
+            found.append(job.ask_each(name, calls, seconds=seconds))
+            return found[0].whole
+
+        self._asked(put)
+        return found[0]
+
+    def _asked(self, put: Callable[[Asking], Answer]) -> Answer:
+        """What ``put`` is answered by the process, which is started where there is none."""
         job = self._job
         if job is None:
             job = self._job = self._jobs.start(self.artifact, guarded=self._guarded)
@@ -239,7 +265,7 @@ class Handle:
                 self.close()
                 raise Stopped
         try:
-            answer: Answer = job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
+            answer = put(job)
         except SandboxError:
             if self._jobs.stopped:  # it was closed under our hands
                 raise Stopped from None

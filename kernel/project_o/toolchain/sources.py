@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -15,9 +16,35 @@ ABI_NUMBER = 1
 """Raised whenever the cells of a call or the description change their meaning."""
 
 CELL_FOLDER = "cell"
+HOST_FOLDER = "host"
+IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
+LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
 _LINE_OFFSET_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What a library module says of itself, beyond its text."""
+
+    name: str
+    version: str
+    git_hash: str
+    hot_reload: bool
+
+
+def module_text(module: Module) -> tuple[str, str]:
+    """The file by which a Zig library knows that it is this module, in place of that of a cell."""
+    facts = [
+        "pub const is_module = true;",
+        f'pub const prefix = "o_{module.name}_";',
+        f'pub const name: ?[:0]const u8 = "{module.name}";',
+        f'pub const version: ?[:0]const u8 = "{module.version}";',
+        f'pub const git_hash: [:0]const u8 = "{module.git_hash}";',
+        f"pub const hot_reload = {'true' if module.hot_reload else 'false'};",
+    ]
+    return f"{HOST_FOLDER}/module.zig", "\n".join(facts) + "\n"
 
 
 def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[str, str], ...]:
@@ -33,6 +60,19 @@ def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[
     for name, text in program.files[1:]:
         files.append((_other_path(name, main), _checked(text, name, 0, program.language)))
     return tuple(files)
+
+
+def imported(files: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """(name, path) of the programs among the files that others import by their name, in their order.
+
+    Each is in a folder of its own below ``imports``, in a file that has its name, after those that it imports itself.
+    """
+    found = []
+    for path, _ in files:
+        parts = PurePosixPath(path).parts
+        if len(parts) == 4 and parts[:2] == (CELL_FOLDER, IMPORTS_FOLDER) and parts[3].split(".")[0] == parts[2]:
+            found.append((parts[2], path))
+    return tuple(found)
 
 
 def libraries(program: Program) -> tuple[str, ...]:

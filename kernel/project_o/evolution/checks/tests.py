@@ -131,7 +131,7 @@ class UserTests:
             return failed(
                 "tests", f"tests=cell is for Zig and Rust: a {subject.program.language} text has no test blocks"
             )
-        if not subject.only_settings:
+        if not subject.own:
             return inconclusive(
                 "tests", "the tests in the text are run for the user's own text alone, with other settings"
             )

@@ -16,9 +16,11 @@ from ...values import Diagnostic
 from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
 from ..places import locate as locate_zig
+from ..sources import imported, write_file
 from . import diagnostics, shim
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
+from .source import STATE
 
 _WORKPLACES = 4
 # Zig would build an unwinder of its own for `-lgcc_s`; the one that Rust's shared library brings must be the only one.
@@ -43,22 +45,63 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     crate = crate_bytes(wanted.rust)
     dropped: dict[str, str] = {}
     seconds = 0.0
-    with _workplace(wanted) as (folder, incremental):
+    with _workplace(wanted) as folder:
         linker, environment = find_linker(folder)
         (folder / CRATE).write_bytes(crate)
+        seconds += add_imports(wanted, folder)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
-            around = shim.write(wanted.facts, dropped)
+            around = wanted.around(dropped)
             wanted.write(folder, around)
-            finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
+            finished = runner(Job(wanted.arguments(linker), folder, environment, outputs=(OUTPUT,)))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
             refused = _refused(finished, wanted, around)
+            if wanted.module is not None and STATE in refused:
+                raise CompileError(f"{STATE} cannot be the state of a module: {refused[STATE]}", (), "rust")
             if not refused.keys() - dropped.keys():
                 break
             dropped.update(refused)
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
+
+
+def add_imports(wanted: RustRecipe, folder: Path) -> float:
+    """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
+    took in seconds.
+
+    They are the user's own also where the cell is not, so no runner is asked. Raises CompileError, ToolchainError.
+    """
+    seconds = 0.0
+    for name, path in imported(wanted.files):
+        entry = cache.find(key := wanted.import_key(name))
+        if entry is None:
+            data, took = _compile_import(wanted, folder, name, path)
+            entry = cache.publish(key, data, {"crate": True})
+            seconds += took
+        (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
+    return seconds
+
+
+def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str) -> tuple[bytes, float]:
+    text = dict(wanted.files)[path]
+    for beside, words in wanted.files:
+        if beside.startswith(path.rpartition("/")[0] + "/"):
+            write_file(folder / beside, words)
+    finished = run(Job(wanted.import_arguments(name, path), folder))
+    if finished.code == 0:
+        return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds
+    found = diagnostics.read(finished.errors, {path: text}, {}).cell
+    if not found:
+        raise failure(finished)
+    told = tuple(Diagnostic("error", f"{name}, line {item.line}: {item.message}") for item in found)
+    raise CompileError(headline(told), told, "rust")
+
+
+def failed_cell(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> Exception:
+    """What the end of a compilation means where nothing is to be left out of it."""
+    found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
+    return CompileError(headline(found.cell), found.cell, "rust") if found.cell else failure(finished)
 
 
 def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:
@@ -94,15 +137,16 @@ def _require(rust: Rust) -> None:
 
 
 @contextmanager
-def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
-    """A folder to build in, and the compiler's own memory of the last build there.
+def _workplace(wanted: RustRecipe) -> Iterator[Path]:
+    """A folder to build in, with the compiler's own memory of the last build there.
 
     That memory holds for one folder and one set of flags, and one build at a time; so there are a few such places, each
-    behind a lock. Where all are taken, or none can be made, the build starts afresh in a folder of its own.
+    behind a lock. Where all are taken, or none can be made, and always where the build is locked, it starts afresh in
+    a folder of its own.
     """
     kept = cache.compiler_cache("rust")
     first = int.from_bytes(hashlib.sha256(wanted.name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    for k in range(_WORKPLACES):
+    for k in range(0 if wanted.locked else _WORKPLACES):
         folder = kept / f"{wanted.mode}-{(first + k) % _WORKPLACES}"
         lock = _locked(folder)
         if lock < 0:
@@ -110,14 +154,14 @@ def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
         try:
             with _told(folder):
                 shutil.rmtree(folder / "cell", ignore_errors=True)
-                yield folder, "incremental"
+                yield folder
         finally:
             os.close(lock)
         return
     folder = build_folder()
     try:
         with _told(folder):
-            yield folder, ""
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
