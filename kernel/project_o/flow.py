@@ -236,6 +236,7 @@ class Flow:
             box=box,
             open_job=runtime.opener(box),
             typed=runtime.typed(box),
+            covering=runtime.covering(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),

@@ -19,10 +19,20 @@ from .seam import Subject
 if TYPE_CHECKING:
     from ..lisp.candidate import Opened
     from ..sandbox import Answer, Answers, Job, Sandbox
+    from .covering import LinesOf
 
 _ROOM = "project_o.lisp.candidate"
 _TRANSLATOR = "project_o.lisp.translated"
 _ANY = NativeType("any")
+_COUNTED = """
+import hy.compiler
+from {counter} import begin, followed, told
+from {room} import open_program
+hy.compiler.compile = followed("<{name}>", 0)
+begin()
+globals().update(open_program({name!r}, {files!r}))
+__told__ = told
+"""
 
 
 def agent_program(
@@ -113,7 +123,7 @@ class LispRuntime:
     languages: tuple[str, ...] = ("lisp",)
 
     def __init__(self) -> None:
-        self._boxes: dict[str, Sandbox] = {}
+        self._boxes: dict[tuple[str, ...], Sandbox] = {}
 
     def subject(self, target: Any) -> Subject | None:
         """The program of an agent: that of its cell, also while an evolved version of it serves.
@@ -164,15 +174,35 @@ class LispRuntime:
 
         return typed
 
-    def _warm(self, box: Sandbox, room: str = _ROOM) -> Sandbox:
+    def covering(self, box: Sandbox) -> Callable[[Artifact], LinesOf]:
+        """By coverage.py, as the Python that it becomes. Raises NotMeasured where that is not there."""
+
+        def covering(artifact: Artifact) -> LinesOf:
+            from ..observe.counted import file_of
+            from .covering import COUNTER, Counted, LinesOf, check_installed
+
+            check_installed()
+            program = artifact.program
+            source = _COUNTED.format(room=_ROOM, counter=COUNTER, name=program.name, files=program.files)
+
+            def opened(_: Artifact) -> LispJob:
+                return LispJob(self._warm(box, _ROOM, COUNTER).python(source))
+
+            texts = [Counted(file_of(0), program.name, None)]
+            return LinesOf(opened, lambda job: job.ask("__told__", []), texts)
+
+        return covering
+
+    def _warm(self, box: Sandbox, *rooms: str) -> Sandbox:
         from ..sandbox import Sandbox
 
         wanted = (box.wall_seconds, box.cpu_seconds, box.memory_bytes)
-        held = self._boxes.get(room)
+        rooms = rooms or (_ROOM,)
+        held = self._boxes.get(rooms)
         if held is None or (held.wall_seconds, held.cpu_seconds, held.memory_bytes) != wanted:
             wall_seconds, cpu_seconds, memory_bytes = wanted
-            self._boxes[room] = held = Sandbox(
-                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=(room,)
+            self._boxes[rooms] = held = Sandbox(
+                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=rooms
             )
         return held
 
