@@ -61,6 +61,7 @@ OPTIONS: tuple[Option, ...] = (
         False,
         "whether new texts that were judged below sandbox level L2 may serve all the same",
     ),
+    Option("modules", str, "", "a folder with library modules of your own, for load(NAME)", example="~/modules"),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
     Option(
         "model",

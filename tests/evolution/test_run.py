@@ -99,6 +99,17 @@ def test_a_parameter_that_does_not_matter_is_no_improvement(make_task: Any) -> N
     assert "no improvement" in run.headline
 
 
+def test_a_run_of_the_baseline_alone_needs_nothing_to_search(make_task: Any) -> None:
+    """So that a person's own candidates can be judged."""
+    source = DOT.replace("const lanes = 1; // o: 1 4 8 16", "const lanes = 1;")
+    run = run_evolution(make_task(source, inputs=(X, X.copy())), trials=1)
+
+    assert [item.status for item in run.trials] == ["baseline"]
+    assert run.propose(source.replace("lanes = 1", "lanes = 8")).accepted
+    with pytest.raises(EvolutionError, match="declares nothing to search"):
+        run_evolution(make_task(source, inputs=(X, X.copy())), trials=2)
+
+
 def test_faulty_candidates_cost_only_themselves(make_task: Any) -> None:
     run = run_evolution(make_task(FAULTY, inputs=(X,)), trials=6)
 

@@ -11,7 +11,11 @@ import papermill
 import pytest
 
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
-SMALL = {"00_start_here.ipynb": {"budget": "4s"}, "01_evolve_a_kernel.ipynb": {"budget": "30s"}}
+SMALL = {
+    "00_start_here.ipynb": {"budget": "4s"},
+    "01_evolve_a_kernel.ipynb": {"budget": "30s"},
+    "03_trust.ipynb": {"repeats": 500},
+}
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 
 SOLUTIONS = {
@@ -92,6 +96,21 @@ def test_the_solutions_at_its_end_are_right(tmp_path):
     said = book.cells[-1].source.replace(" ", "").replace("\n", "")
     for solved in SOLUTIONS.values():
         assert solved.replace(" ", "").replace("\n", "") in said, "the last cell gives another solution"
+
+
+def test_in_the_lesson_on_trust_each_attack_and_cheat_succeeds_in_its_control_only(tmp_path):
+    done = printed(execute(NOTEBOOKS / "03_trust.ipynb", tmp_path))
+
+    control, _, rest = done.partition("the thesis says: nothing")
+    assert "refused" not in control
+    assert "the secret is " in control
+    assert rest.count("refused: ") == 5
+    assert "Exercise 1: it held" in rest
+    usual, _, here = rest.partition("Exercise 1")[2].partition("rejected")
+    assert usual.count("ACCEPTED") == 5, "all four by the usual evaluator, and the honest one here"
+    assert "ACCEPTED" not in here
+    assert "Exercise 2: it was noticed" in here
+    assert "no improvement" in here
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))

@@ -3,6 +3,7 @@
 registry.py   names, their releases, rollback; the ledger that outlives the kernel
 handles.py    NativeFunction and NativeModule: stable objects whose version may change under them
 functions.py  PythonFunction: the same for a Python function
+modules.py    LoadedModule: the same for a library module, whose state outlives its build; imported where one is loaded
 """
 
 from .functions import PythonFunction

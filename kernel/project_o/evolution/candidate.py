@@ -64,7 +64,7 @@ class Candidate:
             if self._rules is not None and (offence := self._rules.offence(name, answer)):
                 raise NativeError(offence, function=name)
             for place, array in answer.written:
-                np.copyto(args[place], array)
+                _write(args[place], array)
             if answer.ok:
                 return answer.value
             if answer.error_name:
@@ -75,6 +75,20 @@ class Candidate:
 
         call.__name__ = name
         return call
+
+
+def _write(mine: Any, left: Any) -> None:
+    """Let an argument hold what the call left in it."""
+    if isinstance(mine, np.ndarray):
+        np.copyto(mine, left)
+    elif isinstance(mine, list):
+        mine[:] = left
+    elif isinstance(mine, (dict, set)):
+        mine.clear()
+        mine.update(left)
+    elif isinstance(mine, tuple):
+        for one, other in zip(mine, left, strict=True):
+            _write(one, other)
 
 
 def bind_any(function: NativeFunction, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:

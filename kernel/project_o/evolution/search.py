@@ -41,6 +41,14 @@ class Proposer(Protocol):
         """
 
 
+class Nobody:
+    """Proposes nothing: for a run that only looks at what serves, so that a person's own candidates can be judged."""
+
+    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        """Nothing."""
+        return None
+
+
 class SearchProposer:
     """Proposes settings of the program's declared parameters, none of them twice.
 

@@ -21,7 +21,7 @@ from .executors import executing
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .run import Run
 from .scoring import ScoreBench
-from .search import Proposer, SearchProposer
+from .search import Nobody, Proposer, SearchProposer
 from .task import TIME, Jobs, Stopped, Task
 from .timing import TimeBench
 from .trial import Judge
@@ -47,7 +47,8 @@ def run_evolution(
 ) -> Run:
     """Search for a better version of ``task.program`` and judge the best one found.
 
-    ``trials`` counts the baseline, which is trial 0. ``budget_seconds`` is wall time and includes the confirmation.
+    ``trials`` counts the baseline, which is trial 0: with 1 nothing is searched, and ``run.propose`` judges what a
+    person writes. ``budget_seconds`` is wall time and includes the confirmation.
     With neither, ``limits.TRIALS_DEFAULT`` trials are made. ``stop`` or Ctrl-C ends the run within a second and
     keeps what was found. ``resume`` is the ``resume`` part of an earlier run's JSON: its records are taken as they
     are where the proposer proposes the same again. No improvement is a normal verdict.
@@ -61,7 +62,7 @@ def run_evolution(
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     jobs = Jobs(task)
-    chosen = _proposer(proposer, task, seed)
+    chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
     recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
     bench = _bench(task, seed, budget_seconds)
     judge = Judge(task, bench, cascade_of(task), seed)

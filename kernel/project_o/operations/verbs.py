@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from .. import toolchain, view
+from .. import api, toolchain, view
 from ..config import effective
 from ..errors import UsageError
 from ..flow import Flow
@@ -152,6 +152,25 @@ def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     return Listing((context.flow.rollback(arguments.name, arguments.state),), view.show_serving)
 
 
+# --------------------------------------------------------------------------- library modules
+
+
+def _modules(context: Context, arguments: argparse.Namespace) -> Report:
+    del context, arguments
+    heads = ("module", "version", "", "what it is")
+    return Report(api.modules().listing(), lambda rows: view.show_table("library modules", heads, rows))
+
+
+def _reload(context: Context, arguments: argparse.Namespace) -> Report:
+    del context
+    return Report(api.modules().reload(arguments.name, fresh=arguments.fresh), _facts("reloaded"))
+
+
+def _unload(context: Context, arguments: argparse.Namespace) -> Report:
+    del context
+    return Report(api.modules().unload(arguments.name), _facts("unloaded"))
+
+
 # --------------------------------------------------------------------------- the installation
 
 
@@ -192,7 +211,7 @@ def _cache(context: Context, arguments: argparse.Namespace) -> Report:
     return Report(facts, _facts("build cache"))
 
 
-KERNEL_ONLY = ("on", "off", "rollback", "save")
+KERNEL_ONLY = ("on", "off", "rollback", "save", "reload", "unload")
 """What speaks of a running kernel: not for a terminal."""
 
 STATE_HELP = "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or a saved name"
@@ -242,4 +261,11 @@ VERBS: dict[str, Verb] = {
         "serve the version before this one (said again: this one), or that of a state",
         ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
     ),
+    "modules": Verb(_modules, "the library modules that load(NAME) finds, and which are loaded"),
+    "reload": Verb(
+        _reload,
+        "build a library module again and let it take over from the loaded one, with its state or a --fresh one",
+        ((("name",), {}), (("--fresh",), {"action": "store_true"})),
+    ),
+    "unload": Verb(_unload, "take a library module and its state out", ((("name",), {}),)),
 }

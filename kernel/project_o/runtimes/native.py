@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from .seam import Subject
 
 if TYPE_CHECKING:
-    from ..sandbox import Job, Sandbox
+    from ..sandbox import Asking, Sandbox
     from ..toolchain.version import Version
     from ..values import Artifact, Program
 
@@ -34,7 +34,7 @@ class NativeRuntime:
             program, names={name: (item.parameters, item.doc, item.line) for name, item in found.items()}
         )
 
-    def opener(self, box: Sandbox) -> Callable[[Artifact], Job] | None:
+    def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """None: an artifact is a library."""
         return None
 

@@ -33,7 +33,7 @@ from .python_version import PythonVersion
 from .seam import Subject
 
 if TYPE_CHECKING:
-    from ..sandbox import Job, Sandbox, Snapshot
+    from ..sandbox import FunctionJob, Sandbox, Snapshot
 
 ANY = NativeType("any")
 _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType)
@@ -113,10 +113,10 @@ class PythonRuntime:
             cached=False,
         )
 
-    def opener(self, box: Sandbox) -> Callable[[Artifact], Job] | None:
+    def opener(self, box: Sandbox) -> Callable[[Artifact], FunctionJob] | None:
         """Each candidate in a process of its own that maps the data of its run."""
 
-        def opened(artifact: Artifact) -> Job:
+        def opened(artifact: Artifact) -> FunctionJob:
             body = surroundings(artifact.program)
             with self._lock:
                 snapshot = self._snapshots.get(body["snapshot"])

@@ -15,9 +15,10 @@ class Answer:
     lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
     read from the child's CPU clock. ``level`` is the sandbox level that held.
     ``written`` holds the writable array arguments of a native call as the callee left them, by argument
-    index. ``fault`` is what the guard reported, ``error_name`` the error value that a native function
-    returned. ``denied`` says that the sandbox refused an operation, so that the outcome says nothing about
-    the code. ``log`` is what the job printed, cleaned.
+    index; of a Python function the arguments that it changed. ``shares`` says that its result lies in its arguments,
+    so that it changes when these do. ``fault`` is what the guard reported, ``error_name`` the error value that a
+    native function returned. ``denied`` says that the sandbox refused an operation, so that the outcome says nothing
+    about the code. ``log`` is what the job printed, cleaned.
     """
 
     ok: bool
@@ -28,7 +29,20 @@ class Answer:
     cpu_seconds: float = 0.0
     log: str = ""
     written: tuple[tuple[int, Any], ...] = ()
+    shares: bool = False
     fault: dict[str, Any] | None = None
     denied: bool = False
     error_name: str = ""
     level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of one question that called a function once with each of several sets of arguments.
+
+    ``whole`` has the time of all calls together, or why there are no answers; ``each`` then is empty, and else has for
+    each call what it returned and wrote.
+    """
+
+    whole: Answer
+    each: tuple[Answer, ...] = ()

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import SandboxError, UsageError
-from . import build_outputs, build_tree, locks, wire
+from . import build_memory, build_outputs, build_tree, locks, wire
 from .build_locks import EXIT_NO_COMPILER
 from .build_places import SEARCHED, Toolchain, toolchain
 from .channel import Bounds, Channel
@@ -64,15 +64,20 @@ class Order:
     tools: Toolchain
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
-    executable: tuple[str, ...] = field(default=())
+    executable: tuple[str, ...] = ()
+    copies: Mapping[str, str | Path] = field(default_factory=dict)
 
     @property
     def opened(self) -> tuple[str, ...]:
-        """Every path outside the system that it needs, for namespaces in which nothing else is there."""
-        needed = (*self.tools.readable, *self.tools.executable, *self.readable, *self.writable, *self.executable)
-        found = {os.path.realpath(path) for path in needed if not path.startswith(_SYSTEM)}
-        outermost = (path for path in found if not any(path.startswith(f"{other}/") for other in found))
-        return tuple(sorted(path for path in outermost if Path(path).exists() and not path.startswith(_SYSTEM)))
+        """Every path outside the system that it needs, as words: in namespaces nothing else is there."""
+        needed = (*self.tools.readable, *self.tools.executable, *self.readable, *self.executable)
+        return (*_words("read", needed), *_words("write", self.writable))
+
+
+def _words(kind: str, paths: Iterable[str]) -> list[str]:
+    found = {os.path.realpath(path) for path in paths if not path.startswith(_SYSTEM)}
+    outermost = (path for path in found if not any(path.startswith(f"{other}/") for other in found))
+    return sorted(f"{kind}:{path}" for path in outermost if Path(path).exists() and not path.startswith(_SYSTEM))
 
 
 def order(
@@ -83,6 +88,7 @@ def order(
     readable: Iterable[str] = (),
     writable: Iterable[str] = (),
     executable: Iterable[str] = (),
+    copies: Mapping[str, str | Path] | None = None,
 ) -> Order:
     """Check what was asked for. Raises UsageError, SandboxError where the compiler is not there."""
     if isinstance(argv, (str, bytes)) or not argv or not all(isinstance(word, str) for word in argv):
@@ -91,6 +97,7 @@ def order(
         build_outputs.checked_name(name)
         if not isinstance(content, (str, bytes, bytearray)):
             raise UsageError(f"{name} must be text or bytes, not a {type(content).__name__}")
+    copied = {build_outputs.checked_name(name): source for name, source in (copies or {}).items()}
     wanted = None if outputs is None else tuple(build_outputs.checked_name(name) for name in outputs)
     tools = toolchain(argv[0])
     extra = dict(environment or {})
@@ -103,6 +110,7 @@ def order(
         tuple(readable),
         tuple(writable),
         tuple(executable),
+        copied,
     )
 
 
@@ -154,11 +162,18 @@ def in_box(box: Sandbox, wanted: Order) -> Built:
         landlock=landlock,
         seccomp=seccomp,
     )
-    kind = Kind(namespaces=True, opened=wanted.opened) if inside else Kind()
-    channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
-    running = Running(channel)
-    box._adopt(running)
-    return replace(run(channel, wanted, box.wall_seconds, box.cpu_seconds, box.memory_bytes), level=_level(box))
+    shared = build_memory.shared_folder()
+    opened = (*wanted.opened, *([f"write:{shared}"] if shared else []))
+    kind = Kind(namespaces=True, opened=opened) if inside else Kind()
+    with build_memory.place(shared) as memory:
+        config["writable"] += [memory] if memory else []
+        config["places"] = [memory] if memory else []
+        channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
+        running = Running(channel)
+        box._adopt(running)
+        return replace(
+            run(channel, wanted, memory, box.wall_seconds, box.cpu_seconds, box.memory_bytes), level=_level(box)
+        )
 
 
 def _level(box: Sandbox) -> str:
@@ -168,17 +183,20 @@ def _level(box: Sandbox) -> str:
     return probing.found(box._deny, box._number).name
 
 
-def run(channel: Channel, wanted: Order, wall_seconds: float, cpu_seconds: float, memory_bytes: int) -> Built:
+def run(
+    channel: Channel, wanted: Order, memory: str, wall_seconds: float, cpu_seconds: float, memory_bytes: int
+) -> Built:
     """The whole build in a locked process that waits for its command. Everything of it is gone afterwards.
 
-    Raises SandboxError where it could not be set up.
+    It works in the folder ``memory``, in its own where there is none. Raises SandboxError where it could not be set up.
     """
     if channel.ended:
         raise SandboxError(f"nothing was built: {channel.error or channel.ended}")
-    folder = Path(channel.folder)
+    folder = Path(memory or channel.folder)
     try:
         (folder / _WORK).mkdir()
         (folder / _HOME).mkdir()
+        build_outputs.copy_all(folder / _WORK, wanted.copies)
         given = build_outputs.write_all(folder / _WORK, wanted.files)
     except OSError as error:
         channel.end("closed")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
 import importlib
 import json
@@ -10,6 +11,7 @@ from typing import Any
 
 from . import wire
 from .construct import compiled, construct
+from .near import Near
 
 FILE = "<cell>"
 
@@ -33,16 +35,48 @@ class FunctionWorker:
         for name, own_name, text, line in program["sources"]:
             namespace[name] = self._made(text, own_name, line, f"<{own_name}>", namespace)
             self._alias(program, namespace)  # at once: the next text may need it when it is run
+        self.last: tuple[list[Any], Any] = ([], None)
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
 
+    def answer(self, question: dict[str, Any]) -> Any:
+        """The value that one question asks for."""
+        match question["op"]:
+            case "each":
+                return self.each(question)
+            case "left":
+                return self.left(question["places"])
+        return self.call(question)
+
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""
+        self.last = ([], None)  # what the last call used is free for this one
         args = [wire.decode(item, self._given) for item in question["args"]]
         function = self.function
         for _ in range(question["repeat"] - 1):
             function(*args)
-        return function(*args)
+        value = function(*args)
+        self.last = args, value
+        return value
+
+    def each(self, question: dict[str, Any]) -> list[Any]:
+        """The results of one call with each of several sets of arguments, which are read before it."""
+        calls = [[wire.decode(item, self._given) for item in args] for args in question["calls"]]
+        near = Near(self.arena, question["spans"])
+        function = self.function
+        found = []
+        for number, args in enumerate(calls):
+            near.read(number)
+            found.append(function(*args))
+        return found
+
+    def left(self, places: list[int]) -> list[Any]:
+        """The last call's arguments at these places as they are now, and its result after they were emptied."""
+        (args, value), self.last = self.last, ([], None)
+        now = [copy.deepcopy(args[place]) for place in places]
+        for place in places:
+            _empty(args[place])
+        return [now, value]
 
     @staticmethod
     def _alias(program: dict[str, Any], namespace: dict[str, Any]) -> None:
@@ -62,6 +96,15 @@ class FunctionWorker:
     def _given(self, offset: int, size: int) -> Any:
         # SAFETY: the kernel's side has written ``size`` bytes there before it asked; the memory stays mapped.
         return (ctypes.c_char * size).from_address(self.arena + offset)
+
+
+def _empty(value: Any) -> None:
+    """Take everything out of a container, and of those in it."""
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _empty(item)
+    if isinstance(value, (list, dict, set)):
+        value.clear()
 
 
 def _follow(value: Any, path: str) -> Any:

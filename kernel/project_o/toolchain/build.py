@@ -40,23 +40,25 @@ def build(
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant.
     """
     wanted = rust_recipe(program, line_offset) if program.language == "rust" else recipe(program, line_offset)
-    key = wanted.key
-    entry = cache.find(key)
-    cached = entry is not None
-    if entry is None:
-        entry = _published(wanted, names or {}, runner or run)
+    entry, cached = published(wanted, names or {}, runner)
     facts = entry.facts
     return Artifact(
         program=program,
-        key=key,
+        key=entry.key,
         path=str(entry.library),
-        interface=_named(abi.interface_from_json(facts["interface"]), names or {}, line_offset),
+        interface=named(abi.interface_from_json(facts["interface"]), names or {}, line_offset),
         toolchain=facts["toolchain"],
         flags=wanted.shown_flags,
         size_bytes=facts["bytes"],
         seconds=0.0 if cached else facts["seconds"],
         cached=cached,
     )
+
+
+def published(wanted: Recipe | RustRecipe, names: Names, runner: Runner | None = None) -> tuple[cache.Entry, bool]:
+    """The entry in the cache, and whether it was there. Raises as ``build``."""
+    entry = cache.find(wanted.key)
+    return (entry, True) if entry is not None else (_published(wanted, names, runner or run), False)
 
 
 def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cache.Entry:
@@ -142,7 +144,8 @@ def _nothing_left(
     return CompileError(f"no function of the cell can be called from Python: {listed}", tuple(remarks), language)
 
 
-def _named(interface: Interface, names: Names, line_offset: int) -> Interface:
+def named(interface: Interface, names: Names, line_offset: int) -> Interface:
+    """The interface with what only the text tells: parameters' names, documentation, lines."""
     return replace(
         interface, functions=tuple(_named_function(item, names, line_offset) for item in interface.functions)
     )

@@ -11,8 +11,6 @@ from .. import limits
 from ..values import Diagnostic
 from .sources import CELL_FOLDER
 
-HOST_FOLDER = "host"
-
 # This reads the compiler's output, whose form is fixed for the pinned version; the source itself is never matched.
 _REMARK = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+):(?P<column>\d+): (?P<severity>error|note): (?P<text>.*)$")
 _BARE = re.compile(r"^error: (?P<text>.+)$")

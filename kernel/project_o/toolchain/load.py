@@ -45,9 +45,6 @@ class _Host:
         # signal handlers stay installed.
         self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
         self._guard_call = self.guard.o_guard_call
-        self._watch, self._unwatch = self.guard.o_guard_watch, self.guard.o_guard_unwatch
-        self._watching = False
-        self._main_thread = threading.main_thread().ident
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
         self._records = threading.local()
         # On the path of every call: types that are resolved once.
@@ -62,21 +59,12 @@ class _Host:
     def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any) -> int:
         """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed.
 
-        A signal just before the call would only set a flag of the interpreter's, which an endless native loop never
-        looks at. So the guard watches first, then the interpreter looks at its flags (it does so after each call of
-        a C function, here ``_watch``), then the function is called.
+        One that came before the call is in the interpreter's flags, which an endless native loop never looks at. The
+        guard then calls nothing, and the interpreter looks at its flags on its way round this loop.
         """
-        if threading.get_ident() != self._main_thread:
-            return int(self._guard_call(function, args, ret, record, text))
-        outer = self._watching
-        try:
-            self._watching = True
-            self._watch()
-            return int(self._guard_call(function, args, ret, record, text))
-        finally:
-            if not outer:
-                self._watching = False
-                self._unwatch()
+        while (status := int(self._guard_call(function, args, ret, record, text))) == abi.STATUS_LOOK:
+            pass
+        return status
 
     def take_record(self) -> Any:
         """A fault record for one call; the thread's own where no outer call has it."""
@@ -94,18 +82,21 @@ def host() -> _Host:
     return _Host()
 
 
-class _Loaded:
-    """One dlopen of a library's bytes; closes itself when its last user is gone."""
+class Loaded:
+    """One dlopen of a library's bytes; closes itself when its last user is gone.
 
-    def __init__(self, artifact: Artifact, data: bytes) -> None:
+    ``prefix`` begins the symbols of its functions; ``handle`` is that of a build which is mapped already, for good.
+    """
+
+    def __init__(self, artifact: Artifact, data: bytes, *, prefix: str = "o_cell_", handle: Any = None) -> None:
         self._host = host()
         # Until it is known to be safe to unmap, it is not.
         self.may_close = False
         beside = sorted(Path(artifact.path).parent.glob("lib*-*.so"))
-        self.handle = _open_unique(self._host, data, artifact.program.name, beside)
+        self.handle = handle or _open_unique(self._host, data, artifact.program.name, beside)
         self.makes_threads = any(symbol.name in _THREAD_MAKERS for symbol in elf.Library(data).symbols)
         self.text = self._host.ffi.new("uint64_t[2]")
-        self.functions = {item.name: self._symbol(f"o_cell_{item.name}") for item in artifact.interface.functions}
+        self.functions = {item.name: self._symbol(prefix + item.name) for item in artifact.interface.functions}
         # SAFETY: the two prototypes are those of root.zig, from which every library is made.
         self.free = self._host.ffi.cast("void (*)(uint64_t)", self._symbol("o_free"))
         set_panic = self._host.ffi.cast(
@@ -194,7 +185,10 @@ class Library:
             raise ToolchainError(
                 f"{artifact.program.name}: its build is gone from the cache ({error.strerror}): run the cell again"
             ) from None
-        self._loaded: _Loaded | None = _Loaded(artifact, self._data)
+        self._loaded: Loaded | None = self._opened()
+
+    def _opened(self) -> Loaded:
+        return Loaded(self.artifact, self._data)
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call a function; arrays are passed without a copy and stay alive until it returns.
@@ -207,19 +201,19 @@ class Library:
             known = ", ".join(self._entries)
             raise InterfaceError(f"{self.artifact.program.name} has no function {name}: there are {known}")
         keep: list[Any] = []
-        return self._run(self._current(), entry, entry.pack(args, lambda array, _writable: _place(array, keep)))
+        return self._run(self._current(), entry, entry.pack(args, lambda array, _writable: placed(array, keep)))
 
-    def _current(self) -> _Loaded:
+    def _current(self) -> Loaded:
         # One read: a swap by another thread cannot come between the test and the use.
         loaded = self._loaded
         if loaded is not None:
             return loaded
         with self._lock:
             if self._loaded is None:
-                self._loaded = _Loaded(self.artifact, self._data)
+                self._loaded = self._opened()
             return self._loaded
 
-    def _run(self, loaded: _Loaded, entry: _Entry, cells: list[int]) -> Any:
+    def _run(self, loaded: Loaded, entry: _Entry, cells: list[int]) -> Any:
         shared = host()
         function = entry.function
         args = shared.new_cells(cells or 1)
@@ -236,7 +230,7 @@ class Library:
             shared.give_record(record)
             raise self._stopped(loaded, function, fault)
         shared.give_record(record)
-        if status == abi.STATUS_ERROR:
+        if status in abi.STATUS_ERRORS:
             name = _copy(ret[0], ret[1]).decode("utf-8", "replace")
             raise result_error(self.artifact, function.name, name)
         try:
@@ -246,7 +240,7 @@ class Library:
             if handle:
                 loaded.free(handle)
 
-    def _stopped(self, loaded: _Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
+    def _stopped(self, loaded: Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
         if fault["kind"] == "interrupted":
             return KeyboardInterrupt(f"{function.name} was interrupted")
         if fault["kind"] == "signal":
@@ -279,7 +273,8 @@ class _Entry:
         return abi.pack_with(self.converters, self.function, args, place)
 
 
-def _place(array: Any, keep: list[Any]) -> int:
+def placed(array: Any, keep: list[Any]) -> int:
+    """The address of an array, which ``keep`` keeps alive."""
     shared = host()
     keep.append(array)
     if not array.flags.c_contiguous:

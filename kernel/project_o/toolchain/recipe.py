@@ -9,11 +9,19 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..values import Program
-from .diagnostics import HOST_FOLDER
 from .places import ZIG_VERSION, template
-from .sources import ABI_NUMBER, CELL_FOLDER, LINE_OFFSET_FLAG, checked_files, libraries, machine_facts, write_file
+from .sources import (
+    ABI_NUMBER,
+    CELL_FOLDER,
+    HOST_FOLDER,
+    LINE_OFFSET_FLAG,
+    checked_files,
+    libraries,
+    machine_facts,
+    write_file,
+)
 
-HOST_FILES = ("root.zig", "interface.zig", "panics.zig", "arena.zig", "o.zig")
+HOST_FILES = ("root.zig", "module.zig", "interface.zig", "state.zig", "panics.zig", "arena.zig", "o.zig")
 CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -15,9 +16,33 @@ ABI_NUMBER = 1
 """Raised whenever the cells of a call or the description change their meaning."""
 
 CELL_FOLDER = "cell"
+HOST_FOLDER = "host"
 LINE_OFFSET_FLAG = "line-offset="
 LINK_PREFIX = "link:"
 _LINE_OFFSET_MAX = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What a library module says of itself, beyond its text."""
+
+    name: str
+    version: str
+    git_hash: str
+    hot_reload: bool
+
+
+def module_text(module: Module) -> tuple[str, str]:
+    """The file by which a Zig library knows that it is this module, in place of that of a cell."""
+    facts = [
+        "pub const is_module = true;",
+        f'pub const prefix = "o_{module.name}_";',
+        f'pub const name: ?[:0]const u8 = "{module.name}";',
+        f'pub const version: ?[:0]const u8 = "{module.version}";',
+        f'pub const git_hash: [:0]const u8 = "{module.git_hash}";',
+        f"pub const hot_reload = {'true' if module.hot_reload else 'false'};",
+    ]
+    return f"{HOST_FOLDER}/module.zig", "\n".join(facts) + "\n"
 
 
 def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[str, str], ...]:

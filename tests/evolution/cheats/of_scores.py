@@ -72,7 +72,7 @@ def evaluate(program):
     return {"seconds": time.perf_counter() - began + 0.001, "score": 1.0}
 """
 NO_BETTER = r"no improvement that holds|cannot cross"
-NO_NUMBER = r"not a finite number|no finite number|not a number"
+NO_NUMBER = r"not a finite number|a number that is not finite"
 
 IN_PYTHON = (
     ScoreCheat(

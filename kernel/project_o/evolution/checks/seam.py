@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 Facts = Mapping[str, Scalar]
 NO_FACTS: Facts = {}
 STAGES: tuple[CheckStage, ...] = get_args(CheckStage)
+FOR_FINALISTS: tuple[CheckStage, ...] = ("integration", "coverage")
+"""The stages that are asked of a finalist alone, before it is confirmed: no other candidate pays for them."""
 INPUTS, OUT_OF_DOMAIN, WALL_SECONDS, CPU_SECONDS, ENDED = (
     "inputs",
     "out of domain",
@@ -154,7 +156,7 @@ class Cascade:
         """Ask the checks of these stages until one fails. Raises Stopped when the run was stopped meanwhile."""
         findings: list[Finding] = []
         for check in self.checks:
-            if check.stage not in stages:
+            if check.stage not in stages or (check.stage in FOR_FINALISTS and not subject.fresh):
                 continue
             findings.append(asked(check, subject))
             if findings[-1].outcome == "failed":

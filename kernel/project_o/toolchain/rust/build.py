@@ -19,6 +19,7 @@ from ..places import locate as locate_zig
 from . import diagnostics, shim
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
+from .source import STATE
 
 _WORKPLACES = 4
 # Zig would build an unwinder of its own for `-lgcc_s`; the one that Rust's shared library brings must be the only one.
@@ -48,13 +49,15 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
         (folder / CRATE).write_bytes(crate)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
-            around = shim.write(wanted.facts, dropped)
+            around = shim.write(wanted.facts, dropped, wanted.module)
             wanted.write(folder, around)
             finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
             refused = _refused(finished, wanted, around)
+            if wanted.module is not None and STATE in refused:
+                raise CompileError(f"{STATE} cannot be the state of a module: {refused[STATE]}", (), "rust")
             if not refused.keys() - dropped.keys():
                 break
             dropped.update(refused)

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 
 from ...values import Program
-from ..sources import ABI_NUMBER, LINE_OFFSET_FLAG, checked_files, libraries, machine_facts, write_file
+from ..sources import ABI_NUMBER, LINE_OFFSET_FLAG, Module, checked_files, libraries, machine_facts, write_file
 from . import shim, source
 from .places import HOST_FILES, Rust, known, template
 
@@ -23,6 +23,7 @@ _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
 private there, and the cell stays the root of its crate, with lines of its own. Without a quotation mark, which would
 end a string that the cell has left open, and so hide where it begins."""
 
+_STATEFUL = "pub struct State { count: u64 } pub fn f(state: &mut State) {}"
 _COMMON = ("--edition", "2024", "--error-format=json", "--cap-lints=allow")
 # Frame pointers and line tables tell the line of a fault. `debug_assert!` works in the modes that check, but the
 # compiler's own checks of pointers do not: they abort the process where the fault itself would be caught.
@@ -47,6 +48,7 @@ class RustRecipe:
     files: tuple[tuple[str, str], ...]
     libraries: tuple[str, ...]
     line_offset: int
+    module: Module | None = None
 
     @property
     def toolchain(self) -> str:
@@ -56,7 +58,8 @@ class RustRecipe:
     @cached_property
     def key(self) -> str:
         """SHA-256 over everything that the result depends on, as 64 hexadecimal digits."""
-        body = [ABI_NUMBER, crate_key(self.rust), _LINK, _INCLUDED, self.files, self.shown_flags, _shim_version()]
+        body = [ABI_NUMBER, crate_key(self.rust), _LINK, _INCLUDED, self.files, self.shown_flags]
+        body.append(_shim_version(self.module))
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     @property
@@ -125,9 +128,9 @@ def crate_arguments(rust: Rust) -> tuple[str, ...]:
     )  # fmt: skip
 
 
-def _shim_version() -> str:
+def _shim_version(module: Module | None) -> str:
     """The shim is made by our own code, which changes with it: a cell with one of everything shows whether it did."""
     sample = source.read(
         "pub const O_NAME: &str = \"a\"; pub struct P<'a> { x: &'a [f32] } pub struct Q(i32); pub fn f(p: P, q: Q) {}"
     )
-    return shim.write(sample, {}).text
+    return shim.write(sample, {}, module).text + (shim.write(source.read(_STATEFUL), {}, module).text if module else "")
