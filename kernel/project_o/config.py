@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import limits
 from .errors import UsageError
 
 
@@ -60,6 +61,14 @@ OPTIONS: tuple[Option, ...] = (
         bool,
         False,
         "whether new texts that were judged below sandbox level L2 may serve all the same",
+    ),
+    Option(
+        "guard_regression",
+        str,
+        f"{limits.GUARD_REGRESSION_MAX:.0%}",
+        "the share by which a guarded metric of a candidate may be worse, where a run says none",
+        pattern=r"\s*\d+(\.\d+)?\s*%\s*",
+        example="20%",
     ),
     Option("modules", str, "", "a folder with library modules of your own, for load(NAME)", example="~/modules"),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
@@ -111,6 +120,11 @@ def evolution_forbidden(chosen: Mapping[str, Any] | None = None) -> str:
     if setting.value:
         return ""
     return f"evolution is off (set by {setting.source}), so nothing may change itself: `%o evolution on` allows it"
+
+
+def share(text: str) -> float:
+    """``20%`` as 0.2: the value of an option whose pattern lets nothing else pass."""
+    return float(text.strip().rstrip("%")) / 100
 
 
 def _working_folder() -> Path:

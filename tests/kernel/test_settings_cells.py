@@ -25,6 +25,7 @@ CASES = {
     "seed": ("7", "what is proposed"),
     "evolution": ("off", "whether a run may begin"),
     "serve_unsandboxed": ("on", "whether a new text serves that was judged where the sandbox does not hold"),
+    "modules": ("own", "where load(NAME) finds a module of the user's own"),
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
@@ -84,6 +85,17 @@ def see_serve_unsandboxed(kernel):
         "low = replace(run, best=new, verdict=replace(run.verdict, accepted=True, level='L0'))"
     )
     return "serve_unsandboxed" in kernel.run("low.accept()").error
+
+
+def see_modules(kernel):
+    kernel.run(
+        "import json, pathlib\n"
+        "folder = pathlib.Path('own/sample'); folder.mkdir(parents=True)\n"
+        "facts = {'name': 'sample', 'version': '1.0.0', 'description': 'A sample.', 'zig': '0.17', 'exports': ['f']}\n"
+        "(folder / 'module.json').write_text(json.dumps(facts))\n"
+        "(folder / 'sample.zig').write_text('pub fn f() u8 { return 7; }')"
+    )
+    return kernel.run("from project_o import load; load('sample').f()").text
 
 
 def see_widgets(kernel):

@@ -133,6 +133,24 @@ class Registry:
         wanted = f"the version {digest[:10]}" if digest else "an earlier version"
         raise DeployError(f"{name} cannot go back to {wanted}: `%o serving {name}` lists what has served it")
 
+    def take_back(self, name: str, release: Release | None = None) -> Deployment:
+        """Choose what is to serve a name when its cell is run next: the release before, or the one that is given.
+
+        For a process in which nothing is called: nothing is built. Raises DeployError.
+        """
+        with self._lock:
+            releases = self._remembered.get(name, [])
+            if not releases:
+                known = ", ".join(sorted(self._remembered)) or "nothing"
+                raise DeployError(f"nothing served {name!r} in this folder: what did is {known}")
+            serving = releases[-1].program.digest
+            earlier = [item for item in releases[:-1] if item.program.digest != serving]
+            if release is None and not earlier:
+                raise DeployError(f"{name} cannot go back to an earlier version: nothing else has served it")
+            chosen = release or earlier[-1]
+            releases.append(replace(chosen, origin="rollback", since=self._clock(), cell=releases[-1].cell))
+            return next(item for item in self.waiting() if item.name == name)
+
     def mark(self, name: str, state: str) -> None:
         """Note the commit that holds what serves ``name`` now."""
         with self._lock:
@@ -231,6 +249,11 @@ class Registry:
         """What has served a name, oldest first. Raises DeployError."""
         with self._lock:
             return tuple(self._releases[self.slot(name).name])
+
+    def program(self, name: str) -> Program | None:
+        """The program that serves exactly this name now; None where none does."""
+        with self._lock:
+            return self._releases[name][-1].program if name in self._slots else None
 
     # ------------------------------------------------------------------ the ledger
 

@@ -270,7 +270,8 @@ def _goals(task: Task) -> tuple[Goal, ...]:
 
     Raises EvolutionError for a metric that needs an evaluator.
     """
-    every = all_goals(objectives((task.objective, *task.also)), guards(task.guards), (MEMORY,))
+    share = task.guard_regression
+    every = all_goals(objectives((task.objective, *task.also)), guards(task.guards, share), (MEMORY,), share)
     for item in every:
         if item.name not in MEASURED:
             raise EvolutionError(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.display import publish_display_data
 
 from ..errors import ToolchainMissing, UsageError
 from .arguments import identifier, parsed
@@ -31,6 +32,7 @@ _OPTIONS = (
     argument("--test", action="store_true", help="run the cell's tests and fail the cell if one fails"),
     argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted"),
     argument("--optional", action="store_true", help="where the compiler is missing say so in one line, and go on"),
+    argument("--annotate", action="store_true", help="show the assembly of each function beside its source"),
     argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library"),
 )
 
@@ -104,7 +106,20 @@ class NativeMagics(Magics):
             fresh=chosen.fresh,
         )
         bind(self.session.shell.user_ns, module, name)
+        if chosen.annotate:
+            self._annotate(module)
         return module
+
+    def _annotate(self, module: NativeModule) -> None:
+        """Show the assembly of what serves."""
+        from .. import toolchain, view
+
+        artifact = module.slot.version.artifact
+        program = artifact.program
+        shown = view.show_annotation(
+            program.name, program.source, toolchain.annotate(program), detail=f"{artifact.toolchain}, {program.mode}"
+        )
+        publish_display_data(shown.bundle())
 
 
 def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:

@@ -104,7 +104,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds
             if finished.code != 0:
-                raise _failure(finished, wanted, names)
+                raise failed(finished, wanted, names)
             data = (folder / _OUTPUT).read_bytes()
             library = elf.Library(data)
             if not elf.missing_helpers(library):
@@ -119,7 +119,8 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     return data, description, seconds
 
 
-def _failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+    """What a compiler's end means: CompileError with its diagnostics, ToolchainError if it says nothing of the cell."""
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:

@@ -17,6 +17,7 @@ from .sources import (
     LINE_OFFSET_FLAG,
     LOCKED_FLAG,
     checked_files,
+    imported,
     libraries,
     machine_facts,
     write_file,
@@ -63,10 +64,22 @@ class Recipe:
             "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *self.libraries,
             "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
             *self.flags, "--dep", "cell", f"-Mroot={HOST_FOLDER}/root.zig",
-            *self.flags, "--dep", "o", f"-Mcell={CELL_PATH}",
+            *self.flags, *self.needs(), f"-Mcell={CELL_PATH}",
             *self.flags, f"-Mo={HOST_FOLDER}/o.zig",
+            *self.imports(self.flags),
         )
         # fmt: on
+
+    def needs(self, but: str = "") -> tuple[str, ...]:
+        """What a module of the cell's may import by name: the views, and the programs that came along."""
+        names = ("o", *(name for name, _ in imported(self.files) if name != but))
+        return tuple(word for name in names for word in ("--dep", name))
+
+    def imports(self, flags: tuple[str, ...]) -> tuple[str, ...]:
+        """The programs that came along, each a module of its own."""
+        return tuple(
+            word for name, path in imported(self.files) for word in (*flags, *self.needs(name), f"-M{name}={path}")
+        )
 
     def write(self, folder: Path) -> None:
         """Put all files into the build folder."""

@@ -340,7 +340,7 @@ def energy(values):
 import signal, time
 
 def burn(number, frame):
-    until = time.process_time() + 0.3
+    until = time.process_time() + 0.15
     while time.process_time() < until:
         pass
 
@@ -350,7 +350,7 @@ def energy(values):
     total = 0.0
     for value in values.tolist():
         total += value * value
-    signal.setitimer(signal.ITIMER_REAL, 0.0005)
+    signal.setitimer(signal.ITIMER_REAL, 0.004)
     return total
 """,
         """

@@ -135,7 +135,7 @@ def test_a_module_for_a_newer_rust_is_refused(tmp_path, rust_there):
 
 
 def test_the_sources_are_those_of_the_module_and_not_what_stands_beside_it(tmp_path):
-    folder = written(tmp_path / "sample", GOOD)
+    folder = written(tmp_path / "sample", {**GOOD, "dependencies": {}})
     for name in ("sample.zig", "helper.zig", "parts/deep.zig", "sample_fuzz.zig", "sample_benchmark.zig", ".x.zig"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")

@@ -16,6 +16,7 @@ from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic
 from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
+from ..sources import imported, write_file
 from . import diagnostics, shim
 from .linker import find_linker
 from .places import HOST_FILES, Rust, locate, template
@@ -40,9 +41,10 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     with _workplace(wanted) as folder:
         linker = find_linker(locked=wanted.locked)
         (folder / CRATE).write_bytes(crate)
+        seconds += add_imports(wanted, folder)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
-            around = shim.write(wanted.facts, dropped, wanted.module)
+            around = wanted.around(dropped)
             wanted.write(folder, around)
             command = wanted.arguments(linker.name)
             needed: dict[str, Any] = {"copies": linker.copies, "programs": linker.programs}
@@ -57,6 +59,44 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
                 break
             dropped.update(refused)
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
+
+
+def add_imports(wanted: RustRecipe, folder: Path) -> float:
+    """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
+    took in seconds.
+
+    They are the user's own also where the cell is not, so no runner is asked. Raises CompileError, ToolchainError.
+    """
+    seconds = 0.0
+    for name, path in imported(wanted.files):
+        entry = cache.find(key := wanted.import_key(name))
+        if entry is None:
+            data, took = _compile_import(wanted, folder, name, path)
+            entry = cache.publish(key, data, {"crate": True})
+            seconds += took
+        (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
+    return seconds
+
+
+def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str) -> tuple[bytes, float]:
+    text = dict(wanted.files)[path]
+    for beside, words in wanted.files:
+        if beside.startswith(path.rpartition("/")[0] + "/"):
+            write_file(folder / beside, words)
+    finished = run(Job(wanted.import_arguments(name, path), folder))
+    if finished.code == 0:
+        return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds
+    found = diagnostics.read(finished.errors, {path: text}, {}).cell
+    if not found:
+        raise failure(finished)
+    told = tuple(Diagnostic("error", f"{name}, line {item.line}: {item.message}") for item in found)
+    raise CompileError(headline(told), told, "rust")
+
+
+def failed_cell(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> Exception:
+    """What the end of a compilation means where nothing is to be left out of it."""
+    found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
+    return CompileError(headline(found.cell), found.cell, "rust") if found.cell else failure(finished)
 
 
 def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..sources import (
     LOCKED_FLAG,
     Module,
     checked_files,
+    imported,
     libraries,
     machine_facts,
     write_file,
@@ -87,6 +89,18 @@ class RustRecipe:
         """What the shim is made from."""
         return source.read(self.files[0][1])
 
+    def around(self, dropped: Mapping[str, str]) -> shim.Shim:
+        """The code around the cell, without what is ``dropped``."""
+        return shim.write(self.facts, dropped, self.module)
+
+    def assembly_arguments(self, output: str, *, intel: bool) -> tuple[str, ...]:
+        """The command line that writes the assembly instead of a library."""
+        return (
+            self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
+            *(("-Cllvm-args=-x86-asm-syntax=intel",) if intel else ()), "-Ccodegen-units=1", "--emit=asm",
+            *self.externs, CELL_PATH, "-o", output,
+        )  # fmt: skip
+
     def arguments(self, linker: str) -> tuple[str, ...]:
         """The compiler's command line.
 
@@ -98,8 +112,29 @@ class RustRecipe:
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
             f"-Cincremental={_INCREMENTAL}",
-            *self.libraries, "--extern", f"o={CRATE}", CELL_PATH, "-o", OUTPUT,
+            *self.libraries, *self.externs, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
+
+    @property
+    def externs(self) -> tuple[str, ...]:
+        """The crates that lie in the build folder: ``o``, and the programs that came along."""
+        return _crates("o", *(name for name, _ in imported(self.files)))
+
+    def import_arguments(self, name: str, path: str) -> tuple[str, ...]:
+        """The command line for a program that came along, a crate of its own, after those that it needs."""
+        names = [other for other, _ in imported(self.files)]
+        return (
+            self.rust.path, *_COMMON, "--crate-type=rlib", f"--crate-name={name}", *_CODE, *MODES[self.mode],
+            "-Ccodegen-units=1", *_crates("o", *names[: names.index(name)]), path, "-o", f"lib{name}.rlib",
+        )  # fmt: skip
+
+    def import_key(self, name: str) -> str:
+        """What such a crate is made from: its texts, and those of the crates before it."""
+        names = [other for other, _ in imported(self.files)]
+        folders = tuple(f"cell/imports/{other}/" for other in names[: names.index(name) + 1])
+        there = [item for item in self.files if item[0].startswith(folders)]
+        body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there]
+        return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     def test_arguments(self, linker: str, output: str) -> tuple[str, ...]:
         """The command line for the cell's tests, an ordinary program."""
@@ -107,7 +142,7 @@ class RustRecipe:
             self.rust.path, *_COMMON, "--test", "--crate-name=cell", *_CODE, *MODES["debug"],
             *(("-Cprefer-dynamic",) if self.rust.runtime else ()),
             *((f"-Clinker={linker}",) if linker else ()),
-            *self.libraries, "--extern", f"o={CRATE}", CELL_PATH, "-o", output,
+            *self.libraries, *self.externs, CELL_PATH, "-o", output,
         )  # fmt: skip
 
     def write(self, folder: Path, around: shim.Shim | None) -> None:
@@ -118,6 +153,11 @@ class RustRecipe:
             write_file(folder / SHIM_PATH, around.text)
         for path, text in others:
             write_file(folder / path, text)
+
+
+def _crates(*names: str) -> tuple[str, ...]:
+    """How to name crates in the build folder; what they need themselves is found there, too."""
+    return ("-Ldependency=.", *(word for name in names for word in ("--extern", f"{name}=lib{name}.rlib")))
 
 
 def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> RustRecipe:

@@ -10,7 +10,7 @@ from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic, Program
 from ..compiler import Finished, Job, Runner, build_folder, run
 from . import diagnostics
-from .build import crate_bytes, failure, headline
+from .build import add_imports, crate_bytes, failure, headline
 from .linker import find_linker
 from .places import locate
 from .recipe import CELL_PATH, CRATE, RustRecipe, recipe
@@ -37,6 +37,7 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     try:
         linker = find_linker()
         (folder / CRATE).write_bytes(crate_bytes(rust))
+        add_imports(wanted, folder)
         wanted.write(folder, None)
         finished = (runner or run)(Job(wanted.test_arguments(linker.name, _PROGRAM), folder, linker.environment))
         if finished.code != 0:
