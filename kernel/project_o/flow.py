@@ -115,6 +115,7 @@ class Flow:
         mode: Mode = "safe",
         trial: bool = True,
         isolate: bool = False,
+        nogil: bool = False,
         links: Sequence[str] = (),
         tests: bool = False,
         fresh: bool = False,
@@ -122,15 +123,14 @@ class Flow:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
         An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given.
-
         Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
         from . import languages
         from .deploy import NativeModule
-        from .runtimes.native import ISOLATE, LINK
+        from .runtimes.native import options_of
 
         tools = languages.tools_for(language)
-        options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
+        options = options_of(isolate=isolate, nogil=nogil, links=links)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = tools.program(name, source, mode=mode, options=options)
         (self._untried.discard if trial else self._untried.add)(program.digest)

@@ -53,6 +53,10 @@ CACHE_BYTES_MAX = 512 * MIB
 CACHE_KEPT_SECONDS_MIN = 3600.0
 DIAGNOSTICS_SHOWN_MAX = 20
 
+# Calls --------------------------------------------------------------------------------------------
+LOCK_KEPT_BYTES_MAX = 64 * 1024  # with more to look at a call is long enough for others to run meanwhile
+LOCK_KEPT_MICROSECONDS_MAX = 5.0
+
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200
 HANDLERS_LOOK_MILLISECONDS = 10

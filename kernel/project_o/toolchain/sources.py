@@ -17,6 +17,8 @@ ABI_NUMBER = 1
 CELL_FOLDER = "cell"
 LINE_OFFSET_FLAG = "line-offset="
 LINK_PREFIX = "link:"
+NOGIL = "nogil"
+"""The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
 
 
