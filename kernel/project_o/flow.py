@@ -122,6 +122,7 @@ class Flow:
         mode: Mode = "safe",
         trial: bool = True,
         isolate: bool = False,
+        nogil: bool = False,
         links: Sequence[str] = (),
         tests: bool = False,
         fresh: bool = False,
@@ -133,10 +134,10 @@ class Flow:
         """
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
-        from .runtimes.native import ISOLATE, LINK
+        from .runtimes.native import options_of
 
         tools = languages.tools_for(language)
-        options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
+        options = options_of(isolate=isolate, nogil=nogil, links=links)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)

@@ -57,6 +57,10 @@ ASSEMBLY_LINES_MAX = 4000
 MODULE_FILES_MAX = 1000
 MODULE_TURN_SECONDS = 10.0
 
+# Calls --------------------------------------------------------------------------------------------
+LOCK_KEPT_BYTES_MAX = 64 * 1024  # with more to look at a call is long enough for others to run meanwhile
+LOCK_KEPT_MICROSECONDS_MAX = 5.0
+
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200
 HANDLERS_LOOK_MILLISECONDS = 10
