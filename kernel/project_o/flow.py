@@ -116,6 +116,7 @@ class Flow:
         trial: bool = True,
         isolate: bool = False,
         links: Sequence[str] = (),
+        crates: Sequence[str] = (),
         tests: bool = False,
         fresh: bool = False,
     ) -> NativeModule:
@@ -126,10 +127,10 @@ class Flow:
         """
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
-        from .runtimes.native import ISOLATE, LINK
+        from .runtimes.native import options_of
 
         tools = languages.tools_for(language)
-        options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
+        options = options_of(isolate=isolate, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)

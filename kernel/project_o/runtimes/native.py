@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .seam import Subject
@@ -13,7 +13,14 @@ if TYPE_CHECKING:
     from ..values import Artifact, Program
 
 ISOLATE = "isolate"
-LINK = "link:"
+
+
+def options_of(*, isolate: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
+    """The options of a program: those of a cell's line that change what is built or how it is called."""
+    found = [ISOLATE] if isolate else []
+    found += [f"link:{library}" for library in links]
+    found += [f"dep:{crate}" for crate in crates]
+    return tuple(found)
 
 
 class NativeRuntime:

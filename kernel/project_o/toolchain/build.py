@@ -95,7 +95,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
 
 
 def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
-    """What a compiler's end means: CompileError with its diagnostics, or ToolchainError if it says nothing of the cell."""
+    """What a compiler's end means: CompileError with its diagnostics, or ToolchainError for any other failure."""
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:

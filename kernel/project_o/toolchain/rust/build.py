@@ -17,7 +17,7 @@ from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
 from ..places import locate as locate_zig
 from ..sources import imported, write_file
-from . import diagnostics, shim
+from . import crates, diagnostics, shim
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
 from .source import STATE
@@ -45,15 +45,16 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     crate = crate_bytes(wanted.rust)
     dropped: dict[str, str] = {}
     seconds = 0.0
+    found = crates.flags(wanted.rust, wanted.crates, online=runner is run)
     with _workplace(wanted) as (folder, incremental):
         linker, environment = find_linker(folder)
         (folder / CRATE).write_bytes(crate)
-        seconds += add_imports(wanted, folder)
+        seconds += add_imports(wanted, folder, found)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
             around = wanted.around(dropped)
             wanted.write(folder, around)
-            finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
+            finished = runner(Job(wanted.arguments(linker, incremental, found), folder, environment))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -66,7 +67,7 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
 
 
-def add_imports(wanted: RustRecipe, folder: Path) -> float:
+def add_imports(wanted: RustRecipe, folder: Path, found: tuple[str, ...]) -> float:
     """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
     took in seconds.
 
@@ -76,19 +77,21 @@ def add_imports(wanted: RustRecipe, folder: Path) -> float:
     for name, path in imported(wanted.files):
         entry = cache.find(key := wanted.import_key(name))
         if entry is None:
-            data, took = _compile_import(wanted, folder, name, path)
+            data, took = _compile_import(wanted, folder, name, path, found)
             entry = cache.publish(key, data, {"crate": True})
             seconds += took
         (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
     return seconds
 
 
-def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str) -> tuple[bytes, float]:
+def _compile_import(
+    wanted: RustRecipe, folder: Path, name: str, path: str, crates_: tuple[str, ...]
+) -> tuple[bytes, float]:
     text = dict(wanted.files)[path]
     for beside, words in wanted.files:
         if beside.startswith(path.rpartition("/")[0] + "/"):
             write_file(folder / beside, words)
-    finished = run(Job(wanted.import_arguments(name, path), folder))
+    finished = run(Job(wanted.import_arguments(name, path, crates_), folder))
     if finished.code == 0:
         return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds
     found = diagnostics.read(finished.errors, {path: text}, {}).cell

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic, Program
 from ..compiler import Finished, Job, Runner, build_folder, run
-from . import diagnostics
+from . import crates, diagnostics
 from .build import add_imports, crate_bytes, failure, find_linker, headline
 from .places import locate
 from .recipe import CELL_PATH, CRATE, RustRecipe, recipe
@@ -36,9 +36,10 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     try:
         linker, environment = find_linker(folder)
         (folder / CRATE).write_bytes(crate_bytes(rust))
-        add_imports(wanted, folder)
+        found = crates.flags(rust, wanted.crates, online=runner is None)
+        add_imports(wanted, folder, found)
         wanted.write(folder, None)
-        finished = (runner or run)(Job(wanted.test_arguments(linker, _PROGRAM), folder, environment))
+        finished = (runner or run)(Job(wanted.test_arguments(linker, _PROGRAM, found), folder, environment))
         if finished.code != 0:
             raise _does_not_compile(finished, wanted)
         # What the program prints goes where the compiler's words go, because that is what is read.
