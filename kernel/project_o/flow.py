@@ -18,13 +18,12 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import limits
 from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
     from .deploy.registry import Release
-    from .evolution import Counterexamples, Run
+    from .evolution import Counterexamples, Run, Task
     from .history import History
     from .runtimes import Runtime
     from .runtimes.seam import Subject, Version
@@ -76,19 +75,11 @@ class Flow:
 
         The user's own text with other values of its parameters is the user's own text.
         """
-        from .languages import tools_for
-        from .sandbox import shared
+        from .runtimes.trust import is_own, refusal
 
-        program = release.program
-        if cell is not None and tools_for(program.language).only_settings(program, cell):
+        if is_own(release.program, cell, release.cell) or self.unsandboxed():
             return ""
-        level = release.level or shared().level
-        if level in limits.SERVING_LEVELS or self.unsandboxed():
-            return ""
-        return (
-            f"a new text of {program.name} may serve only where it was judged at sandbox level L2 or above, and this "
-            f"was {level}: `project-o doctor` shows why; %config ProjectO.serve_unsandboxed = True takes the risk"
-        )
+        return refusal(release.program, release.level)
 
     @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
@@ -96,7 +87,8 @@ class Flow:
         from .deploy import PythonFunction
         from .runtimes import LispRuntime, NativeRuntime, PythonRuntime
 
-        return (NativeRuntime(), LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
+        native = NativeRuntime(lambda: self.unsandboxed())  # noqa: PLW0108 - it is given to the flow later
+        return (native, LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
 
     def _runtime(self, language: str) -> Runtime:
         for runtime in self.runtimes:
@@ -143,12 +135,19 @@ class Flow:
             self._history.stage(self.registry.ledger())
         return NativeModule(slot)
 
-    def build(self, program: Program) -> Artifact:
-        """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
-        return self._runtime(program.language).build(program)
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
+        """Program -> Artifact, from the cache where it is there. ``proposed``: the text is not the user's own.
 
-    def _open(self, program: Program) -> Version:
-        return self._runtime(program.language).version(program, trial=program.digest not in self._untried)
+        Raises CompileError, ToolchainMissing, SandboxError where nothing of others' is compiled.
+        """
+        return self._runtime(program.language).build(program, proposed=proposed)
+
+    def _open(self, release: Release, cell: Program | None) -> Version:
+        from .runtimes.trust import is_own
+
+        program, trial = release.program, release.program.digest not in self._untried
+        proposed = not is_own(program, cell, release.cell)
+        return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -181,45 +180,42 @@ class Flow:
         "scaling:x", "idempotence", or functions ``relation(call, args) -> bool``. ``scenario(program)`` is run by the
         finalists, in a forked copy of this process: what it writes to files is written.
         """
-        from .evolution import Task, run_evolution
-        from .history.redact import holds_no_secret
-        from .sandbox import shared
+        from .evolution import run_evolution
 
         self._allow_change()
         name, wanted = self._named(target)
-        program, box = self.registry.releases(name)[-1].program, shared()
-        task = Task(
-            program=program,
-            build=self.build,
-            box=box,
-            open_job=self._runtime(program.language).opener(box),
-            evaluator=evaluator,
-            objective=objective,
-            function=function or wanted,
-            inputs=inputs,
-            reference=reference,
-            tests=tests,
-            relations=tuple(relations),
-            scenario=scenario,
-            kept=self._counterexamples_of(name),
-            observed=self.registry.slot(name).observed.of(function or wanted or "", holds_no_secret),
-        )
+        task = self._task(
+            name, function=function or wanted, evaluator=evaluator, objective=objective, inputs=inputs,
+            reference=reference, tests=tests, relations=tuple(relations), scenario=scenario,
+        )  # fmt: skip
         stop = stop or threading.Event()
         with self._under_way(target, stop):
             run = run_evolution(
-                task,
-                trials=trials,
-                budget_seconds=budget,
-                seed=seed,
-                workers=workers,
-                proposer=proposer,
-                executor=executor,
-                progress=progress,
-                stop=stop,
-                accept=self.accept,
-                plot=plot,
-            )
+                task, trials=trials, budget_seconds=budget, seed=seed, workers=workers, proposer=proposer,
+                executor=executor, progress=progress, stop=stop, accept=self.accept, plot=plot,
+            )  # fmt: skip
         return run.with_state(self._commit_verdict(run))
+
+    def _task(self, name: str, *, function: str | None, **wanted: Any) -> Task:
+        """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
+        from .evolution import Task
+        from .history.redact import holds_no_secret
+        from .runtimes.trust import is_own
+        from .sandbox import shared
+
+        program, cell, box = self.registry.releases(name)[-1].program, self.registry.cell(name), shared()
+        return Task(
+            program=program,
+            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
+            build_own=self.build,
+            own=lambda candidate: is_own(candidate, cell),
+            box=box,
+            open_job=self._runtime(program.language).opener(box),
+            function=function,
+            kept=self._counterexamples_of(name),
+            observed=self.registry.slot(name).observed.of(function or "", holds_no_secret),
+            **wanted,
+        )
 
     def _counterexamples_of(self, name: str) -> Counterexamples:
         """On what earlier candidates of this program failed: in this kernel, and in those before it."""

@@ -20,7 +20,7 @@ GLOBAL_ITEMS_MAX = 200_000
 OPEN_FILES_MAX = 64
 WRITTEN_FILE_BYTES_MAX = 256 * MIB
 IDLE_CPU_SECONDS_MAX = 0.1
-SCRATCH_POLL_SECONDS = 0.02
+WATCH_SECONDS = 0.02
 JOB_CPU_QUESTIONS_MAX = 100
 SERVING_LEVELS = ("L2", "L3")  # those at which a new text may have been judged to serve in the kernel
 
@@ -37,15 +37,16 @@ BUILD_OUTPUT_BYTES_MAX = 1 * MIB
 LOCKED_BUILD_WALL_SECONDS = 60.0
 LOCKED_BUILD_CPU_SECONDS = 60
 LOCKED_BUILD_MEMORY_BYTES = 2048 * MIB
+LOCKED_LIBRARY_BYTES_MAX = 64 * MIB
 BUILD_FLOOD_BYTES_MAX = 16 * MIB
 BUILD_FILE_BYTES_MAX = 256 * MIB
 BUILD_FILES_MAX = 256
 BUILD_FILES_BYTES_MAX = 256 * MIB
 BUILD_SCRATCH_BYTES = 512 * MIB
+BUILD_MEMORY_FREE_BYTES_MIN = 4 * BUILD_SCRATCH_BYTES  # builds work in memory where this much is free
 BUILD_STACK_BYTES = 64 * MIB
 BUILD_OPEN_FILES_MAX = 512
 BUILD_END_SECONDS = 5.0
-TREE_POLL_SECONDS = 0.03
 TREE_THREADS_MAX = 256
 SHIM_ATTEMPTS_MAX = 4
 SOURCE_BYTES_MAX = 1 * MIB
@@ -59,6 +60,7 @@ MODULE_TURN_SECONDS = 10.0
 
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200
+HANDLERS_LOOK_MILLISECONDS = 10
 PANIC_MESSAGE_BYTES_MAX = 512
 
 # Evolution ----------------------------------------------------------------------------------------
@@ -74,7 +76,6 @@ CANDIDATE_SLOWER_FACTOR_MAX = 10.0
 CANDIDATE_CALL_SECONDS_MIN = 0.5
 TIMING_SECONDS_MIN = 0.004
 TIMING_REPEAT_MAX = 1_000_000
-TIMING_VARIANTS = 6
 SCREENING_PAIRS = 10
 SCREENING_LOOK_PAIRS = 4
 SCREENING_PAIRS_A_PROCESS = 5
@@ -105,7 +106,11 @@ SCRUTINY_PROBES = 24
 SCRUTINY_INPUT_BYTES = 8 * MIB
 SCRUTINY_CALL_SECONDS_MAX = 0.03
 SCRUTINY_GROWTH_MAX = 64.0
-GAIN_SHARE_CREDIBLE = 0.5  # of a gain in CPU time that must be there by the wall clock, and in first calls
+GAIN_SHARE_CREDIBLE = 0.5  # of a gain in CPU time that must be there by the wall clock, and on unseen inputs
+DEFECT_CONFIDENCE = 0.9998  # of the bounds by which a gain is called none: an honest candidate must not meet them
+UNSEEN_CALL_SECONDS = 2e-6  # what one of many calls in a question costs beside the call
+UNSEEN_CALLS_MAX = 1024
+UNSEEN_BYTES_MAX = 4 * MIB
 MEMORY_BANDWIDTH_MARGIN = 4.0
 CACHE_BYTES_PER_SECOND_MAX = 1e12  # no core reads its nearest cache faster: 128 bytes a cycle at 7.8 GHz
 CONFIDENCE = 0.95
@@ -152,6 +157,9 @@ CHANNEL_NOTES_MAX = 50
 CHANNEL_PATH_CHARACTERS_MAX = 4096
 SERVING_SHOWN_MAX = 50
 DROPPED_CELLS_KEPT_MAX = 32
+FORGOTTEN_CHARACTERS_MIN = 4
+REPLAY_START_SECONDS = 60.0
+REPLAY_CELL_SECONDS = 600.0
 
 # Lisp ---------------------------------------------------------------------------------------------
 LISP_NESTING_FORMS_MAX = 100

@@ -13,6 +13,7 @@ import pytest
 from project_o import toolchain
 from project_o.errors import ToolchainError, ToolchainMissing, UsageError
 from project_o.flow import Flow
+from project_o.sandbox import shared_builder
 from project_o.toolchain.rust import crates
 from project_o.values import Program
 
@@ -80,6 +81,16 @@ def test_crates_are_compiled_once(shelf: Path, monkeypatch: pytest.MonkeyPatch) 
     assert called(source.replace("+ 1", "+ 2"), 'doubler = "1"', args=(1,)) == 4
 
 
+def test_a_text_that_nobody_has_read_is_built_with_the_crates_of_its_cell(shelf: Path) -> None:
+    source = "pub fn f(x: u64) -> u64 { doubler::double(x) }"
+    assert called(source, 'doubler = "1"', args=(1,)) == 2
+    proposed = Program("cell", "rust", (("cell.rs", source + " // proposed"),), options=('dep:doubler = "1"',))
+    box = shared_builder()
+    if box.build_refusal:
+        pytest.skip(f"no locked builds here: {box.build_refusal}")
+    assert toolchain.load(toolchain.build(proposed, box=box)).call("f", (4,)) == 8
+
+
 def test_a_crate_in_a_folder_is_part_of_the_key(shelf: Path, tmp_path: Path) -> None:
     mine = write_crate(tmp_path / "mine", "mine", "pub fn three() -> u64 { 3 }")
     line = f'mine = {{ path = "{mine}" }}'
@@ -125,7 +136,7 @@ def test_a_text_that_is_not_the_user_s_never_reaches_for_the_network(
     for online, expected in ((False, [True]), (True, [True, False])):
         asked.clear()
         with pytest.raises(ToolchainError):
-            crates.flags(toolchain.locate_rust(), ('absent = "2"',), online=online)
+            crates.compiled(toolchain.locate_rust(), ('absent = "2"',), online=online)
         assert ["--offline" in words for words in asked] == expected
 
 
@@ -152,7 +163,7 @@ def test_without_cargo_one_line_says_what_to_install(
     with pytest.raises(
         ToolchainMissing, match="--dep needs cargo, which is not beside rustc and not on the PATH: inst"
     ):
-        crates.flags(compiler, ('doubler = "3"',), online=True)
+        crates.compiled(compiler, ('doubler = "3"',), online=True)
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ there is no handle. This module knows no library and no process:
 """
 
 from .arguments import Converter, Place, bind, converters, pack, pack_with
-from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_STOPPED, fault_from_bytes
+from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
     STATUS_ERROR,
@@ -50,6 +50,7 @@ __all__ = [
     "GUARD_CDEF",
     "STATUS_ERROR",
     "STATUS_ERRORS",
+    "STATUS_LOOK",
     "STATUS_OK",
     "STATUS_STOPPED",
     "Converter",

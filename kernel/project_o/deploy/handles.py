@@ -46,6 +46,7 @@ class NativeFunction:
 
     def __init__(self, slot: Slot, name: str) -> None:
         self._slot = slot
+        self._seen = False
         self.__name__ = name
         self.__qualname__ = name
 
@@ -54,13 +55,17 @@ class NativeFunction:
         version = self._slot.version
         if named:
             args = bind(self.native, args, named)
-        if self.__name__ not in self._slot.observed.calls:
-            self._slot.observed.see(self.__name__, args)
+        # One attribute is all that a later call pays for.
+        remember = None if self._seen else self._slot.observed.look(self.__name__, args)
         try:
-            return version.call(self.__name__, args)
+            value = version.call(self.__name__, args)
         except (NativeError, InterfaceError) as error:
             # What happened is in the message; the frames below this one are ours and tell the user nothing.
             raise error.with_traceback(None) from None
+        if remember is not None:
+            remember()
+            self._seen = True
+        return value
 
     @property
     def slot(self) -> Slot:

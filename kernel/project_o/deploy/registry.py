@@ -14,8 +14,8 @@ from ..values import Deployment, Parameter, Program
 from .handles import Slot, Version
 
 Origin = Literal["cell", "accepted", "rollback", "restored"]
-OpenVersion = Callable[[Program], Version]
-"""Build (from the cache where it can) and load a program."""
+OpenVersion = Callable[["Release", Program | None], Version]
+"""Build (from the cache where it can) and load a release, given the program of its cell where that was run."""
 Refusal = Callable[["Release", Program | None], str]
 """Why a release may not serve here, given the program of its cell where that was run; "" where it may."""
 
@@ -69,8 +69,8 @@ class Registry:
                 kept = None
             if kept is not None:  # the data that came along is what the variables hold now
                 kept = replace(kept, program=kept.program.with_data_of(program))
-            version = self._open(kept.program if kept else program)
             release = kept or Release(program, "cell", self._clock(), cell=program.cell_digest)
+            version = self._open(release, program)
             past = self._remembered.pop(program.name, None)
             if past and program.name not in self._releases:
                 self._releases[program.name] = past
@@ -112,9 +112,10 @@ class Registry:
 
     def _opened(self, release: Release) -> Version:
         """The version of a release that is not just a cell's. Raises DeployError where it may not serve."""
-        if why := self._refusal(release, self._cells.get(release.program.name)):
+        cell = self._cells.get(release.program.name)
+        if why := self._refusal(release, cell):
             raise DeployError(why)
-        return self._open(release.program)
+        return self._open(release, cell)
 
     def rollback(self, name: str, digest: str = "") -> Deployment:
         """Put the release before this one back, or the newest one whose program's digest begins with ``digest``.
@@ -131,6 +132,24 @@ class Registry:
                     return self.current(name)
         wanted = f"the version {digest[:10]}" if digest else "an earlier version"
         raise DeployError(f"{name} cannot go back to {wanted}: `%o serving {name}` lists what has served it")
+
+    def take_back(self, name: str, release: Release | None = None) -> Deployment:
+        """Choose what is to serve a name when its cell is run next: the release before, or the one that is given.
+
+        For a process in which nothing is called: nothing is built. Raises DeployError.
+        """
+        with self._lock:
+            releases = self._remembered.get(name, [])
+            if not releases:
+                known = ", ".join(sorted(self._remembered)) or "nothing"
+                raise DeployError(f"nothing served {name!r} in this folder: what did is {known}")
+            serving = releases[-1].program.digest
+            earlier = [item for item in releases[:-1] if item.program.digest != serving]
+            if release is None and not earlier:
+                raise DeployError(f"{name} cannot go back to an earlier version: nothing else has served it")
+            chosen = release or earlier[-1]
+            releases.append(replace(chosen, origin="rollback", since=self._clock(), cell=releases[-1].cell))
+            return next(item for item in self.waiting() if item.name == name)
 
     def mark(self, name: str, state: str) -> None:
         """Note the commit that holds what serves ``name`` now."""
@@ -217,6 +236,14 @@ class Registry:
                 )
                 for name, items in sorted(self._remembered.items())
             )
+
+    def cell(self, name: str) -> Program | None:
+        """The user's own text of a name: that of its cell, or what serves where that is a cell's own. None where
+        neither is known in this kernel."""
+        with self._lock:
+            name = self.slot(name).name
+            now = self._releases[name][-1]
+            return self._cells.get(name) or (now.program if now.program.cell_digest == now.cell else None)
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """What has served a name, oldest first. Raises DeployError."""

@@ -22,10 +22,11 @@ from .infer import typed
 from .inputs import Case, Inputs
 from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
 from .metrics import accuracy, of_memory, of_size, of_time, of_wall
-from .plausible import ALLOWABLE, FIRST_CALL, clock_defect, first_call_defect, first_call_is_shown
+from .plausible import ALLOWABLE, FIRST_CALL, clock_defect
 from .quiet import Quiet
 from .stored import Kept
 from .task import Handle, Jobs, Task
+from .unseen import SCREENING_LOOKS, unseen
 from .validate import Oracle, consult, validate
 
 
@@ -43,6 +44,7 @@ class TimeBench:
         self._kept = Kept()
         self._leads: dict[str, str] = {}
         self._goals = _goals(task)
+        self._leading = 1.0
         self.quiet = Quiet()
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
@@ -104,8 +106,7 @@ class TimeBench:
                 give_up=True,
             )
             self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.interval.pairs)
-        self._refuse(clock_defect(found.series), [])
-        self._refuse(first_call_defect(found.series), [])
+            self._screen_leader(incumbent, candidate, found, index)
         wanted = [
             item for item in self._measurements(found, artifact, jobs, limits.CONFIDENCE) if item.role == "objective"
         ]
@@ -115,6 +116,16 @@ class TimeBench:
         reason = f"{best.ratio:.3f} times the baseline's {what} [{best.low:.3f}, {best.high:.3f}]"
         metrics = tuple((item.metric, item.candidate) for item in wanted)
         return Outcome(status, reason, best.candidate, best.ratio, metrics)
+
+    def _screen_leader(self, incumbent: Handle, candidate: Handle, found: Measured, index: int) -> None:
+        """Who would lead the search is looked at more closely: a gain that is none must not lead it. Raises Defect."""
+        if not found.interval.low > max(1.0, self._leading):
+            return
+        self._refuse(clock_defect(found.series), [])
+        sides = incumbent, candidate
+        seen = unseen(sides, self._plan, self._fresh, found.series, f"screening {index}", looks=SCREENING_LOOKS)
+        self._refuse(seen.defect, [])
+        self._leading = found.interval.low
 
     def compare(
         self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None, *, candidates: int = 1
@@ -163,17 +174,23 @@ class TimeBench:
     ) -> None:
         """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark."""
         self._refuse(clock_defect(series), remarks)
-        self._refuse(first_call_defect(series), remarks)
+        sides = incumbent, candidate
+        seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
+        self._refuse(seen.defect, remarks)
         self._ceiling.prepare(incumbent, self._oracle)
-        if self._ceiling.case is None:
+        if self._ceiling.case is None or self._ceiling.how is None:
             remarks.append("whether it is too fast for its input was not checked: no larger input can be drawn")
-            return
-        larger = self._ceiling.pairs(incumbent, candidate, purpose, None)
-        self._refuse(clock_defect(larger), remarks)
-        self._refuse(first_call_defect(larger), remarks)
-        self._refuse(self._ceiling.defect(candidate, larger), remarks)
-        if not (first_call_is_shown(series) or first_call_is_shown(larger)):
-            remarks.append(f"calls are too short to tell a gain from answers that are remembered ({FIRST_CALL})")
+        else:
+            larger = self._ceiling.pairs(incumbent, candidate, purpose, None)
+            self._refuse(clock_defect(larger), remarks)
+            if not seen.shown:
+                how, inputs = self._ceiling.how, self._ceiling.larger
+                seen = unseen(sides, how, inputs, larger, f"ceiling {purpose}", deadline=deadline)
+                self._refuse(seen.defect, remarks)
+            self._refuse(self._ceiling.defect(candidate, larger), remarks)
+        if not seen.shown:
+            why = "its calls are too short" if self._fresh.varied else "its input cannot be varied"
+            remarks.append(f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}")
 
     def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
         if defect is None:

@@ -127,13 +127,14 @@ class LaneWriter:
             self.sequence = int(tip["facts"].get("seq", 0))
             self._recorded = self._cells_of_lane()
             return contents
-        for tip_id in newest_tips(self.objects, self._store, self.lane.partition("/")[0]):
+        given = self.facts.get("from")
+        for tip_id in [given] if given else newest_tips(self.objects, self._store, self.lane.partition("/")[0]):
             try:
                 contents = Contents(self.objects, parse_commit(self.objects.read_as(tip_id, "commit"))["tree"])
             except (HistoryError, ValueError, KeyError):
                 continue
             self._parents = [tip_id]
-            if not self.facts.get("notebook"):
+            if not given and not self.facts.get("notebook"):
                 contents.empty_cells()
             return contents
         return Contents(self.objects)
@@ -247,7 +248,7 @@ class LaneWriter:
             "notebook": self.facts.get("notebook") or "",
         }
         if not self._author:
-            self._author = user_identity(self.facts.get("directory") or ".")
+            self._author = self.merge.redact.text(user_identity(self.facts.get("directory") or "."))
         trailers = {"O-Seq": str(record["seq"]), "O-Lane": self.lane, "O-Time": f"{record['when']:.3f}"}
         given = {trailer_name(key): one_line(str(value)) for key, value in facts.items() if value is not None}
         trailers |= {key: value for key, value in given.items() if key not in trailers}

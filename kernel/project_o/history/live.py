@@ -70,6 +70,12 @@ class LiveDocument:
         """What the journal was told did not count: it is told whole again."""
         self._lane, self._new = "", bool(self._order)
 
+    def clean(self, redact: Redactor) -> None:
+        """There is more to be left out than when it was shown."""
+        for cell in self._cells.values():
+            cell["source"] = redact.text(cell["source"])
+            cell |= {key: redact.value(cell[key]) for key in ("metadata", "attachments") if cell.get(key)}
+
     @property
     def is_new(self) -> bool:
         """Whether the journal does not have it all yet."""

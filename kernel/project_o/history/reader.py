@@ -6,12 +6,14 @@ import difflib
 import heapq
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HistoryError
 from .contents import CELLS, DEPLOYMENTS, PROGRAMS, Contents, decode
 from .lane import parse_commit
 from .objects import ObjectStore, Tree, compare_trees
+from .outputdiff import outputs_diff
 from .records import CellChange, CellState, Change, FileChange, HistoryDiff
 from .refs import LANES, TAGS, list_refs, read_ref
 
@@ -194,8 +196,8 @@ class Reader:
 
     # ------------------------------------------------------------------------------ differences
 
-    def diff(self, a: State, b: State) -> HistoryDiff:
-        """What changed from ``a`` to ``b``, by cell id; only what differs is read."""
+    def diff(self, a: State, b: State, *, outputs: bool = False) -> HistoryDiff:
+        """What changed from ``a`` to ``b``, by cell id; only what differs is read. ``outputs``: those, too."""
         differing = list(compare_trees(self.objects, self.tree(a), self.tree(b)))
         before, after = self.contents(a), self.contents(b)
         touched: dict[str, bool] = {}
@@ -209,7 +211,11 @@ class Reader:
         old_order = [entry["id"] for entry in before.entries]
         cells = []
         for name in [*(n for n in order if n in touched), *(n for n in old_order if n in touched and n not in order)]:
-            cells.append(_cell_change(before, after, name, outputs_changed=touched[name]))
+            change = _cell_change(before, after, name, outputs_changed=touched[name])
+            if outputs and touched[name]:
+                told = outputs_diff(name, before.outputs(name)[0], after.outputs(name)[0])
+                change = replace(change, outputs_diff=told)
+            cells.append(change)
         files = tuple(
             _file_change(path, self._text(old), self._text(new), old is not None, new is not None)
             for path, old, new in differing

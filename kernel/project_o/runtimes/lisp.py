@@ -16,7 +16,7 @@ from .seam import Subject
 
 if TYPE_CHECKING:
     from ..lisp.candidate import Opened
-    from ..sandbox import Answer, Job, Sandbox
+    from ..sandbox import Answer, Answers, Job, Sandbox
 
 _ROOM = "project_o.lisp.candidate"
 _ANY = NativeType("any")
@@ -85,6 +85,20 @@ class LispJob:
             return self._job.ask(name, args, seconds=seconds)
         return self._job.ask("__repeat__", [list(args), repeat], seconds=seconds)
 
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0
+    ) -> Answers:
+        """A question for each: a reply takes much longer than that. It ends at the first one that fails."""
+        from ..sandbox import Answers
+
+        each = []
+        for args in calls:
+            each.append(self.ask(name, args, seconds=seconds, offset_bytes=offset_bytes))
+            if not each[-1].ok:
+                return Answers(each[-1])
+        wall, cpu = (sum(getattr(one, clock) for one in each) for clock in ("wall_seconds", "cpu_seconds"))
+        return Answers(replace(each[-1], wall_seconds=wall, cpu_seconds=cpu), tuple(each))
+
     def close(self) -> None:
         """End the process. Idempotent."""
         self._job.close()
@@ -109,7 +123,7 @@ class LispRuntime:
         program: Program = target.program
         return Subject(program, program.name)
 
-    def build(self, program: Program) -> Artifact:
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Read it; nothing is evaluated here. Raises UsageError with the line of what cannot be read."""
         found = tools_for("lisp").signatures(program.source)
         functions = tuple(
@@ -145,7 +159,7 @@ class LispRuntime:
             )
         return held
 
-    def version(self, program: Program, *, trial: bool) -> LispVersion:
+    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> LispVersion:
         """The program as it serves in this process."""
         return LispVersion(self.build(program))
 

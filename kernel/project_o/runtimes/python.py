@@ -33,7 +33,7 @@ from .python_version import PythonVersion
 from .seam import Subject
 
 if TYPE_CHECKING:
-    from ..sandbox import Job, Sandbox, Snapshot
+    from ..sandbox import FunctionJob, Sandbox, Snapshot
 
 ANY = NativeType("any")
 _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType)
@@ -90,7 +90,7 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ a program as an artifact
 
-    def build(self, program: Program) -> Artifact:
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Parse it and find its functions. Raises CompileError with the line of what is wrong."""
         began = time.perf_counter()
         body = surroundings(program)
@@ -113,10 +113,10 @@ class PythonRuntime:
             cached=False,
         )
 
-    def opener(self, box: Sandbox) -> Callable[[Artifact], Job] | None:
+    def opener(self, box: Sandbox) -> Callable[[Artifact], FunctionJob] | None:
         """Each candidate in a process of its own that maps the data of its run."""
 
-        def opened(artifact: Artifact) -> Job:
+        def opened(artifact: Artifact) -> FunctionJob:
             body = surroundings(artifact.program)
             with self._lock:
                 snapshot = self._snapshots.get(body["snapshot"])
@@ -145,7 +145,7 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
-    def version(self, program: Program, *, trial: bool) -> PythonVersion | AgentVersion:
+    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> PythonVersion | AgentVersion:
         """The text in this process."""
         body = surroundings(program)
         pieces = pieces_of(program, body)

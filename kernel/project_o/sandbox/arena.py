@@ -58,6 +58,14 @@ class Arena:
             raise ValueError(f"{size} bytes at {offset} are not in the {self.size} bytes that are shared")
         return bytearray(memoryview(self._map)[offset : offset + size]) if self._map and size else bytearray()
 
+    def invert(self, offset: int, size: int) -> None:
+        """Write over what is there, so that no byte stays as it was."""
+        import numpy as np
+
+        if size:
+            there = np.frombuffer(self._map or b"", np.uint8, size, offset)
+            np.invert(there, out=there)
+
     def close(self) -> None:
         """Give the memory back."""
         if self._map is not None:

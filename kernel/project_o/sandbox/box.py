@@ -20,10 +20,11 @@ from . import helper, locks, probing
 from .channel import Bounds, Channel
 from .configure import configuration
 from .function_job import FunctionJob
-from .job import Job, NativeJob
+from .job import Job
 from .launch import launch, users
 from .level import Level
 from .lint import lint, lint_program
+from .native_job import NativeJob
 from .profiles import PROFILES
 from .rules import parse
 from .snapshot import Snapshot
@@ -161,8 +162,9 @@ class Sandbox:
         for path in paths:
             if not Path(path).is_file():
                 raise SandboxError(f"there is no library at {path}: build it again")
-        # What a build needs beyond the system lies beside it, where its own run path points.
-        beside = [str(path.resolve()) for path in Path(paths[0]).parent.glob("lib*-*.so")]
+        # What a build needs beyond the system lies beside it, where its own run path points: by the name that it has
+        # there, since it is a link to what many builds share.
+        beside = [str(path) for path in Path(paths[0]).parent.glob("lib*-*.so")]
         channel = self._open("files", list(locks.SYSTEM_LIBRARIES), files=[*paths, *beside])
         job = NativeJob(channel, self.wall_seconds, self, interface)
         self._adopt(job)
@@ -190,22 +192,36 @@ class Sandbox:
         readable: Iterable[str] = (),
         writable: Iterable[str] = (),
         executable: Iterable[str] = (),
+        copies: Mapping[str, str | Path] | None = None,
     ) -> locked_build.Built:
         """Run a compiler that sees its toolchain, the system's headers and libraries, and ``files`` alone.
 
         The compiler, ``argv[0]``, is found by its name or path; it works in a folder that holds ``files``. The bounds
         are those of the box, for all processes of the build together. ``outputs`` names the files that are wanted;
         without it, all new ones. ``environment`` adds to the clean one; ``readable``, ``writable`` and ``executable``
-        are more paths of the toolchain. What the compiler says of the code is in the result: see ``Built``.
+        are more paths of the toolchain; ``copies`` are folders of which the build gets a copy under a name of its own.
+        What the compiler says of the code is in the result: see ``Built``.
 
         Raises UsageError, and SandboxError below level L2, where it cannot be set up, or the compiler is not there.
         """
-        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable)
+        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable, copies)
         if self.profile == "isolate":
             raise SandboxError("the isolate profile locks nothing, so it builds nothing: use another profile")
         self._ready()
         self._admit("files")
         return locked_build.in_box(self, wanted)
+
+    @property
+    def build_refusal(self) -> str:
+        """Why a text that nobody has read is not compiled here, in words; "" where it is."""
+        found = self._level()
+        if found.name not in limits.SERVING_LEVELS:
+            return f"only level {found.name} holds here ({found.reason})"
+        try:
+            locked_build.check_landlock(landlock=self._holds("landlock"))
+        except SandboxError as error:
+            return str(error)
+        return ""
 
     def _sealed(self) -> bool:
         """Whether its jobs open nothing by name, once they are loaded."""
@@ -249,7 +265,7 @@ class Sandbox:
             rules=self.rules,
         )
         config["level"] = self._level().name
-        bounds = Bounds(self.cpu_seconds, self.scratch_bytes)
+        bounds = Bounds(self.cpu_seconds, self.scratch_bytes, self.memory_bytes)
         return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
 
     def _ready(self) -> None:

@@ -87,7 +87,7 @@ def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
     bounds = {
         resource.RLIMIT_AS: config["address_bytes"] + (mapped if in_use else 0),
         resource.RLIMIT_CPU: config["cpu_backstop_seconds"],
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: 1,
         resource.RLIMIT_MEMLOCK: 0,
         locks.RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_NOFILE: config["open_files"],

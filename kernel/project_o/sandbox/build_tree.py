@@ -7,6 +7,7 @@ kernel's side walks the tree below a job's first process, which adopts whatever 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
@@ -31,9 +32,7 @@ class Used(NamedTuple):
 def used(pid: int) -> Used:
     """What the process ``pid`` and all below it use now; nothing where it is gone."""
     processes = threads = ticks = pages = 0
-    waiting, seen = [pid], {pid}
-    while waiting:
-        one = waiting.pop()
+    for one in members(pid):
         try:
             with open(f"/proc/{one}/stat", "rb") as f:
                 fields = f.read().rpartition(b") ")[2].split()
@@ -43,11 +42,19 @@ def used(pid: int) -> Used:
         threads += int(fields[_THREADS])
         ticks += sum(int(fields[k]) for k in (_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM))
         pages += int(fields[_RESIDENT])
+    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
+
+
+def members(pid: int) -> Iterator[int]:
+    """The process ``pid`` and all below it."""
+    waiting, seen = [pid], {pid}
+    while waiting:
+        one = waiting.pop()
+        yield one
         for child in children(one):
             if child not in seen:
                 seen.add(child)
                 waiting.append(child)
-    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
 
 
 def children(pid: int) -> list[int]:
@@ -65,10 +72,8 @@ def children(pid: int) -> list[int]:
 
 def own_bytes(pid: int) -> int:
     """What the tree takes where shared pages count once: exact, and slower. 0 where the kernel does not tell."""
-    total, waiting = 0, [pid]
-    while waiting:
-        one = waiting.pop()
-        waiting += children(one)
+    total = 0
+    for one in members(pid):
         with suppress(OSError, ValueError, StopIteration), open(f"/proc/{one}/smaps_rollup", "rb") as f:
             total += next(int(line.split()[1]) << 10 for line in f if line.startswith(b"Pss:"))
     return total

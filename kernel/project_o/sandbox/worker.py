@@ -56,13 +56,12 @@ class Worker:
             match question["op"]:
                 case "ask":
                     return self._ask(question)
-                case "call":
-                    assert self.native is not None
-                    return self.native.call(question)
-                case "run":
-                    assert self.function is not None
-                    value = self.function.call(question)
+                case "run" | "each" | "left" if self.function is not None:
+                    value = self.function.answer(question)
                     return self._deliver({"ok": True}, value, question["room"], question["tail"])
+                case "call" | "each" as how:
+                    assert self.native is not None
+                    return self.native.call(question) if how == "call" else self.native.each(question)
                 case "program":
                     self.function = FunctionWorker(self.arena, self.snapshot, question["program"])
                     return {"ok": True, "value": None}
@@ -88,7 +87,8 @@ class Worker:
                     return {"ok": True, "value": try_everything(question["canary"], question["port"], question["pid"])}
             raise ValueError(f"no such question: {question['op']}")
         except BaseException as error:  # noqa: BLE001 - the candidate's error, whatever it is, is the answer
-            return describe(error)
+            described = describe(error)
+            return described | (self.function.told(error) if self.function and not described["denied"] else {})
 
     def _source(self, source: str) -> dict[str, Any]:
         lines = source.splitlines(keepends=True)

@@ -14,7 +14,6 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
@@ -22,7 +21,7 @@ import time
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import locks, worker
+from . import locks, scratch, watch, worker
 from .profiles import PROFILES
 
 MESSAGE_BYTES_MAX = 1 << 17
@@ -38,10 +37,11 @@ NUMPY_MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.random", "numpy.po
 
 
 class _Job(NamedTuple):
-    """A living child: the socket on which its end is told, and whether it may have descendants."""
+    """A living child: the socket on which its end is told, whether it may have descendants, what is watched of it."""
 
     control: socket.socket
     descendants: bool
+    watched: dict[str, Any] | None
 
 
 class Zygote:
@@ -53,6 +53,8 @@ class Zygote:
         self.pid = os.getpid()
         self.jobs: dict[int, _Job] = {}
         self.ended: dict[int, dict[str, Any]] = {}
+        self.stopped: dict[int, str] = {}
+        self.look_at = 0.0
         self.wake, wake_in = socket.socketpair()
         self.wake.setblocking(False)
         wake_in.setblocking(False)
@@ -66,7 +68,8 @@ class Zygote:
     def serve(self) -> None:
         """Until the kernel closes the socket or ends; then every child is killed."""
         while True:
-            ready = {fd for fd, _ in self.poll.poll()}
+            watching = any(job.watched for job in self.jobs.values())
+            ready = {fd for fd, _ in self.poll.poll(limits.WATCH_SECONDS * 1000 if watching else None)}
             if self.kernel in ready or (self.control.fileno() in ready and not self._start()):
                 break
             with contextlib.suppress(BlockingIOError):
@@ -74,6 +77,8 @@ class Zygote:
             for pid, job in self.jobs.items():
                 if job.control.fileno() in ready and pid not in self.ended:  # the kernel has let go of this job
                     _kill(pid)
+            if watching:
+                self._watch()
             self._reap()
         for pid in self.jobs:
             _kill(pid)
@@ -97,13 +102,26 @@ class Zygote:
         control = socket.socket(fileno=control_fd)
         for fd in (questions, answers, log, arena, *snapshot):
             os.close(fd)
-        self.jobs[pid] = _Job(control, PROFILES[config["profile"]].descendants)
+        watched = config if config.get("tree") or config.get("scratch_bytes") else None
+        self.jobs[pid] = _Job(control, PROFILES[config["profile"]].descendants, watched)
         self.poll.register(control, 0)  # only its hang-up is of interest
         pidfd = os.pidfd_open(pid)
         with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round
             socket.send_fds(control, [b"started"], [pidfd])  # its number may be another one on the kernel's side
         os.close(pidfd)
         return True
+
+    def _watch(self) -> None:
+        """End each job that takes more than it may, and remember why. Once in a while, whatever else happens."""
+        now = time.monotonic()
+        if now < self.look_at:
+            return
+        for pid, job in self.jobs.items():
+            if job.watched and pid not in self.ended and (why := watch.excess(pid, job.watched)):
+                self.stopped[pid] = why
+                _kill(pid)
+        # However long a look takes, most of the time is the jobs' own.
+        self.look_at = time.monotonic() + max(limits.WATCH_SECONDS, 4 * (time.monotonic() - now))
 
     def _become(self, config: dict[str, Any], descriptors: tuple[int, ...]) -> None:
         """The child's first steps, before anything is believed. Does not return."""
@@ -132,6 +150,7 @@ class Zygote:
                     "code": os.waitstatus_to_exitcode(status),
                     "cpu_seconds": usage.ru_utime + usage.ru_stime,
                     "peak_bytes": usage.ru_maxrss * 1024,
+                    "why": self.stopped.pop(pid, ""),
                 }
         if any(self.jobs[pid].descendants for pid in self.ended) and self._orphans():
             return  # their SIGCHLD brings us back
@@ -210,4 +229,4 @@ def main(control_fd: int, kernel: int, modules: list[str], folder: str) -> None:
     socket.send_fds(control, [json.dumps(facts).encode()], [own])
     os.close(own)
     zygote.serve()
-    shutil.rmtree(folder, ignore_errors=True)
+    scratch.remove(folder)

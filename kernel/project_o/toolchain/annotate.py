@@ -75,7 +75,7 @@ def _zig(program: Program, folder: Path) -> str:
 def _rust(program: Program, folder: Path) -> str:
     wanted: RustRecipe = rust_recipe(program)
     (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
-    found = crates.flags(wanted.rust, wanted.crates, online=True)
+    found = crates.compiled(wanted.rust, wanted.crates, online=True).flags
     add_imports(wanted, folder, found)
     around = wanted.around({})
     wanted.write(folder, around)

@@ -45,9 +45,6 @@ class _Host:
         # signal handlers stay installed.
         self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
         self._guard_call = self.guard.o_guard_call
-        self._watch, self._unwatch = self.guard.o_guard_watch, self.guard.o_guard_unwatch
-        self._watching = False
-        self._main_thread = threading.main_thread().ident
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
         self._records = threading.local()
         # On the path of every call: types that are resolved once.
@@ -62,21 +59,12 @@ class _Host:
     def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any) -> int:
         """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed.
 
-        A signal just before the call would only set a flag of the interpreter's, which an endless native loop never
-        looks at. So the guard watches first, then the interpreter looks at its flags (it does so after each call of
-        a C function, here ``_watch``), then the function is called.
+        One that came before the call is in the interpreter's flags, which an endless native loop never looks at. The
+        guard then calls nothing, and the interpreter looks at its flags on its way round this loop.
         """
-        if threading.get_ident() != self._main_thread:
-            return int(self._guard_call(function, args, ret, record, text))
-        outer = self._watching
-        try:
-            self._watching = True
-            self._watch()
-            return int(self._guard_call(function, args, ret, record, text))
-        finally:
-            if not outer:
-                self._watching = False
-                self._unwatch()
+        while (status := int(self._guard_call(function, args, ret, record, text))) == abi.STATUS_LOOK:
+            pass
+        return status
 
     def take_record(self) -> Any:
         """A fault record for one call; the thread's own where no outer call has it."""

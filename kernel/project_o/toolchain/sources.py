@@ -19,6 +19,7 @@ CELL_FOLDER = "cell"
 HOST_FOLDER = "host"
 IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
+LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
 _LINE_OFFSET_MAX = 1000
 

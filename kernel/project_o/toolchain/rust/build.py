@@ -45,16 +45,18 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     crate = crate_bytes(wanted.rust)
     dropped: dict[str, str] = {}
     seconds = 0.0
-    found = crates.flags(wanted.rust, wanted.crates, online=runner is run)
-    with _workplace(wanted) as (folder, incremental):
+    found = crates.compiled(wanted.rust, wanted.crates, online=runner is run)
+    with _workplace(wanted) as folder:
+        if wanted.locked:
+            found = found.copied(folder)
         linker, environment = find_linker(folder)
         (folder / CRATE).write_bytes(crate)
-        seconds += add_imports(wanted, folder, found)
+        seconds += add_imports(wanted, folder, found.flags)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
             around = wanted.around(dropped)
             wanted.write(folder, around)
-            finished = runner(Job(wanted.arguments(linker, incremental, found), folder, environment))
+            finished = runner(Job(wanted.arguments(linker, found.flags), folder, environment, outputs=(OUTPUT,)))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -67,7 +69,7 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
 
 
-def add_imports(wanted: RustRecipe, folder: Path, found: tuple[str, ...]) -> float:
+def add_imports(wanted: RustRecipe, folder: Path, crates_: tuple[str, ...]) -> float:
     """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
     took in seconds.
 
@@ -77,7 +79,7 @@ def add_imports(wanted: RustRecipe, folder: Path, found: tuple[str, ...]) -> flo
     for name, path in imported(wanted.files):
         entry = cache.find(key := wanted.import_key(name))
         if entry is None:
-            data, took = _compile_import(wanted, folder, name, path, found)
+            data, took = _compile_import(wanted, folder, name, path, crates_)
             entry = cache.publish(key, data, {"crate": True})
             seconds += took
         (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
@@ -140,15 +142,16 @@ def _require(rust: Rust) -> None:
 
 
 @contextmanager
-def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
-    """A folder to build in, and the compiler's own memory of the last build there.
+def _workplace(wanted: RustRecipe) -> Iterator[Path]:
+    """A folder to build in, with the compiler's own memory of the last build there.
 
     That memory holds for one folder and one set of flags, and one build at a time; so there are a few such places, each
-    behind a lock. Where all are taken, or none can be made, the build starts afresh in a folder of its own.
+    behind a lock. Where all are taken, or none can be made, and always where the build is locked, it starts afresh in
+    a folder of its own.
     """
     kept = cache.compiler_cache("rust")
     first = int.from_bytes(hashlib.sha256(wanted.name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    for k in range(_WORKPLACES):
+    for k in range(0 if wanted.locked else _WORKPLACES):
         folder = kept / f"{wanted.mode}-{(first + k) % _WORKPLACES}"
         lock = _locked(folder)
         if lock < 0:
@@ -156,14 +159,14 @@ def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
         try:
             with _told(folder):
                 shutil.rmtree(folder / "cell", ignore_errors=True)
-                yield folder, "incremental"
+                yield folder
         finally:
             os.close(lock)
         return
     folder = build_folder()
     try:
         with _told(folder):
-            yield folder, ""
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 

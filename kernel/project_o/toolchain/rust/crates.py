@@ -13,6 +13,7 @@ import re
 import shutil
 import tomllib
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,8 @@ from .places import Rust
 
 PREFIX = "dep:"
 _PACKAGE = "project-o-cell"
-_FLAGS = "flags.json"
+_READY = "crates.json"
+_COPIES = "crates"
 _LINES_SHOWN = 20
 _KINDS = {"lib", "rlib", "dylib", "proc-macro"}
 _NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
@@ -85,33 +87,56 @@ def _own_folders(lines: Sequence[str]) -> list[Path]:
     return found
 
 
-def flags(rust: Rust, lines: Sequence[str], *, online: bool) -> tuple[str, ...]:
-    """How the compiler finds the crates: compiled now if need be, from cargo's own cache first, then by the network.
+@dataclass(frozen=True, slots=True)
+class Crates:
+    """The crates of a set, compiled: how the compiler finds them, and all files that it then reads."""
+
+    flags: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
+
+    def copied(self, folder: Path) -> Crates:
+        """The same within a build folder, for a compiler that sees nothing else."""
+        if not self.files:
+            return self
+        (folder / _COPIES).mkdir(exist_ok=True)
+        for path in self.files:
+            shutil.copyfile(path, folder / _COPIES / Path(path).name)
+        placed = [f"-Ldependency={_COPIES}"]
+        for flag in self.flags:
+            name, _, path = flag.partition("=")
+            if flag == "--extern":
+                placed.append(flag)
+            elif not flag.startswith("-"):
+                placed.append(f"{name}={_COPIES}/{Path(path).name}")
+        return Crates(tuple(placed), tuple(f"{_COPIES}/{Path(path).name}" for path in self.files))
+
+
+def compiled(rust: Rust, lines: Sequence[str], *, online: bool) -> Crates:
+    """The crates that these lines name: compiled now if need be, from cargo's own cache first, then by the network.
 
     ``online`` is False where the text is not the user's. Raises ToolchainMissing without cargo, ToolchainError where a
     crate cannot be had or does not compile.
     """
     if not lines:
-        return ()
+        return Crates()
     base = cache.compiler_cache("cargo")
     body = [rust.version, identity(lines)]
     folder = base / hashlib.sha256(json.dumps(body).encode()).hexdigest()[:32]
     ready = _ready(folder)
     if ready is None:
-        ready = _flags_in(_build(rust, lines, base, folder, online=online), folder, lines)
-        fresh = folder / f"{_FLAGS}.{os.getpid()}"
-        fresh.write_text(json.dumps(ready), "utf-8")
-        fresh.replace(folder / _FLAGS)
-    return tuple(ready)
+        ready = _found(_build(rust, lines, base, folder, online=online), folder, lines)
+        fresh = folder / f"{_READY}.{os.getpid()}"
+        fresh.write_text(json.dumps([ready.flags, ready.files]), "utf-8")
+        fresh.replace(folder / _READY)
+    return ready
 
 
-def _ready(folder: Path) -> list[str] | None:
+def _ready(folder: Path) -> Crates | None:
     try:
-        known: list[str] = json.loads((folder / _FLAGS).read_bytes())
+        flags, files = json.loads((folder / _READY).read_bytes())
     except (OSError, ValueError):
         return None
-    paths = [word.partition("=")[2] for word in known if not word.startswith("-")]
-    return known if all(map(os.path.exists, paths)) else None
+    return Crates(tuple(flags), tuple(files)) if all(map(os.path.exists, files)) else None
 
 
 def _build(rust: Rust, lines: Sequence[str], base: Path, folder: Path, *, online: bool) -> str:
@@ -186,28 +211,29 @@ def _failure(finished: Finished, lines: Sequence[str]) -> ToolchainError:
 # ------------------------------------------------------------------------------- what cargo said
 
 
-def _flags_in(said: str, folder: Path, lines: Sequence[str]) -> list[str]:
+def _found(said: str, folder: Path, lines: Sequence[str]) -> Crates:
     """``--extern NAME=PATH`` for each crate that was named, and where the linker finds what they bring."""
-    lock = tomllib.loads((folder / "Cargo.lock").read_text("utf-8"))
-    direct = _direct(lock)
+    direct = _direct(tomllib.loads((folder / "Cargo.lock").read_text("utf-8")))
     artifacts: dict[tuple[str, str], tuple[str, str]] = {}
-    found = []
+    flags: list[str] = []
     for message in _messages(said):
-        if message.get("reason") == "build-script-executed":
-            found += [f"-L{path}" for path in message.get("linked_paths", ())]
         target: Mapping[str, Any] = message.get("target") or {}
-        if message.get("reason") == "compiler-artifact" and _KINDS & set(target.get("kind", ())):
+        if message.get("reason") == "build-script-executed":
+            flags += [f"-L{path}" for path in message.get("linked_paths", ())]
+        elif message.get("reason") == "compiler-artifact" and _KINDS & set(target.get("kind", ())):
+            package = _package(message["package_id"])
             paths = [path for path in message["filenames"] if path.endswith((".rlib", ".so"))]
-            if paths:
-                artifacts[_package(message["package_id"])] = (target["name"].replace("-", "_"), paths[0])
+            if paths and package[0] != _PACKAGE:
+                artifacts[package] = (target["name"].replace("-", "_"), paths[0])
     for line in lines:
         name, what = _read(line)
-        package = what.get("package", name) if isinstance(what, dict) else name
-        crate, path = artifacts[(package, direct[package])]
-        renamed = name.replace("-", "_") if package != name else crate
-        found += ["--extern", f"{renamed}={path}"]
-    target_folder = next(iter(artifacts.values()))[1] if artifacts else ""
-    return [f"-Ldependency={Path(target_folder).parent}", *found]
+        package_name = what.get("package", name) if isinstance(what, dict) else name
+        crate, path = artifacts[(package_name, direct[package_name])]
+        renamed = name.replace("-", "_") if package_name != name else crate
+        flags += ["--extern", f"{renamed}={path}"]
+    files = tuple(sorted(path for _, path in artifacts.values()))
+    folders = dict.fromkeys(str(Path(path).parent) for path in files)
+    return Crates((*(f"-Ldependency={place}" for place in folders), *flags), files)
 
 
 def _messages(said: str) -> list[dict[str, Any]]:

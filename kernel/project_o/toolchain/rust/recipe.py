@@ -13,6 +13,7 @@ from ...values import Program
 from ..sources import (
     ABI_NUMBER,
     LINE_OFFSET_FLAG,
+    LOCKED_FLAG,
     Module,
     checked_files,
     imported,
@@ -26,6 +27,7 @@ from .places import HOST_FILES, Rust, known, template
 CELL_PATH = "cell/cell.rs"
 SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
+_INCREMENTAL = "incremental"
 CRATE = "libo.rlib"
 
 _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
@@ -50,7 +52,10 @@ _LINK = ("-Clink-arg=-Wl,-z,nodelete", "-Clink-arg=-Wl,-rpath,$ORIGIN")
 
 @dataclass(frozen=True, slots=False)
 class RustRecipe:
-    """One cell for one compiler. ``files`` are by their path in the build folder, the cell first."""
+    """One cell for one compiler. ``files`` are by their path in the build folder, the cell first.
+
+    ``locked`` is how the text is built, not what is built of it: such builds have keys of their own.
+    """
 
     rust: Rust
     name: str
@@ -60,6 +65,7 @@ class RustRecipe:
     line_offset: int
     module: Module | None = None
     crates: tuple[str, ...] = ()
+    locked: bool = False
 
     @property
     def toolchain(self) -> str:
@@ -76,7 +82,8 @@ class RustRecipe:
     @property
     def shown_flags(self) -> tuple[str, ...]:
         """The flags as an Artifact carries them; the last one says how many lines stand before the cell's text."""
-        return (*_CODE, *MODES[self.mode], *self.libraries, f"{LINE_OFFSET_FLAG}{self.line_offset}")
+        how = (LOCKED_FLAG,) if self.locked else ()
+        return (*_CODE, *MODES[self.mode], *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
 
     @cached_property
     def facts(self) -> source.Facts:
@@ -95,13 +102,17 @@ class RustRecipe:
             *self.externs, *found, CELL_PATH, "-o", output,
         )  # fmt: skip
 
-    def arguments(self, linker: str, incremental: str, found: tuple[str, ...] = ()) -> tuple[str, ...]:
-        """The compiler's command line. ``incremental`` is a folder, "" to start afresh; ``found`` are the crates."""
+    def arguments(self, linker: str, found: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The compiler's command line; ``found`` are the crates.
+
+        Incremental also where there is nothing to go on from: it divides the cell in another way, and so makes other
+        code. Two builds of one text must not differ because one was made afresh.
+        """
         return (
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
-            *((f"-Cincremental={incremental}",) if incremental else ("-Ccodegen-units=1",)),
+            f"-Cincremental={_INCREMENTAL}",
             *self.libraries, *self.externs, *found, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
 
@@ -150,7 +161,7 @@ def _crates(*names: str) -> tuple[str, ...]:
     return ("-Ldependency=.", *(word for name in names for word in ("--extern", f"{name}=lib{name}.rlib")))
 
 
-def recipe(program: Program, line_offset: int = 0) -> RustRecipe:
+def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> RustRecipe:
     """What to compile for a program. Raises UsageError, CompileError, ToolchainMissing."""
     return RustRecipe(
         rust=known(),
@@ -160,6 +171,7 @@ def recipe(program: Program, line_offset: int = 0) -> RustRecipe:
         libraries=libraries(program),
         crates=crates.wanted(program.options),
         line_offset=line_offset,
+        locked=locked,
     )
 
 

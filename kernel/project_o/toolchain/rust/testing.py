@@ -36,7 +36,7 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     try:
         linker, environment = find_linker(folder)
         (folder / CRATE).write_bytes(crate_bytes(rust))
-        found = crates.flags(rust, wanted.crates, online=runner is None)
+        found = crates.compiled(rust, wanted.crates, online=runner is None).flags
         add_imports(wanted, folder, found)
         wanted.write(folder, None)
         finished = (runner or run)(Job(wanted.test_arguments(linker, _PROGRAM, found), folder, environment))
