@@ -229,7 +229,7 @@ def test_bad_input_is_one_clear_error_and_loses_nothing(ready, case):
     assert ready.value("good.at(a, 2)") == "2.0"
 
 
-@pytest.mark.parametrize("case", ["a cell that does not compile", "a panic", "a crate"])
+@pytest.mark.parametrize("case", ["a cell that does not compile", "a panic", "a crate that is none"])
 def test_papermill_stops_at_it(tmp_path, lacking, case):
     if shutil.which("rustc") is None:
         lacking("rust", "there is no rustc here")

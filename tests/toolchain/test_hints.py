@@ -63,8 +63,10 @@ MISTAKES_ZIG = [
         "the type comes from where the value goes: `@as(T, @intCast(x))`",
     ),
     (
-        'const std = @import("std");\npub fn f(a: std.mem.Allocator) !usize {\n'
-        "    var l = std.ArrayList(f32).init(a);\n    try l.append(1);\n    return 1;\n}",
+        (
+            'const std = @import("std");\npub fn f(a: std.mem.Allocator) !usize {\n'
+            "    var l = std.ArrayList(f32).init(a);\n    try l.append(1);\n    return 1;\n}"
+        ),
         "write `var list: std.ArrayList(T) = .empty;`, and `try list.append(allocator, x);`",
     ),
     (
