@@ -124,6 +124,7 @@ class Flow:
         isolate: bool = False,
         nogil: bool = False,
         links: Sequence[str] = (),
+        crates: Sequence[str] = (),
         tests: bool = False,
         fresh: bool = False,
     ) -> NativeModule:
@@ -137,7 +138,7 @@ class Flow:
         from .runtimes.native import options_of
 
         tools = languages.tools_for(language)
-        options = options_of(isolate=isolate, nogil=nogil, links=links)
+        options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)

@@ -11,7 +11,7 @@ from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import publish_display_data
 
-from ..errors import ToolchainMissing, UsageError
+from ..errors import ToolchainMissing
 from .arguments import identifier, parsed
 from .report import reported
 from .session import Session
@@ -72,14 +72,9 @@ class NativeMagics(Magics):
         """Compile Rust and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
 
         ``const LANES: usize = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose. The compiler is
-        ``rustc``; a cell uses the standard library.
+        ``rustc``; crates that ``--dep`` names are fetched and compiled by ``cargo``.
         """
-        chosen = parsed(self.rust, line)
-        if chosen.dep:
-            raise UsageError(
-                f"--dep {' '.join(chosen.dep)}: cells use the standard library only so far: leave --dep out"
-            )
-        return self._cell("rust", chosen, cell)
+        return self._cell("rust", parsed(self.rust, line), cell)
 
     def _cell(self, language: str, chosen: Namespace, cell: str) -> NativeModule | None:
         name = identifier(chosen.name) if chosen.name else ""
@@ -106,6 +101,7 @@ class NativeMagics(Magics):
             isolate=chosen.isolate,
             nogil=chosen.nogil,
             links=tuple(chosen.link),
+            crates=tuple(getattr(chosen, "dep", ())),
             tests=chosen.test,
             fresh=chosen.fresh,
         )

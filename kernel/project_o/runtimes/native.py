@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 ISOLATE = "isolate"
 
 
-def options_of(*, isolate: bool, nogil: bool, links: Sequence[str]) -> tuple[str, ...]:
+def options_of(*, isolate: bool, nogil: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
     """What the words of a cell's first line are among the options of its program."""
     from ..toolchain.sources import LINK_PREFIX, NOGIL
 
     chosen = ((ISOLATE,) if isolate else ()) + ((NOGIL,) if nogil else ())
-    return (*chosen, *(LINK_PREFIX + library for library in links))
+    return (*chosen, *(LINK_PREFIX + library for library in links), *(f"dep:{crate}" for crate in crates))
 
 
 class NativeRuntime:

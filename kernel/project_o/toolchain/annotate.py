@@ -19,6 +19,7 @@ from .build import failed
 from .compiler import Finished, Job, build_folder, run
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
+from .rust import crates
 from .rust.build import add_imports, crate_bytes, failed_cell
 from .rust.recipe import CELL_PATH as RUST_CELL_PATH
 from .rust.recipe import CRATE, RustRecipe
@@ -74,10 +75,11 @@ def _zig(program: Program, folder: Path) -> str:
 def _rust(program: Program, folder: Path) -> str:
     wanted: RustRecipe = rust_recipe(program)
     (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
-    add_imports(wanted, folder)
+    found = crates.compiled(wanted.rust, wanted.crates, online=True).flags
+    add_imports(wanted, folder, found)
     around = wanted.around({})
     wanted.write(folder, around)
-    finished = run(Job(wanted.assembly_arguments(_OUTPUT, intel=platform.machine() == "x86_64"), folder))
+    finished = run(Job(wanted.assembly_arguments(_OUTPUT, found, intel=platform.machine() == "x86_64"), folder))
     if finished.code != 0:
         raise failed_cell(finished, wanted, around)
     return _written(folder, finished)
