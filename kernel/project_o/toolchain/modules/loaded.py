@@ -194,6 +194,9 @@ class Module(Library):
                 return self._run(opened, entry, [opened.context, *cells])
         return self._successor.call(name, args)
 
+    def entry(self, name: str) -> None:
+        """None: a call may need its turn, its state, or another build, of which the dispatcher knows nothing."""
+
     def _current(self) -> _Opened:
         if self._unloaded:
             raise DeployError(self._unloaded)

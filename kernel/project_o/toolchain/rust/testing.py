@@ -40,8 +40,8 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
         found = crates.compiled(rust, wanted.crates, online=runner is None).flags
         add_imports(wanted, folder, found)
         wanted.write(folder, None)
-        command = wanted.test_arguments(linker.name, _PROGRAM, found)
-        finished = (runner or run)(Job(command, folder, linker.environment))
+        arguments = wanted.test_arguments(linker.name, _PROGRAM, found)
+        finished = (runner or run)(Job(arguments, folder, linker.environment))
         if finished.code != 0:
             raise _does_not_compile(finished, wanted)
         # What the program prints goes where the compiler's words go, because that is what is read.
