@@ -229,14 +229,15 @@ class Flow:
 
         slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
         program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
-        text = cell.source if cell is not None else ""
+        runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
         return Task(
             program=program,
             build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
             build_own=self.build,
             own=lambda candidate: is_own(candidate, cell),
             box=box,
-            open_job=self._runtime(program.language).opener(box),
+            open_job=runtime.opener(box),
+            typed=runtime.typed(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),

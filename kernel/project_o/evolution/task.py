@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import limits
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
+from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
 from .scenario import Scenario
@@ -91,7 +92,8 @@ class Task:
 
     ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
-    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process.
+    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
+    program as a type checker reads it, None where it has no annotations.
     """
 
     program: Program
@@ -113,6 +115,7 @@ class Task:
     guard_regression: float = limits.GUARD_REGRESSION_MAX
     allowed: frozenset[str] = frozenset()
     in_copy: Callable[[], None] = nothing
+    typed: Callable[[Program], TypedModule | None] | None = None
     build_own: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
 

@@ -61,6 +61,9 @@ class NativeRuntime:
         """None: an artifact is a library."""
         return None
 
+    def typed(self, box: Sandbox) -> None:
+        """None: the compiler checks types."""
+
     def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
         from ..sandbox import shared

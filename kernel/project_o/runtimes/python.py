@@ -33,6 +33,7 @@ from .python_version import PythonVersion
 from .seam import Subject
 
 if TYPE_CHECKING:
+    from ..languages.typed import TypedModule
     from ..sandbox import FunctionJob, Sandbox, Snapshot
 
 ANY = NativeType("any")
@@ -131,6 +132,12 @@ class PythonRuntime:
             return fit.function({**body, "text": pieces[0].text, "first_line": pieces[0].first_line}, snapshot)
 
         return opened
+
+    def typed(self, box: Sandbox) -> Callable[[Program], TypedModule | None]:
+        """Its texts, with what they find around them."""
+        from .python_types import typed_module
+
+        return typed_module
 
     def _box_with(self, modules: tuple[str, ...]) -> Sandbox:
         """A sandbox whose warm process has imported these modules; the last few are kept."""

@@ -120,6 +120,7 @@ def lab(cascade_box: Any, lacking: Callable[..., None]) -> Iterator[Callable[...
             modules.append(module.__name__)
             target = Agents(namespace=vars(module)).evaluate(text, module, "<cell>")
         program = runtime.subject(target).program
+        fields = {"typed": runtime.typed(cascade_box), **fields}
         return Lab(language, program, runtime.build, runtime.opener(cascade_box), cascade_box, **fields)
 
     yield make

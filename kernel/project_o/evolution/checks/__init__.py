@@ -27,11 +27,14 @@ from .seam import Cascade, Check
 from .security import Security
 from .syntax import Syntax
 from .tests import UserTests
+from .types import Types
 
 
 def checks_of(task: Task) -> list[Check]:
     """The checks that candidates of this task must pass."""
     checks: list[Check] = [Syntax(), Security(), Build()]
+    if task.typed is not None:
+        checks.append(Types(task))
     if task.evaluator is None or task.reference is not None:  # else its scores say how good the answers are
         checks.append(Generated(task))
     if task.tests is not None:
