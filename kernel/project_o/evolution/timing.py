@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..observe import Design, design
-from ..values import Artifact, Measurement, Trial
+from ..values import Artifact, Measurement, NativeFunction, Trial
 from .bench import Outcome
 from .ceiling import Ceiling
 from .fresh import Fresh
 from .goals import ACCURACY, MEASURED, MEMORY, SIZE, TIME, Goal, all_goals, goal, guards, objectives
-from .infer import typed
+from .infer import takes_any, typed, writing
 from .inputs import Case, Inputs
 from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
 from .metrics import accuracy, of_memory, of_size, of_time, of_wall
@@ -52,7 +52,7 @@ class TimeBench:
         """Check that the incumbent answers, and find how many calls make a timing."""
         self._baseline = artifact
         samples = self._task.samples()
-        function = typed(self._task.function_of(artifact), samples)
+        function = self._typed(jobs, artifact, samples)
         self._inputs = Inputs(function, samples, self._seed)
         cases = self._inputs.checks(limits.VALIDATION_CASES)
         try:
@@ -75,6 +75,16 @@ class TimeBench:
         self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
         cost = self._baseline_cost(jobs)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
+
+    def _typed(self, jobs: Jobs, artifact: Artifact, samples: Sequence[tuple[Any, ...]]) -> NativeFunction:
+        """The function with its types; where its language has none, as the samples and a call of it show them."""
+        declared = self._task.function_of(artifact)
+        function = typed(declared, samples)
+        if not takes_any(declared) or not samples:
+            return function
+        with jobs.open(artifact) as job:
+            answer = job.ask(function.name, samples[0], seconds=limits.TRIAL_WALL_SECONDS)
+        return writing(function, (place for place, _ in answer.written))
 
     def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """Compare answers with the incumbent's."""
