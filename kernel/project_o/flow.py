@@ -11,25 +11,29 @@ kernel makes a flow as it starts, and most cells need none of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from . import limits
 from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
     from .deploy.registry import Release
-    from .evolution import Counterexamples, Run, Task
+    from .evolution import Run, Task
+    from .evolution.forked_copy import Step
+    from .evolving import Runs, Wishes
     from .history import History
     from .runtimes import Runtime
     from .runtimes.seam import Subject, Version
     from .values import Artifact, Deployment, Mode, Program, Progress, State
 
-COUNTEREXAMPLES = "counterexamples.json"
+
+def _no_notebook(name: str, _: str) -> tuple[Sequence[Step], Sequence[str]]:
+    raise UsageError(f"there are no later cells of {name} here: they are a notebook's, after %load_ext project_o")
 
 
 class Flow:
@@ -43,12 +47,16 @@ class Flow:
         self._more_runtimes = tuple(runtimes)
         self._targets: dict[str, Any] = {}
         self._untried: set[str] = set()
-        self._stops: set[threading.Event] = set()
-        self._counterexamples: dict[str, Counterexamples] = {}
         self.forbidden: Callable[[], str] = lambda: ""
         """Why nothing may change itself now, in words; "" where it may."""
         self.unsandboxed: Callable[[], bool] = lambda: False
         """Whether the user takes the risk of new texts that were judged below sandbox level L2."""
+        self.guard_regression: Callable[[], float] = lambda: limits.GUARD_REGRESSION_MAX
+        """The share by which a guarded metric may become worse where a run says none."""
+        self.later_cells: Callable[[str, str], tuple[Sequence[Step], Sequence[str]]] = _no_notebook
+        """See ``evolving.LaterCells``."""
+        self.in_copy: Callable[[], None] = lambda: None
+        """Called in each copy of this process that runs the user's code beside a candidate."""
         self.page_joined: Callable[[], None] = lambda: None
         """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
@@ -59,6 +67,13 @@ class Flow:
         if self._history is None:
             raise HistoryError("nothing is recorded here: the history lives in a notebook, after %load_ext project_o")
         return self._history
+
+    @cached_property
+    def runs(self) -> Runs:
+        """The runs of this flow."""
+        from .evolving import Runs
+
+        return Runs(self._history)
 
     @cached_property
     def registry(self) -> Registry:
@@ -107,6 +122,7 @@ class Flow:
         mode: Mode = "safe",
         trial: bool = True,
         isolate: bool = False,
+        nogil: bool = False,
         links: Sequence[str] = (),
         crates: Sequence[str] = (),
         tests: bool = False,
@@ -122,7 +138,7 @@ class Flow:
         from .runtimes.native import options_of
 
         tools = languages.tools_for(language)
-        options = options_of(isolate=isolate, links=links, crates=crates)
+        options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
@@ -161,49 +177,59 @@ class Flow:
         seed: int = 0,
         workers: int = 2,
         proposer: str = "search",
-        objective: str = "time",
-        inputs: Any = None,
-        function: str | None = None,
         executor: Executor | None = None,
+        function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
-        reference: Callable[..., Any] | None = None,
-        tests: Any = None,
-        relations: Sequence[Any] = (),
-        scenario: Callable[[Any], Any] | None = None,
+        **wishes: Any,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
 
-        ``reference`` says what is right in place of what serves. ``tests`` are functions ``test_...(program)``, in a
-        list, a dict or a class; "cell" means the test blocks of the text itself. ``relations`` are "permutation:xs",
-        "scaling:x", "idempotence", or functions ``relation(call, args) -> bool``. ``scenario(program)`` is run by the
-        finalists, in a forked copy of this process: what it writes to files is written.
+        ``wishes`` say what is wanted and what must hold; see ``evolving.Wishes``:
+        objective, guards, allowed, inputs, reference, tests, relations, scenario.
+
+        Raises UsageError for what cannot be meant, EvolutionError where a run cannot start.
         """
         from .evolution import run_evolution
 
         self._allow_change()
-        name, wanted = self._named(target)
-        task = self._task(
-            name, function=function or wanted, evaluator=evaluator, objective=objective, inputs=inputs,
-            reference=reference, tests=tests, relations=tuple(relations), scenario=scenario,
-        )  # fmt: skip
+        wanted = self._wishes(evaluator, wishes)
+        name, own = self._named(target)
+        task = self._task(name, function or own, wanted)
         stop = stop or threading.Event()
-        with self._under_way(target, stop):
+        with self.runs.under_way(target, stop):
             run = run_evolution(
-                task, trials=trials, budget_seconds=budget, seed=seed, workers=workers, proposer=proposer,
-                executor=executor, progress=progress, stop=stop, accept=self.accept, plot=plot,
-            )  # fmt: skip
-        return run.with_state(self._commit_verdict(run))
+                task,
+                trials=trials,
+                budget_seconds=budget,
+                seed=seed,
+                workers=workers,
+                proposer=proposer,
+                executor=executor,
+                progress=progress,
+                stop=stop,
+                accept=self.accept,
+                plot=plot,
+            )
+        return run.with_state(self.runs.commit(run))
 
-    def _task(self, name: str, *, function: str | None, **wanted: Any) -> Task:
+    @staticmethod
+    def _wishes(evaluator: Any, wishes: dict[str, Any]) -> Wishes:
+        from .evolving import Wishes
+
+        return Wishes.of(evaluator, wishes)
+
+    def _task(self, name: str, function: str | None, wanted: Wishes) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
-        from .history.redact import holds_no_secret
+        from .evolving import observed, scenario_of
         from .runtimes.trust import is_own
         from .sandbox import shared
 
-        program, cell, box = self.registry.releases(name)[-1].program, self.registry.cell(name), shared()
+        slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
+        program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
+        text = cell.source if cell is not None else ""
         return Task(
             program=program,
             build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
@@ -212,37 +238,16 @@ class Flow:
             box=box,
             open_job=self._runtime(program.language).opener(box),
             function=function,
-            kept=self._counterexamples_of(name),
-            observed=self.registry.slot(name).observed.of(function or "", holds_no_secret),
-            **wanted,
+            kept=self.runs.kept_of(name),
+            observed=observed(slot, function),
+            scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
+            in_copy=self.in_copy,
+            **wanted.fields(self.guard_regression()),
         )
-
-    def _counterexamples_of(self, name: str) -> Counterexamples:
-        """On what earlier candidates of this program failed: in this kernel, and in those before it."""
-        from .evolution import Counterexamples
-        from .history.newest import newest
-
-        if name not in self._counterexamples:
-            text = newest(self._history, f"programs/{name}/{COUNTEREXAMPLES}")
-            self._counterexamples[name] = Counterexamples(text)
-        return self._counterexamples[name]
-
-    @contextmanager
-    def _under_way(self, target: Any, stop: threading.Event) -> Iterator[None]:
-        """A run can be stopped from outside, and an agent says meanwhile that it is evolving."""
-        self._stops.add(stop)
-        try:
-            with getattr(target, "evolving", nullcontext)():
-                yield
-        finally:
-            self._stops.discard(stop)
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""
-        stops = tuple(self._stops)
-        for stop in stops:
-            stop.set()
-        return len(stops)
+        return self.runs.halt()
 
     def _allow_change(self) -> None:
         if why := self.forbidden():
@@ -286,17 +291,6 @@ class Flow:
             runtime, subject = self._subject(target)
             if whole or self.registry.knows_cell(subject.program):
                 self._serve_subject(runtime, subject, target)
-
-    def _commit_verdict(self, run: Run) -> State | None:
-        if self._history is None or not self._history.enabled:
-            return None
-        path, source = run.best.files[0]
-        summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
-        folder = f"programs/{run.program.name}"
-        files = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
-        if kept := self._counterexamples_of(run.program.name):
-            files[f"{folder}/{COUNTEREXAMPLES}"] = kept.to_json()
-        return self._history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
 
     # ------------------------------------------------------------------ Deployment
 

@@ -12,7 +12,7 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
     frozenset({"evolution", "history", "deploy", "runtimes"}),
-    frozenset({"releases"}),
+    frozenset({"evolving", "releases"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
     frozenset({"api", "replay"}),

@@ -28,7 +28,7 @@ _OPTIONS = (
     argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps the language's checks and is the default"),
     argument("--isolate", action="store_true", help="run every call in a worker process that may die"),
     argument("--no-trial", action="store_true", help="do not try the first call in the sandbox"),
-    argument("--nogil", action="store_true", help="said for clarity: other threads run during every call"),
+    argument("--nogil", action="store_true", help="let other threads of Python run during short calls too"),
     argument("--test", action="store_true", help="run the cell's tests and fail the cell if one fails"),
     argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted"),
     argument("--optional", action="store_true", help="where the compiler is missing say so in one line, and go on"),
@@ -89,6 +89,9 @@ class NativeMagics(Magics):
             return None
 
     def _served(self, language: str, name: str, chosen: Namespace, cell: str) -> NativeModule:
+        from ..toolchain import dispatcher
+
+        dispatcher.allow(self.session.setting("dispatcher"))
         module = self.session.flow.cell(
             "\n" + cell,  # the magic's own line is line 1, so every line number is the cell's
             language,
@@ -96,6 +99,7 @@ class NativeMagics(Magics):
             mode=chosen.mode or self.session.setting("mode"),
             trial=self.session.setting("trial") and not chosen.no_trial,
             isolate=chosen.isolate,
+            nogil=chosen.nogil,
             links=tuple(chosen.link),
             crates=tuple(getattr(chosen, "dep", ())),
             tests=chosen.test,

@@ -17,12 +17,12 @@ if TYPE_CHECKING:
 ISOLATE = "isolate"
 
 
-def options_of(*, isolate: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
-    """The options of a program: those of a cell's line that change what is built or how it is called."""
-    found = [ISOLATE] if isolate else []
-    found += [f"link:{library}" for library in links]
-    found += [f"dep:{crate}" for crate in crates]
-    return tuple(found)
+def options_of(*, isolate: bool, nogil: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
+    """What the words of a cell's first line are among the options of its program."""
+    from ..toolchain.sources import LINK_PREFIX, NOGIL
+
+    chosen = ((ISOLATE,) if isolate else ()) + ((NOGIL,) if nogil else ())
+    return (*chosen, *(LINK_PREFIX + library for library in links), *(f"dep:{crate}" for crate in crates))
 
 
 class NativeRuntime:
@@ -64,8 +64,10 @@ class NativeRuntime:
     def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
         from ..sandbox import shared
+        from ..toolchain import dispatcher
         from ..toolchain.version import Version
 
+        dispatcher.prepare()
         artifact = self.build(program, proposed=proposed)
         return Version(artifact, box=shared(), isolate=ISOLATE in program.options, trial=trial)
 

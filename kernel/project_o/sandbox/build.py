@@ -166,8 +166,8 @@ def in_box(box: Sandbox, wanted: Order) -> Built:
     opened = (*wanted.opened, *([f"write:{shared}"] if shared else []))
     kind = Kind(namespaces=True, opened=opened) if inside else Kind()
     with build_memory.place(shared) as memory:
-        config["folders"] = [memory] if memory else []
-        config["writable"] += config["folders"]
+        config["writable"] += [memory] if memory else []
+        config["places"] = [memory] if memory else []
         channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
         running = Running(channel)
         box._adopt(running)

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 from .. import limits
-from . import scratch
 from .folder import Folder
+from .scratch import remove
 
 MEMORY = "/dev/shm"
 _lock = threading.Lock()
@@ -48,7 +48,7 @@ def place(shared: str) -> Iterator[str]:
         yield path
     finally:
         if path:
-            scratch.remove(path)
+            remove(path)
 
 
 @atexit.register

@@ -16,7 +16,7 @@ from .near import Near
 
 FILE = "<cell>"
 _RAISE = dis.opmap["RAISE_VARARGS"]
-_NOT_MEANT = (AssertionError, NotImplementedError)
+_NOT_MEANT = AssertionError
 
 
 class FunctionWorker:

@@ -76,7 +76,8 @@ class Locked:
 
 
 def _files(folder: Path) -> list[Path]:
-    return [path for path in sorted(folder.rglob("*")) if path.is_file()]
+    """What we wrote there: links are not followed."""
+    return [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
 
 
 # ------------------------------------------------------------------------------- what comes out

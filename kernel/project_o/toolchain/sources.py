@@ -22,6 +22,8 @@ IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
 LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
+NOGIL = "nogil"
+"""The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
 # As Zig, LLVM's linker and GNU's say it.
 _NO_LIBRARY = re.compile(

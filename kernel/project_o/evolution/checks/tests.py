@@ -116,6 +116,7 @@ class UserTests:
                 program,
                 seconds=self._seconds,
                 stopped=lambda: jobs.stopped,
+                first=subject.task.in_copy,
                 begin=lambda _: handle.renew(),  # the next test meets a fresh process
             )
         if jobs.stopped:

@@ -9,28 +9,21 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from ... import limits
-from ...errors import CompileError, ToolchainError, ToolchainMissing
+from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic
 from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
-from ..places import locate as locate_zig
 from ..sources import imported, write_file
 from . import crates, diagnostics, shim
+from .linker import find_linker
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
 from .source import STATE
 
 _WORKPLACES = 4
-# Zig would build an unwinder of its own for `-lgcc_s`; the one that Rust's shared library brings must be the only one.
-_ZIG_LINKS = """#!/bin/sh
-for argument do
-    shift
-    if [ "$argument" != -lgcc_s ]; then set -- "$@" "$argument"; fi
-done
-exec "{zig}" cc -O2 -fno-sanitize=undefined "$@"
-"""
 _CRATE_ENTRY = "crate:"
 
 
@@ -49,14 +42,16 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     with _workplace(wanted) as folder:
         if wanted.locked:
             found = found.copied(folder)
-        linker, environment = find_linker(folder)
+        linker = find_linker(locked=wanted.locked)
         (folder / CRATE).write_bytes(crate)
         seconds += add_imports(wanted, folder, found.flags)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
             around = wanted.around(dropped)
             wanted.write(folder, around)
-            finished = runner(Job(wanted.arguments(linker, found.flags), folder, environment, outputs=(OUTPUT,)))
+            command = wanted.arguments(linker.name, found.flags)
+            needed: dict[str, Any] = {"copies": linker.copies, "programs": linker.programs}
+            finished = runner(Job(command, folder, linker.environment, outputs=(OUTPUT,), **needed))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -221,25 +216,6 @@ def _compile_crate(rust: Rust) -> bytes:
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def find_linker(folder: Path) -> tuple[str, dict[str, str]]:
-    """The linker to name, "" for rustc's own choice (cc), and what its environment needs.
-
-    Where there is no C compiler, the Zig that comes with us links. Raises ToolchainMissing where there is neither.
-    """
-    for name in ("cc", "gcc", "clang"):
-        if shutil.which(name):
-            return ("" if name == "cc" else name), {}
-    try:
-        zig = locate_zig()
-    except ToolchainMissing as missing:
-        raise ToolchainMissing(f"Rust needs a linker, cc or gcc or clang; {missing}") from None
-    script = folder / "cc"  # rustc concludes from the name how to speak to it
-    script.write_text(_ZIG_LINKS.format(zig=zig), "utf-8")
-    script.chmod(0o700)
-    places = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig"), "ZIG_GLOBAL_CACHE_DIR": str(cache.compiler_cache("zig"))}
-    return str(script.absolute()), places
 
 
 def shared_runtime(rust: Rust) -> tuple[Path, ...]:
