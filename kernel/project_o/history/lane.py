@@ -22,7 +22,7 @@ from .filemerge import FileMerge
 from .livemerge import LiveMerge
 from .objects import ObjectStore, git_environment
 from .places import slug, user_head
-from .refs import LANES, TAGS, list_refs, point_latest, read_ref, update_ref
+from .refs import LANES, TAGS, is_free, list_refs, point_latest, read_ref, update_ref
 
 COMMITTER = "project-o <history@project-o.invalid>"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
@@ -65,11 +65,15 @@ def parse_commit(data: bytes) -> dict[str, Any]:
 
 def build_commit(tree: str, parents: list[str], author: str, when: float, message: str) -> bytes:
     """The bytes of a commit object."""
-    offset = time.localtime(when).tm_gmtoff // 60
-    stamp = f"{int(when)} {'-' if offset < 0 else '+'}{abs(offset) // 60:02d}{abs(offset) % 60:02d}"
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    lines += [f"author {author} {stamp}", f"committer {COMMITTER} {stamp}", "", message]
+    lines += [f"author {author} {stamp(when)}", f"committer {COMMITTER} {stamp(when)}", "", message]
     return "\n".join(lines).encode("utf-8", "replace")
+
+
+def stamp(when: float) -> str:
+    """A time as Git's objects have it."""
+    offset = time.localtime(when).tm_gmtoff // 60
+    return f"{int(when)} {'-' if offset < 0 else '+'}{abs(offset) // 60:02d}{abs(offset) % 60:02d}"
 
 
 def user_identity(directory: str) -> str:
@@ -235,6 +239,8 @@ class LaneWriter:
         commit = self._commit(record, record["kind"], record["scope"], record["summary"], record.get("facts", {}))
         if record.get("tag"):
             tag_state(self._store, record["tag"], commit)
+        if record.get("version"):
+            tag_version(self.objects, record["version"], commit, f"{self._author} {stamp(record['when'])}")
         return commit
 
     def _commit(self, record: Mapping[str, Any], kind: str, scope: str, summary: str, facts: Mapping[str, Any]) -> str:
@@ -308,15 +314,28 @@ def newest_tips(objects: ObjectStore, store: str, notebook: str) -> list[str]:
     return [tip for _, _, tip in sorted(found, reverse=True)]
 
 
+def tag_version(objects: ObjectStore, version: str, commit: str, tagger: str) -> None:
+    """Name a commit by an annotated tag ``o/<program>/v<version>``; one that is there already stays as it is."""
+    program, _, number = version.rpartition("/")
+    folder = re.sub(r"[^A-Za-z0-9_-]+", "-", program).strip("-") or "program"
+    if read_ref(objects.path, TAGS + folder) is not None:
+        folder += "-versions"  # a state was saved under the program's name
+    ref = f"{TAGS}{folder}/{number}"
+    if read_ref(objects.path, ref) is not None:
+        return
+    name = ref.removeprefix("refs/tags/")
+    body = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{program} {number}\n"
+    update_ref(objects.path, ref, objects.write("tag", body.encode("utf-8", "replace")), None)
+
+
 def tag_state(store: str, why: str, commit: str) -> str:
     """Name a commit ``refs/tags/o/<slug>``, with a number behind it where the name is taken; the name."""
     base = slug(why)
     for number in range(1, 10_000):
         name = base if number == 1 else f"{base}-{number}"
-        existing = read_ref(store, TAGS + name)
-        if existing == commit:
+        if read_ref(store, TAGS + name) == commit:
             return name
-        if existing is None:
+        if is_free(store, TAGS + name):
             update_ref(store, TAGS + name, commit, None)
             return name
     raise HistoryError(f"there are 10,000 states called {base!r} in {store}: choose another name")

@@ -16,7 +16,7 @@ Contents
     lineage    show_lineage                  who came from whom
     run        show_run                      a finished run on one page
     history    show_history, show_state
-    serving    show_serving, show_deployment
+    serving    show_serving, show_deployment, show_release
     checks     show_checks, show_table, show_cache
     turn       show_turn, turn_bundle        a message to an agent and what came of it
     markdown   safe_markdown                 a model's Markdown, in which nothing can act
@@ -64,7 +64,7 @@ from .metrics import show_metrics
 from .native import show_function, show_module
 from .progress import show_progress
 from .run import show_run
-from .serving import show_deployment, show_serving
+from .serving import show_deployment, show_release, show_serving
 from .source import show_diff, show_diff_text, show_program
 from .trials import show_trials
 from .turn import show_turn, turn_bundle
@@ -94,6 +94,7 @@ __all__ = [
     "show_module",
     "show_program",
     "show_progress",
+    "show_release",
     "show_run",
     "show_serving",
     "show_state",
