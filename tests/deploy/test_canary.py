@@ -281,7 +281,7 @@ def release(text, level="L2"):
 def served():
     """A registry whose versions do what their text says, the canaries of it, and a handle."""
     does = {"old": doubled, "new": doubled, "bad": broken(NativeFault("segv")), "other": doubled}
-    registry = Registry(lambda program: Version(does[program.source.partition(" ")[0]], text=program.source))
+    registry = Registry(lambda item, _cell: Version(does[item.program.source], text=item.program.source))
     canaries = Canaries(registry, equal)
     slot, _ = registry.serve_cell(Program("scale", "zig", (("cell.zig", "old"),)))
     return SimpleNamespace(registry=registry, canaries=canaries, slot=slot, scale=NativeFunction(slot, "scale"))
@@ -331,7 +331,7 @@ def test_only_one_at_a_time_and_only_what_is_new_and_fits(served):
     with pytest.raises(DeployError, match="no canary"):
         served.canaries.end("scale", promoted=False, reason="by hand")
     wide = Version(doubled, Signature("scale", (("xs", READ),), F64), "wide")
-    served.registry._open = lambda program: wide
+    served.registry._open = lambda item, cell: wide
     with pytest.raises(DeployError, match="another interface"):
         served.canaries.begin(release("wide"), MIXED)
 
@@ -355,7 +355,7 @@ def test_the_next_kernel_goes_on_where_this_one_ended(served):
     call(served, 60)
     text, known = served.canaries.to_json(), served.canaries.of("scale").canary.evidence.to_json()
 
-    registry = Registry(lambda program: Version(doubled, text=program.source))
+    registry = Registry(lambda item, _cell: Version(doubled, text=item.program.source))
     canaries = Canaries(registry, equal)
     canaries.remember(text)
     registry.serve_cell(Program("scale", "zig", (("cell.zig", "old"),)))
@@ -369,7 +369,7 @@ def test_the_next_kernel_goes_on_where_this_one_ended(served):
 def test_the_next_kernel_begins_no_canary_against_another_version(served):
     served.canaries.begin(release("new"), MIXED)
     text = served.canaries.to_json()
-    registry = Registry(lambda program: Version(doubled, text=program.source))
+    registry = Registry(lambda item, _cell: Version(doubled, text=item.program.source))
     canaries = Canaries(registry, equal)
     canaries.remember(text)
     registry.serve_cell(Program("scale", "zig", (("cell.zig", "edited"),)))
@@ -403,7 +403,7 @@ def test_a_python_function_is_split_too_and_keeps_its_signature():
         raise RuntimeError("half done")
 
     canary, decided = beside(PythonVersion(total), PythonVersion(better))
-    handle = PythonFunction(SimpleNamespace(version=canary, observed=SimpleNamespace(calls={"total": ()})), total)
+    handle = PythonFunction(SimpleNamespace(version=canary, observed=SimpleNamespace(look=lambda *_: None)), total)
     for _ in range(40):
         xs = [1, 2, 3]
         assert handle(xs, bias=4) == 10

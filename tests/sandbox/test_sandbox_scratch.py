@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def folder(tmp_path):
 
 
 def test_any_depth_is_removed(folder):
-    deep(folder, 3000)
+    deep(folder, 1200)
     scratch.remove(str(folder))
     assert not folder.exists()
 
@@ -105,10 +106,54 @@ def dig(levels):
 
 def test_a_job_that_dug_deep_is_ended_and_leaves_nothing():
     """Deeper than this interpreter's own recursion, which shutil.rmtree takes for each level."""
-    assert sys.getrecursionlimit() < 3000
+    assert sys.getrecursionlimit() < 1200
     with Sandbox(scratch_bytes=8 * MIB, wall_seconds=5) as box:
         with box.python(DIGGER) as job:
             folder = job._channel.folder
-            assert not job.ask("dig", [3000]).ok or job.ask("dig", [1]).ended == "scratch-quota"
+            assert not job.ask("dig", [1200]).ok or job.ask("dig", [1]).ended == "scratch-quota"
         assert not os.path.lexists(folder)
     assert not os.path.lexists(os.path.dirname(folder))
+
+
+HOLDER = """
+import os, sys, time
+def hold(mib, how):
+    kept = []
+    for k in range(mib):
+        fd = os.open(f"f{k}", os.O_CREAT | os.O_RDWR)
+        os.write(fd, bytes(1 << 20))
+        os.unlink(f"f{k}")
+        if how == "mapped":
+            import mmap
+            kept.append(mmap.mmap(fd, 1 << 20))
+            os.close(fd)
+        else:
+            kept.append(fd)
+    time.sleep(0.3)
+    return sorted(os.listdir("."))
+def later(mib):
+    frame = sys._getframe()
+    while "question" not in frame.f_locals: frame = frame.f_back
+    os.write(4, b'{"id": "%s", "ok": true, "value": 1}\\n' % frame.f_locals["question"]["id"].encode())
+    for k in range(mib): open(f"f{k}", "wb").write(bytes(1 << 20))
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("how", ["open", "mapped"])
+@pytest.mark.parametrize("level", [(), ("namespaces",)])
+def test_removed_files_that_are_held_count(how, level):
+    with Sandbox(scratch_bytes=8 * MIB, wall_seconds=5, deny=level) as box:
+        with box.python(HOLDER) as job:
+            assert job.ask("hold", [4, how]).value == []
+        with box.python(HOLDER) as job:
+            assert job.ask("hold", [30, how]).ended == "scratch-quota"
+
+
+def test_a_job_that_is_not_asked_is_watched_too():
+    with Sandbox(scratch_bytes=8 * MIB, wall_seconds=5) as box, box.python(HOLDER) as job:
+        assert job.ask("later", [40]).value == 1
+        deadline = time.monotonic() + 5
+        while os.path.exists(f"/proc/{job.pid}") and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert job.ask("later", [1]).ended == "scratch-quota"

@@ -8,11 +8,11 @@ import sys
 import pytest
 
 ROWS: tuple[frozenset[str], ...] = (
-    frozenset({"values", "limits", "errors", "config", "abi"}),
+    frozenset({"values", "limits", "errors", "config", "abi", "hidden"}),
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
     frozenset({"evolution", "history", "deploy", "runtimes"}),
-    frozenset({"releases"}),
+    frozenset({"evolving", "releases"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
     frozenset({"api", "replay"}),
@@ -24,6 +24,7 @@ ROWS: tuple[frozenset[str], ...] = (
 WITHIN_THE_BOTTOM = {
     "values": frozenset(),
     "limits": frozenset(),
+    "hidden": frozenset(),
     "errors": frozenset({"values"}),
     "config": frozenset({"values", "errors", "limits"}),
     "abi": frozenset({"values", "errors", "limits"}),

@@ -17,8 +17,8 @@ from ..values import Deployment, Parameter, Program
 from .handles import Slot, Version
 
 Origin = Literal["cell", "accepted", "canary", "rollback", "restored"]
-OpenVersion = Callable[[Program], Version]
-"""Build (from the cache where it can) and load a program."""
+OpenVersion = Callable[["Release", Program | None], Version]
+"""Build (from the cache where it can) and load a release, given the program of its cell where that was run."""
 Refusal = Callable[["Release", Program | None], str]
 """Why a release may not serve here, given the program of its cell where that was run; "" where it may."""
 
@@ -83,8 +83,8 @@ class Registry:
             if kept is not None and program.name in self._slots and self.beside(kept):
                 self._cells[program.name] = program
                 return self._slots[program.name], kept
-            version = self._open(kept.program if kept else program)
             release = kept or Release(program, "cell", self._clock(), cell=program.cell_digest)
+            version = self._open(release, program)
             past = self._remembered.pop(program.name, None)
             if past and program.name not in self._releases:
                 self._releases[program.name] = past
@@ -126,9 +126,10 @@ class Registry:
 
     def _opened(self, release: Release) -> Version:
         """The version of a release that is not just a cell's. Raises DeployError where it may not serve."""
-        if why := self._refusal(release, self._cells.get(release.program.name)):
+        cell = self._cells.get(release.program.name)
+        if why := self._refusal(release, cell):
             raise DeployError(why)
-        return self._open(release.program)
+        return self._open(release, cell)
 
     def rollback(self, name: str, digest: str = "") -> Deployment:
         """Put the release before this one back, or the newest one whose program's digest begins with ``digest``.
@@ -255,10 +256,23 @@ class Registry:
                 for name, items in sorted(self._remembered.items())
             )
 
+    def cell(self, name: str) -> Program | None:
+        """The user's own text of a name: that of its cell, or what serves where that is a cell's own. None where
+        neither is known in this kernel."""
+        with self._lock:
+            name = self.slot(name).name
+            now = self._releases[name][-1]
+            return self._cells.get(name) or (now.program if now.program.cell_digest == now.cell else None)
+
     def releases(self, name: str) -> tuple[Release, ...]:
         """What has served a name, oldest first. Raises DeployError."""
         with self._lock:
             return tuple(self._releases[self.slot(name).name])
+
+    def program(self, name: str) -> Program | None:
+        """The program that serves exactly this name now; None where none does."""
+        with self._lock:
+            return self._releases[name][-1].program if name in self._slots else None
 
     # ------------------------------------------------------------------ the ledger
 

@@ -151,7 +151,7 @@ def float_bits(kind: NativeType) -> int:
 def _told(answer: Answer) -> str:
     if answer.ok:
         return f"returned {_short(answer.value)}"
-    return f"returned the error {answer.error_name}" if answer.error_name else answer.error
+    return answer.error or f"returned the error {answer.error_name}"
 
 
 def _short(value: Any) -> str:

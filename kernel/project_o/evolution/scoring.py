@@ -197,7 +197,9 @@ class ScoreBench:
         texts = (self._task.objective, *self._task.also)
         if self._task.objective == TIME and TIME not in metrics and SCORE in metrics:
             texts = (SCORE, *self._task.also)
-        wanted = (*objectives(texts), *guards(self._task.guards))
+        share = self._task.guard_regression
+        guarded = guards(self._task.guards, share)
+        wanted = (*objectives(texts), *guarded)
         for item in wanted:
             if item.name not in metrics:
                 names = ", ".join(metrics) or "none"
@@ -211,7 +213,7 @@ class ScoreBench:
                     f"the evaluator gives the baseline {item.name} = {metrics[item.name]}: it must be finite"
                 )
         finite = [name for name in sorted(metrics) if math.isfinite(metrics[name])]
-        return all_goals(objectives(texts), guards(self._task.guards), finite)
+        return all_goals(objectives(texts), guarded, finite, share)
 
     def _shown(self, metrics: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
         """What a record keeps: what the evaluator returned. Peak memory differs from run to run, and is left out."""

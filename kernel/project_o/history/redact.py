@@ -50,6 +50,9 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
 
+MARK = re.compile(r"\[redacted [0-9a-f]{8}\]")
+
+
 def mark(secret: str) -> str:
     """What stands in a secret's place."""
     return f"[redacted {hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}]"

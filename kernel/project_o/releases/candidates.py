@@ -120,6 +120,6 @@ def _has_data(program: Program) -> bool:
     return program.cell_digest != program.digest
 
 
-def nothing_is_called(program: Program) -> Version:
+def nothing_is_called(release: Release, cell: Program | None) -> Version:
     """For a registry that only reads."""
-    raise DeployError(f"{program.name} is not called in process {os.getpid()}: run its cell in a notebook")
+    raise DeployError(f"{release.program.name} is not called in process {os.getpid()}: run its cell in a notebook")

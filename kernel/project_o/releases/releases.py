@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from ..deploy import Registry
+from ..deploy import Registry, renew
 from ..deploy.canaries import CANARIES, Canaries, Ended, Running
 from ..deploy.canary import Metric
 from ..deploy.plan import Plan
@@ -153,6 +153,7 @@ class Releases:
     ) -> Deployment:
         """Commit what serves a name now. ``before`` is what served until now."""
         self._bind(name)
+        renew(self.registry, name)
         now = self.registry.releases(name)[-1]
         told = {"program": now.program.digest[:16], "language": now.program.language, **facts}
         tag = ""

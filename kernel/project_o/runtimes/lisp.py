@@ -123,7 +123,7 @@ class LispRuntime:
         program: Program = target.program
         return Subject(program, program.name)
 
-    def build(self, program: Program) -> Artifact:
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Read it; nothing is evaluated here. Raises UsageError with the line of what cannot be read."""
         found = tools_for("lisp").signatures(program.source)
         functions = tuple(
@@ -159,7 +159,7 @@ class LispRuntime:
             )
         return held
 
-    def version(self, program: Program, *, trial: bool) -> LispVersion:
+    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> LispVersion:
         """The program as it serves in this process."""
         return LispVersion(self.build(program))
 

@@ -90,7 +90,7 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ a program as an artifact
 
-    def build(self, program: Program) -> Artifact:
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Parse it and find its functions. Raises CompileError with the line of what is wrong."""
         began = time.perf_counter()
         body = surroundings(program)
@@ -145,7 +145,7 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
-    def version(self, program: Program, *, trial: bool) -> PythonVersion | AgentVersion:
+    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> PythonVersion | AgentVersion:
         """The text in this process."""
         body = surroundings(program)
         pieces = pieces_of(program, body)

@@ -39,14 +39,15 @@ class Runtime(Protocol):
         Raises UsageError where it is, but cannot be sent into a sandbox.
         """
 
-    def build(self, program: Program) -> Artifact:
-        """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing, LispError."""
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
+        """Program -> Artifact, from the cache where it is there. ``proposed``: its text is not the user's own, so that
+        no compiler may run on it with the user's rights. Raises CompileError, ToolchainMissing, SandboxError."""
 
     def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """How an artifact is opened in the sandbox; None where it is a library, which ``box.native`` opens."""
 
-    def version(self, program: Program, *, trial: bool) -> Version:
-        """The program as it serves in this process. ``trial`` asks for a first call in the sandbox."""
+    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
+        """The program as it serves in this process, built as ``build`` does. ``trial``: a first call in the sandbox."""
 
     def reach(self, target: Any) -> None:
         """Raises DeployError where the user's own name could not follow an accepted version of ``target``."""

@@ -14,7 +14,7 @@ To add a profile: name it in ``profiles.PROFILES`` and say in ``box.Sandbox`` wh
 from .answer import Answer, Answers
 from .asking import Asking
 from .box import Sandbox
-from .common import shared
+from .common import shared, shared_builder
 from .function_job import FunctionJob
 from .job import Job
 from .lint import Denied, LintRules, lint
@@ -34,4 +34,5 @@ __all__ = [
     "lint",
     "probe",
     "shared",
+    "shared_builder",
 ]

@@ -265,7 +265,7 @@ class Sandbox:
             rules=self.rules,
         )
         config["level"] = self._level().name
-        bounds = Bounds(self.cpu_seconds, self.scratch_bytes)
+        bounds = Bounds(self.cpu_seconds, self.scratch_bytes, self.memory_bytes)
         return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
 
     def _ready(self) -> None:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import SandboxError, UsageError
-from . import build_memory, build_outputs, build_tree, locks, scratch, wire
+from . import build_memory, build_outputs, build_tree, locks, wire
 from .build_locks import EXIT_NO_COMPILER
 from .build_places import SEARCHED, Toolchain, toolchain
 from .channel import Bounds, Channel
@@ -114,11 +114,12 @@ def order(
     )
 
 
-def configuration(wanted: Order, *, address_bytes: int, cpu_seconds: float, landlock: bool, seccomp: bool) -> Any:
+def configuration(wanted: Order, *, memory_bytes: int, cpu_seconds: float, landlock: bool, seccomp: bool) -> Any:
     """What the child is told to lock: see ``build_locks.lock_build``."""
     return {
         "profile": "build",
-        "address_bytes": address_bytes,
+        "address_bytes": max(memory_bytes, limits.BUILD_MEMORY_BYTES),
+        "tree": {"memory_bytes": memory_bytes, "threads": limits.TREE_THREADS_MAX},
         "cpu_backstop_seconds": max(1, math.ceil(cpu_seconds) + 1),
         "open_files": limits.BUILD_OPEN_FILES_MAX,
         "file_bytes": limits.BUILD_FILE_BYTES_MAX,
@@ -156,7 +157,7 @@ def in_box(box: Sandbox, wanted: Order) -> Built:
     check_landlock(landlock=landlock)
     config = configuration(
         wanted,
-        address_bytes=max(box.memory_bytes, limits.BUILD_MEMORY_BYTES),
+        memory_bytes=box.memory_bytes,
         cpu_seconds=box.cpu_seconds,
         landlock=landlock,
         seccomp=seccomp,
@@ -166,6 +167,7 @@ def in_box(box: Sandbox, wanted: Order) -> Built:
     kind = Kind(namespaces=True, opened=opened) if inside else Kind()
     with build_memory.place(shared) as memory:
         config["writable"] += [memory] if memory else []
+        config["places"] = [memory] if memory else []
         channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
         running = Running(channel)
         box._adopt(running)
@@ -199,7 +201,7 @@ def run(
     except OSError as error:
         channel.end("closed")
         raise SandboxError(f"the build's folder cannot be written ({error}): free some space there") from None
-    watch = _Watch(channel, folder, wall_seconds, cpu_seconds, memory_bytes)
+    watch = _Watch(channel, wall_seconds, cpu_seconds, memory_bytes)
     try:
         _send(channel, _command(wanted, folder))
         report = watch.until_gone()
@@ -259,14 +261,16 @@ def _told(channel: Channel) -> str:
 class _Watch:
     """Waits for the end of a build within its bounds, and keeps what it prints."""
 
-    def __init__(
-        self, channel: Channel, folder: Path, wall_seconds: float, cpu_seconds: float, memory_bytes: int
-    ) -> None:
+    def __init__(self, channel: Channel, wall_seconds: float, cpu_seconds: float, memory_bytes: int) -> None:
         self.channel = channel
-        self.folders = {str(folder), channel.folder}
         self.began = time.monotonic()
         self.deadline = self.began + wall_seconds
-        self.wall_seconds, self.cpu_limit, self.memory_bytes = wall_seconds, cpu_seconds, memory_bytes
+        self.wall_seconds, self.cpu_limit = wall_seconds, cpu_seconds
+        self._words = {
+            "processes": f"it had more than {limits.TREE_THREADS_MAX} processes and threads",
+            "memory": f"it used more memory than {memory_bytes >> 20:,} MiB",
+            "scratch-quota": f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB",
+        }
         self.printed = bytearray()
         self.flood = 0
         self.cpu_seconds = 0.0
@@ -285,7 +289,7 @@ class _Watch:
                 self._stop(
                     "wall-time", f"it took longer than {self.wall_seconds:g} s: is there a loop at compile time?"
                 )
-            pause = limits.TREE_POLL_SECONDS if not self.ended else limits.BUILD_END_SECONDS
+            pause = limits.WATCH_SECONDS if not self.ended else limits.BUILD_END_SECONDS
             ready = {fd for fd, _ in self._poll.poll(math.ceil(max(0.001, min(left, pause)) * 1000))}
             if self.channel.log_fd in ready:
                 self._read()
@@ -301,30 +305,22 @@ class _Watch:
     def _judged(self, report: dict[str, Any] | None) -> dict[str, Any] | None:
         if report is None and not self.ended:
             self.ended, self.why = "helper", "the sandbox's helper process was ended: build it again"
-        if report is not None and not self.ended and report["code"] < 0 and report["cpu_seconds"] >= self.cpu_limit:
-            self.ended, self.why = "cpu-time", self._cpu_words()
+        if report is not None and not self.ended:
+            if report["why"]:
+                self.ended, self.why = report["why"], self._words[report["why"]]
+            elif report["code"] < 0 and report["cpu_seconds"] >= self.cpu_limit:
+                self.ended, self.why = "cpu-time", self._cpu_words()
         return report
 
     def _look(self) -> None:
-        """Once in a while: does the whole tree keep within its bounds?"""
+        """Once in a while: how long has the whole tree computed? The rest is watched where it was started."""
         now = time.monotonic()
-        if now - self._looked < limits.TREE_POLL_SECONDS:
+        if now - self._looked < limits.WATCH_SECONDS:
             return
         self._looked = now
-        used = build_tree.used(self.channel.pid)
-        self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds)
-        most = limits.BUILD_SCRATCH_BYTES
-        if used.threads > limits.TREE_THREADS_MAX:
-            self._stop("processes", f"it had more than {limits.TREE_THREADS_MAX} processes and threads")
-        elif used.cpu_seconds > self.cpu_limit:
+        self.cpu_seconds = max(self.cpu_seconds, build_tree.used(self.channel.pid).cpu_seconds)
+        if self.cpu_seconds > self.cpu_limit:
             self._stop("cpu-time", self._cpu_words())
-        elif used.resident_bytes > self.memory_bytes and self._own_bytes(used) > self.memory_bytes:
-            self._stop("memory", f"it used more memory than {self.memory_bytes >> 20:,} MiB")
-        elif sum(scratch.used_bytes(folder, most) for folder in self.folders) > most:
-            self._stop("scratch-quota", f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB")
-
-    def _own_bytes(self, used: build_tree.Used) -> int:
-        return build_tree.own_bytes(self.channel.pid) or used.resident_bytes
 
     def _cpu_words(self) -> str:
         return f"it used more than {self.cpu_limit:g} s of processor time: is there a loop at compile time?"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import atexit
 import os
-import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from contextlib import contextmanager, suppress
 
 from .. import limits
 from .folder import Folder
+from .scratch import remove
 
 MEMORY = "/dev/shm"
 _lock = threading.Lock()
@@ -48,7 +48,7 @@ def place(shared: str) -> Iterator[str]:
         yield path
     finally:
         if path:
-            shutil.rmtree(path, ignore_errors=True)
+            remove(path)
 
 
 @atexit.register

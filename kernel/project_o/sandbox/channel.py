@@ -21,13 +21,20 @@ from . import scratch, wire
 from .arena import Arena
 from .folder import place
 from .helper import Helper, pid_of
+from .profiles import PROFILES
 from .snapshot import Snapshot
+from .supervise import END_SIGNAL
 from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
 _NO_CLOCK = -1  # no clock of any process
 _NATURAL_END_SECONDS = 0.2
 _READ_BYTES = 1 << 16
+_WATCHED = {
+    "scratch-quota": "it wrote more into its folder than its limit",
+    "memory": "all its processes together used more memory than their limit",
+    "processes": "it had more processes and threads than its limit",
+}
 
 
 class HelperGoneError(Exception):
@@ -48,6 +55,7 @@ class Bounds:
 
     cpu_seconds: float | None = None
     scratch_bytes: int = 0
+    memory_bytes: int | None = None
 
 
 class Channel:
@@ -64,6 +72,7 @@ class Channel:
         self.owner = os.getpid()
         self.bounds = bounds
         self.arena = Arena()
+        self._shared_bytes = snapshot.size if snapshot is not None else 0
         self.folder = tempfile.mkdtemp(prefix="o-scratch-", dir=helper.folder.path) if bounds.scratch_bytes else ""
         self.placed = {path: path for path in files}
         self._libraries = ""
@@ -76,6 +85,7 @@ class Channel:
         self.ended = ""
         self.error = ""
         self.level = str(config.get("level", ""))
+        self._end_signal = END_SIGNAL if PROFILES[config["profile"]].supervised else signal.SIGKILL
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()
@@ -107,7 +117,13 @@ class Channel:
             given.append(snapshot.fd)
             config = {**config, "snapshot_bytes": snapshot.size}
         config = {**config, "namespaces": helper.kind.namespaces}
-        order = {**config, "scratch": self.folder, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
+        order = {
+            **config,
+            "scratch": self.folder,
+            "scratch_bytes": self.bounds.scratch_bytes,
+            "hello": self.key + "hello",
+            "arena_bytes": limits.ARENA_BYTES_MAX,
+        }
         try:
             sent = helper.request(order, given)
         finally:
@@ -135,6 +151,12 @@ class Channel:
             return
         self.base = reply.body["arena"]
 
+    def result_bytes_max(self, arguments: int) -> int:
+        """How large a result can be: it is made in the job's own memory, or is part of what was given to it."""
+        room = limits.ARENA_BYTES_MAX - arguments
+        own = self.bounds.memory_bytes
+        return room if own is None else min(room, own + arguments + self._shared_bytes)
+
     def cpu(self) -> float:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
@@ -149,6 +171,9 @@ class Channel:
         line = json.dumps({**question, "id": name}, allow_nan=False).encode("ascii") + b"\n"
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
+        if self.ended:  # now, or while nobody asked it
+            return Reply(None, 0.0, 0.0)
+        if self.ended:  # it is gone since its last answer
             return Reply(None, 0.0, 0.0)
         if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
@@ -175,11 +200,6 @@ class Channel:
                     self.end("cpu-time", "it used more processor time than its limit")
                     break
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
-            if self.folder:
-                left = min(left, limits.SCRATCH_POLL_SECONDS)
-                if scratch.used_bytes(self.folder, most := self.bounds.scratch_bytes) > most:
-                    self.end("scratch-quota", "it wrote more into its folder than its limit")
-                    break
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
             if self.questions in ready:
                 blob = self._send(blob)
@@ -295,7 +315,7 @@ class Channel:
         """Only send the signal, from any thread: whoever waits for an answer then sees the end."""
         with self._kill_lock, contextlib.suppress(OSError):
             if self.pidfd >= 0 and self.owner == os.getpid():
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self.pidfd, self._end_signal)
 
     def _report(self, seconds: float) -> dict[str, Any] | None:
         """The helper's word that nothing is left of the job; None if there is none in time, or no helper."""
@@ -327,6 +347,8 @@ def _how(report: dict[str, Any] | None, cpu_limit: float | None, *, killed: bool
     if report is None:
         return "helper", "the sandbox's helper process was ended; the next job starts a new one"
     code = report["code"]
+    if report["why"]:
+        return report["why"], _WATCHED[report["why"]]
     if killed and code == -signal.SIGKILL:
         return "protocol", "it closed its answers and went on"
     if code == EXIT_MEMORY:

@@ -175,12 +175,14 @@ class Job:
         answer = self._end(reply, ok=False, error=_say(fault) if fault else error)
         told = f"{name} {fault.get('message', '') if fault else ''}"
         denied = body.get("denied") is True or name == _UNFORESEEN or _DENIED.search(told) is not None
-        return replace(answer, denied=denied, error_name=name, fault=fault), body
+        meant = name != "" and body.get("meant", True) is True
+        return replace(answer, denied=denied, error_name=name, meant=meant, fault=fault), body
 
     def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
         """The result waits on the other side for memory: give it, and have the result copied."""
-        if type(need) is not int or not 0 < need <= limits.ARENA_BYTES_MAX - tail:
-            self._channel.end("result-cap", f"its result does not fit into {limits.ARENA_BYTES_MAX:,} bytes")
+        most = self._channel.result_bytes_max(tail)
+        if type(need) is not int or not 0 < need <= most:
+            self._channel.end("result-cap", f"its result does not fit into {most:,} bytes")
             return None
         self._channel.arena.grow(tail + need)
         return self._channel.exchange({"op": "fetch", "tail": tail}, seconds).body

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
-from .. import abi, limits
+from .. import abi
 from ..errors import UsageError
 from ..values import Interface, NativeFunction
 from .answer import Answer, Answers
@@ -119,7 +119,7 @@ class NativeJob(Job):
         question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
         reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
         if reply.body is not None and type(need := reply.body.get("need")) is int:
-            self._hints[function.name] = min(max(0, need), limits.ARENA_BYTES_MAX - tail)
+            self._hints[function.name] = min(max(0, need), self._channel.result_bytes_max(tail))
         answer, body = self._begin(reply, tail=tail, seconds=seconds)
         if answer is None:
             try:

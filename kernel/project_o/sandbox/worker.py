@@ -87,7 +87,8 @@ class Worker:
                     return {"ok": True, "value": try_everything(question["canary"], question["port"], question["pid"])}
             raise ValueError(f"no such question: {question['op']}")
         except BaseException as error:  # noqa: BLE001 - the candidate's error, whatever it is, is the answer
-            return describe(error)
+            described = describe(error)
+            return described | (self.function.told(error) if self.function and not described["denied"] else {})
 
     def _source(self, source: str) -> dict[str, Any]:
         lines = source.splitlines(keepends=True)

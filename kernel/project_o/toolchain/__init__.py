@@ -8,6 +8,7 @@ that turns a Program into a library of the shim ABI that describes itself (see `
 in ``build``; loading, guard, calls, cache and trial stay as they are.
 """
 
+from .annotate import annotate
 from .build import build
 from .cache import clear, evict, mark_tried, tried, used_bytes
 from .checks import status, warm
@@ -28,6 +29,7 @@ __all__ = [
     "Library",
     "Runner",
     "Version",
+    "annotate",
     "build",
     "cache_directory",
     "clear",

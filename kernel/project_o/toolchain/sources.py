@@ -17,8 +17,12 @@ ABI_NUMBER = 1
 
 CELL_FOLDER = "cell"
 HOST_FOLDER = "host"
+IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
+LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
+NOGIL = "nogil"
+"""The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
 
 
@@ -58,6 +62,19 @@ def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[
     for name, text in program.files[1:]:
         files.append((_other_path(name, main), _checked(text, name, 0, program.language)))
     return tuple(files)
+
+
+def imported(files: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """(name, path) of the programs among the files that others import by their name, in their order.
+
+    Each is in a folder of its own below ``imports``, in a file that has its name, after those that it imports itself.
+    """
+    found = []
+    for path, _ in files:
+        parts = PurePosixPath(path).parts
+        if len(parts) == 4 and parts[:2] == (CELL_FOLDER, IMPORTS_FOLDER) and parts[3].split(".")[0] == parts[2]:
+            found.append((parts[2], path))
+    return tuple(found)
 
 
 def libraries(program: Program) -> tuple[str, ...]:

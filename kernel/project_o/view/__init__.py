@@ -6,6 +6,7 @@ page reads the same under nbconvert with JavaScript off, on a code host, and by 
 
 Contents
     compiler   show_compile_error            errors in the cell's own lines
+    annotation show_annotation               assembly beside the source
     native     show_module, show_function    signatures in Python's words, the build
     source     show_program, show_diff, show_diff_text
     changes    show_changes, show_history_diff    what differs between two states
@@ -52,6 +53,7 @@ from ..values import (
     Turn,
     Verdict,
 )
+from .annotation import show_annotation
 from .changes import show_changes, show_history_diff
 from .checks import show_cache, show_checks, show_table
 from .compiler import show_compile_error
@@ -77,6 +79,7 @@ __all__ = [
     "bundle",
     "safe_markdown",
     "show",
+    "show_annotation",
     "show_cache",
     "show_changes",
     "show_checks",

@@ -1,6 +1,7 @@
 """All cases: importing this module registers them."""
 
 from . import (  # noqa: F401 - importing them is what this is for
+    builds,
     files,
     lisp,
     memory,

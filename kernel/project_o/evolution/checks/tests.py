@@ -116,6 +116,7 @@ class UserTests:
                 program,
                 seconds=self._seconds,
                 stopped=lambda: jobs.stopped,
+                first=subject.task.in_copy,
                 begin=lambda _: handle.renew(),  # the next test meets a fresh process
             )
         if jobs.stopped:
@@ -130,7 +131,7 @@ class UserTests:
             return failed(
                 "tests", f"tests=cell is for Zig and Rust: a {subject.program.language} text has no test blocks"
             )
-        if not subject.only_settings:
+        if not subject.own:
             return inconclusive(
                 "tests", "the tests in the text are run for the user's own text alone, with other settings"
             )
