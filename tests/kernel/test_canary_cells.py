@@ -65,7 +65,16 @@ def test_a_faster_version_is_promoted_and_a_slower_one_taken_back(served):
     assert "taken back before" in again.error
 
     kinds = f"[s.kind for s in {say('history work')}][::-1]"
-    assert kernel.value(kinds) == "['canary', 'promote', 'canary', 'rollback']"
+    assert kernel.value(kinds) == "['run', 'run', 'canary', 'promote', 'canary', 'rollback']"
+    life = kernel.run("%o history work").text
+    assert "1.0.0" in life
+    assert "times as fast" in life
+    written = kernel.run("%o changelog work --to CHANGES.md")
+    assert written.status == "ok", written.text
+    text = (folder / "CHANGES.md").read_text()
+    assert "## work 1.0.0 - " in text
+    assert "rolled back" in text
+    assert "metrics: time" in text
     store = folder / ".git" / "o"
     tag = subprocess.run(
         ["git", "cat-file", "-t", "o/work/v1.0.0"], cwd=store, capture_output=True, text=True, check=True

@@ -7,6 +7,7 @@ journal twice commits nothing twice.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -17,7 +18,7 @@ from typing import Any
 
 from ..errors import HistoryError
 from ..limits import SUMMARY_CHARACTERS_MAX
-from .contents import Contents
+from .contents import PROGRAMS, SOURCES, Contents, encode
 from .filemerge import FileMerge
 from .livemerge import LiveMerge
 from .objects import ObjectStore, git_environment
@@ -205,17 +206,24 @@ class LaneWriter:
             known = self.merge.current(other)
             if self.contents.find(known) is not None:
                 self.contents.put_outputs(known, outputs, self.contents.outputs(known)[1])
-        self._put_files(record)
+        programs = self._put_files(record)
         facts = {"Cell": name, "Exec": cell.get("execution_count"), "Status": cell["status"]}
         facts["Duration-Ms"] = f"{cell.get('duration_ms', 0.0):.1f}"
+        if programs:
+            facts["Lib"] = ", ".join(programs)
         summary = first_line(cell["source"])
         if cell["status"] != "ok":
             summary = f"{cell['status']}: {summary}"
         return self._commit(record, cell.get("kind", "run"), name, summary, facts)
 
-    def _put_files(self, record: Mapping[str, Any]) -> None:
+    def _put_files(self, record: Mapping[str, Any]) -> list[str]:
+        """Put the caller's files into the tree; the programs whose text that changes, as ``name@sha256-12``."""
+        programs = []
         for path, text in record.get("files", {}).items():
-            self.contents.put_file(path, text)
+            changed, parts = self.contents.put_file(path, text), path.split("/")
+            if changed and text is not None and len(parts) == 3 and path.startswith(PROGRAMS) and parts[2] in SOURCES:
+                programs.append(f"{parts[1]}@{hashlib.sha256(encode(text)).hexdigest()[:12]}")
+        return programs
 
     def _note(self, record: Mapping[str, Any]) -> str | None:
         source = record.get("tree_of")

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
+import time
+from pathlib import Path
 from typing import Any
 
 from .. import limits, view
 from ..deploy.canaries import Running
 from ..deploy.plan import Plan
 from ..errors import UsageError
+from ..history import changelog
 from ..releases import take_back
 from .context import STATE_HELP, Context, Verb, facts
 from .listing import Listing, Report
@@ -80,6 +83,31 @@ def seconds(text: str) -> float:
     return float(found[1]) * _SECONDS[found[2] or ""]
 
 
+def _changelog(context: Context, arguments: argparse.Namespace) -> Listing[changelog.Entry]:
+    history = context.flow.history
+    history.flush()
+    found = changelog.entries(history.states(limits.RELEASE_STATES_MAX, scope=arguments.name), arguments.name)
+    if arguments.to:
+        try:
+            Path(arguments.to).expanduser().write_text(changelog.markdown(found), "utf-8")
+        except OSError as error:
+            raise UsageError(f"{arguments.to} cannot be written: {error.strerror or error}") from None
+    return Listing(found, show_changelog)
+
+
+def show_changelog(found: Any) -> view.Display:
+    """Releases, newest first."""
+    heads = ("program", "version", "when (UTC)", "type", "what", "author", "metrics", "reason", "commit")
+    rows = [
+        (
+            *(one.program, one.version, time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(one.when)), one.type),
+            *(one.description, one.by, one.metrics, one.reason, one.commit[:10]),
+        )
+        for one in found
+    ]
+    return view.show_table("changelog", heads, rows)
+
+
 _NAME = (("name",), {"help": "the program's name, or that of its function"})
 _STATE = (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})
 SERVING_VERBS: dict[str, Verb] = {
@@ -95,6 +123,14 @@ SERVING_VERBS: dict[str, Verb] = {
             (("--for",), {"dest": "seconds", "default": f"{limits.CANARY_SECONDS:g}s", "help": "at most so long"}),
             (("--shadow",), {"action": "store_true", "help": "the old version answers; the new one is only compared"}),
             (("--seed",), {"type": int, "default": 0, "help": "which calls it gets"}),
+        ),
+    ),
+    "changelog": Verb(
+        _changelog,
+        "what was promoted and what was taken back, with versions, metrics and reasons",
+        (
+            (("name",), {"nargs": "?", "default": None, "help": "of this program alone"}),
+            (("--to",), {"default": None, "help": "write it to this file, as Markdown"}),
         ),
     ),
     "promote": Verb(_promote, "let the canary, or the newest accepted version, serve every call", (_NAME, _STATE)),

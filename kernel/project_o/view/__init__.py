@@ -16,7 +16,7 @@ Contents
     metrics    show_metrics                  all trials in one picture
     lineage    show_lineage                  who came from whom
     run        show_run                      a finished run on one page
-    history    show_history, show_state
+    history    show_history, show_life, show_state
     serving    show_serving, show_deployment, show_release
     checks     show_checks, show_table, show_cache
     turn       show_turn, turn_bundle        a message to an agent and what came of it
@@ -59,7 +59,7 @@ from .checks import show_cache, show_checks, show_table
 from .compiler import show_compile_error
 from .display import Display, Shown, bundle
 from .failure import show_error
-from .history import show_history, show_state
+from .history import show_history, show_life, show_state
 from .lineage import show_lineage
 from .markdown import safe_markdown
 from .metrics import show_metrics
@@ -91,6 +91,7 @@ __all__ = [
     "show_function",
     "show_history",
     "show_history_diff",
+    "show_life",
     "show_lineage",
     "show_measurements",
     "show_metrics",
