@@ -89,7 +89,7 @@ def drop_capabilities() -> None:
 def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
     """Bounds of each process, soft = hard. ``in_use``: the memory bound is beyond what is mapped now."""
     with open("/proc/self/statm", "rb") as f:
-        mapped = int(f.read().split()[0]) * resource.getpagesize()
+        mapped, *_, data, _ = (int(word) * resource.getpagesize() for word in f.read().split())
     bounds = {
         resource.RLIMIT_AS: config["address_bytes"] + (mapped if in_use else 0),
         resource.RLIMIT_CPU: config["cpu_backstop_seconds"],
@@ -99,10 +99,10 @@ def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
         resource.RLIMIT_NOFILE: config["open_files"],
         resource.RLIMIT_FSIZE: config["file_bytes"],
         # It counts all processes of the user, and not the superuser's: the kernel's side counts exactly.
-        resource.RLIMIT_NPROC: _threads_of(os.getuid()) + limits.TREE_THREADS_MAX,
+        resource.RLIMIT_NPROC: _threads_of(os.getuid()) + config["tree"]["threads"],
     }
     if "data_bytes" in config:
-        bounds[resource.RLIMIT_DATA] = config["data_bytes"] + (mapped if in_use else 0)
+        bounds[resource.RLIMIT_DATA] = config["data_bytes"] + (data if in_use else 0)
     if not in_use:
         bounds[resource.RLIMIT_STACK] = limits.BUILD_STACK_BYTES  # compilers raise it themselves, and may not here
     for which, value in bounds.items():

@@ -111,6 +111,10 @@ DENIED: dict[str, tuple[int, int]] = {
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
+    # names of files outside, as they come and go
+    "inotify_init": (253, -1),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
     # the network, of every kind
     "socket": (41, 198),
     "bind": (49, 200),
@@ -175,6 +179,7 @@ EXAMINED: dict[str, tuple[int, int]] = {
     "clone": (56, 220),
     "clone3": (435, 435),
     "fcntl": (72, 25),
+    "prctl": (157, 167),
     "ioctl": (16, 29),
     "prlimit64": (302, 261),
     "setpriority": (141, 140),
@@ -184,6 +189,8 @@ EXAMINED: dict[str, tuple[int, int]] = {
 }
 NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW... of clone(2)
 OWNERS_AND_LEASES = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+LARGER_PIPES = 1031  # F_SETPIPE_SZ: a user's processes share what there is for pipes
+HIDING = (4,)  # PR_SET_DUMPABLE: what a process holds open is counted from outside
 TERMINAL_TRICKS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into the user's terminal
 AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPE_MASK = 1, 1, 5, 0xF
 
@@ -216,7 +223,8 @@ def _examined(use: Use, *, inside: bool) -> dict[str, list[Instruction]]:
     return (local if inside else {}) | {
         "clone3": [(RETURN, 0, 0, REFUSE_ENOSYS)],  # its flags lie in memory; the C library falls back to clone
         "clone": [_argument(0), (JUMP_SET, 0, 1, NEW_NAMESPACES), _REFUSE, _ALLOW],
-        "fcntl": _none_of(1, OWNERS_AND_LEASES),
+        "fcntl": _none_of(1, (*OWNERS_AND_LEASES, LARGER_PIPES)),
+        "prctl": _none_of(0, HIDING),
         "ioctl": _none_of(1, TERMINAL_TRICKS),
         "setpriority": _zero((0, False), (1, False)),  # its own process only, by the number 0
         "sched_setaffinity": _zero((0, False)),

@@ -29,7 +29,7 @@ class Watched:
         self._exact_until, self._room = 0.0, 0
 
     def excess(self, pid: int) -> str:
-        """Which bound the job of the process ``pid`` has passed, as ``Answer.ended`` names it; "" while it keeps them."""
+        """Which bound the job of this process has passed, as ``Answer.ended`` names it; "" while it keeps them."""
         if self._tree is not None:
             used = build_tree.used(pid, self._tree["threads"])
             if used.threads > self._tree["threads"]:

@@ -24,8 +24,8 @@ from .native import NativeWorker
 from .profiles import PROFILES
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
-_DENIED = (errno.EPERM, errno.EACCES)
-_OUR_FILES = (__file__, function_worker.__file__)
+_DENIED = (errno.EPERM, errno.EACCES, errno.EROFS)
+_OUR_FILES = (__file__, function_worker.__file__, evaluator_worker.__file__)
 _HIDDEN = _OPEN = False
 """Whether this process is in a mount namespace, where files outside seem to be missing; whether it finds modules."""
 _DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
