@@ -92,7 +92,7 @@ class Flow:
         """
         from .runtimes.trust import is_own, refusal
 
-        if is_own(release.program, cell, release.cell) or self.unsandboxed():
+        if is_own(release.program, self._cells(cell), release.cell) or self.unsandboxed():
             return ""
         return refusal(release.program, release.level)
 
@@ -134,6 +134,7 @@ class Flow:
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
         from .runtimes.native import ISOLATE, LINK
+        from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
         options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
@@ -141,6 +142,8 @@ class Flow:
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
+            if not is_own(program, self._cells(program)):
+                raise UsageError(f"{name} imports a text that was proposed: its tests would run with your rights")
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
@@ -160,8 +163,12 @@ class Flow:
         from .runtimes.trust import is_own
 
         program, trial = release.program, release.program.digest not in self._untried
-        proposed = not is_own(program, cell, release.cell)
+        proposed = not is_own(program, self._cells(cell), release.cell)
         return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
+
+    def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
+        """The user's own texts by name, where this one is the newest of its name."""
+        return lambda name: cell if cell is not None and name == cell.name else self.registry.cell(name)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -230,9 +237,9 @@ class Flow:
         text = cell.source if cell is not None else ""
         return Task(
             program=program,
-            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
+            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
             build_own=self.build,
-            own=lambda candidate: is_own(candidate, cell),
+            own=lambda candidate: is_own(candidate, self.registry.cell),
             box=box,
             open_job=self._runtime(program.language).opener(box),
             function=function,

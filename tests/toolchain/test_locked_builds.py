@@ -128,6 +128,13 @@ def test_its_errors_are_those_of_an_unlocked_build(locked: Locked, language: str
     assert proposed.value.language == own.value.language
 
 
+@pytest.mark.parametrize("language", ["zig", "rust"])
+def test_its_assembly_is_that_of_an_unlocked_build(box: sandbox.Sandbox, rust_there: str, language: str) -> None:
+    wanted = program(language, SUMS[language])
+
+    assert toolchain.annotate(wanted, box=box) == toolchain.annotate(wanted)
+
+
 def test_what_the_compiler_itself_must_bring_is_linked(locked: Locked) -> None:
     source = (
         "pub fn f(a: f64, b: f64) f64 {\n    const x: u128 = @intFromFloat(a);\n    const y: u128 = @intFromFloat(b);\n"

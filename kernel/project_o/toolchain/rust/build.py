@@ -41,7 +41,7 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     with _workplace(wanted) as folder:
         linker = find_linker(locked=wanted.locked)
         (folder / CRATE).write_bytes(crate)
-        seconds += add_imports(wanted, folder)
+        seconds += add_imports(wanted, folder, runner)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
             around = wanted.around(dropped)
@@ -61,29 +61,27 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
 
 
-def add_imports(wanted: RustRecipe, folder: Path) -> float:
+def add_imports(wanted: RustRecipe, folder: Path, runner: Runner) -> float:
     """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
-    took in seconds.
-
-    They are the user's own also where the cell is not, so no runner is asked. Raises CompileError, ToolchainError.
+    took in seconds. Raises CompileError, ToolchainError.
     """
     seconds = 0.0
     for name, path in imported(wanted.files):
         entry = cache.find(key := wanted.import_key(name))
         if entry is None:
-            data, took = _compile_import(wanted, folder, name, path)
+            data, took = _compile_import(wanted, folder, name, path, runner)
             entry = cache.publish(key, data, {"crate": True})
             seconds += took
         (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
     return seconds
 
 
-def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str) -> tuple[bytes, float]:
+def _compile_import(wanted: RustRecipe, folder: Path, name: str, path: str, runner: Runner) -> tuple[bytes, float]:
     text = dict(wanted.files)[path]
     for beside, words in wanted.files:
         if beside.startswith(path.rpartition("/")[0] + "/"):
             write_file(folder / beside, words)
-    finished = run(Job(wanted.import_arguments(name, path), folder))
+    finished = runner(Job(wanted.import_arguments(name, path), folder, outputs=(f"lib{name}.rlib",)))
     if finished.code == 0:
         return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds
     found = diagnostics.read(finished.errors, {path: text}, {}).cell

@@ -133,7 +133,7 @@ class RustRecipe:
         names = [other for other, _ in imported(self.files)]
         folders = tuple(f"cell/imports/{other}/" for other in names[: names.index(name) + 1])
         there = [item for item in self.files if item[0].startswith(folders)]
-        body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there]
+        body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there, *([LOCKED_FLAG] * self.locked)]
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     def test_arguments(self, linker: str, output: str) -> tuple[str, ...]:

@@ -37,7 +37,7 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     try:
         linker = find_linker()
         (folder / CRATE).write_bytes(crate_bytes(rust))
-        add_imports(wanted, folder)
+        add_imports(wanted, folder, runner or run)
         wanted.write(folder, None)
         finished = (runner or run)(Job(wanted.test_arguments(linker.name, _PROGRAM), folder, linker.environment))
         if finished.code != 0:
