@@ -7,6 +7,7 @@ does the thing once, checks the answer, and returns metric -> seconds. Then a ro
 from collections.abc import Mapping
 
 from ..harness import Engine
+from .builds import native_build
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
 from .evolution import by_hand, evolution
@@ -22,6 +23,7 @@ ENGINES: Mapping[str, Engine] = {
         gcc_cell,
         gcc_edit,
         kernel_start,
+        native_build,
         sandbox,
         zig_cell,
         zig_edit,
