@@ -16,6 +16,7 @@ from .compiler import Finished, Job, Runner, build_folder, run
 from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
+from .rust import memory
 from .rust.build import compile_cell, shared_runtime
 from .rust.recipe import RustRecipe
 from .rust.recipe import recipe as rust_recipe
@@ -52,6 +53,8 @@ def build(
     """
     of_language = rust_recipe if program.language == "rust" else recipe
     wanted = of_language(program, line_offset, locked=box is not None)
+    if isinstance(wanted, RustRecipe) and box is None:
+        memory.remember(wanted)
     entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language))
     facts = entry.facts
     return Artifact(

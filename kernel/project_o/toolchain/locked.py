@@ -58,6 +58,7 @@ class Locked:
             readable=[str(Path(program).parent / "lib") for program in job.programs],
             executable=job.programs,
             copies=job.copies,
+            place=job.place,
         )
         if built.ended:
             raise self._stopped(built)

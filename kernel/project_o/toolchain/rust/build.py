@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ...values import Diagnostic
 from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
 from ..sources import imported, write_file
-from . import diagnostics, shim
+from . import diagnostics, memory, shim
 from .linker import find_linker
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
@@ -38,7 +38,7 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     crate = crate_bytes(wanted.rust)
     dropped: dict[str, str] = {}
     seconds = 0.0
-    with _workplace(wanted) as folder:
+    with _workplace(wanted) as folder, _going_on(wanted) as (place, copies):
         linker = find_linker(locked=wanted.locked)
         (folder / CRATE).write_bytes(crate)
         seconds += add_imports(wanted, folder, runner)
@@ -47,8 +47,8 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
             around = wanted.around(dropped)
             wanted.write(folder, around)
             command = wanted.arguments(linker.name)
-            needed: dict[str, Any] = {"copies": linker.copies, "programs": linker.programs}
-            finished = runner(Job(command, folder, linker.environment, outputs=(OUTPUT,), **needed))
+            needed: dict[str, Any] = {"copies": {**linker.copies, **copies}, "programs": linker.programs}
+            finished = runner(Job(command, folder, linker.environment, outputs=(OUTPUT,), place=place, **needed))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -95,6 +95,19 @@ def failed_cell(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> Ex
     """What the end of a compilation means where nothing is to be left out of it."""
     found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
     return CompileError(headline(found.cell), found.cell, "rust") if found.cell else failure(finished)
+
+
+def _going_on(wanted: RustRecipe) -> AbstractContextManager[tuple[str, dict[str, Path]]]:
+    return memory.going_on(wanted, _whole_job) if wanted.locked else nullcontext(("", {}))
+
+
+def _whole_job(wanted: RustRecipe, folder: Path) -> Job:
+    """Everything that a build with the user's rights needs, in this folder."""
+    linker = find_linker()
+    (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
+    add_imports(wanted, folder, run)
+    wanted.write(folder, wanted.around({}))
+    return Job(wanted.arguments(linker.name), folder, linker.environment)
 
 
 def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:

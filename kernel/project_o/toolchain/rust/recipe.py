@@ -27,7 +27,7 @@ from .places import HOST_FILES, Rust, known, template
 CELL_PATH = "cell/cell.rs"
 SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
-_INCREMENTAL = "incremental"
+INCREMENTAL = "incremental"
 CRATE = "libo.rlib"
 
 _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
@@ -111,7 +111,7 @@ class RustRecipe:
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
-            f"-Cincremental={_INCREMENTAL}",
+            f"-Cincremental={INCREMENTAL}",
             *self.libraries, *self.externs, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
 
