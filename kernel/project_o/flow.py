@@ -122,7 +122,9 @@ class Flow:
         mode: Mode = "safe",
         trial: bool = True,
         isolate: bool = False,
+        nogil: bool = False,
         links: Sequence[str] = (),
+        crates: Sequence[str] = (),
         tests: bool = False,
         fresh: bool = False,
     ) -> NativeModule:
@@ -133,11 +135,11 @@ class Flow:
         """
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
-        from .runtimes.native import ISOLATE, LINK
+        from .runtimes.native import options_of
         from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
-        options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
+        options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)

@@ -55,9 +55,14 @@ SOURCE_BYTES_MAX = 1 * MIB
 CACHE_BYTES_MAX = 512 * MIB
 CACHE_KEPT_SECONDS_MIN = 3600.0
 DIAGNOSTICS_SHOWN_MAX = 20
+CRATES_WALL_SECONDS = 900.0
 ASSEMBLY_LINES_MAX = 4000
 MODULE_FILES_MAX = 1000
 MODULE_TURN_SECONDS = 10.0
+
+# Calls --------------------------------------------------------------------------------------------
+LOCK_KEPT_BYTES_MAX = 64 * 1024  # with more to look at a call is long enough for others to run meanwhile
+LOCK_KEPT_MICROSECONDS_MAX = 5.0
 
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200
@@ -103,12 +108,14 @@ GUARD_REGRESSION_MAX = 0.2
 OBJECTIVE_REGRESSION_MAX = 0.05
 ACCURACY_CASES = 12
 SCRUTINY_PAIRS = 8
+SCRUTINY_SECONDS = 0.4  # what it takes beside its pairs, before it was seen how long it takes
 SCRUTINY_PROBES = 24
 SCRUTINY_INPUT_BYTES = 8 * MIB
 SCRUTINY_CALL_SECONDS_MAX = 0.03
 SCRUTINY_GROWTH_MAX = 64.0
 GAIN_SHARE_CREDIBLE = 0.5  # of a gain in CPU time that must be there by the wall clock, and on unseen inputs
-DEFECT_CONFIDENCE = 0.9998  # of the bounds by which a gain is called none: an honest candidate must not meet them
+DEFECT_CONFIDENCE = 0.9995  # of the bounds by which a gain is called none: an honest candidate must not meet them
+UNSEEN_SECONDS_MIN = 0.003  # of one question with many calls
 UNSEEN_CALL_SECONDS = 2e-6  # what one of many calls in a question costs beside the call
 UNSEEN_CALLS_MAX = 1024
 UNSEEN_BYTES_MAX = 4 * MIB

@@ -45,6 +45,7 @@ class TimeBench:
         self._leads: dict[str, str] = {}
         self._goals = _goals(task)
         self._leading = 1.0
+        self._scrutiny_seconds = 0.0
         self.quiet = Quiet()
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
@@ -71,6 +72,7 @@ class TimeBench:
             raise EvolutionError(f"the incumbent cannot be measured: {error}") from error
         self._ceiling = Ceiling(self._fresh, self._oracle.function, self._seed)
         self._pair_seconds = 2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS)
+        self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
         cost = self._baseline_cost(jobs)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
 
@@ -138,7 +140,7 @@ class TimeBench:
         confidence = 1 - 2 * limits.FAMILY_ERROR_MAX / (max(1, candidates) * aims)
         pairs = limits.FINAL_PAIRS
         if deadline is not None:
-            pairs = self._affordable(deadline - time.monotonic())
+            pairs = self._affordable(deadline - time.monotonic() - self._scrutiny_seconds)
         step = limits.FINAL_PAIRS_A_PROCESS
         stored = self._kept.same(artifact)
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
@@ -152,11 +154,13 @@ class TimeBench:
                 seed=self._seed,
                 purpose=purpose,
                 pairs_min=limits.FINAL_PAIRS_MIN,
-                deadline=deadline,
+                deadline=deadline - self._scrutiny_seconds if deadline is not None else None,
             )
             remarks: list[str] = []
             if found.interval.low > self.threshold:
+                started = time.monotonic()
                 self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks)
+                self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
         every = self._measurements(found, artifact, jobs, confidence)
         lead = self._lead(artifact, every)
@@ -233,11 +237,11 @@ class TimeBench:
     def comparison_seconds(self) -> float:
         """From how long pairs took so far."""
         share = limits.BUDGET_SHARE_FOR_VERDICT * (self._budget or math.inf) / (limits.FINALISTS + 1)
-        return self._seconds(min(limits.FINAL_PAIRS_USUAL, self._affordable(share)))
+        return self._scrutiny_seconds + self._seconds(min(limits.FINAL_PAIRS_USUAL, self._affordable(share)))
 
     def shortest_seconds(self) -> float:
         """From how long pairs took so far."""
-        return self._seconds(limits.FINAL_PAIRS_MIN)
+        return self._scrutiny_seconds + self._seconds(limits.FINAL_PAIRS_MIN)
 
     def _seconds(self, pairs: int) -> float:
         # Processes are fresh more often than in screening, and the load may grow.

@@ -14,6 +14,7 @@ import resource
 import stat
 import struct
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from typing import Any, NoReturn
 
 from .. import limits
@@ -80,8 +81,6 @@ def drop_capabilities() -> None:
 
 def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
     """Bounds of each process, soft = hard. ``in_use``: the memory bound is beyond what is mapped now."""
-    with open("/proc/loadavg", "rb") as f:
-        threads_now = int(f.read().split()[3].split(b"/")[1])
     with open("/proc/self/statm", "rb") as f:
         mapped = int(f.read().split()[0]) * resource.getpagesize()
     bounds = {
@@ -93,7 +92,7 @@ def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
         resource.RLIMIT_NOFILE: config["open_files"],
         resource.RLIMIT_FSIZE: config["file_bytes"],
         # It counts all processes of the user, and not the superuser's: the kernel's side counts exactly.
-        resource.RLIMIT_NPROC: threads_now + limits.TREE_THREADS_MAX,
+        resource.RLIMIT_NPROC: _threads_of(os.getuid()) + limits.TREE_THREADS_MAX,
     }
     if not in_use:
         bounds[resource.RLIMIT_STACK] = limits.BUILD_STACK_BYTES  # compilers raise it themselves, and may not here
@@ -101,6 +100,20 @@ def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
         _, hard = resource.getrlimit(which)
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (bound, bound))
+
+
+def _threads_of(user: int) -> int:
+    """How many threads a user has, as RLIMIT_NPROC counts them. What another one sees of them is no matter."""
+    total = 0
+    wanted = b"%d" % user
+    for name in os.listdir("/proc"):  # noqa: PTH208 - for each job
+        with suppress(OSError, ValueError, IndexError):
+            if name.isdigit():
+                with open(f"/proc/{name}/status", "rb") as f:
+                    rows = dict(line.split(b":", 1) for line in f.read().splitlines())
+                if rows[b"Uid"].split()[0] == wanted:
+                    total += int(rows[b"Threads"])
+    return total
 
 
 def lock_wide(config: Mapping[str, Any], use: build_policy.Use) -> None:

@@ -21,7 +21,9 @@ from . import scratch, wire
 from .arena import Arena
 from .folder import place
 from .helper import Helper, pid_of
+from .profiles import PROFILES
 from .snapshot import Snapshot
+from .supervise import END_SIGNAL
 from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
@@ -83,6 +85,7 @@ class Channel:
         self.ended = ""
         self.error = ""
         self.level = str(config.get("level", ""))
+        self._end_signal = END_SIGNAL if PROFILES[config["profile"]].supervised else signal.SIGKILL
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()
@@ -312,7 +315,7 @@ class Channel:
         """Only send the signal, from any thread: whoever waits for an answer then sees the end."""
         with self._kill_lock, contextlib.suppress(OSError):
             if self.pidfd >= 0 and self.owner == os.getpid():
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self.pidfd, self._end_signal)
 
     def _report(self, seconds: float) -> dict[str, Any] | None:
         """The helper's word that nothing is left of the job; None if there is none in time, or no helper."""

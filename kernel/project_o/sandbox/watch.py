@@ -19,7 +19,7 @@ from . import build_tree, scratch
 def excess(pid: int, config: Mapping[str, Any]) -> str:
     """Which bound the job of the process ``pid`` has passed, as ``Answer.ended`` names it; "" while it keeps them."""
     if tree := config.get("tree"):
-        used = build_tree.used(pid)
+        used = build_tree.used(pid, tree["threads"])
         if used.threads > tree["threads"]:
             return "processes"
         if used.resident_bytes > tree["memory_bytes"]:

@@ -20,6 +20,7 @@ from .compiler import Finished, Job, build_folder
 from .locked import runner_in, zig_cache
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
+from .rust import crates
 from .rust.build import add_imports, crate_bytes, failed_cell
 from .rust.recipe import CELL_PATH as RUST_CELL_PATH
 from .rust.recipe import CRATE, RustRecipe
@@ -82,10 +83,12 @@ def _rust(program: Program, folder: Path, box: Sandbox | None) -> str:
     wanted: RustRecipe = rust_recipe(program, locked=box is not None)
     runner = runner_in(box, "rust")
     (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
-    add_imports(wanted, folder, runner)
+    found = crates.compiled(wanted.rust, wanted.crates, online=box is None)
+    found = found.copied(folder) if wanted.locked else found
+    add_imports(wanted, folder, found.flags, runner)
     around = wanted.around({})
     wanted.write(folder, around)
-    command = wanted.assembly_arguments(_OUTPUT, intel=platform.machine() == "x86_64")
+    command = wanted.assembly_arguments(_OUTPUT, found.flags, intel=platform.machine() == "x86_64")
     finished = runner(Job(command, folder, outputs=(_OUTPUT,)))
     if finished.code != 0:
         raise failed_cell(finished, wanted, around)

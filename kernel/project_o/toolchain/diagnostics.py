@@ -9,6 +9,7 @@ from typing import Literal
 
 from .. import limits
 from ..values import Diagnostic
+from .hints import ZIG, with_hints
 from .sources import CELL_FOLDER
 
 # This reads the compiler's output, whose form is fixed for the pinned version; the source itself is never matched.
@@ -42,7 +43,7 @@ def read(output: str, sources: Mapping[str, str], functions: Mapping[str, int]) 
     remarks = _remarks(output)[: limits.DIAGNOSTICS_SHOWN_MAX]
     found = [_diagnostic(remark, sources, functions) for remark in remarks]
     # The compiler follows its own order of work, a reader goes from top to bottom.
-    return tuple(sorted(found, key=lambda item: (item.line == 0, item.line, item.column)))
+    return with_hints(sorted(found, key=lambda item: (item.line == 0, item.line, item.column)), ZIG)
 
 
 def _remarks(output: str) -> list[_Remark]:

@@ -21,6 +21,8 @@ IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
 LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
+NOGIL = "nogil"
+"""The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
 
 

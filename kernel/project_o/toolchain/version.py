@@ -80,12 +80,27 @@ class Version:
         library = self._library
         return (library or self._load()).call(name, args)
 
+    def entry(self, name: str) -> Any:
+        """How the dispatcher calls ``name``, once its first call went the way above; None where it cannot."""
+        library = self._library
+        if library is None or self._isolate or (self._box is not None and name not in self._settled):
+            return None
+        return library.entry(name)
+
+    def __del__(self) -> None:
+        # Before this object's place can be another's: the dispatcher knows a version by it.
+        library = getattr(self, "_library", None)
+        if library is not None:
+            library.retire()
+
     def close(self) -> None:
         """Let go of the library and of the child. Calls under way in other threads end as they would have."""
         with self._lock:
-            self._library = None
+            library, self._library = self._library, None
             job, self._job = self._job, None
             box, self._cell_box = self._cell_box, None
+        if library is not None:
+            library.retire()
         if job is not None:
             job.close()
         if box is not None:

@@ -9,7 +9,7 @@ from pathlib import Path
 from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic, Program
 from ..compiler import Finished, Job, Runner, build_folder, run
-from . import diagnostics
+from . import crates, diagnostics
 from .build import add_imports, crate_bytes, failure, headline
 from .linker import find_linker
 from .places import locate
@@ -37,9 +37,11 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     try:
         linker = find_linker()
         (folder / CRATE).write_bytes(crate_bytes(rust))
-        add_imports(wanted, folder, runner or run)
+        found = crates.compiled(rust, wanted.crates, online=runner is None).flags
+        add_imports(wanted, folder, found, runner or run)
         wanted.write(folder, None)
-        finished = (runner or run)(Job(wanted.test_arguments(linker.name, _PROGRAM), folder, linker.environment))
+        arguments = wanted.test_arguments(linker.name, _PROGRAM, found)
+        finished = (runner or run)(Job(arguments, folder, linker.environment))
         if finished.code != 0:
             raise _does_not_compile(finished, wanted)
         # What the program prints goes where the compiler's words go, because that is what is read.
