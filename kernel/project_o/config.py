@@ -53,6 +53,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("history", bool, True, "record every cell in the private history store"),
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
+    Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),
     Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),

@@ -21,6 +21,7 @@ OPEN_FILES_MAX = 64
 WRITTEN_FILE_BYTES_MAX = 256 * MIB
 IDLE_CPU_SECONDS_MAX = 0.1
 WATCH_SECONDS = 0.02
+TREE_LOOK_SECONDS = 0.05
 JOB_CPU_QUESTIONS_MAX = 100
 SERVING_LEVELS = ("L2", "L3")  # those at which a new text may have been judged to serve in the kernel
 
@@ -48,14 +49,25 @@ BUILD_STACK_BYTES = 64 * MIB
 BUILD_OPEN_FILES_MAX = 512
 BUILD_END_SECONDS = 5.0
 TREE_THREADS_MAX = 256
+EVALUATOR_THREADS_MAX = 128
+EVALUATOR_SCRATCH_BYTES = 256 * MIB
+EVALUATOR_STACKS_BYTES = 256 * MIB  # of its threads, 8 MiB each; the kernel counts them as data
+EVALUATOR_ADDRESS_BYTES = 16_384 * MIB  # what is reserved and never touched: the tree is bounded by what it holds
 SHIM_ATTEMPTS_MAX = 4
+RUST_PLACES_MAX = 4
+RUST_MEMORIES_MAX = 8
 SOURCE_BYTES_MAX = 1 * MIB
 CACHE_BYTES_MAX = 512 * MIB
 CACHE_KEPT_SECONDS_MIN = 3600.0
 DIAGNOSTICS_SHOWN_MAX = 20
+CRATES_WALL_SECONDS = 900.0
 ASSEMBLY_LINES_MAX = 4000
 MODULE_FILES_MAX = 1000
 MODULE_TURN_SECONDS = 10.0
+
+# Calls --------------------------------------------------------------------------------------------
+LOCK_KEPT_BYTES_MAX = 64 * 1024  # with more to look at a call is long enough for others to run meanwhile
+LOCK_KEPT_MICROSECONDS_MAX = 5.0
 
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200
@@ -101,12 +113,14 @@ GUARD_REGRESSION_MAX = 0.2
 OBJECTIVE_REGRESSION_MAX = 0.05
 ACCURACY_CASES = 12
 SCRUTINY_PAIRS = 8
+SCRUTINY_SECONDS = 0.4  # what it takes beside its pairs, before it was seen how long it takes
 SCRUTINY_PROBES = 24
 SCRUTINY_INPUT_BYTES = 8 * MIB
 SCRUTINY_CALL_SECONDS_MAX = 0.03
 SCRUTINY_GROWTH_MAX = 64.0
 GAIN_SHARE_CREDIBLE = 0.5  # of a gain in CPU time that must be there by the wall clock, and on unseen inputs
-DEFECT_CONFIDENCE = 0.9998  # of the bounds by which a gain is called none: an honest candidate must not meet them
+DEFECT_CONFIDENCE = 0.9995  # of the bounds by which a gain is called none: an honest candidate must not meet them
+UNSEEN_SECONDS_MIN = 0.003  # of one question with many calls
 UNSEEN_CALL_SECONDS = 2e-6  # what one of many calls in a question costs beside the call
 UNSEEN_CALLS_MAX = 1024
 UNSEEN_BYTES_MAX = 4 * MIB
@@ -161,6 +175,28 @@ DROPPED_CELLS_KEPT_MAX = 32
 FORGOTTEN_CHARACTERS_MIN = 4
 REPLAY_START_SECONDS = 60.0
 REPLAY_CELL_SECONDS = 600.0
+
+# Deployment ---------------------------------------------------------------------------------------
+CANARY_SHARE = 0.1
+CANARY_SHARE_MAX = 0.9
+CANARY_CALLS = 1_000
+CANARY_CALLS_MAX = 10_000_000
+CANARY_SECONDS = 300.0
+CANARY_EXTENSIONS = 3
+CANARY_PAIRS_MIN = 8
+CANARY_PAIRS_MAX = 2_000
+CANARY_NEW_CALLS_MIN = 40  # before it is promoted: of 40 calls one fails, most likely, where one in ten would
+CANARY_PARTNERS = 3  # calls of the old version that one of the new is compared with
+CANARY_FASTER = 0.1
+CANARY_SLOWER = 0.2
+CANARY_FEWER_ERRORS = 0.2
+CANARY_MORE_ERRORS = 0.1
+CANARY_TOLERANCE = 0.05
+CANARY_EVIDENCE = 40.0  # of unequal failures: reached in at most one of so many comparisons of equals
+CANARY_COPY_BYTES_MAX = 64 * MIB
+CANARY_COPY_ITEMS_MAX = 20_000
+LESSONS_KEPT_MAX = 100
+RELEASE_STATES_MAX = 10_000
 
 # Lisp ---------------------------------------------------------------------------------------------
 LISP_NESTING_FORMS_MAX = 100
@@ -223,6 +259,9 @@ assert DOCUMENT_CELL_CHARACTERS_MAX < DOCUMENT_CHARACTERS_MAX
 assert DOCUMENT_CHARACTERS_MAX * 6 < JOURNAL_RECORD_BYTES_MAX
 assert OUTPUT_INLINE_BYTES_MAX < OUTPUT_BYTES_MAX < JOURNAL_RECORD_BYTES_MAX
 assert RATIO_ACCEPTED_LOW > 1.0
+assert 2 * CANARY_PAIRS_MIN <= CANARY_PAIRS_MAX
+assert CANARY_TOLERANCE < CANARY_FASTER <= CANARY_SLOWER
+assert CANARY_EVIDENCE >= 2 / (1 - CONFIDENCE)
 assert SCENARIO_SECONDS_MIN < SCENARIO_SECONDS_MAX
 assert 0.5 < CONFIDENCE < 1.0
 assert SCREENING_LOOK_PAIRS < SCREENING_PAIRS < FINAL_PAIRS_MIN <= FINAL_PAIRS_USUAL <= FINAL_PAIRS

@@ -21,6 +21,7 @@ CASES = {
     "history": ("off", "the store"),
     "trial": ("off", "where the first call of a new build is made"),
     "mode": ("fast", "whether a sum that overflows is a panic"),
+    "dispatcher": ("off", "which way a native function is called"),
     "workers": ("1", "how many threads try candidates"),
     "seed": ("7", "what is proposed"),
     "evolution": ("off", "whether a run may begin"),
@@ -46,6 +47,14 @@ def see_trial(kernel):
 def see_mode(kernel):
     kernel.run("%%zig\npub fn next(a: u8) u8 {\n    return a + 1;\n}")
     return kernel.run("next(255)").status
+
+
+def see_dispatcher(kernel):
+    """One that the dispatcher calls has an entry; the other way is the same class without one."""
+    kernel.run("%%zig\npub fn next(a: u8) u8 {\n    return a + 1;\n}")
+    kernel.run("from project_o.toolchain import dispatcher; made = dispatcher.wait(60).made")
+    assert kernel.value("next(1), next(2), next(3)") == "(2, 3, 4)"
+    return kernel.value("made")
 
 
 def see_workers(kernel):

@@ -17,6 +17,8 @@ from ..values import Diagnostic, Program
 from .registry import Registry
 
 FOLDER = "imports/"
+NEEDED = ("link:", "dep:")
+"""The options of an imported program that its importer needs, too: what it links."""
 SUFFIXES = {"zig": ".zig", "rust": ".rs"}
 
 Find = Callable[[str], Program | None]
@@ -37,19 +39,22 @@ def with_imports(program: Program, find: Find) -> Program:
         return program
     program = own(program)
     files: dict[str, str] = {}
+    options = dict.fromkeys(program.options)
     for item in imports(program.language, program.source):
         try:
-            _gather(item.name, program.language, (program.name,), find, files)
+            _gather(item.name, program.language, (program.name,), find, files, options)
         except _Refused as refused:
             raise _at(item, program, str(refused)) from None
-    return replace(program, files=(*program.files, *files.items())) if files else program
+    return replace(program, files=(*program.files, *files.items()), options=tuple(options)) if files else program
 
 
 class _Refused(Exception):  # noqa: N818 - it becomes a CompileError at the place of the import
     """Why a program cannot be imported."""
 
 
-def _gather(name: str, language: str, chain: tuple[str, ...], find: Find, files: dict[str, str]) -> None:
+def _gather(
+    name: str, language: str, chain: tuple[str, ...], find: Find, files: dict[str, str], options: dict[str, None]
+) -> None:
     found = find(name)
     if language == "rust" and (found is None or found.language not in SUFFIXES):
         return  # something of its own, or of a crate: the compiler knows
@@ -63,8 +68,9 @@ def _gather(name: str, language: str, chain: tuple[str, ...], find: Find, files:
     path = f"{FOLDER}{name}/{name}{SUFFIXES[language]}"
     if path not in files:
         for item in imports(language, found.source):
-            _gather(item.name, language, (*chain, name), find, files)
+            _gather(item.name, language, (*chain, name), find, files, options)
         files[path] = found.source
+        options |= dict.fromkeys(item for item in found.options if item.startswith(NEEDED))
 
 
 def _at(item: Import, program: Program, why: str) -> CompileError:

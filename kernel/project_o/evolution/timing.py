@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..observe import Design, design
-from ..values import Artifact, Measurement, Trial
+from ..values import Artifact, Measurement, NativeFunction, Trial
 from .bench import Outcome
 from .ceiling import Ceiling
 from .fresh import Fresh
 from .goals import ACCURACY, MEASURED, MEMORY, SIZE, TIME, Goal, all_goals, goal, guards, objectives
-from .infer import typed
+from .infer import takes_any, typed, writing
 from .inputs import Case, Inputs
 from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
 from .metrics import accuracy, of_memory, of_size, of_time, of_wall
@@ -45,13 +45,14 @@ class TimeBench:
         self._leads: dict[str, str] = {}
         self._goals = _goals(task)
         self._leading = 1.0
+        self._scrutiny_seconds = 0.0
         self.quiet = Quiet()
 
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Check that the incumbent answers, and find how many calls make a timing."""
         self._baseline = artifact
         samples = self._task.samples()
-        function = typed(self._task.function_of(artifact), samples)
+        function = self._typed(jobs, artifact, samples)
         self._inputs = Inputs(function, samples, self._seed)
         cases = self._inputs.checks(limits.VALIDATION_CASES)
         try:
@@ -71,8 +72,19 @@ class TimeBench:
             raise EvolutionError(f"the incumbent cannot be measured: {error}") from error
         self._ceiling = Ceiling(self._fresh, self._oracle.function, self._seed)
         self._pair_seconds = 2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS)
+        self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
         cost = self._baseline_cost(jobs)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
+
+    def _typed(self, jobs: Jobs, artifact: Artifact, samples: Sequence[tuple[Any, ...]]) -> NativeFunction:
+        """The function with its types; where its language has none, as the samples and a call of it show them."""
+        declared = self._task.function_of(artifact)
+        function = typed(declared, samples)
+        if not takes_any(declared) or not samples:
+            return function
+        with jobs.open(artifact) as job:
+            answer = job.ask(function.name, samples[0], seconds=limits.TRIAL_WALL_SECONDS)
+        return writing(function, (place for place, _ in answer.written))
 
     def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """Compare answers with the incumbent's."""
@@ -138,7 +150,7 @@ class TimeBench:
         confidence = 1 - 2 * limits.FAMILY_ERROR_MAX / (max(1, candidates) * aims)
         pairs = limits.FINAL_PAIRS
         if deadline is not None:
-            pairs = self._affordable(deadline - time.monotonic())
+            pairs = self._affordable(deadline - time.monotonic() - self._scrutiny_seconds)
         step = limits.FINAL_PAIRS_A_PROCESS
         stored = self._kept.same(artifact)
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
@@ -152,11 +164,13 @@ class TimeBench:
                 seed=self._seed,
                 purpose=purpose,
                 pairs_min=limits.FINAL_PAIRS_MIN,
-                deadline=deadline,
+                deadline=deadline - self._scrutiny_seconds if deadline is not None else None,
             )
             remarks: list[str] = []
             if found.interval.low > self.threshold:
+                started = time.monotonic()
                 self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks)
+                self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
         every = self._measurements(found, artifact, jobs, confidence)
         lead = self._lead(artifact, every)
@@ -233,11 +247,11 @@ class TimeBench:
     def comparison_seconds(self) -> float:
         """From how long pairs took so far."""
         share = limits.BUDGET_SHARE_FOR_VERDICT * (self._budget or math.inf) / (limits.FINALISTS + 1)
-        return self._seconds(min(limits.FINAL_PAIRS_USUAL, self._affordable(share)))
+        return self._scrutiny_seconds + self._seconds(min(limits.FINAL_PAIRS_USUAL, self._affordable(share)))
 
     def shortest_seconds(self) -> float:
         """From how long pairs took so far."""
-        return self._seconds(limits.FINAL_PAIRS_MIN)
+        return self._scrutiny_seconds + self._seconds(limits.FINAL_PAIRS_MIN)
 
     def _seconds(self, pairs: int) -> float:
         # Processes are fresh more often than in screening, and the load may grow.

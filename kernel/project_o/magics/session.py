@@ -19,6 +19,7 @@ from ..flow import Flow
 from ..history import History, open_history
 from ..history.notebook import find_notebook
 from .later import later_cells, quieten
+from .said import show_said
 
 if TYPE_CHECKING:
     from ..agent import Agents
@@ -79,9 +80,11 @@ class Session:
         return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
     def flush(self) -> None:
-        """A cell has ended, and agents may have something to do then."""
+        """A cell has ended: agents may have something to do then, and so may canaries."""
         if "agents" in self.__dict__:
             self.agents.cell_ended()
+        if "releases" in vars(self.flow):
+            show_said(self.flow.releases.settle())
 
     def restored(self) -> None:
         """A state was brought back: what agents remember is what it held, where there are agents."""

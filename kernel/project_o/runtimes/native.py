@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SandboxError
@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from ..values import Artifact, Program
 
 ISOLATE = "isolate"
-LINK = "link:"
+
+
+def options_of(*, isolate: bool, nogil: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
+    """What the words of a cell's first line are among the options of its program."""
+    from ..toolchain.sources import LINK_PREFIX, NOGIL
+
+    chosen = ((ISOLATE,) if isolate else ()) + ((NOGIL,) if nogil else ())
+    return (*chosen, *(LINK_PREFIX + library for library in links), *(f"dep:{crate}" for crate in crates))
 
 
 class NativeRuntime:
@@ -69,8 +76,10 @@ class NativeRuntime:
     def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
         from ..sandbox import shared
+        from ..toolchain import dispatcher
         from ..toolchain.version import Version
 
+        dispatcher.prepare()
         artifact = self.build(program, proposed=proposed)
         return Version(artifact, box=shared(), isolate=ISOLATE in program.options, trial=trial)
 

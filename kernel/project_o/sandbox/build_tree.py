@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_MANY = 1 << 30
 # Fields of /proc/PID/stat behind the name in parentheses (proc_pid_stat(5)), counted from the state, which is 0.
 _USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM, _THREADS, _RESIDENT = 11, 12, 13, 14, 17, 21
 
@@ -29,8 +30,11 @@ class Used(NamedTuple):
     resident_bytes: int
 
 
-def used(pid: int) -> Used:
-    """What the process ``pid`` and all below it use now; nothing where it is gone."""
+def used(pid: int, enough: int = _MANY) -> Used:
+    """What the process ``pid`` and all below it use now; nothing where it is gone.
+
+    Counting ends beyond ``enough`` threads.
+    """
     processes = threads = ticks = pages = 0
     for one in members(pid):
         try:
@@ -42,6 +46,8 @@ def used(pid: int) -> Used:
         threads += int(fields[_THREADS])
         ticks += sum(int(fields[k]) for k in (_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM))
         pages += int(fields[_RESIDENT])
+        if threads > enough:
+            break
     return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
 
 

@@ -51,7 +51,7 @@ class Library:
             self._sections = [_SECTION.unpack_from(data, header[6] + k * header[11]) for k in range(header[12])]
             self.symbols = tuple(self._read_symbols())
             self.needed = tuple(self._read_needed())
-        except (struct.error, IndexError, ValueError, StopIteration):
+        except (struct.error, IndexError, ValueError, OverflowError):
             raise ToolchainError("the library is damaged: clear the cache with `project-o cache --clear`") from None
 
     @property
@@ -73,7 +73,9 @@ class Library:
         raise ToolchainError(f"the library has no content at {address:#x}: it is damaged")
 
     def _read_symbols(self) -> Iterator[Symbol]:
-        table = next(section for section in self._sections if section[1] == _DYNSYM)
+        table = next((section for section in self._sections if section[1] == _DYNSYM), None)
+        if table is None:
+            raise ToolchainError("the library has no symbols: it is damaged")
         names = self._sections[table[6]]
         versions = next((section for section in self._sections if section[1] == _VERSYM), None)
         for k in range(1, table[5] // _SYMBOL.size):

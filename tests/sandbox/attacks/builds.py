@@ -6,7 +6,9 @@ of the compiler: what a macro, a plug-in or a fault of the real one could do.
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from typing import Any
 
 from .case import attack, damaged, leaked, marked, reached, soon, victim_gone
@@ -82,7 +84,7 @@ c(
 )
 c(
     "build_c_existence",
-    lambda world, outcome: b"it is there" in outcome.value.get("a.so", b""),
+    lambda world, outcome: "Permission denied" in outcome.told or b"it is there" in outcome.value.get("a.so", b""),
     lambda w: (
         f'#if __has_include("{w.canary}")\nconst char f[] = "it is there";\n#else\nconst char f[] = "it is not";\n#endif\n'
     ),
@@ -238,11 +240,15 @@ driver(
 )
 driver(
     "build_driver_hydra",
-    lambda world, outcome: soon(world.ticking, 1.0),
+    lambda world, outcome: _survivors(),
     # Each head makes the next one, in a session of its own, and dies: whoever looks for it comes too late.
-    "if os.fork() == 0:\n    end = time.monotonic() + 4\n    while time.monotonic() < end:\n        if os.fork(): os._exit(0)\n        os.setsid()\n"
-    "        fd = os.open(w['tick'], os.O_CREAT | os.O_WRONLY | os.O_APPEND)\n        os.write(fd, b'x')\n        os.close(fd)\n    os._exit(0)\ntime.sleep(0.3)",
-    needs=("tick",),
+    "if os.fork() == 0:\n    end = time.monotonic() + 1.5\n    while time.monotonic() < end:\n        if os.fork(): os._exit(0)\n        os.setsid()\n        time.sleep(0.0005)\n    os._exit(0)\ntime.sleep(0.2)",
+)
+driver(
+    "build_driver_many_hydras",
+    lambda world, outcome: _survivors(),
+    "for _ in range(24):\n    if os.fork() == 0:\n        end = time.monotonic() + 1.5\n        while time.monotonic() < end:\n            if os.fork(): os._exit(0)\n"
+    "            os.setpgid(0, 0)\n            time.sleep(0.0005)\n        os._exit(0)\ntime.sleep(0.2)",
 )
 driver(
     "build_driver_never_ends",
@@ -252,10 +258,8 @@ driver(
 )
 driver(
     "build_driver_leaves_spinning",
-    lambda world, outcome: soon(world.ticking, 1.0),
-    "for _ in range(4):\n    if os.fork() == 0:\n        os.setsid()\n        end = time.monotonic() + 4\n        while time.monotonic() < end:\n"
-    "            open(w['tick'], 'a').write('x')\n            time.sleep(0.01)\n        os._exit(0)",
-    needs=("tick",),
+    lambda world, outcome: _survivors(),
+    "for _ in range(4):\n    if os.fork() == 0:\n        os.setsid()\n        end = time.monotonic() + 6\n        while time.monotonic() < end: pass\n        os._exit(0)",
 )
 driver(
     "build_driver_many_small_hoards",
@@ -298,9 +302,9 @@ driver(
 driver(
     "build_driver_poisons_a_cache",
     lambda world, outcome: b"poisoned" in (outcome.facts["later"].value or {}).get("a.so", b""),
-    "for base in (os.environ['HOME'], os.environ.get('TMPDIR', '/tmp'), '/tmp', os.path.join(w['folder'], 'home')):\n"
-    "    try:\n        if os.path.exists(base + '/cached'): open('a.so', 'wb').write(open(base + '/cached', 'rb').read())\n"
-    "        open(base + '/cached', 'wb').write(b'poisoned')\n    except OSError: pass",
+    "places = [p + '/cached' for p in (os.environ['HOME'], os.environ.get('TMPDIR', '/dev/shm'), '/dev/shm', os.path.join(w['folder'], 'home'))]\n"
+    "with open('a.so', 'wb') as f: f.writelines(open(p, 'rb').read() for p in places if os.access(p, os.R_OK))\n"
+    "for p in places:\n    try: open(p, 'wb').write(b'poisoned')\n    except OSError: pass",
     later="again",
 )
 driver(
@@ -312,7 +316,7 @@ driver(
 
 def _together() -> int:
     """Bytes that all processes below this one hold, without what they share with each other."""
-    from .runner import descendants
+    from .left import descendants
 
     total = 0
     for pid in descendants():
@@ -326,6 +330,21 @@ def _together() -> int:
 
 
 def _count() -> int:
-    from .runner import descendants
+    from .left import descendants
 
     return len(descendants())
+
+
+def _survivors() -> bool:
+    """Whether anything of a driver lives on a while after it was let go of: by its name, or by what it goes on making."""
+    from .left import descendants
+
+    time.sleep(0.2)
+    before = descendants()
+    time.sleep(0.2)
+    now = descendants()
+    for pid in now:
+        with contextlib.suppress(OSError), open(f"/proc/{pid}/cmdline", "rb") as f:
+            if b"evil.py" in f.read():
+                return True
+    return bool(now - before)

@@ -14,7 +14,7 @@ EXCESS = 224 * MIB
 
 def held(world, outcome):
     """A process below this one, the warm one aside, holds more than the limit and what it was born with."""
-    from .runner import descendants
+    from .left import descendants
 
     for pid in descendants():  # a zombie has no such rows
         with contextlib.suppress(OSError, KeyError), open(f"/proc/{pid}/status") as f:

@@ -13,7 +13,7 @@ def more_processes(count):
     """A look at the process table: more processes below the evaluator than it made itself."""
 
     def watch(world, outcome):
-        from .runner import descendants
+        from .left import descendants
 
         return len(descendants()) > world.processes + count
 
@@ -99,7 +99,7 @@ def attack(w):
 
 def threads_below(world, outcome):
     """More than 20 threads in one process below this one."""
-    from .runner import descendants
+    from .left import descendants
 
     for pid in descendants():
         with contextlib.suppress(OSError):

@@ -10,13 +10,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import json
-import os
 import platform
-import signal
 import sys
-import tempfile
 import threading
 import time
 import traceback
@@ -26,15 +22,19 @@ from typing import Any
 from . import builder, every  # noqa: F401 - the latter registers the cases
 from .case import CASES, Case, Outcome
 from .control import Naive
+from .left import belongings, left_behind, sweep
 from .refusing import refuse_namespaces
+from .settings import reason_against
 from .sources import whole
 from .world import World
 
 MEMORY_BYTES = 128 << 20
 SCRATCH_BYTES = 8 << 20
-VACUOUS = ("SyntaxError", "NameError", "ModuleNotFoundError", "ImportError", "AttributeError", "UnboundLocalError")
+VACUOUS = (
+    *("SyntaxError", "NameError", "ModuleNotFoundError", "ImportError", "AttributeError", "UnboundLocalError"),
+    *("SandboxError", "UsageError"),
+)
 """An attack that fails so was not tried."""
-LEFT_SECONDS = 2.0
 
 
 class Boxed:
@@ -91,94 +91,6 @@ def interface(function: str) -> Any:
     return Interface((NativeFunction(function, (("a", number), ("b", number), ("text", text)), number),))
 
 
-# What is left ------------------------------------------------------------------------------------------------------
-
-
-def descendants(root: int | None = None) -> set[int]:
-    """Every process below this one; what was let go of by its parent falls to this one, too."""
-    parents: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                fields = Path(f"/proc/{entry}/stat").read_text(errors="replace").rpartition(")")[2].split()
-                parents.setdefault(int(fields[1]), []).append(int(entry))
-    found: set[int] = set()
-    waiting = [root or os.getpid()]
-    while waiting:
-        for pid in parents.get(waiting.pop(), []):
-            found.add(pid)
-            waiting.append(pid)
-    return found
-
-
-def belongings() -> dict[str, set[str]]:
-    """What this user has on the machine, by kind."""
-    uid = os.geteuid()
-    segments = set()
-    for kind in ("shm", "msg", "sem"):
-        with contextlib.suppress(OSError), open(f"/proc/sysvipc/{kind}") as f:
-            names = f.readline().split()
-            column = names.index("cuid")
-            segments |= {f"{kind} {row.split()[1]}" for row in f if int(row.split()[column]) == uid}
-    shared = set()
-    with contextlib.suppress(OSError):
-        shared = {entry.path for entry in os.scandir("/dev/shm") if entry.stat(follow_symlinks=False).st_uid == uid}
-    return {
-        "processes": {str(pid) for pid in descendants()},
-        "segments": segments | shared,
-        "files": set(os.listdir(tempfile.gettempdir())),
-        "descriptors": {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")},
-    }
-
-
-def left_behind(before: dict[str, set[str]]) -> list[str]:
-    """What is there now and was not; what takes a moment to go has that moment."""
-    deadline = time.monotonic() + LEFT_SECONDS
-    while True:
-        gc.collect()
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:  # what fell to us and has ended
-                pass
-        now = belongings()
-        left = [f"{kind} {name}" for kind, names in now.items() for name in sorted(names - before[kind])]
-        if not left or time.monotonic() > deadline:
-            return left
-        time.sleep(0.02)
-
-
-def sweep(before: dict[str, set[str]]) -> None:
-    """Take away what a control has left: only what is new since it began, and only below this process."""
-    for _ in range(20):
-        new = {int(pid) for pid in belongings()["processes"] - before["processes"]}
-        for pid in new:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, os.WNOHANG)
-        if not new:
-            break
-        time.sleep(0.01)
-    now = belongings()
-    libc = ctypes.CDLL(None)
-    for name in now["segments"] - before["segments"]:
-        kind, _, number = name.partition(" ")
-        if kind == "shm":
-            libc.shmctl(int(number), 0, None)
-        elif kind == "msg":
-            libc.msgctl(int(number), 0, None)
-        elif kind == "sem":
-            libc.semctl(int(number), 0, 0)
-        else:
-            os.unlink(name)
-    for name in now["files"] - before["files"]:
-        path = os.path.join(tempfile.gettempdir(), name)
-        try:
-            os.unlink(path)
-        except OSError:
-            from project_o.sandbox.scratch import remove
-
-            remove(path)
-
-
 def evaluator(case: Case, world: World, options: dict[str, Any] | None, source: str) -> Any:
     """Who is asked: the naive one without options."""
     if case.language == "build":
@@ -189,10 +101,17 @@ def evaluator(case: Case, world: World, options: dict[str, Any] | None, source: 
 # One run -----------------------------------------------------------------------------------------------------------
 
 
-def run(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any]) -> dict[str, Any]:
-    """One attack in one setting: whether it succeeded, by the oracle, and what it left."""
-    before = belongings()
+def run(
+    case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any], keep: Any = None
+) -> dict[str, Any]:
+    """One attack in one setting: whether it succeeded, by the oracle, and what it left.
+
+    ``keep`` is a box of this setting that is not closed, and holds the warm processes.
+    """
     world = World(spec["libraries"], spec["compilers"])
+    if keep is not None:
+        warm(keep, case, world)
+    before = belongings()
     report: dict[str, Any] = {"case": case.name, "class": case.kind, "setting": setting, "breached": False, "left": []}
     host: Any = None
     try:
@@ -220,7 +139,8 @@ def run(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str
         report["why"] = (
             outcome.failed or outcome.error or outcome.ended or outcome.told[-160:] or repr(outcome.value)[:160]
         )[:160]
-        report["vacuous"] = options is not None and not report["breached"] and outcome.error.startswith(VACUOUS)
+        tried = outcome.failed if case.order is not None else outcome.error
+        report["vacuous"] = options is not None and not report["breached"] and tried.startswith(VACUOUS)
         report["seconds"] = round(outcome.seconds, 3)
     except Exception as error:  # noqa: BLE001 - the suite goes on, and whoever reads the report fails over it
         report["broken"] = "".join(traceback.format_exception(error))[-1500:]
@@ -285,9 +205,7 @@ def main(spec: dict[str, Any]) -> None:
         for setting in settings:
             options = spec["settings"][setting]
             began = time.monotonic()
-            if setting in kept:
-                warm(kept[setting])  # also after a control that has ended all that this user had
-            report = skip(case, setting, options, spec) or judged(case, setting, options, spec)
+            report = skip(case, setting, spec) or judged(case, setting, options, spec, kept.get(setting))
             report["took"] = round(time.monotonic() - began, 3)
             print(json.dumps(report), flush=True)
         print("done", flush=True)
@@ -295,23 +213,27 @@ def main(spec: dict[str, Any]) -> None:
         box.close()
 
 
-def warm(box: Any) -> None:
-    """Have the warm processes of this kind of box started, and kept."""
-    box.python("").close()
-    if box.profile != "evaluator":
+def warm(box: Any, case: Case, world: World) -> None:
+    """Have the warm process for this case started, and kept, also after a control that has ended all of this user's."""
+    if case.order is not None:
+        order = case.order(world)
+        box.build(**{**order, "argv": [order["argv"][0], "--version"], "files": {}, "outputs": ()})
+    elif case.language == "lisp":
         box.lisp("").close()
+    else:
+        box.python("").close()
 
 
-def judged(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any]) -> dict[str, Any]:
+def judged(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any], keep: Any) -> dict[str, Any]:
     """One report; where others may have made the figures, what succeeds in the sandbox must do so three times."""
     for _ in range(3 if case.whole_machine and options is not None else 1):
-        report = run(case, setting, options, spec)
+        report = run(case, setting, options, spec, keep)
         if not report["breached"]:
             break
     return report
 
 
-def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any]) -> dict[str, Any] | None:
+def skip(case: Case, setting: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     """Why a case is not for this setting or this machine; None where it is."""
     base = {"case": case.name, "class": case.kind, "setting": setting}
     if case.machines and platform.machine() not in case.machines:
@@ -322,12 +244,8 @@ def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[st
         return {**base, "lacks": f"{case.library} could not be built here"}
     if case.compiler and case.compiler not in spec["compilers"]:
         return {**base, "lacks": f"there is no {case.compiler} here"}
-    if options is not None and case.scratch_only and not options.get("scratch_bytes"):
-        return {**base, "not": "it is about the folder that a job may have"}
-    if case.language in ("native", "build") and options is not None and "landlock" in options.get("deny", ()):
-        return {**base, "not": "native code and builds are refused at this level"}
-    if case.language == "build" and options is not None and options.get("scratch_bytes"):
-        return {**base, "not": "a build has a folder of its own in every profile"}
+    if reason := reason_against(case, setting):
+        return {**base, "not": reason}
     return None
 
 

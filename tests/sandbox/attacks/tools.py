@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -54,8 +55,9 @@ def free_users(count: int) -> list[int]:
 
     taken = {entry.pw_uid for entry in pwd.getpwall()}
     for entry in os.scandir("/proc"):
-        if entry.name.isdigit():
-            taken.add(entry.stat().st_uid)
+        with contextlib.suppress(OSError):
+            if entry.name.isdigit():
+                taken.add(entry.stat().st_uid)
     numbers = (uid for uid in range(FIRST_FREE_USER, 65_000) if uid not in taken)
     return [next(numbers) for _ in range(count)]
 

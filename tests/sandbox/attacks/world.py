@@ -160,7 +160,7 @@ class World:
 
     def _make_processes(self) -> int:
         """How many there are below this one before the evaluator makes its own."""
-        from .runner import descendants
+        from .left import descendants
 
         return len(descendants())
 
@@ -219,18 +219,6 @@ class World:
 
     def disk_grew(self, mib: int = 96) -> bool:
         return self._disk_used() > self.disk_before + (mib << 20)
-
-    def _make_tick(self) -> str:
-        """A file that something which lives on goes on writing to."""
-        path = os.path.join(self.folder, "tick")
-        Path(path).touch()
-        return path
-
-    def ticking(self) -> bool:
-        """Whether it is being written to at this moment."""
-        size = os.path.getsize(self.tick)
-        time.sleep(0.1)
-        return os.path.getsize(self.tick) > size
 
     # Results ----------------------------------------------------------------------------------------------------
 

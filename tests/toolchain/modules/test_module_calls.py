@@ -21,6 +21,7 @@ from project_o.errors import (
     UsageError,
 )
 from project_o.toolchain import modules
+from project_o.toolchain.naming import git_tree
 
 from .conftest import build
 
@@ -93,7 +94,7 @@ def test_version_and_hash_are_read_from_the_library(language, zig_there):
     folder = modules.ours() / language / "counter"
     counter = modules.Module(build(folder))
 
-    assert (counter.version, counter.git_hash) == ("1.0.0", modules.naming.git_tree(folder))
+    assert (counter.version, counter.git_hash) == ("1.0.0", git_tree(folder))
 
 
 def test_the_state_is_no_parameter_for_those_who_call(language, zig_there):

@@ -11,7 +11,7 @@ import pytest
 from project_o.errors import UsageError
 from project_o.toolchain import modules
 from project_o.toolchain.modules.manifest import read
-from project_o.toolchain.modules.naming import git_tree
+from project_o.toolchain.naming import git_tree
 
 GOOD = {
     "name": "sample",

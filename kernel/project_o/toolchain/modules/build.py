@@ -13,6 +13,7 @@ from ...errors import CompileError, ToolchainError, UsageError
 from ...values import Artifact, Interface, Mode, Program
 from .. import elf
 from ..build import Names, named, published
+from ..naming import git_tree
 from ..places import ZIG_VERSION
 from ..recipe import Recipe
 from ..recipe import recipe as zig_recipe
@@ -20,7 +21,6 @@ from ..rust.recipe import recipe as rust_recipe
 from ..sources import IMPORTS_FOLDER, LINK_PREFIX, Module, module_text
 from .find import find
 from .manifest import SUFFIXES, Manifest, numbers
-from .naming import git_tree
 
 _HELPERS = ("_fuzz", "_benchmark", "_test")
 """What the names of files end in that stand beside a module and are no part of it."""

@@ -21,13 +21,13 @@ from ..sources import (
     machine_facts,
     write_file,
 )
-from . import shim, source
+from . import crates, shim, source
 from .places import HOST_FILES, Rust, known, template
 
 CELL_PATH = "cell/cell.rs"
 SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
-_INCREMENTAL = "incremental"
+INCREMENTAL = "incremental"
 CRATE = "libo.rlib"
 
 _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
@@ -64,6 +64,7 @@ class RustRecipe:
     libraries: tuple[str, ...]
     line_offset: int
     module: Module | None = None
+    crates: tuple[str, ...] = ()
     locked: bool = False
 
     @property
@@ -75,7 +76,7 @@ class RustRecipe:
     def key(self) -> str:
         """SHA-256 over everything that the result depends on, as 64 hexadecimal digits."""
         body = [ABI_NUMBER, crate_key(self.rust), _LINK, _INCLUDED, self.files, self.shown_flags]
-        body.append(_shim_version(self.module))
+        body += [_shim_version(self.module), *crates.identity(self.crates)]
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     @property
@@ -93,16 +94,16 @@ class RustRecipe:
         """The code around the cell, without what is ``dropped``."""
         return shim.write(self.facts, dropped, self.module)
 
-    def assembly_arguments(self, output: str, *, intel: bool) -> tuple[str, ...]:
+    def assembly_arguments(self, output: str, found: tuple[str, ...], *, intel: bool) -> tuple[str, ...]:
         """The command line that writes the assembly instead of a library."""
         return (
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
             *(("-Cllvm-args=-x86-asm-syntax=intel",) if intel else ()), "-Ccodegen-units=1", "--emit=asm",
-            *self.externs, CELL_PATH, "-o", output,
+            *self.externs, *found, CELL_PATH, "-o", output,
         )  # fmt: skip
 
-    def arguments(self, linker: str) -> tuple[str, ...]:
-        """The compiler's command line.
+    def arguments(self, linker: str, found: tuple[str, ...] = ()) -> tuple[str, ...]:
+        """The compiler's command line; ``found`` are the crates.
 
         Incremental also where there is nothing to go on from: it divides the cell in another way, and so makes other
         code. Two builds of one text must not differ because one was made afresh.
@@ -111,8 +112,8 @@ class RustRecipe:
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
-            f"-Cincremental={_INCREMENTAL}",
-            *self.libraries, *self.externs, CELL_PATH, "-o", OUTPUT,
+            f"-Cincremental={INCREMENTAL}",
+            *self.libraries, *self.externs, *found, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
 
     @property
@@ -120,12 +121,12 @@ class RustRecipe:
         """The crates that lie in the build folder: ``o``, and the programs that came along."""
         return _crates("o", *(name for name, _ in imported(self.files)))
 
-    def import_arguments(self, name: str, path: str) -> tuple[str, ...]:
+    def import_arguments(self, name: str, path: str, found: tuple[str, ...]) -> tuple[str, ...]:
         """The command line for a program that came along, a crate of its own, after those that it needs."""
         names = [other for other, _ in imported(self.files)]
         return (
             self.rust.path, *_COMMON, "--crate-type=rlib", f"--crate-name={name}", *_CODE, *MODES[self.mode],
-            "-Ccodegen-units=1", *_crates("o", *names[: names.index(name)]), path, "-o", f"lib{name}.rlib",
+            "-Ccodegen-units=1", *_crates("o", *names[: names.index(name)]), *found, path, "-o", f"lib{name}.rlib",
         )  # fmt: skip
 
     def import_key(self, name: str) -> str:
@@ -133,16 +134,17 @@ class RustRecipe:
         names = [other for other, _ in imported(self.files)]
         folders = tuple(f"cell/imports/{other}/" for other in names[: names.index(name) + 1])
         there = [item for item in self.files if item[0].startswith(folders)]
-        body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there]
+        body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there, *crates.identity(self.crates)]
+        body += [LOCKED_FLAG] * self.locked
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
-    def test_arguments(self, linker: str, output: str) -> tuple[str, ...]:
+    def test_arguments(self, linker: str, output: str, found: tuple[str, ...]) -> tuple[str, ...]:
         """The command line for the cell's tests, an ordinary program."""
         return (
             self.rust.path, *_COMMON, "--test", "--crate-name=cell", *_CODE, *MODES["debug"],
             *(("-Cprefer-dynamic",) if self.rust.runtime else ()),
             *((f"-Clinker={linker}",) if linker else ()),
-            *self.libraries, *self.externs, CELL_PATH, "-o", output,
+            *self.libraries, *self.externs, *found, CELL_PATH, "-o", output,
         )  # fmt: skip
 
     def write(self, folder: Path, around: shim.Shim | None) -> None:
@@ -168,6 +170,7 @@ def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> R
         mode=program.mode,
         files=checked_files(program, "cell.rs", line_offset),
         libraries=libraries(program),
+        crates=crates.wanted(program.options),
         line_offset=line_offset,
         locked=locked,
     )
