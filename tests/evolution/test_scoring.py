@@ -70,7 +70,7 @@ def noisy(spread: float, seed: int) -> Any:
 
 
 def test_noise_is_no_gain_and_a_gain_beyond_it_is_found(make_function_task: Any) -> None:
-    """Ten evaluators with noise of a tenth: the same program is never better, one that gives twice as much always is."""
+    """Ten evaluators with noise of a tenth: the same program is never better, one that gives twice as much always."""
     same = [
         judged(make_function_task(SOURCE, evaluator=noisy(0.1, seed), objective="score"), SOURCE + "# the same\n")[0]
         for seed in range(10)
