@@ -289,7 +289,8 @@ def _goals(task: Task) -> tuple[Goal, ...]:
     for item in every:
         if item.name not in MEASURED:
             raise EvolutionError(
-                f"the objective {item.name} needs an evaluator that returns it: use %%evolve"
+                f"the objective {item.name} needs an evaluator that returns it: use %%evolve; without one "
+                f"{', '.join(MEASURED)} are measured"
                 if item.role == "objective"
                 else f"the guard {item.name} needs an evaluator that returns it; {', '.join(MEASURED)} are measured"
             )
