@@ -91,7 +91,8 @@ class Task:
 
     ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
-    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process.
+    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``lessons`` are the
+    versions that were released and taken back: (digest of the text, the text, why).
     """
 
     program: Program
@@ -115,6 +116,7 @@ class Task:
     in_copy: Callable[[], None] = nothing
     build_own: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
+    lessons: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def tools(self) -> Tools:
