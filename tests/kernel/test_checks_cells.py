@@ -205,10 +205,14 @@ def test_later_cells_of_a_notebook_that_were_not_run_yet_count_too(tmp_path: Pat
 
 AGENT = (
     "from project_o import Agent\nfrom project_o.agent import get_arg, use\nhelper = Agent('helper', 'Answers.')\n",
-    '@helper.tool\ndef add(a: int, b: int = 0) -> int:\n    "Adds."\n    bonus = 0  # o: 0 10\n'
-    "    if a > 100:\n        return -1\n    return a + b + bonus\n",
-    "@helper.body\ndef answer(message, arguments):\n    k = 1  # o: 1 3\n    if message == 'fail':\n"
-    "        return 'never'\n    return str(use('add', a=k, b=get_arg('b', 0)))\n",
+    (
+        '@helper.tool\ndef add(a: int, b: int = 0) -> int:\n    "Adds."\n    bonus = 0  # o: 0 10\n'
+        "    if a > 100:\n        return -1\n    return a + b + bonus\n"
+    ),
+    (
+        "@helper.body\ndef answer(message, arguments):\n    k = 1  # o: 1 3\n    if message == 'fail':\n"
+        "        return 'never'\n    return str(use('add', a=k, b=get_arg('b', 0)))\n"
+    ),
     "def answers(program):\n    assert int(program('go', b=2)) > 2\n",
 )
 

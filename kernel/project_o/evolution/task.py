@@ -95,7 +95,8 @@ class Task:
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
     are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
     program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
-    counted, or raises NotMeasured.
+    counted, or raises NotMeasured. ``lessons`` are the versions that were released and taken back: (digest of the
+    text, the text, why).
     """
 
     program: Program
@@ -121,6 +122,7 @@ class Task:
     covering: Callable[[Artifact], Covering] | None = None
     build_own: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
+    lessons: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def tools(self) -> Tools:

@@ -169,7 +169,8 @@ class TimeBench:
             remarks: list[str] = []
             if found.interval.low > self.threshold:
                 started = time.monotonic()
-                self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks)
+                own = self._task.tools.only_settings(artifact.program, self._task.program)
+                self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks, own=own)
                 self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
         every = self._measurements(found, artifact, jobs, confidence)
@@ -185,8 +186,11 @@ class TimeBench:
         purpose: str,
         deadline: float | None,
         remarks: list[str],
+        *,
+        own: bool,
     ) -> None:
-        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark."""
+        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told of a user's
+        ``own`` text, is a remark."""
         self._refuse(clock_defect(series), remarks)
         sides = incumbent, candidate
         seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
@@ -204,7 +208,10 @@ class TimeBench:
             self._refuse(self._ceiling.defect(candidate, larger), remarks)
         if not seen.shown:
             why = "its calls are too short" if self._fresh.varied else "its input cannot be varied"
-            remarks.append(f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}")
+            told = f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}"
+            # What is the user's own text but for its settings remembers only what it did before.
+            self._refuse(None if own else Defect(FIRST_CALL, f"{told}: measure with other inputs"), remarks)
+            remarks += [told] if own else []
 
     def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
         if defect is None:
