@@ -92,7 +92,7 @@ def test_students_quantile_agrees_with_the_tables(freedom: float, expected: floa
 
 
 def naive_interval(values: list[float], confidence: float) -> tuple[float, float]:
-    """The estimate and half the width, in numpy, word by word from the papers: trimmed mean, winsorised error, n of an AR(1), Student's t."""
+    """The estimate and half the width in numpy, word by word from the papers: trimmed, winsorised, n of an AR(1), t."""
     x = np.array(values)
     n, cut = len(x), int(0.1 * len(x))
     kept = np.sort(x)[cut : n - cut]
