@@ -27,9 +27,10 @@ if TYPE_CHECKING:
     from .evolution.forked_copy import Step
     from .evolving import Runs, Wishes
     from .history import History
+    from .releases import Releases
     from .runtimes import Runtime
     from .runtimes.seam import Subject, Version
-    from .values import Artifact, Deployment, Mode, Program, Progress, State
+    from .values import Artifact, Deployment, Mode, Program, Progress
 
 
 def _no_notebook(name: str, _: str) -> tuple[Sequence[Step], Sequence[str]]:
@@ -80,6 +81,17 @@ class Flow:
         """What serves each name."""
         return self._registry()
 
+    @cached_property
+    def releases(self) -> Releases:
+        """Canary, promotion, rollback."""
+        from .releases import Releases
+
+        return Releases(self.registry, self._history, bind=self._bind, allow=self._allow_change, reach=self._reach_name)
+
+    def _reach_name(self, name: str) -> None:
+        if name in self._targets:
+            self._runtime(self.registry.releases(name)[-1].program.language).reach(self._targets[name])
+
     def _registry(self) -> Registry:
         from .deploy import Registry
 
@@ -92,7 +104,7 @@ class Flow:
         """
         from .runtimes.trust import is_own, refusal
 
-        if is_own(release.program, cell, release.cell) or self.unsandboxed():
+        if is_own(release.program, self._cells(cell), release.cell) or self.unsandboxed():
             return ""
         return refusal(release.program, release.level)
 
@@ -136,6 +148,7 @@ class Flow:
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
         from .runtimes.native import options_of
+        from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
         options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
@@ -143,9 +156,12 @@ class Flow:
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
+            if not is_own(program, self._cells(program)):
+                raise UsageError(f"{name} imports a text that was proposed: its tests would run with your rights")
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
+        self.releases.served(slot.name)
         renew(self.registry, name)
         if self._history is not None:
             self._history.stage(self.registry.ledger())
@@ -162,8 +178,12 @@ class Flow:
         from .runtimes.trust import is_own
 
         program, trial = release.program, release.program.digest not in self._untried
-        proposed = not is_own(program, cell, release.cell)
+        proposed = not is_own(program, self._cells(cell), release.cell)
         return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
+
+    def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
+        """The user's own texts by name, where this one is the newest of its name."""
+        return lambda name: cell if cell is not None and name == cell.name else self.registry.cell(name)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -229,19 +249,22 @@ class Flow:
 
         slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
         program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
-        text = cell.source if cell is not None else ""
+        runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
         return Task(
             program=program,
-            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
+            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
             build_own=self.build,
-            own=lambda candidate: is_own(candidate, cell),
+            own=lambda candidate: is_own(candidate, self.registry.cell),
             box=box,
-            open_job=self._runtime(program.language).opener(box),
+            open_job=runtime.opener(box),
+            typed=runtime.typed(box),
+            covering=runtime.covering(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),
             scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
             in_copy=self.in_copy,
+            lessons=self.releases.lessons.of(name),
             **wanted.fields(self.guard_regression()),
         )
 
@@ -278,6 +301,7 @@ class Flow:
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(subject.program)
         self._targets[slot.name] = target
+        self.releases.served(slot.name)
         if slot.note:  # what was accepted for exactly this text serves again, under the user's own name
             runtime.bind(target, slot)
 
@@ -301,44 +325,15 @@ class Flow:
         if not run.verdict.accepted:
             why = run.verdict.reasons[-1]
             raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")
-        if run.program.name in self._targets:
-            self._runtime(run.program.language).reach(self._targets[run.program.name])
-        return self._released(
-            self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest, run.verdict.level),
-            "promote",
-            run.headline,
-            run.facts(),
-        )
+        self._reach_name(run.program.name)
+        before = self.registry.releases(run.program.name)[-1]
+        self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest, run.verdict.level)
+        facts = {**run.facts(), "by": f"agent: {run.facts().get('O-By', 'search')}", "reason": run.verdict.reasons[-1]}
+        return self.releases.released(run.program.name, "promote", run.headline, facts, before=before, better=True)
 
     def rollback(self, name: str, state: str | None = None) -> Deployment:
         """Serve what served before, or what served at ``state``. Raises DeployError, HistoryError."""
-        if state is None:
-            deployment = self.registry.rollback(name)
-        else:
-            deployment = self._put_back(self.registry.slot(name).name, self.history.resolve(state))
-        return self._released(deployment, "rollback", f"{deployment.digest[:10]} serves again", {})
-
-    def _put_back(self, name: str, state: State) -> Deployment:
-        from .deploy import LEDGER
-
-        then = self._registry()
-        then.remember(self.history.read(state, LEDGER))
-        if name not in then.remembered():
-            raise DeployError(f"nothing served {name} at {state.short}: `%o history {name}` lists its states")
-        return self.registry.put(then.remembered()[name], "rollback", state.id)
-
-    def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
-        from .deploy import renew
-
-        self._bind(deployment.name)
-        renew(self.registry, deployment.name)
-        if self._history is not None and self._history.enabled:
-            program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
-            state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())
-            self.registry.mark(deployment.name, state.id)
-        elif self._history is not None:
-            self._history.stage(self.registry.ledger())
-        return self.registry.current(deployment.name)
+        return self.releases.rollback(name, state)
 
     def _bind(self, name: str) -> None:
         """Let the user's own object of that name follow what serves."""
@@ -370,9 +365,10 @@ class Flow:
         """What serves each name, or one name, here or as soon as its cell is run. Raises DeployError."""
         self._remember_deployments()
         found = {deployment.name: deployment for deployment in (*self.registry.waiting(), *self.registry.serving())}
-        if name is None:
-            return tuple(found[key] for key in sorted(found))
-        return (found[name] if name in found else self.registry.current(name),)
+        every = [found[key] for key in sorted(found)]
+        if name is not None:
+            every = [found[name] if name in found else self.registry.current(name)]
+        return self.releases.with_canaries(every)
 
     def _remember_deployments(self) -> None:
         """Take in what served in the notebook's last kernel; its cells serve it again when they are run."""

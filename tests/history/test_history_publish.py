@@ -66,7 +66,8 @@ def test_milestones_become_commits_of_a_branch_and_nothing_else_changes(reposito
     ]
     assert promoted.id in "".join(log)
     assert log[0].startswith("Ada Löwe|")
-    assert set(made.files) == {"deep/näme.ipynb", "deep/näme.programs/dot/cell.zig"}
+    assert set(made.files) == {"deep/näme.ipynb", "deep/näme.programs/dot/cell.zig", "deep/näme.changelog.md"}
+    assert promoted.id in git(repository, "show", f"{made.branch}:deep/näme.changelog.md")
     first = nbformat.reads(git(repository, "show", f"{made.branch}~2:deep/näme.ipynb"), 4)
     assert first.cells[0].source == "x = 1"
     assert git(repository, "show", f"{made.branch}:deep/näme.programs/dot/cell.zig") == "pub fn dot"

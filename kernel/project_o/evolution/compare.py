@@ -64,7 +64,7 @@ def relative_error(truth: Any, given: Any) -> float:
     same = (left == right) | (np.isnan(left) & np.isnan(right))
     if bool(np.any(~same & ~(np.isfinite(left) & np.isfinite(right)))):
         return math.inf
-    distance = float(np.linalg.norm(np.where(same, 0.0, left - right)))
+    distance = float(np.linalg.norm(np.where(same, 0.0, left) - np.where(same, 0.0, right)))
     size = float(np.linalg.norm(np.where(np.isfinite(left), left, 0.0)))
     return distance / size if size > 0 else distance
 

@@ -22,6 +22,8 @@ from ..values import Measurement, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded, rejected
 from .bench import Bench
 from .decide import acceptable, decide, no_improvement, refused
+from .lessons import refused as refused_before
+from .lessons import taken_back
 from .measure import Defect, MeasurementFailed
 from .search import Proposer
 from .task import Jobs, Stopped, Task
@@ -170,7 +172,7 @@ class Loop:
 
     def _ask(self) -> None:
         told = self.archive.records[: max(0, self._index - limits.PROPOSAL_LAG_TRIALS + 1)]
-        proposal = self.proposer.ask(self._index, told)
+        proposal = self.proposer.ask(self._index, (*taken_back(self.task), *told))
         if proposal is None:
             self._exhausted = True
             return
@@ -185,6 +187,8 @@ class Loop:
             return known
         if twin is not None:
             return Record(proposal, "duplicate", f"the same code as trial {twin}")
+        if (lesson := refused_before(self.task, proposal)) is not None:
+            return lesson
         return self.executor.submit(self.judge.attempt, self.jobs, proposal)
 
     def _collect(self, timeout: float) -> None:

@@ -111,7 +111,10 @@ class Run:
             "O-Lineage": self.lineage.digest,
             "O-Parent": self.baseline.digest[:16],
             "O-Sandbox": self.verdict.level,
+            "O-Candidate": self.best.digest[:16],
         }
+        if self.best_index is not None:
+            facts["O-By"] = self.trials[self.best_index].proposal.proposer
         if (found := self.measurement) is not None:
             facts["O-Ratio"] = f"{found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
             facts["O-Pairs"] = str(found.pairs)

@@ -27,7 +27,7 @@ from .places import remove_store, size_bytes, slug
 from .recording import Recording
 from .records import CellRun, Forgotten, Forked, Published, Restored
 from .redact import Redactor
-from .refs import TAGS, read_ref
+from .refs import TAGS, is_free
 from .restoring import restore_state
 
 if TYPE_CHECKING:
@@ -163,18 +163,26 @@ class History(Past):
             self._recording.tell_secrets(self._redact.secrets, self._redact.forgotten)
 
     def note(
-        self, kind: str, scope: str, summary: str, facts: Mapping[str, str], files: Mapping[str, str | None]
+        self,
+        kind: str,
+        scope: str,
+        summary: str,
+        facts: Mapping[str, str],
+        files: Mapping[str, str | None],
+        version: str = "",
     ) -> State:
         """Commit a state that is no cell, and wait until it is there.
 
         ``facts`` become trailers (``ratio_low`` is written ``O-Ratio-Low`` and read back as ``ratio_low``);
         ``files`` are put into the tree, with None removed from it. The state's ``id`` is empty where the history
-        is off or its store cannot be used. Raises HistoryError for a path that a state cannot hold.
+        is off or its store cannot be used. ``version``, as in ``dot/v1.2.0``, names it by an annotated tag.
+        Raises HistoryError for a path that a state cannot hold.
         """
         for path in files:
             check_path(path)
         clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
-        return self._note(kind, scope, summary, {"facts": self._redact.value(dict(facts)), "files": clean})
+        extra = {"facts": self._redact.value(dict(facts)), "files": clean, "version": version}
+        return self._note(kind, scope, summary, extra)
 
     def _note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> State:
         from ..values import State
@@ -255,7 +263,7 @@ class History(Past):
         with self._lock:
             path, base = self._recording.place.path, slug(why)
             names = (base if n == 1 else f"{base}-{n}" for n in range(1, 10_000))
-            name = next((n for n in names if not path or read_ref(path, TAGS + n) is None), base)
+            name = next((n for n in names if not path or is_free(path, TAGS + n)), base)
             extra = {"tag": name, "facts": {"saved": name}}
             if self.all_notebooks:
                 return note_aside(self, "save", "", self._redact.text(why), extra)

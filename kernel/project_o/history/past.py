@@ -39,6 +39,11 @@ class Past:
         return self._recording.notebook
 
     @property
+    def store(self) -> str:
+        """Where the store is, or would be made; "" where nothing can be recorded."""
+        return self._recording.place.path
+
+    @property
     def directory(self) -> str:
         """The notebook's folder, or the one in which the kernel was started."""
         return self._recording.directory
@@ -77,13 +82,16 @@ class Past:
         return self._look().tips(names)
 
     def states(self, limit: int = 50, scope: str | None = None) -> list[State]:
-        """The notebook's states (``all_notebooks``: everyone's), newest first; about ``scope`` alone if it is given."""
+        """The notebook's states (``all_notebooks``: everyone's), newest first; about ``scope`` alone if it is given.
+
+        A cell that changed the text of a program is about that program, too.
+        """
         with self._lock:
             found: list[State] = []
             if limit < 1 or not self._prepare():
                 return found
             for state in self._look().walk(self._tips()):
-                if scope is None or dict(state.facts).get("scope") == scope:
+                if scope is None or is_about(state, scope):
                     found.append(state)
                     if len(found) >= limit:
                         break
@@ -175,3 +183,10 @@ class Past:
         """What changed from ``a`` to ``b``, or to the latest state; ``outputs``: by cell, too. Raises HistoryError."""
         with self._lock:
             return self._look().diff(self._known(a), self._known("@" if b is None else b), outputs=outputs)
+
+
+def is_about(state: State, name: str) -> bool:
+    """Whether a state is about this cell or program."""
+    facts = dict(state.facts)
+    programs = (item.partition("@")[0].strip() for item in facts.get("lib", "").split(","))
+    return facts.get("scope") == name or name in programs

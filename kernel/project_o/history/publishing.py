@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from ..errors import HistoryError
+from .changelog import entries, markdown
 from .contents import PROGRAMS, encode
 from .objects import git_environment
 from .places import git_directories, notebook_slug
@@ -52,10 +53,13 @@ def publish(history: History, branch: str | None, *, states: bool) -> Published:
         ref = repository.usable(branch)
         if states:
             return _publish_lane(history, repository, ref, branch, every[0])
+        released = entries(every)
         wanted = [state for state in every if state.kind in MILESTONES or state is every[0]]
         there = repository.published(ref)
         missing = [state for state in reversed(wanted) if state.id not in there]
         pages = [_Page(history, state, repository.top, notebook) for state in missing]
+        for page in pages[-1:] if released else ():
+            page.add(".changelog.md", markdown(released))
         for page in pages:
             page.refuse_secrets()
         commits = repository.add(ref, pages) if pages else ()
@@ -79,11 +83,15 @@ class _Page:
         self.state = state
         self.author = _author(reader.objects.read_as(state.id, "commit"))
         base = os.path.relpath(os.path.realpath(notebook), top) if notebook else "notebook.ipynb"
-        stem = os.path.splitext(base)[0]
+        self._stem = os.path.splitext(base)[0]
         self.files = {base: pretty(reader.notebook_json(state))}
         for path, text in reader.kept_files(state).items():
             if _SOURCE.fullmatch(path):
-                self.files[f"{stem}.programs/{path.removeprefix(PROGRAMS)}"] = text
+                self.add(f".programs/{path.removeprefix(PROGRAMS)}", text)
+
+    def add(self, suffix: str, text: str) -> None:
+        """One more file, beside the notebook and called after it."""
+        self.files[self._stem + suffix] = text
 
     def refuse_secrets(self) -> None:
         """Raises HistoryError for what looks like a secret now, though it did not when it was recorded."""

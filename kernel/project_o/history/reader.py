@@ -95,10 +95,10 @@ class Reader:
         if back:
             steps = 0 if not text[1:] else int(back[1] or 1)
             return self._back(latest, steps, text)
-        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", text):
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*(/v[0-9][0-9A-Za-z.-]*)?", text):
             saved = read_ref(self._store, TAGS + text)
             if saved:
-                return self.state(saved)
+                return self.state(self._commit_of(saved))
         if not _PREFIX.fullmatch(text.lower()):
             raise HistoryError(f"{text!r} is no state: give an id, a saved name, @ or @~2; `%o history` lists them")
         found = [state for state in self.walk(tips) if state.id.startswith(text.lower())]
@@ -108,6 +108,11 @@ class Reader:
         if not found:
             raise HistoryError(f"no state begins with {text!r}; `%o history` lists them")
         return found[0]
+
+    def _commit_of(self, name: str) -> str:
+        """A commit's id, or that of the commit which an annotated tag names."""
+        kind, data = self.objects.read(name)
+        return name if kind == "commit" else data[7:47].decode("ascii", "replace")
 
     def _back(self, latest: str, steps: int, text: str) -> State:
         if not latest:

@@ -15,10 +15,15 @@ from ..values import State
 from .context import STATE_HELP, Context, Verb, facts
 from .listing import Listing, Report
 
+_RELEASES = frozenset({"evolve", "canary", "promote", "rollback"})
+
 
 def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     context.flow.history.flush()
-    return Listing(context.flow.history.states(arguments.limit, scope=arguments.name), view.show_history)
+    states = context.flow.history.states(arguments.limit, scope=arguments.name)
+    if arguments.name and any(state.kind in _RELEASES for state in states):
+        return Listing(states, lambda life: view.show_life(life, arguments.name))
+    return Listing(states, view.show_history)
 
 
 def _show(context: Context, arguments: argparse.Namespace) -> Report:

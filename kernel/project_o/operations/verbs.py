@@ -10,10 +10,10 @@ from typing import Any, NoReturn
 from .. import api, toolchain, view
 from ..config import effective
 from ..errors import UsageError
-from ..releases import take_back
-from .context import STATE_HELP, Context, Verb, facts
+from .context import Context, Verb, facts
 from .doctor import examine
 from .listing import Listing, Report
+from .serving import SERVING_VERBS
 from .states import STATE_VERBS
 
 
@@ -71,19 +71,6 @@ def _clean(context: Context, arguments: argparse.Namespace) -> Report:
     freed = context.flow.history.clean()
     found = {"removed": store, "bytes freed": freed, "recording": "off; `%o on` begins a new history"}
     return Report(found, facts("history removed"))
-
-
-# --------------------------------------------------------------------------- serving
-
-
-def _serving(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    return Listing(context.flow.serving(arguments.name), view.show_serving)
-
-
-def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    if context.in_terminal:
-        return Listing((take_back(context.flow.history, arguments.name, arguments.state),), view.show_serving)
-    return Listing((context.flow.rollback(arguments.name, arguments.state),), view.show_serving)
 
 
 # --------------------------------------------------------------------------- library modules
@@ -145,7 +132,7 @@ def _cache(context: Context, arguments: argparse.Namespace) -> Report:
     return Report(found, facts("build cache"))
 
 
-KERNEL_ONLY = ("on", "off", "reload", "unload")
+KERNEL_ONLY = ("on", "off", "reload", "unload", "canary", "promote")
 """What speaks of a running kernel: not for a terminal."""
 
 VERBS: dict[str, Verb] = {
@@ -166,12 +153,7 @@ VERBS: dict[str, Verb] = {
     ),
     "clean": Verb(_clean, "remove this notebook folder's history for good"),
     **STATE_VERBS,
-    "serving": Verb(_serving, "what serves each name", ((("name",), {"nargs": "?", "default": None}),)),
-    "rollback": Verb(
-        _rollback,
-        "serve the version before this one (said again: this one), or that of a state",
-        ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
-    ),
+    **SERVING_VERBS,
     "modules": Verb(_modules, "the library modules that load(NAME) finds, and which are loaded"),
     "reload": Verb(
         _reload,

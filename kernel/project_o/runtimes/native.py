@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SandboxError
+from ..languages.covered import Covering, NotMeasured
 from .seam import Subject
 from .trust import no_build_of
 
@@ -60,6 +61,17 @@ class NativeRuntime:
     def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """None: an artifact is a library."""
         return None
+
+    def typed(self, box: Sandbox) -> None:
+        """None: the compiler checks types."""
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
+        """Not measured."""
+
+        def covering(artifact: Artifact) -> Covering:
+            raise NotMeasured(f"{artifact.program.language.capitalize()}'s compiler counts no lines here")
+
+        return covering
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""

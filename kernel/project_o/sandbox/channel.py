@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import scratch, wire
+from . import build_tree, scratch, wire
 from .arena import Arena
 from .folder import place
 from .helper import Helper, pid_of
@@ -52,11 +52,12 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one job may use. None means no bound."""
+    """What one job may use. None means no bound. ``tree``: it may have processes, and its time is that of all."""
 
     cpu_seconds: float | None = None
     scratch_bytes: int = 0
     memory_bytes: int | None = None
+    tree: bool = False
 
 
 class Channel:
@@ -162,7 +163,8 @@ class Channel:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
             with contextlib.suppress(OSError):
-                self._cpu = time.clock_gettime(self.clock)
+                now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
+                self._cpu = max(self._cpu, now)
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
@@ -173,9 +175,8 @@ class Channel:
             self.end("protocol", "it answered before it was asked")
         if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
-        if self.ended:  # it is gone since its last answer
-            return Reply(None, 0.0, 0.0)
-        if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
+        measured = self.bounds.cpu_seconds is not None and not self.bounds.tree
+        if measured and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
             self.end("protocol", "it went on working after its answer")
             return Reply(None, 0.0, 0.0)
@@ -200,6 +201,8 @@ class Channel:
                     self.end("cpu-time", "it used more processor time than its limit")
                     break
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
+                if self.bounds.tree:  # several processors at once
+                    left = min(left, limits.TREE_LOOK_SECONDS)
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
             if self.questions in ready:
                 blob = self._send(blob)

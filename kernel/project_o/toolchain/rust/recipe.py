@@ -27,7 +27,7 @@ from .places import HOST_FILES, Rust, known, template
 CELL_PATH = "cell/cell.rs"
 SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
-_INCREMENTAL = "incremental"
+INCREMENTAL = "incremental"
 CRATE = "libo.rlib"
 
 _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
@@ -112,7 +112,7 @@ class RustRecipe:
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
             *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
-            f"-Cincremental={_INCREMENTAL}",
+            f"-Cincremental={INCREMENTAL}",
             *self.libraries, *self.externs, *found, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
 
@@ -135,6 +135,7 @@ class RustRecipe:
         folders = tuple(f"cell/imports/{other}/" for other in names[: names.index(name) + 1])
         there = [item for item in self.files if item[0].startswith(folders)]
         body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there, *crates.identity(self.crates)]
+        body += [LOCKED_FLAG] * self.locked
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     def test_arguments(self, linker: str, output: str, found: tuple[str, ...]) -> tuple[str, ...]:
