@@ -101,7 +101,8 @@ def test_what_the_incumbent_does_is_allowed() -> None:
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(1, 1.0), (2.5, 2.5), (np.float32(2.5), 2.5), (np.int8(3), 3.0), (10**400, float("inf")),
-     (-(10**400), float("-inf")), (True, None), (np.bool_(True), None), ("1", None), (b"1", None), (None, None), ([1.0], None), (np.ones(1), None),
+     (-(10**400), float("-inf")), (True, None), (np.bool_(True), None),
+     ("1", None), (b"1", None), (None, None), ([1.0], None), (np.ones(1), None),
      (1j, None)],
     ids=str,
 )  # fmt: skip
