@@ -246,7 +246,6 @@ def test_what_cannot_cross_back_in_an_argument_is_a_failure(function):
         ("return [1][9]", "IndexError", False),
         ("return np.linalg.inv(np.zeros((2, 2)))", "LinAlgError", False),
         ("assert v", "AssertionError", False),
-        ("raise NotImplementedError", "NotImplementedError", False),
         ("try:\n        1 / v\n    except ZeroDivisionError:\n        raise ValueError from None", "ValueError", True),
         ("try:\n        1 / v\n    except ZeroDivisionError:\n        raise", "ZeroDivisionError", False),
         ("import socket\n    socket.socket()", "", False),
