@@ -1,0 +1,96 @@
+"""Edited cells where things are otherwise: no server, quick builds off, several threads, a restart."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import threading
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from project_o.errors import CompileError
+from project_o.flow import Flow
+from project_o.toolchain.quick import desk as quick_desk
+from project_o.values import Program
+
+sys.path.insert(0, str(Path(__file__).parent))
+from quick_cells import DOT, NUMBERS, ROW, cell, commands, let_come, ready, tier, wait_until
+
+
+def test_without_a_server_a_cell_is_built_as_ever(flow: Flow, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    broken = quick_desk.Desk()
+    monkeypatch.setattr(broken, "_begin", lambda _flags: (_ for _ in ()).throw(quick_desk.ServerTrouble("none")))
+    monkeypatch.setattr(quick_desk, "_desk", broken)
+    number = next(NUMBERS)
+    module = cell(flow, DOT.format(number=number))
+
+    assert tier(module) == "optimised"
+    assert module.dot(ROW, ROW) == float(ROW @ ROW) + number
+    with pytest.raises(CompileError) as caught:
+        cell(flow, DOT.format(number="missing"))
+    assert [(item.line, item.column) for item in caught.value.diagnostics] == [(4, 20)]
+    broken.close()
+
+
+def test_where_quick_is_off_the_optimised_build_serves_from_the_start(zig_there: Path) -> None:
+    flow = Flow()
+    flow.quick = lambda: False
+    assert tier(cell(flow, DOT.format(number=next(NUMBERS)))) == "optimised"
+
+
+def test_a_wait_for_a_cell_can_be_interrupted(
+    flow: Flow, interrupted: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "pub fn f() void {\n    comptime {\n        @setEvalBranchQuota(4_000_000_000);\n        var i: u64 = 0;\n"
+    source += "        while (i < 1 << 60) i += 1;\n    }\n}\n"
+    interrupted(1.0, lambda: cell(flow, source))
+    number = next(NUMBERS)
+
+    assert cell(flow, DOT.format(number=number)).dot(ROW, ROW) == float(ROW @ ROW) + number
+    wait_until(lambda: not any("build-lib" in command for command in commands()))
+    ready()
+
+
+def test_threads_that_run_cells_at_once_each_get_their_own(flow: Flow) -> None:
+    numbers = [next(NUMBERS) for _ in range(6)]
+    answers: dict[int, float] = {}
+
+    def run(number: int) -> None:
+        answers[number] = cell(flow, DOT.format(number=number), f"cell{number}").dot(ROW, ROW)
+
+    threads = [threading.Thread(target=run, args=(number,)) for number in numbers]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+    assert answers == {number: float(ROW @ ROW) + number for number in numbers}
+
+
+def test_the_artifact_that_serves_is_in_the_ledger_and_again_when_it_has_changed(
+    flow: Flow, slow_optimised: threading.Event
+) -> None:
+    def recorded() -> str:
+        return str(json.loads(flow.registry.ledger()["deployments.json"])["names"]["cell"][-1]["library"])
+
+    def serving() -> str:
+        return hashlib.sha256(Path(module.slot.version.artifact.path).read_bytes()).hexdigest()
+
+    module = cell(flow, DOT.format(number=next(NUMBERS)))
+    first = serving()
+    assert recorded() == first
+    let_come(slow_optimised, lambda: tier(module) == "optimised")
+
+    assert recorded() == serving() != first
+
+
+def test_a_text_that_was_proposed_is_not_served_quickly(flow: Flow) -> None:
+    module = cell(flow, DOT.format(number=next(NUMBERS)))
+    evolved = Program("cell", "zig", (("cell.zig", DOT.format(number=next(NUMBERS))),))
+    flow.registry.accept(evolved, level="L3")
+
+    assert module.slot.version.artifact.program == evolved
+    assert tier(module) == "optimised"
