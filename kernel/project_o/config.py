@@ -51,6 +51,7 @@ class Setting:
 OPTIONS: tuple[Option, ...] = (
     Option("history", bool, True, "record every cell in the private history store"),
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
+    Option("quick", bool, True, "serve an edited Zig cell at once, by a build that is replaced by the optimised one"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),

@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
 from contextlib import contextmanager, nullcontext
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +50,8 @@ class Flow:
         """Why nothing may change itself now, in words; "" where it may."""
         self.unsandboxed: Callable[[], bool] = lambda: False
         """Whether the user takes the risk of new texts that were judged below sandbox level L2."""
+        self.quick: Callable[[], bool] = lambda: True
+        """Whether a native cell may be served by a build that is not optimised until the optimised one is there."""
         self.page_joined: Callable[[], None] = lambda: None
         """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
@@ -69,7 +71,8 @@ class Flow:
     def _registry(self) -> Registry:
         from .deploy import Registry
 
-        return Registry(self._open, refusal=self._refusal)
+        own = partial(self._open, own=True)
+        return Registry(self._open, refusal=self._refusal, open_cell=own, improved=self._stage_ledger)
 
     def _refusal(self, release: Release, cell: Program | None) -> str:
         """A new text serves in this process only if it was judged where the sandbox holds, or the user takes the risk.
@@ -125,7 +128,7 @@ class Flow:
 
         Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
-        from . import languages
+        from . import languages, toolchain
         from .deploy import NativeModule
         from .runtimes.native import ISOLATE, LINK
 
@@ -135,21 +138,23 @@ class Flow:
         program = tools.program(name, source, mode=mode, options=options)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
-            from . import toolchain
-
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
+        self._stage_ledger()
+        return NativeModule(slot)
+
+    def _stage_ledger(self) -> None:
         if self._history is not None:
             self._history.stage(self.registry.ledger())
-        return NativeModule(slot)
 
     def build(self, program: Program) -> Artifact:
         """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
         return self._runtime(program.language).build(program)
 
-    def _open(self, program: Program) -> Version:
-        return self._runtime(program.language).version(program, trial=program.digest not in self._untried)
+    def _open(self, program: Program, *, own: bool = False) -> Version:
+        trial = program.digest not in self._untried
+        return self._runtime(program.language).version(program, trial=trial, quick=own and self.quick())
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -188,7 +193,7 @@ class Flow:
 
         self._allow_change()
         name, wanted = self._named(target)
-        program, box = self._serving_program(name), shared()
+        program, box = self.registry.releases(name)[-1].program, shared()
         task = Task(
             program=program,
             build=self.build,
@@ -228,8 +233,7 @@ class Flow:
         from .history.newest import newest
 
         if name not in self._counterexamples:
-            text = newest(self._history, f"programs/{name}/{COUNTEREXAMPLES}")
-            self._counterexamples[name] = Counterexamples(text)
+            self._counterexamples[name] = Counterexamples(newest(self._history, f"programs/{name}/{COUNTEREXAMPLES}"))
         return self._counterexamples[name]
 
     @contextmanager
@@ -269,8 +273,7 @@ class Flow:
 
     def _subject(self, target: Any) -> tuple[Runtime, Subject]:
         for runtime in self.runtimes:
-            subject = runtime.subject(target)
-            if subject is not None:
+            if (subject := runtime.subject(target)) is not None:
                 return runtime, subject
         raise UsageError(f"a {type(target).__name__} cannot be evolved: name a function, a native module, or an agent")
 
@@ -291,9 +294,6 @@ class Flow:
             runtime, subject = self._subject(target)
             if whole or self.registry.knows_cell(subject.program):
                 self._serve_subject(runtime, subject, target)
-
-    def _serving_program(self, name: str) -> Program:
-        return self.registry.releases(name)[-1].program
 
     def _commit_verdict(self, run: Run) -> State | None:
         if self._history is None or not self._history.enabled:

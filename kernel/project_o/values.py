@@ -78,10 +78,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A constant that its author declared open to search: ``const lanes = 8; // o: 4 8 16 32``.
-
-    ``line`` is 1-based in its file.
-    """
+    """A constant declared open to search: ``const lanes = 8; // o: 4 8 16 32``. ``line`` is 1-based in its file."""
 
     name: str
     value: Scalar
@@ -289,7 +286,7 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which program serves a name, with what share of the calls, since when (seconds since the epoch).
+    """Which program serves a name, with what share of the calls, since when (seconds since the epoch), by which build.
 
     ``level`` is the sandbox level at which an evolved version was judged, "" for the text of a cell.
     """
@@ -304,6 +301,7 @@ class Deployment:
     origin: str = "cell"
     previous: tuple[str, ...] = ()
     level: str = ""
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,10 +20,12 @@ there is no handle. This module knows no library and no process:
     layout.py     types, their names in Python, their cells
     arguments.py  values -> cells
     results.py    cells -> values
+    copies.py     arguments as they were before a call
     guard.py      what the crash guard reports
 """
 
 from .arguments import Converter, Place, bind, converters, pack, pack_with
+from .copies import copied
 from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
@@ -58,6 +60,7 @@ __all__ = [
     "cell_count",
     "child_of",
     "converters",
+    "copied",
     "dtype_name",
     "fault_from_bytes",
     "handle_cell",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Protocol, runtime_checkable
 
 from ..abi import bind, spell
 from ..errors import DeployError, InterfaceError, NativeError
@@ -20,6 +20,14 @@ class Version(Protocol):
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call one of its functions."""
+
+
+@runtime_checkable
+class Provisional(Protocol):
+    """A version that serves until a better build of the same program is there."""
+
+    def then(self, take: Callable[[Version], bool]) -> None:
+        """Call ``take`` with that build, in another thread; it says whether it was taken."""
 
 
 class Slot:

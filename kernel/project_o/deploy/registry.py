@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Literal
 
 from ..errors import DeployError
 from ..values import Deployment, Parameter, Program
-from .handles import Slot, Version
+from .handles import Provisional, Slot, Version
 
 Origin = Literal["cell", "accepted", "rollback", "restored"]
 OpenVersion = Callable[[Program], Version]
@@ -36,15 +37,21 @@ class Release:
 
 
 class Registry:
-    """Names and their releases. All methods may be called from any thread; a swap is one assignment."""
+    """Names and their releases. All methods may be called from any thread; a swap is one assignment.
+
+    ``open_cell`` opens the text of a cell that was run. ``improved`` is called, in any thread, when a better build of
+    the text that serves has taken its place.
+    """
 
     def __init__(
         self,
         open_version: OpenVersion,
         clock: Callable[[], float] = time.time,
         refusal: Refusal = lambda _release, _cell: "",
+        open_cell: OpenVersion | None = None,
+        improved: Callable[[], None] = lambda: None,
     ) -> None:
-        self._open = open_version
+        self._open, self._open_cell, self._improved = open_version, open_cell or open_version, improved
         self._clock = clock
         self._refusal = refusal
         self._cells: dict[str, Program] = {}
@@ -69,7 +76,7 @@ class Registry:
                 kept = None
             if kept is not None:  # the data that came along is what the variables hold now
                 kept = replace(kept, program=kept.program.with_data_of(program))
-            version = self._open(kept.program if kept else program)
+            version = self._open(kept.program) if kept else self._open_cell(program)
             release = kept or Release(program, "cell", self._clock(), cell=program.cell_digest)
             past = self._remembered.pop(program.name, None)
             if past and program.name not in self._releases:
@@ -156,11 +163,21 @@ class Registry:
         if slot is None:
             slot = self._slots[name] = Slot(name, version)
         slot.version = version
+        if isinstance(version, Provisional):
+            version.then(partial(self._improve, slot, version))
         evolved = release.program.cell_digest != release.cell
         slot.note = (
             f"an evolved version serves, not the text of the cell; %o rollback {name} goes back" if evolved else ""
         )
         return slot
+
+    def _improve(self, slot: Slot, before: Version, better: Version) -> bool:
+        with self._lock:
+            if slot.version is not before:
+                return False
+            slot.version = better
+        self._improved()
+        return True
 
     # ------------------------------------------------------------------ questions
 
@@ -192,6 +209,7 @@ class Registry:
                 origin=release.origin,
                 previous=tuple(item.program.digest for item in releases[:-1]),
                 level=release.level,
+                build=getattr(slot.version, "tier", ""),
             )
 
     def serving(self) -> tuple[Deployment, ...]:
@@ -228,10 +246,12 @@ class Registry:
     def ledger(self) -> dict[str, str]:
         """The files that let another kernel serve the same: one JSON document, and each program's source."""
         with self._lock:
-            body = {
+            body: dict[str, list[dict[str, Any]]] = {
                 name: [_release_to_json(release) for release in releases[-RELEASES_KEPT:]]
                 for name, releases in {**self._remembered, **self._releases}.items()
             }
+            for name, slot in self._slots.items():
+                body[name][-1] |= {"build": slot.version.artifact.key}
             files = {LEDGER: json.dumps({"format": LEDGER_FORMAT, "names": body}, indent=1, sort_keys=True)}
             for name, releases in self._releases.items():
                 path, source = releases[-1].program.files[0]

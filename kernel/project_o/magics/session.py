@@ -66,6 +66,7 @@ class Session:
         self.flow = Flow(self.history)
         self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
         self.flow.unsandboxed = lambda: bool(self.setting("serve_unsandboxed"))
+        self.flow.quick = lambda: bool(self.setting("quick"))
 
     @cached_property
     def agents(self) -> Agents:

@@ -145,7 +145,7 @@ class LispRuntime:
             )
         return held
 
-    def version(self, program: Program, *, trial: bool) -> LispVersion:
+    def version(self, program: Program, *, trial: bool, quick: bool = False) -> LispVersion:
         """The program as it serves in this process."""
         return LispVersion(self.build(program))
 

@@ -9,6 +9,7 @@ from .seam import Subject
 
 if TYPE_CHECKING:
     from ..sandbox import Job, Sandbox
+    from ..toolchain.build import Names
     from ..toolchain.version import Version
     from ..values import Artifact, Program
 
@@ -27,26 +28,35 @@ class NativeRuntime:
 
     def build(self, program: Program) -> Artifact:
         """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError."""
-        from .. import languages, toolchain
+        from .. import toolchain
 
-        found = languages.tools_for(program.language).signatures(program.source)
-        return toolchain.build(
-            program, names={name: (item.parameters, item.doc, item.line) for name, item in found.items()}
-        )
+        return toolchain.build(program, names=_names(program))
 
     def opener(self, box: Sandbox) -> Callable[[Artifact], Job] | None:
         """None: an artifact is a library."""
         return None
 
-    def version(self, program: Program, *, trial: bool) -> Version:
+    def version(self, program: Program, *, trial: bool, quick: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
+        from ..languages import keeps, zig
         from ..sandbox import shared
-        from ..toolchain.version import Version
+        from ..toolchain.quick import How, Text, open_cell
 
-        return Version(self.build(program), box=shared(), isolate=ISOLATE in program.options, trial=trial)
+        how = How(shared(), isolate=ISOLATE in program.options, trial=trial)
+        if not quick or program.language != "zig":
+            return how.version(self.build(program))
+        text = Text(_names(program), zig.functions(program.source), keeps(program.language, program.source))
+        return open_cell(program, text, how)
 
     def reach(self, target: Any) -> None:
         """Nothing to see to: as ``bind``."""
 
     def bind(self, target: Any, slot: Any) -> None:
         """Nothing to do: the handles follow their slot."""
+
+
+def _names(program: Program) -> Names:
+    from ..languages import tools_for
+
+    found = tools_for(program.language).signatures(program.source)
+    return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}

@@ -145,7 +145,7 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
-    def version(self, program: Program, *, trial: bool) -> PythonVersion | AgentVersion:
+    def version(self, program: Program, *, trial: bool, quick: bool = False) -> PythonVersion | AgentVersion:
         """The text in this process."""
         body = surroundings(program)
         pieces = pieces_of(program, body)

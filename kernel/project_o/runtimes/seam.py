@@ -45,8 +45,11 @@ class Runtime(Protocol):
     def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """How an artifact is opened in the sandbox; None where it is a library, which ``box.native`` opens."""
 
-    def version(self, program: Program, *, trial: bool) -> Version:
-        """The program as it serves in this process. ``trial`` asks for a first call in the sandbox."""
+    def version(self, program: Program, *, trial: bool, quick: bool = False) -> Version:
+        """The program as it serves in this process. ``trial`` asks for a first call in the sandbox.
+
+        With ``quick`` it is the user's own text, and a build that is there at once may serve until the best one is.
+        """
 
     def reach(self, target: Any) -> None:
         """Raises DeployError where the user's own name could not follow an accepted version of ``target``."""

@@ -11,7 +11,7 @@ from typing import Any
 from .. import abi
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
-from . import cache, diagnostics, elf
+from . import cache, diagnostics, elf, underway
 from .compiler import Finished, Job, Runner, build_folder, run
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
@@ -40,17 +40,32 @@ def build(
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant.
     """
     wanted = rust_recipe(program, line_offset) if program.language == "rust" else recipe(program, line_offset)
-    key = wanted.key
-    entry = cache.find(key)
-    cached = entry is not None
-    if entry is None:
+    entry = cache.find(wanted.key)
+    if entry is None and underway.wait_for(wanted.key):
+        entry = cache.find(wanted.key)
+    if entry is not None:
+        return _artifact(program, wanted, entry, names or {}, cached=True)
+    with underway.making(wanted.key):
         entry = _published(wanted, names or {}, runner or run)
+    return _artifact(program, wanted, entry, names or {}, cached=False)
+
+
+def found(program: Program, *, line_offset: int = 0, names: Names | None = None) -> Artifact | None:
+    """What ``build`` would find in the cache; None where it would compile."""
+    wanted = rust_recipe(program, line_offset) if program.language == "rust" else recipe(program, line_offset)
+    entry = cache.find(wanted.key)
+    return None if entry is None else _artifact(program, wanted, entry, names or {}, cached=True)
+
+
+def _artifact(
+    program: Program, wanted: Recipe | RustRecipe, entry: cache.Entry, names: Names, *, cached: bool
+) -> Artifact:
     facts = entry.facts
     return Artifact(
         program=program,
-        key=key,
+        key=wanted.key,
         path=str(entry.library),
-        interface=_named(abi.interface_from_json(facts["interface"]), names or {}, line_offset),
+        interface=named(abi.interface_from_json(facts["interface"]), names, wanted.line_offset),
         toolchain=facts["toolchain"],
         flags=wanted.shown_flags,
         size_bytes=facts["bytes"],
@@ -62,7 +77,7 @@ def build(
 def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cache.Entry:
     if isinstance(wanted, RustRecipe):
         data, seconds = compile_cell(wanted, runner)
-        description = _description(elf.Library(data), wanted, names, "rust")
+        description = described(elf.Library(data), wanted, names, "rust")
         facts = {"interface": description, "seconds": seconds, "toolchain": wanted.toolchain}
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
     data, description, seconds = _compile(wanted, names, runner)
@@ -80,7 +95,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
             finished = runner(Job(command, folder))
             seconds += finished.seconds
             if finished.code != 0:
-                raise _failure(finished, wanted, names)
+                raise failure(finished, wanted, names)
             data = (folder / _OUTPUT).read_bytes()
             library = elf.Library(data)
             if not elf.missing_helpers(library):
@@ -89,10 +104,11 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return data, _description(library, wanted, names, "zig"), seconds
+    return data, described(library, wanted, names, "zig"), seconds
 
 
-def _failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+def failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+    """For a compiler that ended with a code: CompileError with what it found in the cell, else ToolchainError."""
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:
@@ -109,10 +125,10 @@ def _headline(found: Sequence[Diagnostic]) -> str:
     return f"{where}{first.message}" + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
 
 
-def _description(library: elf.Library, wanted: Recipe | RustRecipe, names: Names, language: str) -> dict[str, Any]:
+def described(library: elf.Library, wanted: Recipe | RustRecipe, names: Names, language: str) -> dict[str, Any]:
     """The interface, read from the file: nothing of a build that was never tried runs in this process."""
     try:
-        body: dict[str, Any] = json.loads(library.content("o_description").rstrip(b"\0"))
+        body: dict[str, Any] = json.loads(library.text("o_description"))
     except (KeyError, ValueError):
         raise ToolchainError(
             "the build does not describe itself: clear the cache with `project-o cache --clear`"
@@ -142,7 +158,8 @@ def _nothing_left(
     return CompileError(f"no function of the cell can be called from Python: {listed}", tuple(remarks), language)
 
 
-def _named(interface: Interface, names: Names, line_offset: int) -> Interface:
+def named(interface: Interface, names: Names, line_offset: int) -> Interface:
+    """The interface with the names, documentation and lines that only the text knows."""
     return replace(
         interface, functions=tuple(_named_function(item, names, line_offset) for item in interface.functions)
     )

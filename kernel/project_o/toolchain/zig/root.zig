@@ -171,13 +171,13 @@ fn takesAllocator(comptime F: type) bool {
     return false;
 }
 
-fn Shim(comptime name: []const u8) type {
+pub fn Shim(comptime name: []const u8) type {
     const function = @field(cell, name);
     const F = @TypeOf(function);
     const R = @typeInfo(F).@"fn".return_type.?;
     const Arguments = std.meta.ArgsTuple(F);
     return struct {
-        fn call(args: [*]const u64, ret: [*]u64) callconv(.c) i32 {
+        pub fn call(args: [*]const u64, ret: [*]u64) callconv(.c) i32 {
             if (comptime takesAllocator(F)) {
                 const arena = Arena.create() orelse return failed(ret, error.OutOfMemory);
                 run(args, ret, arena.allocator()) catch |e| {

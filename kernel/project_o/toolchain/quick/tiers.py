@@ -1,0 +1,253 @@
+"""A cell's own text -> the version that serves it at once, and the optimised one that takes its place.
+
+Both builds begin at the same moment; the one that is there first serves. Where that is the quick one, the optimised
+build takes its place between two calls, as soon as it is there, its trial on the calls seen so far passed, and it
+answered them as the quick one did. Where it did not, the quick build goes on serving, and says so.
+
+A text that keeps something between calls is never served by a build that will be replaced: of it
+the quick build is asked for errors only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import limits
+from ...abi import copied, interface_from_json
+from ...errors import NativeError, SandboxError, ToolchainError
+from ...values import Artifact, NativeFunction, Program
+from .. import cache, underway
+from ..build import TOOLCHAIN, Names, build, found, named
+from ..guard import guard_path
+from ..recipe import Recipe, recipe
+from ..server_lines import Functions, forget
+from ..version import Version
+from .agreement import difference
+from .desk import FLAGS, Built, Order, desk
+from .later import Later
+from .server import ServerTrouble
+
+if TYPE_CHECKING:
+    from ...sandbox import Answer, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What only the text of a cell knows: see ``build.Names`` and ``server_lines.Functions``; why it may keep something
+    between two calls, "" where it does not.
+    """
+
+    names: Names
+    functions: Functions
+    keeps: str
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the versions of a cell serve, whichever build they are of."""
+
+    box: Sandbox | None
+    isolate: bool
+    trial: bool
+
+    def version(self, artifact: Artifact) -> Version:
+        """The build as it serves for good."""
+        return Version(artifact, box=self.box, isolate=self.isolate, trial=self.trial)
+
+
+def open_cell(program: Program, text: Text, how: How) -> Version:
+    """The version that serves a cell's own text: of the build that is in the cache, else of the one that is there
+    first.
+
+    Raises CompileError, ToolchainMissing, ToolchainError, UsageError, KeyboardInterrupt.
+    """
+    known = found(program, names=text.names)
+    if known is not None:
+        return how.version(known)
+    wanted = recipe(program)
+    if wanted.libraries:  # they are the server's own command line
+        return how.version(build(program, names=text.names))
+    later = _begun(program, wanted.key, text.names)
+    order = desk().order(wanted, text.names, text.functions)
+    try:
+        first = _first(order, later, text.keeps)
+    except BaseException:
+        order.abandon()
+        _stop(wanted.key, later)
+        raise
+    if isinstance(first, Artifact):
+        order.discard()
+        return how.version(first)
+    return QuickVersion(_artifact(program, wanted, text.names, first), later, how)
+
+
+def _first(order: Order, later: Later, keeps: str) -> Artifact | Built:
+    """What is there first and may serve. The cell's own errors count, whichever way found them first."""
+    waiting: set[Future[Any]] = {order.result, later.result}
+    while True:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        if later.result in done:
+            error = later.result.exception()
+            if error is None or not waiting or not _is_ours(error):
+                return later.result.result()
+        if order.result in done:
+            error = order.result.exception()
+            if error is None and (not keeps or not waiting):
+                return order.result.result()
+            if error is not None and not isinstance(error, ServerTrouble):
+                raise error
+            if not waiting:
+                return later.result.result()
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether a build failed for a reason that the other way of building need not share."""
+    return type(error) is ToolchainError
+
+
+def _artifact(program: Program, wanted: Recipe, names: Names, built: Built) -> Artifact:
+    return Artifact(
+        program=program,
+        key=hashlib.sha256(f"quick\0{wanted.key}".encode()).hexdigest(),
+        path=str(built.path),
+        interface=named(interface_from_json(built.description), names, 0),
+        toolchain=TOOLCHAIN,
+        flags=(*FLAGS, *wanted.shown_flags),
+        size_bytes=built.size_bytes,
+        seconds=built.seconds,
+        cached=False,
+    )
+
+
+# ------------------------------------------------------------------------------- the optimised build
+
+_lock = threading.Lock()
+_latest: dict[str, tuple[str, Later]] = {}
+"""By the program's name: the key and the build that was begun last."""
+
+
+def _begun(program: Program, key: str, names: Names) -> Later:
+    """The optimised build of this text, under way. That of an earlier text of the same name is no longer wanted."""
+    with _lock:
+        before = _latest.get(program.name)
+        if before is not None and before[0] == key and not before[1].result.done():
+            return before[1]
+        if before is not None:
+            _stop(*before)
+        later = Later(lambda runner: build(program, names=names, runner=runner))
+        _latest[program.name] = (key, later)
+        return later
+
+
+def _after_fork() -> None:
+    """What is under way is the parent's."""
+    global _lock
+    _lock = threading.Lock()
+    _latest.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _stop(key: str, later: Later) -> None:
+    if not underway.needed(key):
+        later.stop()
+
+
+class QuickVersion(Version):
+    """A quick build as it serves, until ``then`` hands on the optimised one."""
+
+    def __init__(self, artifact: Artifact, later: Later, how: How) -> None:
+        super().__init__(artifact, box=how.box, isolate=how.isolate, trial=how.trial)
+        self._later, self._how = later, how
+        self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
+        self._refusal = ""
+        self._told = True
+        weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False  # all of them go then
+
+    @property
+    def tier(self) -> str:
+        """Which build this is, and why it serves."""
+        return f"quick: {self._refusal}" if self._refusal else "quick, until the optimised one is there"
+
+    def call(self, name: str, args: Sequence[Any]) -> Any:
+        """As ``Version.call``; warns once where it serves for good."""
+        if not self._told:
+            self._told = True
+            warnings.warn(
+                f"{self.artifact.program.name} goes on with its build that is not optimised: {self._refusal}",
+                RuntimeWarning,
+                stacklevel=3,
+            )
+        return super().call(name, args)
+
+    def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
+        """Remember a call that was tried, for the optimised build to answer."""
+        try:
+            self._seen[function.name] = (copied(args, limits.QUICK_COMPARED_BYTES_MAX), answer)
+        except (TypeError, ValueError, RecursionError):
+            return  # the optimised build is not asked it
+
+    def then(self, take: Callable[[Version], bool]) -> None:
+        """Call ``take`` with the optimised version, in another thread, once it may serve in place of this one."""
+        threading.Thread(target=self._hand_on, args=(take,), name="project-o-then", daemon=True).start()
+
+    def _hand_on(self, take: Callable[[Version], bool]) -> None:
+        try:
+            better = self._how.version(self._later.result.result())
+            self._refusal = self._objection(better)
+            if not self._refusal:
+                take(better)
+        except Exception as error:  # noqa: BLE001 - the end of a thread: what went wrong is told to whoever calls next
+            self._refusal = f"the optimised build failed ({error})"
+        self._told = not self._refusal
+
+    def _objection(self, better: Version) -> str:
+        """Why the optimised build may not take this one's place; "" where it may."""
+        if better.artifact.interface != self.artifact.interface:
+            return "the optimised build offers other functions"
+        for name, (args, answer) in tuple(self._seen.items()):
+            function = self._functions[name]
+            given = self._asked(better.artifact, function, args)
+            if given is None:
+                continue  # nothing is known, as of a first call that cannot be tried
+            try:
+                if not better.passed(function, given):
+                    continue
+            except NativeError as error:
+                return f"the optimised build fails where this one did not ({error})"
+            text = difference(function, answer, given)
+            if not text:
+                cache.mark_tried(better.artifact.key, name)
+                continue
+            again = self._asked(self.artifact, function, args)
+            if again is not None and not difference(function, answer, again):
+                return f"the optimised build answers differently: {name} {text}"
+            # It does not answer itself alike: it looks at a clock, say.
+        if self._library is not None:
+            better.open()
+        return ""
+
+    def _asked(self, artifact: Artifact, function: NativeFunction, args: Sequence[Any]) -> Answer | None:
+        """The answer of a build in the sandbox; None where it cannot be asked."""
+        if self._how.box is None:
+            return None
+        try:
+            with self._how.box.native(artifact.path, artifact.interface, guard_path=guard_path()) as job:
+                return job.ask(function.name, args, seconds=limits.FIRST_CALL_WALL_SECONDS)
+        except SandboxError:
+            return None
+
+
+def _remove(path: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a forked copy of this process has versions too, and the files are not its own
+        forget(path)
