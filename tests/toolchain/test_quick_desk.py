@@ -58,7 +58,7 @@ def shared_desk(zig_there: Path) -> Iterator[Desk]:
 
 
 def built(desk: Desk, source: str, mode: Any = "safe") -> Built:
-    return desk.order(recipe(program(source, mode)), {}).result.result(60)
+    return desk.order(recipe(program(source, mode)), {}, zig.functions(source)).result.result(60)
 
 
 def quick_library(made: Built, source: str) -> toolchain.Library:

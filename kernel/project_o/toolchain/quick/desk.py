@@ -170,18 +170,16 @@ class Desk:
         return min(limits.SERVER_RESTART_SECONDS_MAX, float(2 ** (self._failures - 2)))
 
     def _build(self, order: Order) -> Built:
+        began = time.monotonic()
         while True:
             if order.recipe.flags != self._flags:
                 self._end_server()
             server = self._server or self._begin(order.recipe.flags)
-            edit = f"{next(self._numbers)}_"
-            self._write(server, order.recipe, edit)
-            began = time.monotonic()
+            self._write(server, order.recipe)
             most = limits.SERVER_UPDATE_SECONDS if server.updates else limits.SERVER_START_SECONDS
             errors, library = server.update(most, order.is_over)
-            seconds = time.monotonic() - began
             if library is None:
-                raise self._error(order, errors, seconds)
+                raise self._error(order, errors, time.monotonic() - began)
             data = library.read_bytes()
             image = elf.Library(data)
             if self._helpers or not elf.missing_helpers(image):
@@ -190,10 +188,10 @@ class Desk:
             self._helpers = True
             self._end_server()
         description = described(image, order.recipe, order.names, "zig")
-        path = self._home() / f"{edit}.so"
+        path = self._home() / f"{next(self._numbers)}.so"
         remember(path, order.functions)
-        path.write_bytes(mended(data, edit, [item["name"] for item in description["functions"]]))
-        return Built(path, description, len(data), seconds)
+        path.write_bytes(mended(data, [item["name"] for item in description["functions"]]))
+        return Built(path, description, len(data), time.monotonic() - began)
 
     def _error(self, order: Order, errors: str, seconds: float) -> Exception:
         """What the cell's author can mend; anything else is our own trouble."""
@@ -226,18 +224,18 @@ class Desk:
         self._server, self._flags = Server(command, folder, self._home()), flags
         return self._server
 
-    def _write(self, server: Server, recipe: Recipe, edit: str) -> None:
+    def _write(self, server: Server, recipe: Recipe) -> None:
         """Put the program's files in place, each as a new file: the compiler looks at sizes, times and numbers."""
         if not server.updates:
             recipe.write(server.folder)
             write_file(server.folder / HOST_FOLDER / _ROOT, template(_ROOT))
+            return
         wanted = {path for path, _ in recipe.files}
         place = server.folder / CELL_FOLDER
         for path in [path for path in place.rglob("*") if path.is_file()]:
             if path.relative_to(server.folder).as_posix() not in wanted:
                 path.unlink()
-        stamp = (f"{HOST_FOLDER}/edit.zig", f'pub const number = "{edit}";\n')
-        for name, text in (*recipe.files, stamp):
+        for name, text in recipe.files:
             path = server.folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_name(f"{path.name}.{next(self._numbers)}")
