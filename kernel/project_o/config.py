@@ -14,6 +14,7 @@ import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +126,8 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
         for name in FILES:
             path = place / name
             try:
-                body = tomllib.loads(path.read_text("utf-8"))
+                facts = path.stat()
+                body = _read(path, facts.st_mtime_ns, facts.st_size)
             except OSError:  # not there, not a file, not ours to read
                 continue
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -141,6 +143,12 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
                     raise UsageError(f"{path} sets {', '.join(sorted(unknown))}, which is no option: there are {known}")
                 return table, path
     return {}, None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _modified: int, _size: int) -> dict[str, Any]:
+    """Each cell asks for settings, and a large file takes longer to read than a cell to compile."""
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 def converted(option: Option, raw: Any, source: str) -> Any:

@@ -23,6 +23,7 @@ from project_o.languages import zig
 from project_o.toolchain.quick.desk import Built, Desk
 from project_o.toolchain.quick.server import ServerTrouble
 from project_o.toolchain.recipe import recipe
+from project_o.toolchain.server_lines import remember
 from project_o.values import Artifact, Program
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -58,7 +59,7 @@ def shared_desk(zig_there: Path) -> Iterator[Desk]:
 
 
 def built(desk: Desk, source: str, mode: Any = "safe") -> Built:
-    return desk.order(recipe(program(source, mode)), {}, zig.functions(source)).result.result(60)
+    return desk.order(recipe(program(source, mode)), {}).result.result(60)
 
 
 def quick_library(made: Built, source: str) -> toolchain.Library:
@@ -268,8 +269,9 @@ def test_a_panic_has_the_line_that_a_build_of_its_own_gives_it_wherever_the_text
     for moved in (0, 3, 1):
         source = "// a line\n" * moved + PANICS + CELL.format(number=moved)
         program_ = program(source)
-        order = shared_desk.order(recipe(program_), {}, zig.functions(source))
-        library = quick_library(order.result.result(60), source)
+        made = shared_desk.order(recipe(program_), {}).result.result(60)
+        remember(made.path, zig.functions(source))
+        library = quick_library(made, source)
         own = loaded(source) if moved == 0 else None
         for name, args in ASKED.items():
             found[name, moved] = panic(library, name, args)

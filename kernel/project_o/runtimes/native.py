@@ -45,7 +45,8 @@ class NativeRuntime:
         how = How(shared(), isolate=ISOLATE in program.options, trial=trial)
         if not quick or program.language != "zig":
             return how.version(self.build(program))
-        text = Text(_names(program), zig.functions(program.source), keeps(program.language, program.source))
+        source = program.source
+        text = Text(_names(program), lambda: zig.functions(source), lambda: keeps(program.language, source))
         return open_cell(program, text, how)
 
     def reach(self, target: Any) -> None:

@@ -3,12 +3,11 @@
 A server's debug information is made to be changed in place, which no ordinary reader follows: units of version 0 fill
 the gaps, each function's rows begin with an instruction of Zig's own that names the function's entry, and count from
 where that stands, as do the rows and calls of what was inlined. Where a function stands now, only the text knows: one
-that was moved and not changed is not written again. So the functions' lines come in a file beside the library.
+that was moved and not changed is not written again. So the functions' lines are kept here, by the library's path.
 """
 
 from __future__ import annotations
 
-import json
 import struct
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,32 +18,28 @@ from .sources import CELL_FOLDER
 Functions = Sequence[tuple[str, int]]
 """The functions of a cell by their names, and the lines that they begin in."""
 
-_BESIDE = ".lines"
 _CELL = b"cell.zig"
 _UNIT = struct.Struct("<IH")
 _VERSION = 5
 _SET_DECL = 0xEC
+_known: dict[str, Functions] = {}
 _CALL_LINE = 0x2CD3  # an attribute of Zig's own, which elftools gives as its number
 
 
 def remember(library: Path, functions: Functions) -> None:
-    """Put the lines of the functions beside a library that a server made."""
-    Path(f"{library}{_BESIDE}").write_text(json.dumps(list(functions)), "utf-8")
+    """Keep the lines of the functions of a library that a server made, for as long as it is there."""
+    _known[str(library)] = functions
 
 
 def forget(library: Path) -> None:
-    """Remove a library and what is beside it."""
+    """Remove a library, and what is known of it."""
+    _known.pop(str(library), None)
     library.unlink(missing_ok=True)
-    Path(f"{library}{_BESIDE}").unlink(missing_ok=True)
 
 
 def remembered(path: str) -> Functions | None:
     """The functions of a server's library; None for any other."""
-    try:
-        body = json.loads(Path(f"{path}{_BESIDE}").read_bytes())
-    except OSError:
-        return None
-    return [(name, line) for name, line in body]
+    return _known.get(path)
 
 
 def line_of(dwarf: Any, addresses: Sequence[int], functions: Functions) -> int:

@@ -30,7 +30,7 @@ from ..compiler import Finished
 from ..diagnostics import HOST_FOLDER
 from ..places import locate, template
 from ..recipe import CELL_PATH, Recipe
-from ..server_lines import Functions, forget, remember
+from ..server_lines import forget
 from ..sources import CELL_FOLDER, write_file
 from .exports import mended
 from .server import Server, ServerTrouble
@@ -56,8 +56,8 @@ class Built:
 class Order:
     """A quick build that somebody waits for."""
 
-    def __init__(self, recipe: Recipe, names: Names, functions: Functions) -> None:
-        self.recipe, self.names, self.functions = recipe, names, functions
+    def __init__(self, recipe: Recipe, names: Names) -> None:
+        self.recipe, self.names = recipe, names
         self.result: Future[Built] = Future()
         self.wanted = True
         self._abandoned = 0.0
@@ -99,14 +99,15 @@ class Desk:
         self._folder: Path | None = None
         self._numbers = itertools.count()
         self._flags: tuple[str, ...] = ()
+        self._written: tuple[tuple[str, str], ...] = ()
         self._helpers = False
         self._failures = 0
         self._not_before = 0.0
         self._closed = False
 
-    def order(self, recipe: Recipe, names: Names, functions: Functions = ()) -> Order:
-        """Ask for a build of this recipe. ``functions`` are all that the cell has: a panic's line needs them."""
-        order = Order(recipe, names, functions)
+    def order(self, recipe: Recipe, names: Names) -> Order:
+        """Ask for a build of this recipe."""
+        order = Order(recipe, names)
         with self._lock:
             if self._closed:
                 order.result.set_exception(ServerTrouble("this process ends"))
@@ -189,7 +190,6 @@ class Desk:
             self._end_server()
         description = described(image, order.recipe, order.names, "zig")
         path = self._home() / f"{next(self._numbers)}.so"
-        remember(path, order.functions)
         path.write_bytes(mended(data, [item["name"] for item in description["functions"]]))
         return Built(path, description, len(data), time.monotonic() - began)
 
@@ -229,18 +229,18 @@ class Desk:
         if not server.updates:
             recipe.write(server.folder)
             write_file(server.folder / HOST_FOLDER / _ROOT, template(_ROOT))
+            self._written = recipe.files
             return
-        wanted = {path for path, _ in recipe.files}
-        place = server.folder / CELL_FOLDER
-        for path in [path for path in place.rglob("*") if path.is_file()]:
-            if path.relative_to(server.folder).as_posix() not in wanted:
-                path.unlink()
-        for name, text in recipe.files:
-            path = server.folder / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = path.with_name(f"{path.name}.{next(self._numbers)}")
-            fresh.write_bytes(text.encode("utf-8"))
-            fresh.replace(path)
+        before, wanted = dict(self._written), dict(recipe.files)
+        for name in before.keys() - wanted.keys():
+            (server.folder / name).unlink()
+        for name, text in wanted.items():
+            if before.get(name) != text:
+                fresh = server.folder / f"{CELL_FOLDER}.{next(self._numbers)}"
+                write_file(fresh, text)
+                (server.folder / name).parent.mkdir(parents=True, exist_ok=True)
+                fresh.replace(server.folder / name)
+        self._written = recipe.files
 
     def _renew_grown(self, order: Order) -> None:
         """A server that has grown ends; a new one is made ready with the same text, while nobody waits."""
@@ -250,7 +250,7 @@ class Desk:
         if server.resident_bytes < limits.SERVER_RESIDENT_BYTES_MAX and server.updates < limits.SERVER_UPDATES_MAX:
             return
         self._end_server()
-        again = Order(order.recipe, order.names, order.functions)
+        again = Order(order.recipe, order.names)
         self._serve(again)
         _discard(again.result)
 

@@ -29,7 +29,7 @@ from .. import cache, underway
 from ..build import TOOLCHAIN, Names, build, found, named
 from ..guard import guard_path
 from ..recipe import Recipe, recipe
-from ..server_lines import Functions, forget
+from ..server_lines import Functions, forget, remember
 from ..version import Version
 from .agreement import difference
 from .desk import FLAGS, Built, Order, desk
@@ -43,12 +43,12 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Text:
     """What only the text of a cell knows: see ``build.Names`` and ``server_lines.Functions``; why it may keep something
-    between two calls, "" where it does not.
+    between two calls, "" where it does not. The last two are asked for while the compiler is at work.
     """
 
     names: Names
-    functions: Functions
-    keeps: str
+    functions: Callable[[], Functions]
+    keeps: Callable[[], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,10 +76,11 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     wanted = recipe(program)
     if wanted.libraries:  # they are the server's own command line
         return how.version(build(program, names=text.names))
+    order = desk().order(wanted, text.names)
     later = _begun(program, wanted.key, text.names)
-    order = desk().order(wanted, text.names, text.functions)
     try:
-        first = _first(order, later, text.keeps)
+        functions, keeps = text.functions(), text.keeps()
+        first = _first(order, later, keeps)
     except BaseException:
         order.abandon()
         _stop(wanted.key, later)
@@ -87,6 +88,7 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if isinstance(first, Artifact):
         order.discard()
         return how.version(first)
+    remember(first.path, functions)
     return QuickVersion(_artifact(program, wanted, text.names, first), later, how)
 
 
