@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -169,3 +170,17 @@ def converted(option: Option, raw: Any, source: str) -> Any:
             f"{option.name} is {raw!r} (from {source}): it wants something like {option.example} ({option.doc})"
         )
     return value
+
+
+def cache_directory() -> Path:
+    """The folder of everything that can be made again: PROJECT_O_CACHE, else ``project-o`` in the user's cache."""
+    chosen = os.environ.get("PROJECT_O_CACHE", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG rule: a relative path is to be ignored.
+    if base and Path(base).is_absolute():
+        return Path(base) / "project-o"
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/project-o").expanduser()
+    return Path("~/.cache/project-o").expanduser()

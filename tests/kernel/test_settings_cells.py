@@ -20,6 +20,7 @@ pub fn total(a: []const f32) f32 {
 CASES = {
     "history": ("off", "the store"),
     "trial": ("off", "where the first call of a new build is made"),
+    "quick": ("off", "whether a build that is not optimised serves first"),
     "mode": ("fast", "whether a sum that overflows is a panic"),
     "workers": ("1", "how many threads try candidates"),
     "seed": ("7", "what is proposed"),
@@ -40,6 +41,15 @@ def see_trial(kernel):
     """A fault in a trial says that it happened apart; one in this process says that it was caught here."""
     kernel.run("%%zig\npub fn poke(at: usize) u8 {\n    return @as(*allowzero volatile u8, @ptrFromInt(at)).*;\n}")
     return "process of its own" in kernel.run("poke(8)").error
+
+
+def see_quick(kernel):
+    """Whether of some edits one serves by a build that is not optimised; the first ones may come before a server."""
+    for number in range(15):
+        kernel.run(f"%%zig edited\npub fn number() i64 {{\n    return {number};\n}}")
+        if "quick" in kernel.value("edited.slot.version.tier"):
+            return True
+    return False
 
 
 def see_mode(kernel):
