@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +17,21 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One competitor of a benchmark. ``ratio_max`` is what was promised against the reference, or None."""
+    """One competitor of a benchmark. ``ratio_max`` is what was promised against the reference, or None.
+
+    ``limits`` is what was promised of its medians: metric -> at most.
+    """
 
     name: str
     engine: str
     options: Mapping[str, Any]
     ratio_max: float | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One benchmark. ``unit`` is what one value, in seconds, is the time of."""
+    """One benchmark. ``unit`` is what one value, in seconds, is the time of; the metrics in ``bytes`` are bytes."""
 
     name: str
     question: str
@@ -37,6 +41,7 @@ class Definition:
     warmups: int
     entries: tuple[Entry, ...]
     per_minute: tuple[str, ...] = ()
+    bytes: tuple[str, ...] = ()
 
 
 def read(path: Path = FILE) -> tuple[Definition, ...]:
@@ -68,6 +73,7 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
             warmups=table["warmups"],
             entries=tuple(_entry(label, dict(options)) for label, options in table["engines"].items()),
             per_minute=tuple(table.get("per_minute", ())),
+            bytes=tuple(table.get("bytes", ())),
         )
     except KeyError as error:
         raise DefinitionError(f"[{name}] does not say {error}") from None
@@ -79,4 +85,6 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
 
 
 def _entry(label: str, options: dict[str, Any]) -> Entry:
-    return Entry(label, options.pop("engine"), ratio_max=options.pop("ratio_max", None), options=options)
+    limits = {name.removesuffix("_max"): options.pop(name) for name in ("wall_max", "growth_max") if name in options}
+    ratio_max = options.pop("ratio_max", None)
+    return Entry(label, options.pop("engine"), options=options, ratio_max=ratio_max, limits=limits)

@@ -15,7 +15,8 @@ from .harness import Series
 
 FORMAT = 1
 DIGITS = 5
-SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+BYTE_SCALES = ((1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 
 
 def summary(definition: Definition, series: Sequence[Series]) -> dict[str, Any]:
@@ -51,11 +52,16 @@ def _engine(definition: Definition, one: Series, reference: Series) -> dict[str,
             "ratio_max": one.entry.ratio_max,
             "kept": found is not None and found["estimate"] <= one.entry.ratio_max,
         }
+    for metric, most in one.entry.limits.items():
+        found = body["metrics"][metric]
+        found["promise"] = {"max": most, "kept": median(one.samples[metric]) <= most}
     return body
 
 
 def _metric(metric: str, values: list[float], definition: Definition, reference: Series | None) -> dict[str, Any]:
     low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
+    if metric in definition.bytes:
+        return {"median_bytes": _short(median(values)), "bytes": [_short(value) for value in values]}
     body: dict[str, Any] = {
         "median_seconds": _short(median(values)),
         "quartiles_seconds": [_short(low), _short(high)],
@@ -108,6 +114,9 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
         return [f"{engine['status']}: {engine['reason'].partition(chr(10))[0]}"]
     rows = []
     for metric, values in engine["metrics"].items():
+        if "median_bytes" in values:
+            rows.append(f"{metric:7}{spell(values['median_bytes'], BYTE_SCALES):>9}{_kept(values, BYTE_SCALES)}")
+            continue
         low, high = values["quartiles_seconds"]
         text = f"{metric:5}{spell(values['median_seconds']):>9} [{spell(low)} .. {spell(high)}]"
         if "per_minute" in values:
@@ -119,14 +128,21 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
         if metric == "wall" and "promise" in engine:
             promise = engine["promise"]
             text += f"; promised at most {promise['ratio_max']}: {'kept' if promise['kept'] else 'NOT KEPT'}"
-        rows.append(text)
+        rows.append(text + _kept(values, SCALES))
     return rows
 
 
-def spell(seconds: float) -> str:
-    """A time with three digits and its unit."""
-    scale, unit = next((pair for pair in SCALES if abs(seconds) >= pair[0]), SCALES[-1])
-    return f"{seconds / scale:.3g} {unit}"
+def _kept(values: dict[str, Any], scales: Sequence[tuple[float, str]]) -> str:
+    if "promise" not in values:
+        return ""
+    promise = values["promise"]
+    return f"; promised at most {spell(promise['max'], scales)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+
+
+def spell(value: float, scales: Sequence[tuple[float, str]] = SCALES) -> str:
+    """A time, or another value on its own scales, with three digits and its unit."""
+    scale, unit = next((pair for pair in scales if abs(value) >= pair[0]), scales[-1])
+    return f"{value / scale:.3g} {unit}"
 
 
 def _added(seconds: float) -> str:

@@ -7,9 +7,12 @@ does the thing once, checks the answer, and returns metric -> seconds. Then a ro
 from collections.abc import Mapping
 
 from ..harness import Engine
+from .builds import native_build
+from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call, zig_call
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
 from .evolution import by_hand, evolution
+from .reload import ctypes_reload, zig_reload
 from .trial import fresh_python, sandbox
 
 ENGINES: Mapping[str, Engine] = {
@@ -17,13 +20,22 @@ ENGINES: Mapping[str, Engine] = {
     for engine in (
         by_hand,
         cells,
+        cffi_call,
+        ctypes_call,
+        ctypes_reload,
+        cython_call,
         evolution,
         fresh_python,
         gcc_cell,
         gcc_edit,
         kernel_start,
+        native_build,
+        numba_call,
+        python_call,
         sandbox,
+        zig_call,
         zig_cell,
         zig_edit,
+        zig_reload,
     )
 }

@@ -1,7 +1,7 @@
 """Project O: code that improves itself, in a Jupyter notebook.
 
     %load_ext project_o                                   in a notebook: %%zig, %%rust, %%agent, %evolve and %o
-    from project_o import zig, rust, Agent, evolve, ...   the same from Python
+    from project_o import zig, rust, Agent, evolve, ...   the same from Python, and load for library modules
 
 The names below are the whole public surface. They are imported when they are first used, so that
 ``import project_o`` costs nothing.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .agent import Agent
-    from .api import evolve, rust, zig
+    from .api import evolve, load, rust, zig
     from .sandbox import Sandbox
 
 __version__ = "0.1.0"
@@ -21,13 +21,18 @@ __all__ = [
     "Sandbox",
     "__version__",
     "evolve",
+    "load",
     "load_ipython_extension",
     "rust",
     "unload_ipython_extension",
     "zig",
 ]
 
-_HOMES = {"Agent": ".agent", "Sandbox": ".sandbox", "evolve": ".api", "rust": ".api", "zig": ".api"}
+_HOMES = {
+    "Agent": ".agent",
+    "Sandbox": ".sandbox",
+    **dict.fromkeys(("evolve", "load", "rust", "zig"), ".api"),
+}
 
 
 def __getattr__(name: str) -> Any:

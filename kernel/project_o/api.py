@@ -4,24 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import effective, evolution_forbidden
+from .config import effective, evolution_forbidden, share
 from .flow import Flow
 
 if TYPE_CHECKING:
     from .deploy import NativeModule
+    from .deploy.modules import LoadedModule, Modules
     from .evolution import Run
     from .values import Mode
     from .view import Display
 
 _current: Flow | None = None
+_module_folder: Callable[[], str] | None = None
 
 
-def use(flow: Flow | None) -> None:
-    """Make ``flow`` the one that ``zig``, ``rust`` and ``evolve`` of this process use; None: that of a plain script."""
-    global _current
-    _current = flow
+def use(flow: Flow | None, module_folder: Callable[[], str] | None = None) -> None:
+    """Make ``flow`` the one that ``zig``, ``rust`` and ``evolve`` of this process use; None: that of a plain script.
+
+    ``module_folder`` says where this kernel's user keeps library modules, "" for nowhere.
+    """
+    global _current, _module_folder
+    _current, _module_folder = flow, module_folder
 
 
 def current() -> Flow:
@@ -35,7 +41,32 @@ def _default() -> Flow:
     flow.forbidden = evolution_forbidden
     flow.unsandboxed = lambda: bool(effective()["serve_unsandboxed"].value)
     flow.quick = lambda: bool(effective()["quick"].value)
+    flow.guard_regression = lambda: share(effective()["guard_regression"].value)
     return flow
+
+
+@lru_cache(maxsize=1)
+def modules() -> Modules:
+    """The library modules of this process."""
+    from .deploy.modules import Modules
+
+    def folders() -> list[Path]:
+        named = _module_folder() if _module_folder else str(effective()["modules"].value)
+        return [Path(named)] if named else []
+
+    return Modules(folders)
+
+
+def load(name: str, folder: str | Path | None = None, *, mode: Mode = "safe") -> LoadedModule:
+    """Open a library module, native code in a folder with a ``module.json``; its functions are attributes.
+
+    It is looked for in ``folder``, in the one that the option ``modules`` names, and among those that come with Project
+    O; built once, and loaded once. ``zig/counter`` says which one where there is one in each language. Its state stays
+    while ``%o reload`` swaps its build, and goes with ``%o unload``.
+
+    Raises UsageError where there is no such module or its module.json cannot be meant, CompileError, ToolchainMissing.
+    """
+    return modules().load(name, folder, mode)
 
 
 def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True) -> NativeModule:

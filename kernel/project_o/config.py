@@ -19,6 +19,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from . import limits
 from .errors import UsageError
 
 
@@ -55,6 +56,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
     Option("quick", bool, True, "serve an edited Zig cell at once, by a build that is replaced by the optimised one"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
+    Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),
     Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),
@@ -64,6 +66,15 @@ OPTIONS: tuple[Option, ...] = (
         False,
         "whether new texts that were judged below sandbox level L2 may serve all the same",
     ),
+    Option(
+        "guard_regression",
+        str,
+        f"{limits.GUARD_REGRESSION_MAX:.0%}",
+        "the share by which a guarded metric of a candidate may be worse, where a run says none",
+        pattern=r"\s*\d+(\.\d+)?\s*%\s*",
+        example="20%",
+    ),
+    Option("modules", str, "", "a folder with library modules of your own, for load(NAME)", example="~/modules"),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
     Option(
         "model",
@@ -113,6 +124,11 @@ def evolution_forbidden(chosen: Mapping[str, Any] | None = None) -> str:
     if setting.value:
         return ""
     return f"evolution is off (set by {setting.source}), so nothing may change itself: `%o evolution on` allows it"
+
+
+def share(text: str) -> float:
+    """``20%`` as 0.2: the value of an option whose pattern lets nothing else pass."""
+    return float(text.strip().rstrip("%")) / 100
 
 
 def _working_folder() -> Path:

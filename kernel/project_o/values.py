@@ -286,9 +286,9 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which program serves a name, with what share of the calls, since when (seconds since the epoch), by which build.
-
-    ``level`` is the sandbox level at which an evolved version was judged, "" for the text of a cell.
+    """Which program serves a name, with what share of the calls, since when. ``level`` is the sandbox level at which an
+    evolved version was judged, "" for the text of a cell; ``version`` its semantic version, "" where it has none;
+    ``build`` says which build of its text it is, "" where there is one only.
     """
 
     name: str
@@ -301,6 +301,7 @@ class Deployment:
     origin: str = "cell"
     previous: tuple[str, ...] = ()
     level: str = ""
+    version: str = ""
     build: str = ""
 
 

@@ -2,6 +2,7 @@
 
 import functools
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -267,3 +268,41 @@ def test_many_threads_share_a_box():
 def test_threads_may_share_a_job():
     with Sandbox() as box, ThreadPoolExecutor(8) as pool, box.python("def f(x): return x") as job:
         assert list(pool.map(lambda n: job.ask("f", [n]).value, range(200))) == list(range(200))
+
+
+BUILDING = """
+import sys, threading, time
+sys.path.insert(0, {kernel!r})
+from pathlib import Path
+from project_o.sandbox import Sandbox, build_memory, helper
+box = Sandbox(wall_seconds=60, cpu_seconds=60, deny={deny!r})
+source = '#if __INCLUDE_LEVEL__ < 90\\n#include "a.c"\\n#include "a.c"\\n#endif\\n'
+threading.Thread(target=lambda: box.build(["cc", "-c", "a.c"], {{"a.c": source}}), daemon=True).start()
+def compilers():
+    for entry in Path("/proc").iterdir():
+        try:
+            if entry.name.isdigit() and (entry / "comm").read_text() == "cc1\\n":
+                if str(build_memory.shared_folder() or helper) in (entry / "environ").read_text():
+                    yield int(entry.name)
+        except OSError:
+            pass
+while not (found := list(compilers())): time.sleep(0.01)
+print(list(helper._helpers.values())[-1].pid, found[0], build_memory.shared_folder() or "-", flush=True)
+time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize("deny", [(), ("namespaces",)], ids=["in namespaces", "without"])
+@pytest.mark.parametrize("whom", ["kernel", "helper"])
+def test_a_compiler_ends_with_whoever_ends(whom, deny, lacking):
+    """Killed, they can do nothing about it themselves."""
+    if not shutil.which("cc"):
+        lacking("cc", "there is no C compiler")
+    program = BUILDING.format(kernel=str(KERNEL), deny=deny)
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as process:
+        zygote, compiler, folder = process.stdout.readline().split()
+        os.kill(process.pid if whom == "kernel" else int(zygote), signal.SIGKILL)
+        wait_until(lambda: gone(int(compiler)) and gone(int(zygote)))
+        process.kill()
+    if whom == "kernel":  # else a later kernel takes away what lies there
+        wait_until(lambda: not os.path.exists(folder) or not os.listdir(folder))

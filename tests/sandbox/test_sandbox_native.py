@@ -162,6 +162,39 @@ def test_a_library_that_does_not_load_is_a_failed_job(box, tmp_path, library):
         assert "o_cell_nowhere" in job.loaded.error
 
 
+SHARED = "export fn o_more() u64 {\n    return 42;\n}\n"
+NEEDY = """
+extern fn o_more() u64;
+export fn o_cell_more(_: [*]const u64, ret: [*]u64) i32 {
+    ret[0] = o_more();
+    return 0;
+}
+export fn o_free(_: u64) void {}
+"""
+
+
+@pytest.mark.parametrize("more", [{}, {"deny": ("namespaces",)}, {"profile": "isolate"}], ids=str)
+def test_what_a_library_needs_beside_it_may_be_a_link_to_what_builds_share(tmp_path, more):
+    """As Rust's own library is: one file in the cache, with a link beside each build."""
+    build, shared = tmp_path / "build", tmp_path / "shared"
+    for folder in (build, shared):
+        folder.mkdir()
+    (tmp_path / "more.zig").write_text(SHARED)
+    (tmp_path / "needy.zig").write_text(NEEDY)
+    zig = [Path(ziglang.__file__).parent / "zig", "build-lib", "-dynamic", "-OReleaseSmall", "-fno-compiler-rt"]
+    zig += ["--cache-dir", tmp_path / "cache", "--global-cache-dir", tmp_path / "cache"]
+    target = shared / "libmore-1.so"
+    subprocess.run([*zig, tmp_path / "more.zig", f"-femit-bin={target}", "-fsoname=libmore-1.so"], check=True)
+    needy = [tmp_path / "needy.zig", target, "-rpath", "$ORIGIN", f"-femit-bin={build / 'library.so'}"]
+    subprocess.run([*zig, *needy], check=True)
+    (build / target.name).symlink_to(target)
+
+    more_only = Interface((function("more", [], U64),))
+    with Sandbox(wall_seconds=5, **more) as box, box.native(build / "library.so", more_only) as job:
+        assert job.loaded.ok, job.loaded.error
+        assert job.ask("more").value == 42
+
+
 def test_the_isolate_profile_runs_native_code(library):
     with Sandbox(profile="isolate", wall_seconds=5) as box, box.native(library, FUNCTIONS) as job:
         assert job.ask("sum", [np.ones(3)]).value == 3.0

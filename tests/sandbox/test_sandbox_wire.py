@@ -1,8 +1,10 @@
 """Plain data comes back as what it was: value and type."""
 
 import json
+import time
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -63,3 +65,21 @@ def test_a_set_has_one_spelling(value):
         again.add(item)
 
     assert json.dumps(wire.encode(value, no_memory)) == json.dumps(wire.encode(again, no_memory))
+
+
+@pytest.mark.parametrize("number", ["1e999", "-1e999", "NaN", "Infinity", "[1, 1e400]"])
+def test_a_number_that_is_none_is_no_answer(number):
+    with pytest.raises(ValueError, match="not JSON"):
+        wire.read_line(f'{{"value": {number}}}'.encode())
+
+
+@pytest.mark.parametrize("tag", ["$set", "$frozenset", "$dict"])
+def test_keys_chosen_to_have_one_hash_are_refused_before_they_are_compared(tag):
+    """A megabyte of them would keep the kernel busy for a quarter of a minute."""
+    keys = [k * (2**61 - 1) for k in range(1, 30_000)]
+    began = time.process_time()
+    with pytest.raises(ValueError, match="one hash"):
+        wire.decode({tag: [[key, 1] for key in keys] if tag == "$dict" else keys}, no_memory)
+    assert time.process_time() - began < 1.0
+    honest = list(range(30_000))
+    assert len(wire.decode({tag: [[key, 1] for key in honest] if tag == "$dict" else honest}, no_memory)) == 30_000

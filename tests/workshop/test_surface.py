@@ -15,6 +15,7 @@ SURFACE = [
     "Sandbox",
     "__version__",
     "evolve",
+    "load",
     "load_ipython_extension",
     "rust",
     "unload_ipython_extension",

@@ -21,15 +21,19 @@ there is no handle. This module knows no library and no process:
     arguments.py  values -> cells
     results.py    cells -> values
     copies.py     arguments as they were before a call
+    plan.py       what the dispatcher must know to do both without Python code
+    dispatch.py   where the dispatcher is, once there is one
     guard.py      what the crash guard reports
 """
 
+from . import dispatch
 from .arguments import Converter, Place, bind, converters, pack, pack_with
 from .copies import copied
-from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_STOPPED, fault_from_bytes
+from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
     STATUS_ERROR,
+    STATUS_ERRORS,
     STATUS_OK,
     argument_cell_count,
     cell_count,
@@ -42,6 +46,7 @@ from .layout import (
     spell,
     type_from_json,
 )
+from .plan import Plan, plan
 from .results import Read, result_slices, unpack
 
 __all__ = [
@@ -50,10 +55,13 @@ __all__ = [
     "FAULT_KINDS",
     "GUARD_CDEF",
     "STATUS_ERROR",
+    "STATUS_ERRORS",
+    "STATUS_LOOK",
     "STATUS_OK",
     "STATUS_STOPPED",
     "Converter",
     "Place",
+    "Plan",
     "Read",
     "argument_cell_count",
     "bind",
@@ -61,6 +69,7 @@ __all__ = [
     "child_of",
     "converters",
     "copied",
+    "dispatch",
     "dtype_name",
     "fault_from_bytes",
     "handle_cell",
@@ -68,6 +77,7 @@ __all__ = [
     "is_text",
     "pack",
     "pack_with",
+    "plan",
     "result_cells",
     "result_slices",
     "spell",

@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+_OBJECT_BYTES = 64  # about: it bounds the time that a copy takes as well
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
-def copied(args: Sequence[Any], bytes_max: int) -> tuple[Any, ...]:
+def copied(args: Sequence[Any], left: list[int]) -> tuple[Any, ...]:
     """Each argument copied: numbers, text, bytes, arrays, and lists, tuples, dicts and sets of such.
 
-    Raises TypeError for anything else, ValueError for an argument above ``bytes_max``.
+    ``left`` holds the bytes that all of them may still take. Raises TypeError for anything else, ValueError for more.
     """
-    return tuple(_copied(item, [bytes_max]) for item in args)
+    return tuple(_copied(item, left) for item in args)
 
 
 def _copied(value: Any, left: list[int]) -> Any:
-    """A copy; ``left`` holds the bytes that it may still take."""
-    left[0] -= int(getattr(value, "nbytes", 0)) + (len(value) if isinstance(value, (str, bytes)) else 8)
+    left[0] -= _OBJECT_BYTES + int(getattr(value, "nbytes", 0)) + (len(value) if isinstance(value, (str, bytes)) else 0)
     if left[0] < 0:
         raise ValueError("too large to be remembered")
     if type(value) in _PLAIN:

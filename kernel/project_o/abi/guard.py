@@ -17,16 +17,16 @@ struct o_fault {
     uint64_t frames[64];
 };
 int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struct o_fault *fault, const uint64_t text[2]);
-int32_t o_guard_watch(void);
-void o_guard_unwatch(void);
 int32_t o_guard_text(void *function, uint64_t text[2]);
 void o_guard_panic(const char *message, size_t length, uintptr_t return_address);
 """
 """The C interface of the guard library. The order to use it in: dlopen the cell's library and the guard; call the
 cell's ``o_set_panic`` with the address of ``o_guard_panic``; fill ``text`` once with ``o_guard_text(function)``;
-then each call is ``o_guard_call``, whose result is the shim's status or STATUS_STOPPED with ``fault`` filled."""
+then each call is ``o_guard_call``, whose result is the shim's status, STATUS_STOPPED with ``fault`` filled, or
+STATUS_LOOK: Ctrl-C came before the call, the interpreter has to look at its flags first, and nothing was called."""
 
 STATUS_STOPPED = -9
+STATUS_LOOK = -8
 FAULT_BYTES = 1048
 # A language that unwinds before it tells of a panic says itself where that was, in front of the message.
 _PLACED = re.compile(r"\x01(?P<line>\d+):(?P<frames>[0-9a-f,]*):")

@@ -8,6 +8,8 @@ from ..values import Interface, NativeFunction, NativeType
 
 STATUS_OK = 0
 STATUS_ERROR = -1
+STATUS_ERRORS = (-1, -3, -4)
+"""Those with an error's text: any error; from a module also an invalid parameter and a timeout of native/abi/o.h."""
 ERROR_RESULT_CELLS = 2
 
 

@@ -18,6 +18,7 @@ class PythonFunction:
 
     def __init__(self, slot: Slot, original: types.FunctionType) -> None:
         self._slot = slot
+        self._seen = False
         self.__wrapped__ = original
         self.__name__ = original.__name__
         self.__qualname__ = original.__qualname__
@@ -26,9 +27,12 @@ class PythonFunction:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call what serves."""
-        if not named and self.__name__ not in self._slot.observed.calls:
-            self._slot.observed.see(self.__name__, args)
-        return self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
+        remember = None if self._seen or named else self._slot.observed.look(self.__name__, args)
+        value = self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
+        if remember is not None:
+            remember()
+            self._seen = True
+        return value
 
     @property
     def slot(self) -> Slot:

@@ -24,8 +24,8 @@ class Rules(Protocol):
 class Candidate:
     """The functions of one build as attributes; callable itself where there is exactly one.
 
-    Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error
-    value, else NativeError. Writable array arguments are written as by a direct call. What the ``rules`` forbid is a
+    Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error value,
+    or raised an exception, else NativeError. Arguments are written as by a direct call. What the ``rules`` forbid is a
     NativeError, and changes nothing.
     """
 
@@ -64,17 +64,31 @@ class Candidate:
             if self._rules is not None and (offence := self._rules.offence(name, answer)):
                 raise NativeError(offence, function=name)
             for place, array in answer.written:
-                np.copyto(args[place], array)
+                _write(args[place], array)
             if answer.ok:
                 return answer.value
             if answer.error_name:
-                raise NativeResultError(
-                    f"{name} returned error {answer.error_name}", name=answer.error_name, function=name
-                )
+                plain = answer.error in ("", answer.error_name)
+                says = f"{name} returned error {answer.error_name}" if plain else f"{name}: {answer.error}"
+                raise NativeResultError(says, name=answer.error_name, function=name)
             raise NativeError(f"{name}: {answer.error or answer.ended}", function=name)
 
         call.__name__ = name
         return call
+
+
+def _write(mine: Any, left: Any) -> None:
+    """Let an argument hold what the call left in it."""
+    if isinstance(mine, np.ndarray):
+        np.copyto(mine, left)
+    elif isinstance(mine, list):
+        mine[:] = left
+    elif isinstance(mine, (dict, set)):
+        mine.clear()
+        mine.update(left)
+    elif isinstance(mine, tuple):
+        for one, other in zip(mine, left, strict=True):
+            _write(one, other)
 
 
 def bind_any(function: NativeFunction, given: tuple[Any, ...], named: Mapping[str, Any]) -> tuple[Any, ...]:

@@ -69,10 +69,10 @@ class Ceiling:
         if not self.fresh.varied:
             return
         ask = _asking(incumbent, self.function.name)
-        factor, case = 1.0, self.fresh.larger(1.0, "ceiling")(0)
+        factor, case = 1.0, self.fresh.scaled(1.0).draw("ceiling")(0)
         answer = ask(case)
         while answer.ok and factor < limits.SCRUTINY_GROWTH_MAX and read_bytes(self.function, case) > 0:
-            following = self.fresh.larger(2 * factor, "ceiling")(0)
+            following = self.fresh.scaled(2 * factor).draw("ceiling")(0)
             if read_bytes(self.function, following) > limits.SCRUTINY_INPUT_BYTES:
                 break
             if answer.wall_seconds > limits.SCRUTINY_CALL_SECONDS_MAX / 2:
@@ -88,6 +88,11 @@ class Ceiling:
         self.probes = tuple(found_probes)
         self.how = plan(incumbent, oracle, case)
 
+    @property
+    def larger(self) -> Fresh:
+        """The larger inputs."""
+        return self.fresh.scaled(self.factor)
+
     def pairs(self, incumbent: Handle, candidate: Handle, purpose: str, deadline: float | None) -> Series:
         """A few pairs on the larger inputs. Raises Defect, MeasurementFailed."""
         assert self.how is not None, "only where there are larger inputs"
@@ -95,7 +100,7 @@ class Ceiling:
             incumbent,
             candidate,
             self.how,
-            self.fresh.larger(self.factor, f"ceiling {purpose}"),
+            self.larger.draw(f"ceiling {purpose}"),
             design(limits.SCRUTINY_PAIRS, limits.SCRUTINY_PAIRS, limits.CONFIDENCE),
             pairs_a_process=limits.SCRUTINY_PAIRS,
             seed=self.seed,

@@ -23,8 +23,10 @@ def difference(expected: Answer, given: Answer, result: NativeType) -> str:
         if expected.error_name == given.error_name:
             return ""
         return f"should return the error {expected.error_name}, {_told(given)}"
-    return values_differ(expected.value, given.value, float_bits(result)) or _arrays_differ(
-        expected.written, given.written
+    return (
+        values_differ(expected.value, given.value, float_bits(result))
+        or _written_differ(expected.written, given.written)
+        or _sharing_differs(expected, given)
     )
 
 
@@ -92,12 +94,22 @@ def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int) ->
     )
 
 
-def _arrays_differ(expected: Sequence[tuple[int, Any]], given: Sequence[tuple[int, Any]]) -> str:
-    if [place for place, _ in expected] != [place for place, _ in given]:
-        return f"wrote {len(given)} arrays instead of {len(expected)}"
+def _written_differ(expected: Sequence[tuple[int, Any]], given: Sequence[tuple[int, Any]]) -> str:
+    wanted, found = ([place + 1 for place, _ in side] for side in (expected, given))
+    if more := [place for place in found if place not in wanted]:
+        return f"changed argument {more[0]}, which should stay as it is"
+    if less := [place for place in wanted if place not in found]:
+        return f"left argument {less[0]} as it was, which it should change"
     for (place, a), (_, b) in zip(expected, given, strict=True):
-        if text := _array_differs(a, b):
+        if text := values_differ(a, b):
             return f"argument {place + 1}, which it writes: {text}"
+    return ""
+
+
+def _sharing_differs(expected: Answer, given: Answer) -> str:
+    """A result that lies in the arguments changes when their owner writes into them. Copying more is no fault."""
+    if getattr(given, "shares", False) and not getattr(expected, "shares", False):
+        return "returned memory that it shares with its arguments: a later write into them changes the result"
     return ""
 
 
@@ -139,7 +151,7 @@ def float_bits(kind: NativeType) -> int:
 def _told(answer: Answer) -> str:
     if answer.ok:
         return f"returned {_short(answer.value)}"
-    return f"returned the error {answer.error_name}" if answer.error_name else answer.error
+    return answer.error or f"returned the error {answer.error_name}"
 
 
 def _short(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""A function of the user's in a forked copy of this process, with a program whose calls come back here.
+"""The user's own code in a forked copy of this process, with a program whose calls come back here.
 
 The copy has everything that the user's code may need: modules, variables, open files. What it changes is lost with
 it. The program that it is given is a proxy: each call crosses a pipe to this process, which asks the sandbox, so the
@@ -9,147 +9,195 @@ time, and dies with this process. What it writes outside, to files say, is writt
 from __future__ import annotations
 
 import contextlib
-import ctypes
-import gc
-import io
 import os
 import pickle
 import select
 import signal
 import socket
-import struct
 import sys
+import threading
 import time
-import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import Any
 
 from .. import limits
+from .forked_copy import Copy, Step
+from .messages import packed, receive, send
 
-_LENGTH = struct.Struct("<Q")
-_PDEATHSIG = 1
-_MESSAGE_BYTES_MAX = limits.ARENA_BYTES_MAX
+_forking = threading.Lock()
+
+
+@dataclass(frozen=True)
+class Failure:
+    """What a step raised: ``reason`` is the end of a sentence about it (line, text, error), ``trace`` the whole."""
+
+    step: int
+    reason: str
+    trace: str
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """How it went: ``error`` is "" where nothing was raised; ``output`` is what was printed, ``seconds`` wall time."""
+    """How it went: what failed, what was printed, how often the program was called, and wall time.
 
-    error: str
-    output: str
-    seconds: float
+    ``ended`` says why the copy told no results, "" where it did; ``step`` is the one that it was at.
+    """
 
-
-class Proxy:
-    """The program as the copy sees it: its functions as attributes, and callable where there is just one."""
-
-    def __init__(self, names: tuple[str, ...], send: Callable[[Any], Any]) -> None:
-        self._names = names
-        self._send = send
-
-    def __getattr__(self, name: str) -> Callable[..., Any]:
-        if name.startswith("_") or name not in self._names:
-            raise AttributeError(f"the program has no function {name}: it has {', '.join(self._names)}")
-
-        def call(*args: Any, **named: Any) -> Any:
-            return self._ask(name, args, named)
-
-        call.__name__ = name
-        return call
-
-    def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call the only function. Raises TypeError where there are several."""
-        if len(self._names) != 1:
-            raise TypeError(f"the program has {len(self._names)} functions: call one of {', '.join(self._names)}")
-        return self._ask(self._names[0], args, named)
-
-    def __dir__(self) -> list[str]:
-        return sorted(self._names)
-
-    def _ask(self, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> Any:
-        import numpy as np
-
-        ok, value, arrays = self._send((name, args, named))
-        if not ok:
-            raise value
-        for place, array in arrays:
-            np.copyto(args[place], array)
-        return value
+    failures: tuple[Failure, ...] = ()
+    ended: str = ""
+    step: int = 0
+    output: str = ""
+    calls: int = 0
+    seconds: float = 0.0
 
 
 def carry_out(
-    scenario: Callable[[Any], Any],
+    steps: Sequence[Step],
     program: Any,
     *,
     seconds: float = limits.SCENARIO_SECONDS_MAX,
     stopped: Callable[[], bool] = lambda: False,
+    begin: Callable[[int], object] = lambda _: None,
+    go_on: bool = False,
+    first: Callable[[], None] = lambda: None,
 ) -> Outcome:
-    """Run ``scenario(proxy of program)`` in a copy of this process; ``program`` answers its calls here.
+    """Run the steps with a proxy of ``program`` in one copy of this process; ``program`` answers its calls here.
 
-    ``program`` is a ``Candidate``: its functions are called with whatever the scenario passes.
+    ``program`` is a ``Candidate``: its functions are called with whatever the steps pass. ``begin`` is called here with
+    the number of each step before its first call, ``first`` in the copy before all of them. The first failure ends it,
+    but not with ``go_on``.
     """
-    here, there = socket.socketpair()
     began = time.monotonic()
-    with here:
+    pid, here, printed = _forked(Copy(steps, tuple(dir(program)), first, go_on=go_on))
+    with here, _Printed(printed) as output:
+        talk = _Talk(here, program, output, began + seconds, begin)
+        try:
+            found = talk.listen(stopped)
+        finally:
+            _end(pid)
+        output.read()
+    took = time.monotonic() - began
+    late = f"it was not done after {seconds:.3g} s"
+    ended = "" if found is not None else late if took >= seconds else "its process ended"
+    return Outcome(found or (), ended, talk.step, output.text, talk.calls, took)
+
+
+def seconds_allowed(seconds: float) -> float:
+    """How long a candidate may take for what took so long with what serves now."""
+    allowed = limits.SCENARIO_SLOWER_FACTOR_MAX * seconds
+    return min(limits.SCENARIO_SECONDS_MAX, max(limits.SCENARIO_SECONDS_MIN, allowed))
+
+
+def _forked(copy: Copy) -> tuple[int, socket.socket, int]:
+    """The copy's process id, our end of the channel, and what it prints. One at a time: no copy holds another's ends,
+    so that the end of one is seen, and what ``catch_warnings`` puts back is the whole process's."""
+    with _forking:
+        here, there = socket.socketpair()
+        printed, prints = os.pipe()
         sys.stdout.flush()
         with warnings.catch_warnings():
             # A kernel has threads. The copy has only this one, takes no lock of theirs, and has a limit of time.
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
-            _child(scenario, tuple(dir(program)), here, there)
+            copy.run(there, prints, (here.fileno(), printed))
         there.close()
-        try:
-            found = _serve(here, program, began + seconds, stopped)
-        finally:
-            _end(pid)
-    took = time.monotonic() - began
-    if found is None:
-        ended = f"it was not done after {seconds:.0f} s" if took >= seconds else "its process ended"
-        return Outcome(ended, "", took)
-    return Outcome(found[0], found[1], took)
+        os.close(prints)
+        return pid, here, printed
 
 
-# ------------------------------------------------------------------ this process
+class _Printed:
+    """The beginning of what the copy prints, whatever becomes of the copy."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+        self._kept = bytearray()
+        os.set_blocking(descriptor, False)
+
+    def __enter__(self) -> _Printed:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        os.close(self.descriptor)
+
+    @property
+    def text(self) -> str:
+        """What was kept."""
+        return self._kept.decode("utf-8", "replace")
+
+    def read(self) -> bool:
+        """Take what is there; whether there may be more one day."""
+        with contextlib.suppress(BlockingIOError):
+            while part := os.read(self.descriptor, 1 << 16):
+                self._kept += part[: max(0, limits.SCENARIO_OUTPUT_BYTES_MAX - len(self._kept))]
+            return False
+        return True
 
 
-def _serve(channel: socket.socket, program: Any, until: float, stopped: Callable[[], bool]) -> tuple[str, str] | None:
-    """Answer calls until the copy tells its result; None where it ended, or its time was over, before that."""
-    while not stopped():
-        left = until - time.monotonic()
-        if left <= 0:
-            return None
-        if not select.select([channel], [], [], min(left, limits.STOP_POLL_SECONDS))[0]:
-            continue
-        message = _receive(channel, until)
-        if message is None:
-            return None
-        if message[0] == "done":
-            return str(message[1]), str(message[2])
-        if not _send(channel, _answered(program, *message[1:]), until):
-            return None
-    return None
+class _Talk:
+    """This process's side: it answers calls until the copy tells its results."""
+
+    def __init__(
+        self, channel: socket.socket, program: Any, output: _Printed, until: float, begin: Callable[[int], object]
+    ) -> None:
+        self._channel, self._program, self._output = channel, program, output
+        self._until, self._begin = until, begin
+        self.step = self.calls = 0
+
+    def listen(self, stopped: Callable[[], bool]) -> tuple[Failure, ...] | None:
+        """What failed; None where the copy ended, or its time was over, before it told."""
+        poll = select.poll()
+        poll.register(self._channel, select.POLLIN)
+        poll.register(self._output.descriptor, select.POLLIN)
+        while not stopped():
+            left = self._until - time.monotonic()
+            if left <= 0:
+                return None
+            ready = {descriptor for descriptor, _ in poll.poll(1000 * min(left, limits.STOP_POLL_SECONDS))}
+            if self._output.descriptor in ready and not self._output.read():
+                poll.unregister(self._output.descriptor)
+            if self._channel.fileno() in ready:
+                message = receive(self._channel, self._until)
+                if message is None:
+                    return None
+                if message[0] == "done":
+                    return tuple(Failure(*item) for item in message[1])
+                if not self._take(message):
+                    return None
+        return None
+
+    def _take(self, message: tuple[Any, ...]) -> bool:
+        """A step begins, or the program is called; whether the copy could be answered."""
+        if message[0] == "step":
+            self.step = int(message[1])
+            self._begin(self.step)
+            return True
+        self.calls += 1
+        return send(self._channel, _answered(self._program, message[1]), self._until)
 
 
-def _answered(program: Any, name: str, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[bool, Any, Any]:
+def _answered(program: Any, question: bytes) -> tuple[bool, Any, Any]:
+    """Whether the call returned, what it returned or raised, and the arrays that it wrote."""
     import numpy as np
 
-    before = {place: item.copy() for place, item in enumerate(args) if isinstance(item, np.ndarray)}
     try:
+        name, args, named = pickle.loads(question)  # the copy runs the user's own code, as this process does
+        given: dict[int | str, Any] = {**dict(enumerate(args)), **named}
+        before = {place: item.copy() for place, item in given.items() if isinstance(item, np.ndarray)}
         value = getattr(program, name)(*args, **named)
-    except Exception as error:  # noqa: BLE001 - what a call raises is raised in the copy, where the scenario meets it
+    except Exception as error:  # noqa: BLE001 - what a call raises is raised in the copy, where the user's code meets it
         return False, _plain(error), ()
-    changed = [(place, args[place]) for place, old in before.items() if old.tobytes() != args[place].tobytes()]
+    changed = [(place, given[place]) for place, old in before.items() if old.tobytes() != given[place].tobytes()]
     return True, value, changed
 
 
 def _plain(error: Exception) -> Exception:
     """The error without its frames, as something that can cross."""
     try:
-        pickle.loads(pickle.dumps(error))
-    except Exception:  # noqa: BLE001 - an exception with a constructor of its own: its words cross
+        pickle.loads(packed(error))
+    except Exception:  # noqa: BLE001 - a class that no name leads to, or what it holds: its words cross
         return RuntimeError(f"{type(error).__name__}: {error}")
     return error.with_traceback(None)
 
@@ -161,104 +209,3 @@ def _end(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, 0)
-
-
-def _send(channel: socket.socket, message: Any, until: float) -> bool:
-    body = pickle.dumps(message, protocol=5)
-    data = memoryview(_LENGTH.pack(len(body)) + body)
-    while data:
-        if not select.select([], [channel], [], max(0.0, until - time.monotonic()))[1]:
-            return False
-        try:
-            data = data[channel.send(data) :]
-        except OSError:
-            return False
-    return True
-
-
-def _receive(channel: socket.socket, until: float) -> Any:
-    head = _exactly(channel, _LENGTH.size, until)
-    if head is None:
-        return None
-    (size,) = _LENGTH.unpack(head)
-    if size > _MESSAGE_BYTES_MAX:
-        return None
-    body = _exactly(channel, size, until)
-    return None if body is None else pickle.loads(body)  # the copy runs the user's own code, as this process does
-
-
-def _exactly(channel: socket.socket, size: int, until: float) -> bytes | None:
-    parts = bytearray()
-    while len(parts) < size:
-        if not select.select([channel], [], [], max(0.0, until - time.monotonic()))[0]:
-            return None
-        try:
-            part = channel.recv(min(size - len(parts), 1 << 20))
-        except OSError:
-            return None
-        if not part:
-            return None
-        parts += part
-    return bytes(parts)
-
-
-# ------------------------------------------------------------------ the copy
-
-
-def _child(
-    scenario: Callable[[Any], Any], names: tuple[str, ...], here: socket.socket, there: socket.socket
-) -> NoReturn:
-    """Never returns: nothing of the kernel above this frame may go on in the copy."""
-    code = 1
-    try:
-        os.setsid()
-        _die_with_parent()
-        here.close()
-        gc.freeze()  # what was inherited is not ours to finalize
-        output = _Bounded()
-        sys.stdout = sys.stderr = output
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-        def send(question: Any) -> Any:
-            until = time.monotonic() + 2 * limits.SCENARIO_SECONDS_MAX  # the other side ends it earlier
-            _send(there, ("call", *question), until)
-            answer = _receive(there, until)
-            if answer is None:
-                os._exit(1)
-            return answer
-
-        error = ""
-        try:
-            scenario(Proxy(names, send))
-        except BaseException as raised:  # noqa: BLE001 - whatever it raises is the result
-            error = _told(raised)
-        _send(there, ("done", error, output.getvalue()), time.monotonic() + 10.0)
-        code = 0
-    finally:
-        os._exit(code)
-
-
-def _told(raised: BaseException) -> str:
-    """The error, and before it the user's own lines that led to it."""
-    frames = [frame for frame in traceback.extract_tb(raised.__traceback__) if frame.filename != __file__]
-    words = f"{type(raised).__name__}: {raised}" if str(raised) else type(raised).__name__
-    if not frames:
-        return words
-    last = frames[-1]
-    line = f"line {last.lineno}: {last.line}" if last.line else f"line {last.lineno}"
-    return f"{line}: {words}"
-
-
-class _Bounded(io.StringIO):
-    """Keeps the beginning of what is printed."""
-
-    def write(self, text: str) -> int:
-        left = limits.SCENARIO_OUTPUT_BYTES_MAX - self.tell()
-        super().write(text[: max(0, left)])
-        return len(text)
-
-
-def _die_with_parent() -> None:
-    if sys.platform == "linux":
-        # SAFETY: prctl with this option takes one number and touches no memory of ours.
-        ctypes.CDLL(None).prctl(_PDEATHSIG, signal.SIGKILL)

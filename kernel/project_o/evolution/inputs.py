@@ -17,6 +17,7 @@ from .. import abi
 from ..limits import INPUT_BYTES_MAX
 from ..values import NativeFunction, NativeType
 from .leaves import Leaf, put_together, take_apart
+from .near import near
 from .sizes import Dimension, Ties, infer
 from .task import generator
 
@@ -67,34 +68,33 @@ class Inputs:
             cases.append(Case(self._draw(rng, sizes, ""), f"random, {self.told(sizes)}"))
         return cases
 
-    def timings(self, count: int, purpose: str) -> list[Case]:
-        """Inputs of the samples' own sizes for measuring: every other one is a sample, the rest is drawn afresh."""
-        rng = generator(self.seed, "timing", purpose)
-        cases = []
-        for index in range(count):
-            sample = index // 2 % len(self.samples)
-            if index % 2 == 0 and self.given:
-                cases.append(Case(self._sample(sample), "the sample"))
-            else:
-                sizes = [vector[sample] for vector in self.ties.free]
-                cases.append(Case(self._draw(rng, sizes, "", sample, vary=False), "sizes of the sample"))
-        return cases
-
     def example(self, index: int) -> Case:
         """One of the samples, by its number modulo their count; drawn in their sizes where none were given."""
         if self.given:
             return Case(self._sample(index % len(self.samples)), "the sample")
-        return self.resized(1.0, "example", index)
+        return self.like(generator(self.seed, "example", index), 0, 1.0)
 
-    def resized(self, share: float, purpose: str, number: int) -> Case:
-        """A fresh input like a sample, with ``share`` of its largest size; single numbers are the sample's own."""
-        rng = generator(self.seed, "resized", purpose, number)
-        sample = int(rng.integers(len(self.samples)))
+    def near(self, rng: Generator, sample: int) -> Case:
+        """A sample with one element changed."""
+        known = [leaf.values[sample] for leaf in self.leaves]
+        values = [
+            _array(rng, value, value.shape, leaf, "") if _is_buffer(leaf, value) else _copy(value)
+            for leaf, value in zip(self.leaves, known, strict=True)
+        ]
+        values = near(rng, self.leaves, values, sample)
+        return Case(put_together(self.function, values, self.samples[sample]), "a sample with one element changed")
+
+    def like(self, rng: Generator, sample: int, share: float) -> Case:
+        """An input like this sample, with ``share`` of its largest size and drawn values.
+
+        Numbers that no size depends on are the sample's own: they are settings. Where they are all there is, they move.
+        """
         sizes = [vector[sample] for vector in self.ties.free]
         if sizes and share != 1.0:
             largest = sizes.index(max(sizes))
             sizes[largest] = max(1, round(share * sizes[largest]))
-        return Case(self._draw(rng, sizes, "", sample, vary=False), self.told(sizes))
+        values = near(rng, self.leaves, self._values(rng, sizes, "", sample, vary=False), sample)
+        return Case(put_together(self.function, values, self.samples[sample]), self.told(sizes))
 
     # ------------------------------------------------------------------ sizes
 
@@ -150,10 +150,14 @@ class Inputs:
         values = [_copy(leaf.values[index]) for leaf in self.leaves]
         return put_together(self.function, values, self.samples[index])
 
-    def _draw(
-        self, rng: Generator, chosen: Sequence[int], special: str, sample: int | None = None, *, vary: bool = True
-    ) -> tuple[Any, ...]:
-        index = int(rng.integers(len(self.samples))) if sample is None else sample
+    def _draw(self, rng: Generator, chosen: Sequence[int], special: str) -> tuple[Any, ...]:
+        index = int(rng.integers(len(self.samples)))
+        values = self._values(rng, chosen, special, index)
+        return put_together(self.function, values, self.samples[index])
+
+    def _values(
+        self, rng: Generator, chosen: Sequence[int], special: str, index: int, *, vary: bool = True
+    ) -> list[Any]:
         sizes = self.ties.sizes(chosen)
         smallest = min((value for value in chosen if value > 0), default=0)
         values = []
@@ -170,7 +174,7 @@ class Inputs:
             elif leaf.kind != "fixed" and vary:
                 value = _scalar(rng, leaf, index, smallest)
             values.append(value)
-        return put_together(self.function, values, self.samples[index])
+        return values
 
 
 def _dimensions(leaves: Sequence[Leaf]) -> Iterator[Dimension]:
@@ -189,9 +193,14 @@ def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
+def _is_buffer(leaf: Leaf, sample: Any) -> bool:
+    """Whether it is only to be written: the user filled it with one value, and anything may stand in it before."""
+    return leaf.writable and sample.size > 0 and bool(np.all(sample == sample.flat[0]))
+
+
 def _array(rng: Generator, sample: Any, shape: tuple[int, ...], leaf: Leaf, special: str) -> Any:
     """An array of this shape from the sample's own values; sorted where the sample is, whole rows where they fit."""
-    pool = sample if sample.size else _pool(leaf.type, rng)
+    pool = sample if sample.size and not _is_buffer(leaf, sample) else _pool(leaf.type, rng)
     if len(shape) == 2 and pool.ndim == 2 and pool.shape[1] == shape[1] and pool.shape[0]:
         drawn = pool[rng.integers(pool.shape[0], size=shape[0])]
     else:

@@ -31,6 +31,8 @@ INTERRUPTED = "the run was stopped"
 OVER_BUDGET = "the budget was over"
 
 Result = TypeVar("Result")
+Final = tuple[Record, Measurement | None, str]
+"""One of the leaders, what was measured of it, and why nothing was where nothing was."""
 
 
 @dataclass
@@ -279,7 +281,7 @@ class Loop:
         if not leaders:
             return None, no_improvement(max(0, len(self.archive) - 1), self.task.level)
         wanted = self._wanted(leaders)
-        found: list[tuple[Record, Measurement | None, str]] = []
+        found: list[Final] = []
         faulty: list[tuple[Record, Defect]] = []
         for record in leaders:
             # Who is far behind the leader after screening will not overtake it by measuring longer.
@@ -297,17 +299,33 @@ class Loop:
                 faulty.append((record, defect))
         if not found:
             return None, self._refused(jobs, *faulty[0])
-        threshold = self.bench.threshold
-        record, measurement, why = max(
-            found, key=lambda item: (acceptable(item[1], threshold), item[1].ratio) if item[1] else (False, -math.inf)
-        )
-        deadline = self.clock.deadline
-        trial = self.judge.checked(jobs, record.proposal.program, deadline)
-        verdict = self.judge.confirm(jobs, record.proposal.program, "final", trial, measurement, deadline, why)
+        record, measurement, verdict = self._confirmed(jobs, found)
         verdict = self._with_faulty(verdict, faulty)
-        unfinished = measurement is None or (verdict.confirmation is None and acceptable(measurement, threshold))
+        unfinished = measurement is None or (
+            verdict.confirmation is None and acceptable(measurement, self.bench.threshold)
+        )
         kept = verdict.accepted or (unfinished and verdict.trial is not None and verdict.trial.outcome == "passed")
         return (record if kept else None), verdict
+
+    def _confirmed(self, jobs: Jobs, found: Sequence[Final]) -> tuple[Record, Measurement | None, Verdict]:
+        """The best of them, confirmed. One that fails its last checks makes room for the next that is good enough."""
+        threshold, deadline = self.bench.threshold, self.clock.deadline
+        first, *others = sorted(
+            found,
+            key=lambda item: (acceptable(item[1], threshold), item[1].ratio) if item[1] else (False, -math.inf),
+            reverse=True,
+        )
+        told: list[str] = []
+        others = [item for item in others if item[1] is not None and acceptable(item[1], threshold)]
+        for record, measurement, why in (first, *others):
+            program = record.proposal.program
+            trial = self.judge.checked(jobs, program, deadline)
+            verdict = self.judge.confirm(jobs, program, "final", trial, measurement, deadline, why)
+            last = record, measurement, replace(verdict, reasons=(*told, *verdict.reasons))
+            if verdict.trial is None or verdict.trial.outcome != "failed":
+                break
+            told.append(f"trial {record.proposal.index} led before and was rejected: {verdict.trial.error}")
+        return last
 
     def _wanted(self, leaders: Sequence[Record]) -> int:
         """How many of the leaders are measured: those near the first, as many as there is time for."""
@@ -332,7 +350,7 @@ class Loop:
         )
         return replace(verdict, reasons=(*told, *verdict.reasons))
 
-    def _final(self, jobs: Jobs, record: Record, wanted: int, later: int) -> tuple[Record, Measurement | None, str]:
+    def _final(self, jobs: Jobs, record: Record, wanted: int, later: int) -> Final:
         """Measure one of the ``wanted`` leaders; of the time left, ``later`` more stages get as much. Raises Defect."""
         deadline = self.clock.deadline
         if deadline is not None:

@@ -97,7 +97,7 @@ def as_metric(value: Any) -> float | None:
     try:
         return float(value)
     except OverflowError:
-        return math.copysign(math.inf, value)
+        return math.inf if abs(value) == value else -math.inf
 
 
 def cut(value: Any) -> str:

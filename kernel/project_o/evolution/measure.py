@@ -8,20 +8,20 @@ bytes). What the timed calls themselves answered is compared, in every pair.
 The cost is the child's CPU time as the parent reads it: on a shared machine a neighbour's burst stretches wall time by
 any factor but leaves CPU time nearly alone. The parent's wall clock runs beside it, and a candidate whose gain in CPU
 time is not there on the wall is not faster (``plausible``). One timing repeats the call until it lasts at least
-``limits.TIMING_SECONDS_MIN``; the first call on each input is timed by itself as well, because what is remembered from
-call to call makes the repeated ones fast and not the first.
+``limits.TIMING_SECONDS_MIN``. What is remembered from call to call makes such a timing short as well, and whether a
+gain comes of that is found out afterwards, on many inputs that are called once each (``unseen``).
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from .. import limits
 from ..observe import Design, Interval, Watch
 from ..values import NativeType
 from .compare import difference
+from .fresh import Draw
 from .inputs import Case
 from .task import Answer, Handle, generator
 from .validate import Oracle
@@ -29,8 +29,6 @@ from .validate import Oracle
 OFFSETS_BYTES = (0, 16, 32, 48)
 CLOCK_SECONDS_MIN = 1e-9
 
-Draw = Callable[[int], Case]
-"""The input of the pair with this number; the same number gives the same input."""
 Sides = tuple[list[float], list[float]]
 """A value a pair: the incumbent's, the candidate's."""
 
@@ -60,16 +58,15 @@ class Plan:
 @dataclass
 class Series:
     """What the pairs gave, in their order: seconds of one timing of ``repeat`` calls, by the child's CPU clock and by
-    the parent's wall clock; CPU seconds of the first call on each input; peak resident bytes, one a process. ``sizes``
-    are how many array elements the inputs had; ``skipped`` counts inputs that the incumbent did not answer.
+    the parent's wall clock; peak resident bytes, one a process. ``numbers`` are the pairs' own, by which their inputs
+    are drawn; ``skipped`` counts inputs that the incumbent did not answer.
     """
 
     repeat: int
     cpu: Sides = field(default_factory=lambda: ([], []))
     wall: Sides = field(default_factory=lambda: ([], []))
-    first: Sides = field(default_factory=lambda: ([], []))
     memory: Sides = field(default_factory=lambda: ([], []))
-    sizes: set[int] = field(default_factory=set)
+    numbers: list[int] = field(default_factory=list)
     skipped: int = 0
 
 
@@ -139,12 +136,14 @@ def measure(
         if pairs.series.skipped > 2 * design.pairs_max:
             raise MeasurementFailed("the incumbent answers too few of the inputs drawn for timing")
         if done % pairs_a_process == 0 and done != renewed:
-            pairs.renew(draw(number))
+            pairs.renew(draw(-1 - number))  # not what the pair has: nobody is to have seen that
             renewed = done
-        case, offset = draw(number), OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
+        offset = OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
+        made = pairs.make(draw(number), offset, candidate_first=bool(rng.random() < 0.5))
         number += 1
-        if not pairs.make(case, offset, candidate_first=bool(rng.random() < 0.5)):
+        if not made:
             continue
+        pairs.series.numbers.append(number - 1)
         costs = pairs.series.cpu
         if watch.tell(costs[0][-1], costs[1][-1]):
             break
@@ -178,36 +177,27 @@ class _Pairs:
 
     def make(self, case: Case, offset: int, *, candidate_first: bool) -> bool:
         """One pair; False where the input is out of the incumbent's domain. Raises Defect, MeasurementFailed."""
-        order = (1, 0) if candidate_first else (0, 1)
-        found: dict[int, tuple[float, Answer]] = {}
-        for turn in order:
-            found[turn] = self._one(turn, case, offset)
-        if not found[0][1].ok:
+        found: dict[int, Answer] = {}
+        for turn in (1, 0) if candidate_first else (0, 1):
+            found[turn] = self.sides[turn].ask(
+                self.how.function, case.args, repeat=self.how.repeat, offset_bytes=offset, seconds=self.allowed
+            )
+        if not found[0].ok:
             self.series.skipped += 1
             return False
-        answer = found[1][1]
-        if not answer.ok:
-            why = answer.error or answer.error_name
-            raise MeasurementFailed(f"{self.how.function} failed while it was measured: {why}")
-        if text := difference(found[0][1], answer, self.how.result):
-            raise Defect("answers", f"the timed call answers otherwise than the incumbent's on {case.label}: {text}")
-        for turn, (first, answer) in found.items():
+        checked(found[0], found[1], self.how, case.label)
+        for turn, answer in found.items():
             self.series.cpu[turn].append(max(answer.cpu_seconds, CLOCK_SECONDS_MIN))
             self.series.wall[turn].append(max(answer.wall_seconds, CLOCK_SECONDS_MIN))
-            if self.how.repeat > 1:
-                self.series.first[turn].append(first)
-        self.series.sizes.add(sum(getattr(item, "size", 0) for item in case.args))
         return True
 
-    def _one(self, turn: int, case: Case, offset: int) -> tuple[float, Answer]:
-        side, name = self.sides[turn], self.how.function
-        first = 0.0
-        if self.how.repeat > 1:
-            once = side.ask(name, case.args, offset_bytes=offset, seconds=self.allowed)
-            if not once.ok:
-                return 0.0, once
-            first = max(once.cpu_seconds, CLOCK_SECONDS_MIN)
-        return first, side.ask(name, case.args, repeat=self.how.repeat, offset_bytes=offset, seconds=self.allowed)
+
+def checked(expected: Answer, given: Answer, how: Plan, label: str) -> None:
+    """What a timed call answered. Raises Defect where that is not what the incumbent's did, MeasurementFailed."""
+    if not given.ok:
+        raise MeasurementFailed(f"{how.function} failed while it was measured: {given.error or given.error_name}")
+    if text := difference(expected, given, how.result):
+        raise Defect("answers", f"the timed call answers otherwise than the incumbent's on {label}: {text}")
 
 
 def _timed(job: Handle, name: str, case: Case, repeat: int, offset: int, seconds: float | None) -> Answer:

@@ -16,6 +16,7 @@ from ..values import Artifact, Measurement, Trial
 from .bench import Outcome
 from .candidate import Candidate
 from .goals import MEMORY, SIZE, Goal, all_goals, guards, objectives
+from .manners import Manners, as_metric, cut
 from .measure import MeasurementFailed
 from .quiet import Quiet
 from .stored import Kept
@@ -43,6 +44,7 @@ class ScoreBench:
     def prepare(self, jobs: Jobs, artifact: Artifact) -> Outcome:
         """Evaluate the baseline twice: a deterministic evaluator needs no long confirmation."""
         self._baseline = artifact
+        self._manners = Manners()
         started = time.monotonic()
         first = self._metrics_of_baseline(jobs, artifact)
         self._seconds = time.monotonic() - started
@@ -159,7 +161,8 @@ class ScoreBench:
         """One evaluation. Raises MeasurementFailed with what went wrong."""
         with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
-                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS))
+                manners = self._manners.learning() if artifact is self._baseline else self._manners
+                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, manners))
             except Stopped:
                 raise
             except (Exception, SystemExit) as error:
@@ -174,14 +177,12 @@ class ScoreBench:
             raise MeasurementFailed(f"the evaluator returned a {type(found).__name__}, not a dict of numbers")
         metrics = {name: counted[name] for name in self._counted() if counted[name] > 0}
         for name, value in found.items():
-            try:
-                metrics[str(name)] = float(value)
-            except (TypeError, ValueError):
-                continue  # notes beside the numbers are allowed
+            if (given := as_metric(value)) is not None:  # notes beside the numbers are allowed
+                metrics[str(name)] = given
         for item in self._goals:
             if item.role != "shown" and not math.isfinite(metrics.get(item.name, math.nan)):
                 raise MeasurementFailed(
-                    f"the evaluator gave {item.name} = {found.get(item.name)!r}, not a finite number"
+                    f"the evaluator gave {item.name} = {cut(found.get(item.name))}, not a finite number"
                 )
             metrics.setdefault(item.name, math.nan)
         return metrics
@@ -196,7 +197,9 @@ class ScoreBench:
         texts = (self._task.objective, *self._task.also)
         if self._task.objective == TIME and TIME not in metrics and SCORE in metrics:
             texts = (SCORE, *self._task.also)
-        wanted = (*objectives(texts), *guards(self._task.guards))
+        share = self._task.guard_regression
+        guarded = guards(self._task.guards, share)
+        wanted = (*objectives(texts), *guarded)
         for item in wanted:
             if item.name not in metrics:
                 names = ", ".join(metrics) or "none"
@@ -210,7 +213,7 @@ class ScoreBench:
                     f"the evaluator gives the baseline {item.name} = {metrics[item.name]}: it must be finite"
                 )
         finite = [name for name in sorted(metrics) if math.isfinite(metrics[name])]
-        return all_goals(objectives(texts), guards(self._task.guards), finite)
+        return all_goals(objectives(texts), guarded, finite, share)
 
     def _shown(self, metrics: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
         """What a record keeps: what the evaluator returned. Peak memory differs from run to run, and is left out."""

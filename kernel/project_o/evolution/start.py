@@ -85,7 +85,7 @@ def run_evolution(
         progress=reporter.last,
         objective=task.objective,
         stopped=stopped,
-        judge_source=lambda source: _judge_human(judge, source),
+        judge_source=lambda source, trusted: _judge_human(judge, source, trusted=trusted),
         on_accept=accept,
         on_plot=plot,
     )
@@ -160,10 +160,10 @@ def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:
         raise EvolutionError(f"a budget must be above 0 seconds, not {budget_seconds}")
 
 
-def _judge_human(judge: Judge, source: str) -> tuple[Program, Verdict]:
+def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, Verdict]:
     jobs = Jobs(judge.task)
     try:
-        return judge.judge_source(jobs, source, f"human {next(_human)}")
+        return judge.judge_source(jobs, source, f"human {next(_human)}", vouched=trusted)
     finally:
         jobs.stop()
 

@@ -8,15 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .. import limits
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
+from ..languages.covered import Covering
+from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
+from .scenario import Scenario
 
 if TYPE_CHECKING:
     import numpy as np
 
-    from ..sandbox import Asking
+    from ..sandbox import Answers, Asking
 
 TIME = "time"
 SCORE = "score"
@@ -45,7 +49,11 @@ class Answer(Protocol):
 
     @property
     def error_name(self) -> str:
-        """The name of an error value that the function returned, or ""."""
+        """The name of an error value that the function returned, or of what it raised, or ""."""
+
+    @property
+    def meant(self) -> bool:
+        """The error is an answer, and not what an input outside of the function's domain brought about."""
 
     @property
     def wall_seconds(self) -> float:
@@ -57,14 +65,23 @@ class Answer(Protocol):
 
     @property
     def written(self) -> tuple[tuple[int, Any], ...]:
-        """The writable arrays after the call, by argument index."""
+        """The writable arrays after the call, by argument index; of a Python function, what it changed."""
+
+    @property
+    def shares(self) -> bool:
+        """The result lies in the arguments, and changes when they do."""
+
+
+def nothing() -> None:
+    """What there is to do in a copy of a process without a front end."""
 
 
 @dataclass(frozen=True)
 class Task:
     """A program, how it is built and opened, and what makes one version better than another.
 
-    ``build`` turns a program into an artifact or raises CompileError. Without ``open_job`` the artifact is opened
+    ``build`` turns a program into an artifact or raises CompileError: locked where its text is not the user's ``own``.
+    ``build_own`` builds with the user's rights what the user vouches for. Without ``open_job`` the artifact is opened
     with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
     of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
 
@@ -72,10 +89,13 @@ class Task:
     of calls that were made, whose neighbours candidates are asked where ``inputs`` says nothing. ``kept`` are inputs on
     which earlier candidates failed: they are asked first, and new ones join them. ``tests`` are the user's own (see
     ``checks.tests``), ``relations`` what must hold between answers (``checks.relations``), ``scenario`` what the
-    finalists must go through (``checks.integration``): a function of the program.
+    finalists must go through (``checks.integration``): a function of the program, or cells.
 
     ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
-    worse (see ``goals``). ``allowed`` names the defects of ``plausible`` that are said and reject nothing.
+    worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
+    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
+    program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
+    counted, or raises NotMeasured.
     """
 
     program: Program
@@ -91,10 +111,16 @@ class Task:
     kept: Counterexamples = field(default_factory=Counterexamples)
     tests: Any = None
     relations: tuple[Any, ...] = ()
-    scenario: Callable[[Any], Any] | None = None
+    scenario: Scenario | None = None
     also: tuple[str, ...] = ()
     guards: Mapping[str, float | str | None] = field(default_factory=dict)
+    guard_regression: float = limits.GUARD_REGRESSION_MAX
     allowed: frozenset[str] = frozenset()
+    in_copy: Callable[[], None] = nothing
+    typed: Callable[[Program], TypedModule | None] | None = None
+    covering: Callable[[Artifact], Covering] | None = None
+    build_own: Callable[[Program], Artifact] | None = None
+    own: Callable[[Program], bool] | None = None
 
     @property
     def tools(self) -> Tools:
@@ -223,6 +249,21 @@ class Handle:
         seconds: float | None = None,
     ) -> Answer:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
+        return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
+
+    def ask_each(self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None) -> Answers:
+        """One call with each of several sets of arguments, timed together. Raises as ``ask`` does."""
+        found: list[Answers] = []
+
+        def put(job: Asking) -> Answer:
+            found.append(job.ask_each(name, calls, seconds=seconds))
+            return found[0].whole
+
+        self._asked(put)
+        return found[0]
+
+    def _asked(self, put: Callable[[Asking], Answer]) -> Answer:
+        """What ``put`` is answered by the process, which is started where there is none."""
         job = self._job
         if job is None:
             job = self._job = self._jobs.start(self.artifact, guarded=self._guarded)
@@ -230,7 +271,7 @@ class Handle:
                 self.close()
                 raise Stopped
         try:
-            answer: Answer = job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
+            answer = put(job)
         except SandboxError:
             if self._jobs.stopped:  # it was closed under our hands
                 raise Stopped from None

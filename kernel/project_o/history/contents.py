@@ -30,6 +30,8 @@ NOTEBOOK = "notebook.json"
 STATE = "state.json"
 DEPLOYMENTS = "deployments.json"
 PROGRAMS = "programs/"
+SOURCES = frozenset({"cell.zig", "cell.rs", "cell.py", "cell.hy"})
+"""The file of a program that is its own text."""
 FILE_KEY, FORM_KEY = "o:file", "o:form"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSIONS = {"%%zig": ".zig", "%%rust": ".rs"}
@@ -234,13 +236,19 @@ class Contents:
 
     # ---------------------------------------------------------------------------- files
 
-    def put_file(self, path: str, text: str | None) -> None:
-        """Store a file, or with None remove it. Raises HistoryError for a path that is not the caller's."""
+    def put_file(self, path: str, text: str | None) -> bool:
+        """Store a file, or with None remove it; whether that changes it.
+
+        Raises HistoryError for a path that is not the caller's.
+        """
         check_path(path)
+        before, after = self.tree.get(path), None
         if text is None:
             self.tree.remove(path)
         else:
-            self.tree.put(path, self.store.write("blob", encode(text)))
+            after = self.store.write("blob", encode(text))
+            self.tree.put(path, after)
+        return before != after
 
     def write(self, state: Mapping[str, Any]) -> str:
         """Store everything with ``state`` as ``state.json``; the tree's id."""

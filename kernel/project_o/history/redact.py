@@ -19,6 +19,7 @@ from ..limits import OUTPUT_BYTES_MAX, OUTPUT_INLINE_BYTES_MAX
 
 SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 SECRET_CHARACTERS_MIN = 8
+FORGOTTEN = "[forgotten]"
 _EDGE = r"(?<![A-Za-z0-9_-])"
 PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("sk-",), re.compile(_EDGE + r"sk-[A-Za-z0-9_-]{20,}")),
@@ -49,6 +50,9 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
 
+MARK = re.compile(r"\[redacted [0-9a-f]{8}\]")
+
+
 def mark(secret: str) -> str:
     """What stands in a secret's place."""
     return f"[redacted {hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}]"
@@ -59,6 +63,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] | None = None) -> None:
         self.secrets: tuple[str, ...] = secret_values() if secrets is None else tuple(secrets)
+        self.forgotten: frozenset[str] = frozenset()
 
     def look(self) -> bool:
         """Read the environment again; whether the secrets changed."""
@@ -68,7 +73,10 @@ class Redactor:
         return changed
 
     def text(self, text: str) -> str:
-        """``text`` without secrets."""
+        """``text`` without secrets, and without what was forgotten."""
+        for gone in self.forgotten:
+            if gone in text:
+                text = text.replace(gone, FORGOTTEN)
         for secret in self.secrets:
             if secret in text:
                 text = text.replace(secret, mark(secret))

@@ -93,6 +93,7 @@ def _agent(agent: Any) -> Display:
 SHOWN: dict[tuple[str, str], Show] = {
     **{(module, name): _any for module, names in WITH_A_VIEW.items() for name in names},
     ("project_o.deploy.handles", "NativeModule"): _module,
+    ("project_o.deploy.modules", "LoadedModule"): _module,
     ("project_o.deploy.handles", "NativeFunction"): _function,
     ("project_o.evolution.run", "Run"): _run,
     ("project_o.evolution.archive", "Lineage"): _lineage,

@@ -28,7 +28,7 @@ class Extension:
     def __init__(self, shell: Any) -> None:
         self.session = Session(shell)
         self.detach = attach(shell, self.session.history)
-        use(self.session.flow)
+        use(self.session.flow, lambda: str(self.session.setting("modules")))
         provide(lambda: self.session.agents)
         self.magics: list[Any] = [
             NativeMagics(self.session),

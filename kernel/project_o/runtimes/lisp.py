@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -10,16 +11,28 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..languages import tools_for
+from ..languages.typed import TypedModule, has_annotations
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Artifact, Interface, NativeFunction, NativeType, Program
 from .seam import Subject
 
 if TYPE_CHECKING:
     from ..lisp.candidate import Opened
-    from ..sandbox import Answer, Job, Sandbox
+    from ..sandbox import Answer, Answers, Job, Sandbox
+    from .covering import LinesOf
 
 _ROOM = "project_o.lisp.candidate"
+_TRANSLATOR = "project_o.lisp.translated"
 _ANY = NativeType("any")
+_COUNTED = """
+import hy.compiler
+from {counter} import begin, followed, told
+from {room} import open_program
+hy.compiler.compile = followed("<{name}>", 0)
+begin()
+globals().update(open_program({name!r}, {files!r}))
+__told__ = told
+"""
 
 
 def agent_program(
@@ -85,6 +98,20 @@ class LispJob:
             return self._job.ask(name, args, seconds=seconds)
         return self._job.ask("__repeat__", [list(args), repeat], seconds=seconds)
 
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0
+    ) -> Answers:
+        """A question for each: a reply takes much longer than that. It ends at the first one that fails."""
+        from ..sandbox import Answers
+
+        each = []
+        for args in calls:
+            each.append(self.ask(name, args, seconds=seconds, offset_bytes=offset_bytes))
+            if not each[-1].ok:
+                return Answers(each[-1])
+        wall, cpu = (sum(getattr(one, clock) for one in each) for clock in ("wall_seconds", "cpu_seconds"))
+        return Answers(replace(each[-1], wall_seconds=wall, cpu_seconds=cpu), tuple(each))
+
     def close(self) -> None:
         """End the process. Idempotent."""
         self._job.close()
@@ -96,7 +123,7 @@ class LispRuntime:
     languages: tuple[str, ...] = ("lisp",)
 
     def __init__(self) -> None:
-        self._box: Sandbox | None = None
+        self._boxes: dict[tuple[str, ...], Sandbox] = {}
 
     def subject(self, target: Any) -> Subject | None:
         """The program of an agent: that of its cell, also while an evolved version of it serves.
@@ -109,7 +136,7 @@ class LispRuntime:
         program: Program = target.program
         return Subject(program, program.name)
 
-    def build(self, program: Program) -> Artifact:
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Read it; nothing is evaluated here. Raises UsageError with the line of what cannot be read."""
         found = tools_for("lisp").signatures(program.source)
         functions = tuple(
@@ -133,19 +160,53 @@ class LispRuntime:
 
         return opened
 
-    def _warm(self, box: Sandbox) -> Sandbox:
+    def typed(self, box: Sandbox) -> Callable[[Program], TypedModule | None]:
+        """What its forms compile to. Its macros are its own code, so that is done in the sandbox."""
+
+        def typed(program: Program) -> TypedModule | None:
+            if not any("#^" in text or "annotate" in text for _, text in program.files):
+                return None
+            made = f"translated({program.name!r}, {program.files!r})"
+            source = f"from {_TRANSLATOR} import translated\nmade = {made}\ndef translation():\n    return made\n"
+            with self._warm(box, _TRANSLATOR).python(source) as job:
+                answer = job.ask("translation")
+            return _typed(answer.value) if answer.ok else None  # where it cannot be evaluated another check says so
+
+        return typed
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], LinesOf]:
+        """By coverage.py, as the Python that it becomes. Raises NotMeasured where that is not there."""
+
+        def covering(artifact: Artifact) -> LinesOf:
+            from ..observe.counted import file_of
+            from .covering import COUNTER, Counted, LinesOf, check_installed
+
+            check_installed()
+            program = artifact.program
+            source = _COUNTED.format(room=_ROOM, counter=COUNTER, name=program.name, files=program.files)
+
+            def opened(_: Artifact) -> LispJob:
+                return LispJob(self._warm(box, _ROOM, COUNTER).python(source))
+
+            texts = [Counted(file_of(0), program.name, None)]
+            return LinesOf(opened, lambda job: job.ask("__told__", []), texts)
+
+        return covering
+
+    def _warm(self, box: Sandbox, *rooms: str) -> Sandbox:
         from ..sandbox import Sandbox
 
         wanted = (box.wall_seconds, box.cpu_seconds, box.memory_bytes)
-        held = self._box
+        rooms = rooms or (_ROOM,)
+        held = self._boxes.get(rooms)
         if held is None or (held.wall_seconds, held.cpu_seconds, held.memory_bytes) != wanted:
             wall_seconds, cpu_seconds, memory_bytes = wanted
-            self._box = held = Sandbox(
-                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=(_ROOM,)
+            self._boxes[rooms] = held = Sandbox(
+                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=rooms
             )
         return held
 
-    def version(self, program: Program, *, trial: bool, quick: bool = False) -> LispVersion:
+    def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> LispVersion:
         """The program as it serves in this process."""
         return LispVersion(self.build(program))
 
@@ -160,3 +221,13 @@ class LispRuntime:
 @lru_cache(maxsize=1)
 def _toolchain() -> str:
     return f"hy {version_of('hy')}"
+
+
+def _typed(told: Any) -> TypedModule | None:
+    """What a translation says, which comes from where the candidate ran."""
+    try:
+        text, lines = str(told["text"]), tuple(int(line) for line in told["lines"])
+        tree = ast.parse(text)
+    except (TypeError, KeyError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return TypedModule(text, lines[: text.count("\n") + 1]) if has_annotations(tree) else None

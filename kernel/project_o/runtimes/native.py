@@ -2,51 +2,93 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SandboxError
+from ..languages.covered import Covering, NotMeasured
 from .seam import Subject
+from .trust import no_build_of
 
 if TYPE_CHECKING:
-    from ..sandbox import Job, Sandbox
+    from ..sandbox import Asking, Sandbox
     from ..toolchain.build import Names
     from ..toolchain.version import Version
     from ..values import Artifact, Program
 
 ISOLATE = "isolate"
-LINK = "link:"
+
+
+def options_of(*, isolate: bool, nogil: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
+    """What the words of a cell's first line are among the options of its program."""
+    from ..toolchain.sources import LINK_PREFIX, NOGIL
+
+    chosen = ((ISOLATE,) if isolate else ()) + ((NOGIL,) if nogil else ())
+    return (*chosen, *(LINK_PREFIX + library for library in links), *(f"dep:{crate}" for crate in crates))
 
 
 class NativeRuntime:
-    """Zig and Rust. Their functions are served by ``deploy``'s own handles, which the flow knows."""
+    """Zig and Rust. Their functions are served by ``deploy``'s own handles, which the flow knows.
+
+    ``unsandboxed`` says whether the user takes the risk of proposed texts where they cannot be compiled in the sandbox.
+    """
 
     languages: tuple[str, ...] = ("zig", "rust")
+
+    def __init__(self, unsandboxed: Callable[[], bool] = lambda: False) -> None:
+        self._unsandboxed = unsandboxed
 
     def subject(self, target: Any) -> Subject | None:
         """None: a native object has a name that serves, and the flow looks that up."""
         return None
 
-    def build(self, program: Program) -> Artifact:
-        """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError."""
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
+        """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError, SandboxError."""
         from .. import toolchain
 
-        return toolchain.build(program, names=_names(program))
+        return toolchain.build(program, names=_names(program), box=self._builder(program) if proposed else None)
 
-    def opener(self, box: Sandbox) -> Callable[[Artifact], Job] | None:
+    def _builder(self, program: Program) -> Sandbox | None:
+        """Where a proposed text is compiled; None where that is nowhere, and the user takes the risk."""
+        from ..sandbox import shared_builder
+
+        why = no_build_of(program)
+        if why and not self._unsandboxed():
+            raise SandboxError(why)
+        return None if why else shared_builder()
+
+    def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """None: an artifact is a library."""
         return None
 
-    def version(self, program: Program, *, trial: bool, quick: bool = False) -> Version:
+    def typed(self, box: Sandbox) -> None:
+        """None: the compiler checks types."""
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
+        """Not measured."""
+
+        def covering(artifact: Artifact) -> Covering:
+            raise NotMeasured(f"{artifact.program.language.capitalize()}'s compiler counts no lines here")
+
+        return covering
+
+    def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
         from ..languages import keeps, zig
         from ..sandbox import shared
+        from ..toolchain import dispatcher
         from ..toolchain.quick import How, Text, open_cell
 
+        dispatcher.prepare()
         how = How(shared(), isolate=ISOLATE in program.options, trial=trial)
         if not quick or program.language != "zig":
-            return how.version(self.build(program))
-        source = program.source
-        text = Text(_names(program), lambda: zig.functions(source), lambda: keeps(program.language, source))
+            return how.version(self.build(program, proposed=proposed))
+        texts = [text for _, text in program.files]
+        text = Text(
+            names=_names(program),
+            functions=lambda: zig.functions(program.source),
+            keeps=lambda: next(filter(None, (keeps(program.language, item) for item in texts)), ""),
+        )
         return open_cell(program, text, how)
 
     def reach(self, target: Any) -> None:

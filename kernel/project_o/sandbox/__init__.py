@@ -11,13 +11,30 @@ To add a layer: apply it in ``locks.lock_strict``, try it in ``level.try_everyth
 To add a profile: name it in ``profiles.PROFILES`` and say in ``box.Sandbox`` what it promises.
 """
 
-from .answer import Answer
+from .answer import Answer, Answers
 from .asking import Asking
 from .box import Sandbox
-from .common import shared
+from .common import shared, shared_builder
+from .function_job import FunctionJob
 from .job import Job
 from .lint import Denied, LintRules, lint
+from .native_job import NativeJob
 from .probing import probe
 from .snapshot import Snapshot
 
-__all__ = ["Answer", "Asking", "Denied", "Job", "LintRules", "Sandbox", "Snapshot", "lint", "probe", "shared"]
+__all__ = [
+    "Answer",
+    "Answers",
+    "Asking",
+    "Denied",
+    "FunctionJob",
+    "Job",
+    "LintRules",
+    "NativeJob",
+    "Sandbox",
+    "Snapshot",
+    "lint",
+    "probe",
+    "shared",
+    "shared_builder",
+]

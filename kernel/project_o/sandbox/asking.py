@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Protocol
 
-from .answer import Answer
+from .answer import Answer, Answers
 
 
 class Asking(Protocol):
@@ -21,6 +21,11 @@ class Asking(Protocol):
         seconds: float | None = None,
     ) -> Answer:
         """Call ``name`` ``repeat`` times; the last answer."""
+
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0
+    ) -> Answers:
+        """Call ``name`` once with each of several sets of arguments."""
 
     def close(self) -> None:
         """End the process."""

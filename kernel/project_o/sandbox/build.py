@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import SandboxError, UsageError
-from . import build_outputs, build_tree, locks, scratch, wire
+from . import build_memory, build_outputs, build_tree, locks, wire
 from .build_locks import EXIT_NO_COMPILER
 from .build_places import SEARCHED, Toolchain, toolchain
 from .channel import Bounds, Channel
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .box import Sandbox
 
 _SYSTEM = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/dev/", "/proc/", "/sys/")
-_WORK, _HOME = "work", "home"
+_HOME = "home"
 _READ_BYTES = 1 << 16
 LANDLOCK_WITH_MOVES = 2
 
@@ -64,15 +64,21 @@ class Order:
     tools: Toolchain
     readable: tuple[str, ...] = ()
     writable: tuple[str, ...] = ()
-    executable: tuple[str, ...] = field(default=())
+    executable: tuple[str, ...] = ()
+    copies: Mapping[str, str | Path] = field(default_factory=dict)
+    place: str = ""
 
     @property
     def opened(self) -> tuple[str, ...]:
-        """Every path outside the system that it needs, for namespaces in which nothing else is there."""
-        needed = (*self.tools.readable, *self.tools.executable, *self.readable, *self.writable, *self.executable)
-        found = {os.path.realpath(path) for path in needed if not path.startswith(_SYSTEM)}
-        outermost = (path for path in found if not any(path.startswith(f"{other}/") for other in found))
-        return tuple(sorted(path for path in outermost if Path(path).exists() and not path.startswith(_SYSTEM)))
+        """Every path outside the system that it needs, as words: in namespaces nothing else is there."""
+        needed = (*self.tools.readable, *self.tools.executable, *self.readable, *self.executable)
+        return (*_words("read", needed), *_words("write", self.writable))
+
+
+def _words(kind: str, paths: Iterable[str]) -> list[str]:
+    found = {os.path.realpath(path) for path in paths if not path.startswith(_SYSTEM)}
+    outermost = (path for path in found if not any(path.startswith(f"{other}/") for other in found))
+    return sorted(f"{kind}:{path}" for path in outermost if Path(path).exists() and not path.startswith(_SYSTEM))
 
 
 def order(
@@ -83,6 +89,8 @@ def order(
     readable: Iterable[str] = (),
     writable: Iterable[str] = (),
     executable: Iterable[str] = (),
+    copies: Mapping[str, str | Path] | None = None,
+    place: str = "",
 ) -> Order:
     """Check what was asked for. Raises UsageError, SandboxError where the compiler is not there."""
     if isinstance(argv, (str, bytes)) or not argv or not all(isinstance(word, str) for word in argv):
@@ -91,6 +99,7 @@ def order(
         build_outputs.checked_name(name)
         if not isinstance(content, (str, bytes, bytearray)):
             raise UsageError(f"{name} must be text or bytes, not a {type(content).__name__}")
+    copied = {build_outputs.checked_name(name): source for name, source in (copies or {}).items()}
     wanted = None if outputs is None else tuple(build_outputs.checked_name(name) for name in outputs)
     tools = toolchain(argv[0])
     extra = dict(environment or {})
@@ -103,14 +112,17 @@ def order(
         tuple(readable),
         tuple(writable),
         tuple(executable),
+        copied,
+        build_outputs.checked_name(place) if place else "",
     )
 
 
-def configuration(wanted: Order, *, address_bytes: int, cpu_seconds: float, landlock: bool, seccomp: bool) -> Any:
+def configuration(wanted: Order, *, memory_bytes: int, cpu_seconds: float, landlock: bool, seccomp: bool) -> Any:
     """What the child is told to lock: see ``build_locks.lock_build``."""
     return {
         "profile": "build",
-        "address_bytes": address_bytes,
+        "address_bytes": max(memory_bytes, limits.BUILD_MEMORY_BYTES),
+        "tree": {"memory_bytes": memory_bytes, "threads": limits.TREE_THREADS_MAX},
         "cpu_backstop_seconds": max(1, math.ceil(cpu_seconds) + 1),
         "open_files": limits.BUILD_OPEN_FILES_MAX,
         "file_bytes": limits.BUILD_FILE_BYTES_MAX,
@@ -148,16 +160,23 @@ def in_box(box: Sandbox, wanted: Order) -> Built:
     check_landlock(landlock=landlock)
     config = configuration(
         wanted,
-        address_bytes=max(box.memory_bytes, limits.BUILD_MEMORY_BYTES),
+        memory_bytes=box.memory_bytes,
         cpu_seconds=box.cpu_seconds,
         landlock=landlock,
         seccomp=seccomp,
     )
-    kind = Kind(namespaces=True, opened=wanted.opened) if inside else Kind()
-    channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
-    running = Running(channel)
-    box._adopt(running)
-    return replace(run(channel, wanted, box.wall_seconds, box.cpu_seconds, box.memory_bytes), level=_level(box))
+    shared = build_memory.shared_folder()
+    opened = (*wanted.opened, *([f"write:{shared}"] if shared else []))
+    kind = Kind(namespaces=True, opened=opened) if inside else Kind()
+    with build_memory.place(shared, wanted.place) as memory:
+        config["writable"] += [memory] if memory else []
+        config["places"] = [memory] if memory else []
+        channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
+        running = Running(channel)
+        box._adopt(running)
+        return replace(
+            run(channel, wanted, memory, box.wall_seconds, box.cpu_seconds, box.memory_bytes), level=_level(box)
+        )
 
 
 def _level(box: Sandbox) -> str:
@@ -167,18 +186,21 @@ def _level(box: Sandbox) -> str:
     return probing.found(box._deny, box._number).name
 
 
-def run(channel: Channel, wanted: Order, wall_seconds: float, cpu_seconds: float, memory_bytes: int) -> Built:
+def run(
+    channel: Channel, wanted: Order, memory: str, wall_seconds: float, cpu_seconds: float, memory_bytes: int
+) -> Built:
     """The whole build in a locked process that waits for its command. Everything of it is gone afterwards.
 
-    Raises SandboxError where it could not be set up.
+    It works in the folder ``memory``, in its own where there is none. Raises SandboxError where it could not be set up.
     """
     if channel.ended:
         raise SandboxError(f"nothing was built: {channel.error or channel.ended}")
-    folder = Path(channel.folder)
+    folder = Path(memory or channel.folder)
     try:
-        (folder / _WORK).mkdir()
+        (folder / build_memory.WORK).mkdir()
         (folder / _HOME).mkdir()
-        given = build_outputs.write_all(folder / _WORK, wanted.files)
+        build_outputs.copy_all(folder / build_memory.WORK, wanted.copies)
+        given = build_outputs.write_all(folder / build_memory.WORK, wanted.files)
     except OSError as error:
         channel.end("closed")
         raise SandboxError(f"the build's folder cannot be written ({error}): free some space there") from None
@@ -191,7 +213,7 @@ def run(channel: Channel, wanted: Order, wall_seconds: float, cpu_seconds: float
         files: dict[str, bytes] = {}
         ended, why = watch.ended, watch.why
         if not ended:
-            files, why = build_outputs.collect(folder / _WORK, wanted.outputs, given)
+            files, why = build_outputs.collect(folder / build_memory.WORK, wanted.outputs, given)
             ended = "result-cap" if why else ""
     finally:
         channel.end(watch.ended or "closed")
@@ -219,7 +241,7 @@ def _command(wanted: Order, folder: Path) -> dict[str, Any]:
         "LC_ALL": "C.UTF-8",
         **wanted.environment,
     }
-    return {"id": "", "argv": list(wanted.argv), "environment": environment, "folder": str(folder / _WORK)}
+    return {"id": "", "argv": list(wanted.argv), "environment": environment, "folder": str(folder / build_memory.WORK)}
 
 
 def _send(channel: Channel, command: dict[str, Any]) -> None:
@@ -246,7 +268,12 @@ class _Watch:
         self.channel = channel
         self.began = time.monotonic()
         self.deadline = self.began + wall_seconds
-        self.wall_seconds, self.cpu_limit, self.memory_bytes = wall_seconds, cpu_seconds, memory_bytes
+        self.wall_seconds, self.cpu_limit = wall_seconds, cpu_seconds
+        self._words = {
+            "processes": f"it had more than {limits.TREE_THREADS_MAX} processes and threads",
+            "memory": f"it used more memory than {memory_bytes >> 20:,} MiB",
+            "scratch-quota": f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB",
+        }
         self.printed = bytearray()
         self.flood = 0
         self.cpu_seconds = 0.0
@@ -265,7 +292,7 @@ class _Watch:
                 self._stop(
                     "wall-time", f"it took longer than {self.wall_seconds:g} s: is there a loop at compile time?"
                 )
-            pause = limits.TREE_POLL_SECONDS if not self.ended else limits.BUILD_END_SECONDS
+            pause = limits.WATCH_SECONDS if not self.ended else limits.BUILD_END_SECONDS
             ready = {fd for fd, _ in self._poll.poll(math.ceil(max(0.001, min(left, pause)) * 1000))}
             if self.channel.log_fd in ready:
                 self._read()
@@ -281,29 +308,22 @@ class _Watch:
     def _judged(self, report: dict[str, Any] | None) -> dict[str, Any] | None:
         if report is None and not self.ended:
             self.ended, self.why = "helper", "the sandbox's helper process was ended: build it again"
-        if report is not None and not self.ended and report["code"] < 0 and report["cpu_seconds"] >= self.cpu_limit:
-            self.ended, self.why = "cpu-time", self._cpu_words()
+        if report is not None and not self.ended:
+            if report["why"]:
+                self.ended, self.why = report["why"], self._words[report["why"]]
+            elif report["code"] < 0 and report["cpu_seconds"] >= self.cpu_limit:
+                self.ended, self.why = "cpu-time", self._cpu_words()
         return report
 
     def _look(self) -> None:
-        """Once in a while: does the whole tree keep within its bounds?"""
+        """Once in a while: how long has the whole tree computed? The rest is watched where it was started."""
         now = time.monotonic()
-        if now - self._looked < limits.TREE_POLL_SECONDS:
+        if now - self._looked < limits.WATCH_SECONDS:
             return
         self._looked = now
-        used = build_tree.used(self.channel.pid)
-        self.cpu_seconds = max(self.cpu_seconds, used.cpu_seconds)
-        if used.threads > limits.TREE_THREADS_MAX:
-            self._stop("processes", f"it had more than {limits.TREE_THREADS_MAX} processes and threads")
-        elif used.cpu_seconds > self.cpu_limit:
+        self.cpu_seconds = max(self.cpu_seconds, build_tree.used(self.channel.pid).cpu_seconds)
+        if self.cpu_seconds > self.cpu_limit:
             self._stop("cpu-time", self._cpu_words())
-        elif used.resident_bytes > self.memory_bytes and self._own_bytes(used) > self.memory_bytes:
-            self._stop("memory", f"it used more memory than {self.memory_bytes >> 20:,} MiB")
-        elif scratch.used_bytes(self.channel.folder) > limits.BUILD_SCRATCH_BYTES:
-            self._stop("scratch-quota", f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB")
-
-    def _own_bytes(self, used: build_tree.Used) -> int:
-        return build_tree.own_bytes(self.channel.pid) or used.resident_bytes
 
     def _cpu_words(self) -> str:
         return f"it used more than {self.cpu_limit:g} s of processor time: is there a loop at compile time?"

@@ -7,11 +7,13 @@ kernel's side walks the tree below a job's first process, which adopts whatever 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import NamedTuple
 
 _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+_MANY = 1 << 30
 # Fields of /proc/PID/stat behind the name in parentheses (proc_pid_stat(5)), counted from the state, which is 0.
 _USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM, _THREADS, _RESIDENT = 11, 12, 13, 14, 17, 21
 
@@ -28,12 +30,13 @@ class Used(NamedTuple):
     resident_bytes: int
 
 
-def used(pid: int) -> Used:
-    """What the process ``pid`` and all below it use now; nothing where it is gone."""
+def used(pid: int, enough: int = _MANY) -> Used:
+    """What the process ``pid`` and all below it use now; nothing where it is gone.
+
+    Counting ends beyond ``enough`` threads.
+    """
     processes = threads = ticks = pages = 0
-    waiting, seen = [pid], {pid}
-    while waiting:
-        one = waiting.pop()
+    for one in members(pid):
         try:
             with open(f"/proc/{one}/stat", "rb") as f:
                 fields = f.read().rpartition(b") ")[2].split()
@@ -43,11 +46,21 @@ def used(pid: int) -> Used:
         threads += int(fields[_THREADS])
         ticks += sum(int(fields[k]) for k in (_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM))
         pages += int(fields[_RESIDENT])
+        if threads > enough:
+            break
+    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
+
+
+def members(pid: int) -> Iterator[int]:
+    """The process ``pid`` and all below it."""
+    waiting, seen = [pid], {pid}
+    while waiting:
+        one = waiting.pop()
+        yield one
         for child in children(one):
             if child not in seen:
                 seen.add(child)
                 waiting.append(child)
-    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
 
 
 def children(pid: int) -> list[int]:
@@ -65,10 +78,8 @@ def children(pid: int) -> list[int]:
 
 def own_bytes(pid: int) -> int:
     """What the tree takes where shared pages count once: exact, and slower. 0 where the kernel does not tell."""
-    total, waiting = 0, [pid]
-    while waiting:
-        one = waiting.pop()
-        waiting += children(one)
+    total = 0
+    for one in members(pid):
         with suppress(OSError, ValueError, StopIteration), open(f"/proc/{one}/smaps_rollup", "rb") as f:
             total += next(int(line.split()[1]) << 10 for line in f if line.startswith(b"Pss:"))
     return total

@@ -7,7 +7,6 @@ import json
 import math
 import os
 import select
-import shutil
 import signal
 import socket
 import tempfile
@@ -18,17 +17,25 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import scratch, wire
+from . import build_tree, scratch, wire
 from .arena import Arena
 from .folder import place
 from .helper import Helper, pid_of
+from .profiles import PROFILES
+from .quick import MARK
 from .snapshot import Snapshot
+from .supervise import END_SIGNAL
 from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
 _NO_CLOCK = -1  # no clock of any process
 _NATURAL_END_SECONDS = 0.2
 _READ_BYTES = 1 << 16
+_WATCHED = {
+    "scratch-quota": "it wrote more into its folder than its limit",
+    "memory": "all its processes together used more memory than their limit",
+    "processes": "it had more processes and threads than its limit",
+}
 
 
 class HelperGoneError(Exception):
@@ -45,10 +52,12 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one job may use. None means no bound."""
+    """What one job may use. None means no bound. ``tree``: it may have processes, and its time is that of all."""
 
     cpu_seconds: float | None = None
     scratch_bytes: int = 0
+    memory_bytes: int | None = None
+    tree: bool = False
 
 
 class Channel:
@@ -65,6 +74,7 @@ class Channel:
         self.owner = os.getpid()
         self.bounds = bounds
         self.arena = Arena()
+        self._shared_bytes = snapshot.size if snapshot is not None else 0
         self.folder = tempfile.mkdtemp(prefix="o-scratch-", dir=helper.folder.path) if bounds.scratch_bytes else ""
         self.placed = {path: path for path in files}
         self._libraries = ""
@@ -77,6 +87,7 @@ class Channel:
         self.ended = ""
         self.error = ""
         self.level = str(config.get("level", ""))
+        self._end_signal = END_SIGNAL if PROFILES[config["profile"]].supervised else signal.SIGKILL
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()
@@ -108,7 +119,13 @@ class Channel:
             given.append(snapshot.fd)
             config = {**config, "snapshot_bytes": snapshot.size}
         config = {**config, "namespaces": helper.kind.namespaces}
-        order = {**config, "scratch": self.folder, "hello": self.key + "hello", "arena_bytes": limits.ARENA_BYTES_MAX}
+        order = {
+            **config,
+            "scratch": self.folder,
+            "scratch_bytes": self.bounds.scratch_bytes,
+            "hello": self.key + "hello",
+            "arena_bytes": limits.ARENA_BYTES_MAX,
+        }
         try:
             sent = helper.request(order, given)
         finally:
@@ -134,24 +151,32 @@ class Channel:
             self.ended = "setup"
             self.error = f"the sandbox could not be set up: {said or 'the process ended before it was locked'}"
             return
-        self.base = reply.body["arena"]
+        self.base = self.arena.base = reply.body["arena"]
+
+    def result_bytes_max(self, arguments: int) -> int:
+        """How large a result can be: it is made in the job's own memory, or is part of what was given to it."""
+        room = limits.ARENA_BYTES_MAX - arguments
+        own = self.bounds.memory_bytes
+        return room if own is None else min(room, own + arguments + self._shared_bytes)
 
     def cpu(self) -> float:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
             with contextlib.suppress(OSError):
-                self._cpu = time.clock_gettime(self.clock)
+                now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
+                self._cpu = max(self._cpu, now)
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
         """Ask, and wait ``seconds`` at most. When ``ended`` is set afterwards the process is gone."""
-        self.count += 1
-        name = f"{self.key}{self.count}"
+        name = self.next_name()
         line = json.dumps({**question, "id": name}, allow_nan=False).encode("ascii") + b"\n"
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
+        if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
-        if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
+        measured = self.bounds.cpu_seconds is not None and not self.bounds.tree
+        if measured and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
             self.end("protocol", "it went on working after its answer")
             return Reply(None, 0.0, 0.0)
@@ -176,11 +201,8 @@ class Channel:
                     self.end("cpu-time", "it used more processor time than its limit")
                     break
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
-            if self.folder:
-                left = min(left, limits.SCRATCH_POLL_SECONDS)
-                if scratch.used_bytes(self.folder) > self.bounds.scratch_bytes:
-                    self.end("scratch-quota", "it wrote more into its folder than its limit")
-                    break
+                if self.bounds.tree:  # several processors at once
+                    left = min(left, limits.TREE_LOOK_SECONDS)
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
             if self.questions in ready:
                 blob = self._send(blob)
@@ -193,6 +215,33 @@ class Channel:
             return Reply(None, wall, max(0.0, cpu))
         self._take_log()
         return Reply(self._read(line, name), wall, cpu)
+
+    def next_name(self) -> str:
+        """What the next question is called."""
+        self.count += 1
+        return f"{self.key}{self.count}"
+
+    def quick(self, line: bytes, name: str, seconds: float) -> Reply | None:
+        """Ask in a few bytes; None where the answer is that all went well. For jobs without bounds, which are not
+        measured."""
+        deadline = time.monotonic() + seconds
+        told: bytes | None = None
+        try:
+            self._send(line)
+            while told is None and not self.ended:
+                ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
+                if self.log_fd in ready:
+                    self._take_log()
+                if self.answers in ready and not self.ended:
+                    told = self._take_line()
+                elif (seconds := deadline - time.monotonic()) <= 0:
+                    self.end("wall-time", "it took longer than its time limit")
+        except BaseException:
+            self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
+            raise
+        if told == MARK:
+            return None
+        return Reply(None if told is None else self._read(told, name), 0.0, 0.0)
 
     def _read(self, line: bytes, name: str) -> dict[str, Any] | None:
         try:
@@ -296,7 +345,7 @@ class Channel:
         """Only send the signal, from any thread: whoever waits for an answer then sees the end."""
         with self._kill_lock, contextlib.suppress(OSError):
             if self.pidfd >= 0 and self.owner == os.getpid():
-                signal.pidfd_send_signal(self.pidfd, signal.SIGKILL)
+                signal.pidfd_send_signal(self.pidfd, self._end_signal)
 
     def _report(self, seconds: float) -> dict[str, Any] | None:
         """The helper's word that nothing is left of the job; None if there is none in time, or no helper."""
@@ -317,7 +366,7 @@ class Channel:
                     os.close(fd)
         for folder in (self.folder, self._libraries):
             if folder and self.owner == os.getpid():
-                shutil.rmtree(folder, ignore_errors=True)
+                scratch.remove(folder)
         if hasattr(self, "control"):
             self.control.close()
         self.arena.close()
@@ -328,6 +377,8 @@ def _how(report: dict[str, Any] | None, cpu_limit: float | None, *, killed: bool
     if report is None:
         return "helper", "the sandbox's helper process was ended; the next job starts a new one"
     code = report["code"]
+    if report["why"]:
+        return report["why"], _WATCHED[report["why"]]
     if killed and code == -signal.SIGKILL:
         return "protocol", "it closed its answers and went on"
     if code == EXIT_MEMORY:

@@ -14,17 +14,23 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from .scratch import remove
+
 PREFIX = "o-box-"
 _FRESH_SECONDS = 60.0
 
 
 class Folder:
-    """Made empty, ours alone; gone after ``close``. ``path`` is absolute and holds no link."""
+    """Made empty, ours alone; gone after ``close``. ``path`` is absolute and holds no link.
 
-    def __init__(self) -> None:
-        sweep()
+    It lies in ``parent``; without one, in the folder for temporary files.
+    """
+
+    def __init__(self, parent: str = "") -> None:
+        parent = parent or _parent()
+        sweep(parent)
         self.owner = os.getpid()
-        self.path = tempfile.mkdtemp(prefix=PREFIX, dir=os.path.realpath(_parent()))
+        self.path = tempfile.mkdtemp(prefix=PREFIX, dir=os.path.realpath(parent))
         self._held = os.open(self.path, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         fcntl.flock(self._held, fcntl.LOCK_EX)
 
@@ -33,7 +39,7 @@ class Folder:
         held, self._held = self._held, -1
         if held >= 0:
             if self.owner == os.getpid():
-                shutil.rmtree(self.path, ignore_errors=True)
+                remove(self.path)
             os.close(held)
 
 
@@ -50,16 +56,16 @@ def _parent() -> str:
     return parent
 
 
-def sweep() -> None:
+def sweep(parent: str) -> None:
     """Take away the folders of kernels that were killed: ours by owner, not just made, and locked by nobody."""
-    for path in Path(_parent()).glob(f"{PREFIX}*"):
+    for path in Path(parent).glob(f"{PREFIX}*"):
         with contextlib.suppress(OSError):  # another kernel uses it, or sweeps it at this moment
             at = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
             try:
                 facts = os.fstat(at)
                 if facts.st_uid == os.geteuid() and facts.st_mtime < time.time() - _FRESH_SECONDS:
                     fcntl.flock(at, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    shutil.rmtree(path, ignore_errors=True)
+                    remove(str(path))
             finally:
                 os.close(at)
 

@@ -3,14 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import UsageError
 from . import wire
-from .answer import Answer
+from .answer import Answer, Answers
 from .arena import aligned
 from .job import UNTRUSTED, Job, check_measured
+
+_PLAIN = {bool, int, float, str, bytes, type(None)}
+
+
+@dataclass
+class _Placed:
+    """The arguments of one call: as they are sent, and the arrays among them by index and where they lie.
+
+    ``containers`` are the arguments in which lists, dicts or sets are, as the other side gets them.
+    """
+
+    begin: int
+    end: int
+    body: list[Any] = field(default_factory=list)
+    arrays: list[tuple[int, int, Any]] = field(default_factory=list)
+    containers: dict[int, Any] = field(default_factory=dict)
 
 
 class FunctionJob(Job):
@@ -28,8 +44,9 @@ class FunctionJob(Job):
         """Call the function ``repeat`` times on the same arguments; the last result is the value.
 
         ``name`` only tells it in messages. Array arguments are shared, not sent: those that the call changed are in
-        ``written``. ``offset_bytes`` (a multiple of 8) moves them away from their 64-byte boundaries. Raises
-        UsageError for arguments that cannot cross, SandboxError where they are too large to be shared.
+        ``written``, and so are lists, dicts and sets that it changed. ``offset_bytes`` (a multiple of 8) moves arrays
+        away from their 64-byte boundaries. Raises UsageError for arguments that cannot cross, SandboxError where they
+        are too large to be shared.
         """
         check_measured(repeat, offset_bytes)
         with self._lock:
@@ -38,21 +55,72 @@ class FunctionJob(Job):
                 return refused
             return self._call(name, args, seconds or self._wall_seconds, repeat, offset_bytes)
 
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0
+    ) -> Answers:
+        """Call the function once with each of several sets of arguments, in one question. Raises as ``ask`` does."""
+        check_measured(1, offset_bytes)
+        with self._lock:
+            refused = self._refused()
+            if refused is not None:
+                return Answers(refused)
+            return self._call_each(name, calls, seconds or self._wall_seconds, offset_bytes)
+
     def _call(self, name: str, args: Sequence[Any], seconds: float, repeat: int, offset_bytes: int) -> Answer:
+        arena = self._channel.arena
+        placed = self._place(name, args, 0, offset_bytes)
+        tail = aligned(placed.end)
+        question = {"op": "run", "args": placed.body, "repeat": repeat, "tail": tail}
+        reply = self._channel.exchange({**question, "room": max(0, arena.size - tail)}, seconds)
+        answer, body = self._begin(reply, tail=tail, seconds=seconds)
+        if answer is None:
+            try:
+                answer = self._end(reply, ok=True, value=wire.decode(body["value"], arena.read))
+            except UNTRUSTED as error:
+                return self._breach(reply, error)
+        if answer.ended or not answer.ok:
+            return answer
+        return self._left(replace(answer, written=self._changed(placed)), placed, tail, seconds)
+
+    def _call_each(self, name: str, calls: Sequence[Sequence[Any]], seconds: float, offset_bytes: int) -> Answers:
+        arena = self._channel.arena
+        placed: list[_Placed] = []
+        for args in calls:
+            placed.append(self._place(name, args, aligned(placed[-1].end) if placed else 0, offset_bytes))
+        tail = aligned(placed[-1].end) if placed else 0
+        question = {
+            "op": "each",
+            "calls": [one.body for one in placed],
+            "spans": [[one.begin, one.end - one.begin] for one in placed],
+            "tail": tail,
+        }
+        reply = self._channel.exchange({**question, "room": max(0, arena.size - tail)}, seconds)
+        answer, body = self._begin(reply, tail=tail, seconds=seconds)
+        if answer is not None:
+            return Answers(answer)
+        try:
+            values = wire.decode(body["value"], arena.read)
+            if type(values) is not list or len(values) != len(calls):
+                raise ValueError("another number of results")
+        except UNTRUSTED as error:
+            return Answers(self._breach(reply, error))
+        whole = self._end(reply, ok=True)
+        each = (Answer(ok=True, value=v, written=self._changed(one)) for v, one in zip(values, placed, strict=True))
+        return Answers(whole, tuple(each))
+
+    def _place(self, name: str, args: Sequence[Any], begin: int, offset_bytes: int) -> _Placed:
+        """Write the arrays into shared memory from ``begin`` on, and encode the rest."""
         import numpy as np
 
         arena = self._channel.arena
-        placed: list[tuple[int, int, Any]] = []
-        tail = 0
+        placed = _Placed(begin, begin)
 
         def store(array: Any) -> int:
-            nonlocal tail
-            at = aligned(tail) + offset_bytes
+            at = aligned(placed.end) + offset_bytes
             arena.write(at, array)
-            tail = at + array.nbytes
+            placed.end = at + array.nbytes
             return at
 
-        body = []
         for index, item in enumerate(args):
             try:
                 coded = wire.encode_exactly(item, store)
@@ -63,28 +131,71 @@ class FunctionJob(Job):
                 at = coded["$array"][2]
                 if isinstance(at, str):  # small enough to be sent, but a write must be seen from here
                     at = coded["$array"][2] = store(whole)
-                placed.append((index, at, whole.reshape(item.shape)))
-            body.append(coded)
-        tail = aligned(tail)
-        question = {"op": "run", "args": body, "repeat": repeat, "tail": tail, "room": max(0, arena.size - tail)}
-        reply = self._channel.exchange(question, seconds)
-        answer, body_ = self._begin(reply, tail=tail, seconds=seconds)
-        if answer is None:
-            try:
-                answer = self._end(reply, ok=True, value=wire.decode(body_["value"], arena.read))
-            except UNTRUSTED as error:
-                return self._breach(reply, error)
-        if answer.ended or not answer.ok:
-            return answer
-        return replace(answer, written=tuple(self._changed(placed)))
+                placed.arrays.append((index, at, whole.reshape(item.shape)))
+            elif _holds(item, (list, dict, set)):
+                placed.containers[index] = wire.decode(coded, arena.read)
+            placed.body.append(coded)
+        return placed
 
-    def _changed(self, placed: list[tuple[int, int, Any]]) -> list[tuple[int, Any]]:
+    def _changed(self, placed: _Placed) -> tuple[tuple[int, Any], ...]:
         """The array arguments whose bytes are not those that were given: this side looks, nobody tells it."""
         found = []
-        for index, at, given in placed:
+        for index, at, given in placed.arrays:
             left = self._channel.arena.read(at, given.nbytes)
             if left != given.data.cast("B") if given.flags.c_contiguous and given.ndim else left != given.tobytes():
                 import numpy as np
 
                 found.append((index, np.frombuffer(left, given.dtype).reshape(given.shape)))
-        return found
+        return tuple(found)
+
+    def _left(self, answer: Answer, placed: _Placed, tail: int, seconds: float) -> Answer:
+        """The answer with the containers that the call changed, and whether its result lies in its arguments.
+
+        That is found out and not asked: this side writes over the arrays, the other one empties the containers, and
+        then the result is asked for once more. It is not in the time of the answer.
+        """
+        if not placed.containers and not (placed.arrays and _holds(answer.value, _mutable())):
+            return answer
+        arena = self._channel.arena
+        for _, at, given in placed.arrays:
+            arena.invert(at, given.nbytes)
+        places = list(placed.containers)
+        question = {"op": "left", "places": places, "tail": tail, "room": max(0, arena.size - tail)}
+        reply = self._channel.exchange(question, seconds)
+        failed, body = self._begin(reply, tail=tail, seconds=seconds)
+        if failed is not None:
+            return replace(failed, wall_seconds=answer.wall_seconds, cpu_seconds=answer.cpu_seconds)
+        try:
+            now, value = wire.decode(body["value"], arena.read)
+            pairs = list(zip(places, now, strict=True))
+        except UNTRUSTED as error:
+            return self._breach(reply, error)
+        changed = [(place, item) for place, item in pairs if not _same(placed.containers[place], item)]
+        written = tuple(sorted((*answer.written, *changed), key=lambda pair: pair[0]))
+        return replace(answer, written=written, shares=not _same(answer.value, value))
+
+
+def _mutable() -> tuple[type, ...]:
+    import numpy as np
+
+    return (np.ndarray, list, dict, set)
+
+
+def _holds(value: Any, kinds: tuple[type, ...]) -> bool:
+    """Whether the value is of one of these kinds, or a tuple in which such a value is."""
+    return isinstance(value, kinds) or (isinstance(value, tuple) and any(_holds(item, kinds) for item in value))
+
+
+def _same(left: Any, right: Any) -> bool:
+    """Whether two values are the same to the last bit; not a number is itself."""
+    if type(left) is not type(right):
+        return False
+    if isinstance(left, (list, tuple)):
+        if _PLAIN.issuperset(map(type, left)) and left == right:
+            return list(map(type, left)) == list(map(type, right))
+        return len(left) == len(right) and all(_same(a, b) for a, b in zip(left, right, strict=True))
+    if isinstance(left, dict):
+        return list(left) == list(right) and all(_same(left[key], right[key]) for key in left)
+    if hasattr(left, "tobytes"):
+        return bool(left.dtype == right.dtype and left.shape == right.shape and left.tobytes() == right.tobytes())
+    return bool(left == right) or repr(left) == repr(right)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import ctypes
+import dis
 import importlib
 import json
 import linecache
@@ -10,8 +12,11 @@ from typing import Any
 
 from . import wire
 from .construct import compiled, construct
+from .near import Near
 
 FILE = "<cell>"
+_RAISE = dis.opmap["RAISE_VARARGS"]
+_NOT_MEANT = AssertionError
 
 
 class FunctionWorker:
@@ -20,6 +25,9 @@ class FunctionWorker:
     def __init__(self, arena: int, snapshot: int, program: dict[str, Any]) -> None:
         self.arena = arena
         self.snapshot = snapshot
+        self.files: set[str] = set()
+        self.last: tuple[list[Any], Any] = ([], None)
+        self.raised: Exception | None = None
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
@@ -36,13 +44,62 @@ class FunctionWorker:
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
 
+    def answer(self, question: dict[str, Any]) -> Any:
+        """The value that one question asks for. What the function raises is kept in ``raised`` as well."""
+        if question["op"] == "left":
+            return self.left(question["places"])
+        self.raised = None
+        return self.each(question) if question["op"] == "each" else self.call(question)
+
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""
+        self.last = ([], None)  # what the last call used is free for this one
         args = [wire.decode(item, self._given) for item in question["args"]]
         function = self.function
-        for _ in range(question["repeat"] - 1):
-            function(*args)
-        return function(*args)
+        try:
+            for _ in range(question["repeat"] - 1):
+                function(*args)
+            value = function(*args)
+        except Exception as error:
+            self.raised = error
+            raise
+        self.last = args, value
+        return value
+
+    def each(self, question: dict[str, Any]) -> list[Any]:
+        """The results of one call with each of several sets of arguments, which are read before it."""
+        calls = [[wire.decode(item, self._given) for item in args] for args in question["calls"]]
+        near = Near(self.arena, question["spans"])
+        function = self.function
+        found = []
+        for number, args in enumerate(calls):
+            near.read(number)
+            found.append(function(*args))
+        return found
+
+    def told(self, error: BaseException) -> dict[str, Any]:
+        """Of what the function raised its class, and whether it was meant; nothing of any other error.
+
+        Meant is what a ``raise`` in its own text raised: an answer, as another function returns an error value. What
+        came out of an operation on an input that nobody thought of is none, nor is an assertion.
+        """
+        if error is not self.raised:
+            return {}
+        frames = error.__traceback__
+        while frames is not None and frames.tb_next is not None:
+            frames = frames.tb_next
+        code = frames.tb_frame.f_code if frames is not None else None
+        own = code is not None and code.co_filename in self.files
+        stated = own and frames is not None and code is not None and code.co_code[frames.tb_lasti] == _RAISE
+        return {"name": type(error).__name__, "meant": stated and not isinstance(error, _NOT_MEANT)}
+
+    def left(self, places: list[int]) -> list[Any]:
+        """The last call's arguments at these places as they are now, and its result after they were emptied."""
+        (args, value), self.last = self.last, ([], None)
+        now = [copy.deepcopy(args[place]) for place in places]
+        for place in places:
+            _empty(args[place])
+        return [now, value]
 
     @staticmethod
     def _alias(program: dict[str, Any], namespace: dict[str, Any]) -> None:
@@ -52,6 +109,7 @@ class FunctionWorker:
 
     def _made(self, text: str, name: str, line: int, file: str, namespace: dict[str, Any]) -> Any:
         shown = "\n" * (line - 1) + text
+        self.files.add(file)
         linecache.cache[file] = (len(shown), None, shown.splitlines(keepends=True), file)
         return construct(compiled(text, name, line, file), name, namespace)
 
@@ -62,6 +120,15 @@ class FunctionWorker:
     def _given(self, offset: int, size: int) -> Any:
         # SAFETY: the kernel's side has written ``size`` bytes there before it asked; the memory stays mapped.
         return (ctypes.c_char * size).from_address(self.arena + offset)
+
+
+def _empty(value: Any) -> None:
+    """Take everything out of a container, and of those in it."""
+    if isinstance(value, (list, tuple, dict)):
+        for item in value.values() if isinstance(value, dict) else value:
+            _empty(item)
+    if isinstance(value, (list, dict, set)):
+        value.clear()
 
 
 def _follow(value: Any, path: str) -> Any:

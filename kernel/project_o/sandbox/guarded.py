@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable
 from typing import Any
 
-from ..abi import FAULT_BYTES
+from ..abi import FAULT_BYTES, STATUS_LOOK
 
 
 class Guard:
@@ -39,7 +39,9 @@ class Guard:
         call, fault_at, text_at = self._call, ctypes.addressof(self._fault), ctypes.addressof(text)
 
         def guarded(args: int, ret: int, _kept: Any = text) -> int:
-            return int(call(address, args, ret, fault_at, text_at))
+            while (status := int(call(address, args, ret, fault_at, text_at))) == STATUS_LOOK:
+                pass  # the interpreter looks at its flags on the way round
+            return status
 
         return guarded
 

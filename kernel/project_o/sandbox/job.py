@@ -10,14 +10,13 @@ import threading
 from collections.abc import Sequence
 from dataclasses import replace
 from types import TracebackType
-from typing import Any, NoReturn, Self
+from typing import Any, Self
 
 from .. import abi, limits
 from ..errors import InterfaceError, SandboxError, UsageError
-from ..values import Interface, NativeFunction
 from . import wire
 from .answer import Answer
-from .arena import aligned, span
+from .arena import aligned
 from .channel import Channel, Reply
 from .lint import Denied, LintRules, told
 
@@ -147,12 +146,16 @@ class Job:
             body = [wire.encode(item, store) for item in args]
         except TypeError as error:
             raise UsageError(f"the arguments of {name}: {error}") from None
-        reply = self._channel.exchange({"op": "ask", "fn": name, "args": body, "room": arena.size}, seconds)
-        answer, body_ = self._begin(reply, seconds=seconds)
+        return self._put({"op": "ask", "fn": name, "args": body, "room": arena.size}, seconds)
+
+    def _put(self, question: dict[str, Any], seconds: float) -> Answer:
+        """Put a question, arguments encoded; its answer with the value decoded."""
+        reply = self._channel.exchange(question, seconds)
+        answer, body = self._begin(reply, seconds=seconds)
         if answer is not None:
             return answer
         try:
-            value = wire.decode(body_["value"], arena.read)
+            value = wire.decode(body["value"], self._channel.arena.read)
         except UNTRUSTED as error:
             return self._breach(reply, error)
         return self._end(reply, ok=True, value=value)
@@ -176,12 +179,14 @@ class Job:
         answer = self._end(reply, ok=False, error=_say(fault) if fault else error)
         told = f"{name} {fault.get('message', '') if fault else ''}"
         denied = body.get("denied") is True or name == _UNFORESEEN or _DENIED.search(told) is not None
-        return replace(answer, denied=denied, error_name=name, fault=fault), body
+        meant = name != "" and body.get("meant", True) is True
+        return replace(answer, denied=denied, error_name=name, meant=meant, fault=fault), body
 
     def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
         """The result waits on the other side for memory: give it, and have the result copied."""
-        if type(need) is not int or not 0 < need <= limits.ARENA_BYTES_MAX - tail:
-            self._channel.end("result-cap", f"its result does not fit into {limits.ARENA_BYTES_MAX:,} bytes")
+        most = self._channel.result_bytes_max(tail)
+        if type(need) is not int or not 0 < need <= most:
+            self._channel.end("result-cap", f"its result does not fit into {most:,} bytes")
             return None
         self._channel.arena.grow(tail + need)
         return self._channel.exchange({"op": "fetch", "tail": tail}, seconds).body
@@ -221,118 +226,6 @@ class Job:
     def __del__(self) -> None:
         with contextlib.suppress(Exception):  # at the interpreter's end anything may be gone already
             self.close()
-
-
-class NativeJob(Job):
-    """A job that holds a library of the shim ABI (see ``project_o.abi``)."""
-
-    def __init__(self, channel: Channel, wall_seconds: float, box: object, interface: Interface) -> None:
-        super().__init__(channel, wall_seconds, box)
-        self._functions = {item.name: item for item in interface.functions}
-        self._single = {
-            item.name: tuple(replace(item, parameters=(parameter,)) for parameter in item.parameters)
-            for item in interface.functions
-        }
-        self._hints: dict[str, int] = {}
-
-    @staticmethod
-    def describe(interface: Interface) -> dict[str, Any]:
-        """What the other side must know of each function."""
-        return {
-            item.name: {
-                "ret": abi.result_cells(item),
-                "handle": abi.handle_cell(item),
-                "slices": abi.result_slices(item),
-            }
-            for item in interface.functions
-        }
-
-    def ask(
-        self,
-        name: str,
-        args: Sequence[Any] = (),
-        *,
-        seconds: float | None = None,
-        repeat: int = 1,
-        offset_bytes: int = 0,
-    ) -> Answer:
-        """Call the native function ``name`` ``repeat`` times on the same arguments; the last result is the value.
-
-        ``offset_bytes`` (a multiple of 8) moves every array away from its 64-byte boundary. The clock covers
-        the calls and one round trip, not the conversion of arguments and results. Raises InterfaceError
-        for arguments that do not fit, UsageError for an unknown name, SandboxError for too large arrays.
-        """
-        if name not in self._functions:
-            raise UsageError(f"the library has no function {name}: there are {', '.join(self._functions) or 'none'}")
-        check_measured(repeat, offset_bytes)
-        with self._lock:
-            refused = self._refused()
-            if refused is not None:
-                return refused
-            return self._call(self._functions[name], args, seconds or self._wall_seconds, repeat, offset_bytes)
-
-    def _call(
-        self, function: NativeFunction, args: Sequence[Any], seconds: float, repeat: int, offset_bytes: int
-    ) -> Answer:
-        arena, base = self._channel.arena, self._channel.base
-        cells, placed, tail = self._place(function, args, offset_bytes)
-        arena.grow(tail + self._hints.get(function.name, 0))
-        question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
-        reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
-        if reply.body is not None and type(need := reply.body.get("need")) is int:
-            self._hints[function.name] = min(max(0, need), limits.ARENA_BYTES_MAX - tail)
-        answer, body = self._begin(reply, tail=tail, seconds=seconds)
-        if answer is None:
-            try:
-                value = abi.unpack(
-                    function, _cells(body["cells"], function), lambda at, n: bytes(arena.read(at - base, n))
-                )
-            except UNTRUSTED as error:
-                return self._breach(reply, error)
-            answer = self._end(reply, ok=True, value=value)
-        if answer.ended:
-            return answer
-        written = tuple((index, arena.view(at, like).copy()) for index, at, like in placed)
-        return replace(answer, written=written)
-
-    def _place(
-        self, function: NativeFunction, args: Sequence[Any], offset_bytes: int
-    ) -> tuple[list[int], list[tuple[int, int, Any]], int]:
-        """The arguments' cells, the writable arrays as (argument, offset, array), and where free memory begins."""
-        arena, base = self._channel.arena, self._channel.base
-        offset = 0
-        index = 0
-        placed: list[tuple[int, int, Any]] = []
-
-        def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
-            nonlocal offset
-            at = aligned(offset) + offset_bytes
-            if array.size:
-                arena.write(at, array)
-            if writable:
-                placed.append((index, at, array))
-            offset = at + (span(array) if array.size else 0)
-            return base + at
-
-        singles = self._single[function.name]
-        if len(args) != len(singles):
-            abi.pack(function, args, _never_placed)  # raises, and says it best
-        cells: list[int] = []
-        for index, (single, value) in enumerate(zip(singles, args, strict=True)):  # noqa: B007 - read by place
-            cells += abi.pack(single, (value,), place)
-        return cells, placed, aligned(offset)
-
-
-def _never_placed(array: Any, writable: bool) -> NoReturn:  # noqa: FBT001 - the signature of abi.Place
-    raise AssertionError("the count of arguments is checked before any is placed")
-
-
-def _cells(body: Any, function: NativeFunction) -> list[int]:
-    if type(body) is not list or len(body) != abi.result_cells(function):
-        raise ValueError("another number of cells")
-    if not all(type(cell) is int and 0 <= cell < 1 << 64 for cell in body):
-        raise ValueError("cells that are none")
-    return body
 
 
 def _fault(body: Any) -> dict[str, Any] | None:

@@ -170,7 +170,7 @@ def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int, open_files:
     limits = {
         resource.RLIMIT_AS: in_use + memory_bytes,
         resource.RLIMIT_CPU: cpu_seconds,
-        resource.RLIMIT_CORE: 0,
+        resource.RLIMIT_CORE: 1,  # no file is so short; 0 would not keep a program of the system from being given one
         resource.RLIMIT_MEMLOCK: 0,
         RLIMIT_MSGQUEUE: 0,
         resource.RLIMIT_NOFILE: open_files,
@@ -188,7 +188,8 @@ def lock_strict(config: dict[str, Any]) -> None:
     """Apply what ``config`` asks for: see ``configure.configuration``. Descriptors are in place already."""
     scratch = config["scratch"]
     os.chdir(scratch or "/")
-    process_control(PR_SET_DUMPABLE, 0)
+    # The warm process sees the files that a job holds open only where the job is not closed to it (proc_pid_fd(5)).
+    process_control(PR_SET_DUMPABLE, 1 if scratch else 0)
     set_limits(config["memory_bytes"], config["cpu_backstop_seconds"], config["file_bytes"], config["open_files"])
     process_control(PR_SET_NO_NEW_PRIVS, 1)
     if config["landlock"]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 from typing import Any
 
@@ -10,6 +11,8 @@ from ..abi import STATUS_ERROR, STATUS_OK, STATUS_STOPPED
 from . import locks, policy
 from .arena import aligned
 from .guarded import Guard
+from .near import Near
+from .quick import Answering
 
 ERROR_NAME_BYTES_MAX = 256
 _WORD = (1 << 64) - 1
@@ -45,6 +48,7 @@ class NativeWorker:
         self.free.restype = None
         self.free.argtypes = [ctypes.c_uint64]
         self.pending: tuple[list[tuple[int, int]], dict[str, Any], int] | None = None
+        self.quick = Answering(self)
         if question["seal"]:
             locks.apply_seccomp(policy.Filter("strict", denied=tuple(question["denied"])))
 
@@ -65,8 +69,54 @@ class NativeWorker:
             status = symbol(arg_at, ret_at)
             if status != STATUS_OK:
                 break
-        if status == STATUS_OK:
-            return self._results(entry, question)
+        return self.told(entry, status, question["tail"], question["room"])
+
+    def told(self, entry: _Entry, status: int, tail: int, room: int) -> dict[str, Any]:
+        """What to answer after a call: its result is in the entry's cells."""
+        if status != STATUS_OK:
+            return self._failure(entry, status)
+        handle = entry.cells[entry.handle]
+        results, copies, end = self._result(entry, tail)
+        reply = {"ok": True, "status": STATUS_OK, "cells": results}
+        if end - tail > room:
+            self.pending = (copies, reply, handle)
+            return {"ok": True, "need": end - tail}
+        return self._copy(copies, reply, handle, tail)
+
+    def each(self, question: dict[str, Any]) -> dict[str, Any]:
+        """Call the symbol once with each of ``calls``; answer the cells of all results, or how the first failure was.
+
+        The arguments of a call are read before it, so that they lie as near to the processor as in a repeated call.
+        """
+        entry, calls = self.entries[question["fn"]], question["calls"]
+        width = len(calls[0]) if calls else 0
+        # SAFETY: as above; all of them outlive the calls.
+        args = (ctypes.c_uint64 * max(1, width * len(calls)))(*itertools.chain.from_iterable(calls))
+        near = Near(self.arena, question["spans"])
+        ret, ret_at, symbol = entry.cells, ctypes.addressof(entry.cells), entry.call
+        arg_at, tail = ctypes.addressof(args), question["tail"]
+        end = tail + question["room"]
+        results: list[list[int]] = []
+        for number in range(len(calls)):
+            if near.any:
+                near.read(number)
+            ret[entry.handle] = 0
+            status = symbol(arg_at + 8 * width * number, ret_at)
+            if status != STATUS_OK:
+                return self._failure(entry, status)
+            if not entry.slices and not ret[entry.handle]:
+                results.append(ret[:])
+                continue
+            cells, copies, following = self._result(entry, tail)
+            if following > end:
+                return {"ok": False, "error": "there is no room for the results of so many calls"}
+            self._copy(copies, {}, ret[entry.handle], tail)  # at once: the next call may write where this result lies
+            results.append(cells)
+            tail = following
+        return {"ok": True, "status": STATUS_OK, "cells": results}
+
+    def _failure(self, entry: _Entry, status: int) -> dict[str, Any]:
+        ret = entry.cells
         if status == STATUS_ERROR:
             # SAFETY: with this status the two first cells are the address and length of a constant string.
             name = ctypes.string_at(ret[0], min(ret[1], ERROR_NAME_BYTES_MAX)).decode("utf-8", "replace")
@@ -75,11 +125,11 @@ class NativeWorker:
             return {"ok": False, "status": status, "fault": self.guard.report(), "error": "fault"}
         return {"ok": False, "status": status, "error": f"the function ended with status {status}"}
 
-    def _results(self, entry: _Entry, question: dict[str, Any]) -> dict[str, Any]:
-        """Copy what the result points to behind the arguments, so that the kernel's side can read it."""
+    def _result(self, entry: _Entry, at: int) -> tuple[list[int], list[tuple[int, int]], int]:
+        """The cells of a result, what they point to (to be copied from ``at`` on, so that the kernel's side can read
+        it), and where that ends."""
         cells = list(entry.cells)
         copies: list[tuple[int, int]] = []
-        at = question["tail"]
         for cell, item_bytes, flags in entry.slices:
             if not all(cells[flag] & 1 for flag in flags):
                 continue
@@ -87,13 +137,7 @@ class NativeWorker:
             copies.append((cells[cell], size))
             cells[cell] = (self.arena + at) & _WORD
             at += aligned(size)
-        reply = {"ok": True, "status": STATUS_OK, "cells": cells}
-        need = at - question["tail"]
-        handle = entry.cells[entry.handle]
-        if need > question["room"]:
-            self.pending = (copies, reply, handle)
-            return {"ok": True, "need": need}
-        return self._copy(copies, reply, handle, question["tail"])
+        return cells, copies, at
 
     def fetch(self, question: dict[str, Any]) -> dict[str, Any]:
         """There is room now: copy what waited."""

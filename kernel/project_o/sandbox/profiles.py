@@ -20,16 +20,18 @@ class Profile:
     """``lock`` is called in the forked process before it reads a byte of what it is to run.
 
     ``run``, if there is one, then takes the place of answering questions, and does not return. ``descendants``:
-    the process may have children, which are ended with it.
+    the process may have children, which are ended with it; ``supervised``: by a parent of its own.
     """
 
     lock: Callable[[Configuration], None]
     run: Callable[[Configuration], None] | None = None
     descendants: bool = False
+    supervised: bool = False
 
 
 PROFILES: dict[str, Profile] = {
     "strict": Profile(locks.lock_strict),
     "isolate": Profile(locks.lock_isolate, descendants=True),
-    "build": Profile(build_locks.lock_build, run=build_locks.run_build, descendants=True),
+    "evaluator": Profile(build_locks.lock_evaluator, descendants=True, supervised=True),
+    "build": Profile(build_locks.lock_build, run=build_locks.run_build, descendants=True, supervised=True),
 }

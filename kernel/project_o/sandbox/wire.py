@@ -19,12 +19,16 @@ import json
 import math
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
+
+from .. import hidden
 
 ARRAY_INLINE_BYTES_MAX = 4096
 _DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[[0-9]{0,6}[a-zA-Z]{1,2}\])\Z")
 _DIMENSIONS_MAX = 32
+_SAME_HASH_MAX = 256
 
 Store = Callable[[Any], int]
 """(C-contiguous array) -> its offset in the arena."""
@@ -128,16 +132,25 @@ def _decode_tagged(tag: str, content: Any, fetch: Fetch) -> Any:
         case "$tuple" if isinstance(content, list):
             return tuple(decode(item, fetch) for item in content)
         case "$dict" if isinstance(content, list):
-            return {decode(key, fetch): decode(item, fetch) for key, item in content}
+            pairs = [(decode(key, fetch), decode(item, fetch)) for key, item in content]
+            _check_hashes([key for key, _ in pairs])
+            return dict(pairs)
         case "$set" if isinstance(content, list):
-            return {decode(item, fetch) for item in content}
+            return set(_check_hashes([decode(item, fetch) for item in content]))
         case "$frozenset" if isinstance(content, list):
-            return frozenset(decode(item, fetch) for item in content)
+            return frozenset(_check_hashes([decode(item, fetch) for item in content]))
         case "$scalar":
             return _decode_array([content[0], [], content[1]], fetch)[()]
         case "$array":
             return _decode_array(content, fetch)
     raise ValueError(f"no such value: {tag[:20]}")
+
+
+def _check_hashes(keys: list[Any]) -> list[Any]:
+    """The keys, unless they were chosen to have one hash: a set of a megabyte of those keeps us busy for minutes."""
+    if len(keys) > _SAME_HASH_MAX and max(Counter(map(hash, keys)).values()) > _SAME_HASH_MAX:
+        raise ValueError("keys that were chosen to have one hash")
+    return keys
 
 
 def _decode_array(content: Any, fetch: Fetch) -> Any:
@@ -163,27 +176,29 @@ def _decode_array(content: Any, fetch: Fetch) -> Any:
     return np.frombuffer(raw, dtype).reshape(shape)
 
 
-def refuse_constant(token: str) -> Any:
+def refuse_constant(token: str) -> NoReturn:
     """For json.loads: NaN and Infinity are no JSON, and compare in ways that fool a judge."""
     raise ValueError(f"{token} is not JSON")
 
 
+def _finite(token: str) -> float:
+    """A number that is too large for a float would be read as infinity."""
+    number = float(token)
+    return number if math.isfinite(number) else refuse_constant(token)
+
+
 def read_line(line: bytes) -> dict[str, Any]:
     """One line of the protocol. Raises ValueError or RecursionError."""
-    body = json.loads(line, parse_constant=refuse_constant)
+    body = json.loads(line, parse_constant=refuse_constant, parse_float=_finite)
     if type(body) is not dict:
         raise ValueError("a line that is no object")
     return body
 
 
-_ESCAPES = re.compile(r"\x1b(\[[0-?]*[ -/]*[@-~]|[\]PX^_][^\x07\x1b]*(\x07|\x1b\\)?|.)?")
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
-
-
 def clean_text(raw: bytes | str) -> str:
-    """Untrusted text as plain text: no terminal sequences, control, bidirectional or lone surrogate characters.
+    """Untrusted text as plain text: nothing in it is hidden, moves a cursor or turns a line around.
 
     Escape it as well before it goes into HTML.
     """
     text = raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
-    return _INVISIBLE.sub("\ufffd", _ESCAPES.sub("", text))
+    return hidden.replace(text, lambda _: "\ufffd")

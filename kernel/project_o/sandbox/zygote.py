@@ -14,16 +14,18 @@ import importlib
 import json
 import os
 import select
-import shutil
 import signal
 import socket
 import sys
 import time
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import locks, worker
-from .profiles import PROFILES
+from . import locks, scratch, worker
+from .profiles import PROFILES, Profile
+from .supervise import END_SIGNAL, supervised
+from .watch import Watched
 
 MESSAGE_BYTES_MAX = 1 << 17
 DESCRIPTORS_A_JOB = 6
@@ -38,10 +40,15 @@ NUMPY_MODULES = ("numpy", "numpy.linalg", "numpy.fft", "numpy.random", "numpy.po
 
 
 class _Job(NamedTuple):
-    """A living child: the socket on which its end is told, and whether it may have descendants."""
+    """A living child: the socket on which its end is told, what it is, what is watched of it."""
 
     control: socket.socket
-    descendants: bool
+    profile: Profile
+    watched: Watched | None
+
+    def end(self, pid: int) -> None:
+        """Have it killed, by the parent that it has, or here."""
+        _kill(pid, END_SIGNAL if self.profile.supervised else signal.SIGKILL)
 
 
 class Zygote:
@@ -53,6 +60,9 @@ class Zygote:
         self.pid = os.getpid()
         self.jobs: dict[int, _Job] = {}
         self.ended: dict[int, dict[str, Any]] = {}
+        self.stopped: dict[int, str] = {}
+        self.look_at = 0.0
+        self.places: set[str] = set()
         self.wake, wake_in = socket.socketpair()
         self.wake.setblocking(False)
         wake_in.setblocking(False)
@@ -66,21 +76,29 @@ class Zygote:
     def serve(self) -> None:
         """Until the kernel closes the socket or ends; then every child is killed."""
         while True:
-            ready = {fd for fd, _ in self.poll.poll()}
+            watching = any(job.watched for job in self.jobs.values())
+            ready = {fd for fd, _ in self.poll.poll(limits.WATCH_SECONDS * 1000 if watching else None)}
             if self.kernel in ready or (self.control.fileno() in ready and not self._start()):
                 break
             with contextlib.suppress(BlockingIOError):
                 self.wake.recv(4096)
             for pid, job in self.jobs.items():
                 if job.control.fileno() in ready and pid not in self.ended:  # the kernel has let go of this job
-                    _kill(pid)
+                    job.end(pid)
+            if watching:
+                self._watch()
             self._reap()
-        for pid in self.jobs:
-            _kill(pid)
+        for pid, job in self.jobs.items():
+            job.end(pid)
         deadline = time.monotonic() + 2.0
         while self.jobs and time.monotonic() < deadline:
             self._reap()
             time.sleep(0.001)
+        if select.select([self.kernel], [], [], 0)[0]:  # it was killed: nobody else takes these away
+            for place in self.places:
+                scratch.remove(place)
+                with contextlib.suppress(OSError):  # others work there, or it is where our namespace begins
+                    Path(place).parent.rmdir()
 
     def _start(self) -> bool:
         """Fork one job. False when the kernel has closed the socket."""
@@ -89,6 +107,7 @@ class Zygote:
             return False
         config = json.loads(message)
         questions, answers, log, arena, control_fd, *snapshot = descriptors
+        self.places.update(config.get("places", ()))
         if config["profile"] == "strict":
             locks.prepare(config)
         pid = os.fork()
@@ -97,13 +116,26 @@ class Zygote:
         control = socket.socket(fileno=control_fd)
         for fd in (questions, answers, log, arena, *snapshot):
             os.close(fd)
-        self.jobs[pid] = _Job(control, PROFILES[config["profile"]].descendants)
+        watched = Watched(config) if config.get("tree") or config.get("scratch_bytes") else None
+        self.jobs[pid] = _Job(control, PROFILES[config["profile"]], watched)
         self.poll.register(control, 0)  # only its hang-up is of interest
         pidfd = os.pidfd_open(pid)
         with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round
             socket.send_fds(control, [b"started"], [pidfd])  # its number may be another one on the kernel's side
         os.close(pidfd)
         return True
+
+    def _watch(self) -> None:
+        """End each job that takes more than it may, and remember why. Once in a while, whatever else happens."""
+        now = time.monotonic()
+        if now < self.look_at:
+            return
+        for pid, job in self.jobs.items():
+            if job.watched and pid not in self.ended and (why := job.watched.excess(pid)):
+                self.stopped[pid] = why
+                job.end(pid)
+        # However long a look takes, half of the time at least is the jobs' own.
+        self.look_at = time.monotonic() + max(limits.WATCH_SECONDS, time.monotonic() - now)
 
     def _become(self, config: dict[str, Any], descriptors: tuple[int, ...]) -> None:
         """The child's first steps, before anything is believed. Does not return."""
@@ -112,7 +144,10 @@ class Zygote:
             signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             os.setsid()
             locks.take_descriptors(*descriptors)
-            locks.die_with(self.pid)
+            if PROFILES[config["profile"]].supervised:
+                supervised(self.pid)
+            else:
+                locks.die_with(self.pid)
             locks.process_name("o-job")
             worker.run(config)
         finally:
@@ -132,8 +167,9 @@ class Zygote:
                     "code": os.waitstatus_to_exitcode(status),
                     "cpu_seconds": usage.ru_utime + usage.ru_stime,
                     "peak_bytes": usage.ru_maxrss * 1024,
+                    "why": self.stopped.pop(pid, ""),
                 }
-        if any(self.jobs[pid].descendants for pid in self.ended) and self._orphans():
+        if any(self.jobs[pid].profile.descendants for pid in self.ended) and self._orphans():
             return  # their SIGCHLD brings us back
         for pid, report in self.ended.items():
             job = self.jobs.pop(pid)
@@ -156,9 +192,9 @@ class Zygote:
         return self.jobs.keys() - self.ended.keys()
 
 
-def _kill(pid: int) -> None:
+def _kill(pid: int, number: int = signal.SIGKILL) -> None:
     with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal.SIGKILL)  # a child of ours that we have not reaped: the number cannot be another's
+        os.kill(pid, number)  # a child of ours that we have not reaped: the number cannot be another's
 
 
 def _session(pid: int) -> int:
@@ -210,4 +246,4 @@ def main(control_fd: int, kernel: int, modules: list[str], folder: str) -> None:
     socket.send_fds(control, [json.dumps(facts).encode()], [own])
     os.close(own)
     zygote.serve()
-    shutil.rmtree(folder, ignore_errors=True)
+    scratch.remove(folder)

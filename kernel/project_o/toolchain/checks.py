@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import limits
 from ..errors import ToolchainError, ToolchainMissing
 from ..values import Check, Program
-from . import cache
+from . import cache, dispatcher
 from .build import build
 from .guard import guard_path
 from .places import cache_directory, locate, zig_version
@@ -40,15 +40,17 @@ _SOME_RUNTIME = _LARGE_CELL.split("pub fn fetched")[0]
 
 
 def warm(*, everything: bool = False) -> None:
-    """Compile the guard and an empty cell of each language, so that the first cell finds the caches filled.
+    """Compile the guard, the dispatcher and an empty cell of each language: the first cell finds the caches filled.
 
     ``everything`` also fills them with what only some cells need, which takes half a minute.
     Raises ToolchainMissing, ToolchainError.
     """
     guard_path()
+    dispatcher.prepare()
     _warm_zig(_EMPTY_CELL)
     with suppress(ToolchainMissing):  # Rust is the user's to install
         build(Program("nothing", "rust", (("cell.rs", _EMPTY_RUST_CELL),)))
+    dispatcher.wait(limits.BUILD_WALL_SECONDS)
     if everything:
         _warm_zig(_SOME_RUNTIME)
         _warm_zig(_LARGE_CELL, optimised=False)
@@ -64,7 +66,7 @@ def _warm_zig(source: str, *, optimised: bool = True) -> None:
 
 def status() -> list[Check]:
     """The compilers and the cache, each with what to do where something is missing."""
-    return [_compiler(), _rust(), _cache()]
+    return [_compiler(), _rust(), _calls(), _cache()]
 
 
 def _compiler() -> Check:
@@ -81,6 +83,11 @@ def _rust() -> Check:
     except ToolchainError as error:
         return Check("rust", ok=False, value="not installed", todo=str(error), core=False)
     return Check("rust", ok=True, value=f"{rust.release} at {rust.path}", core=False)
+
+
+def _calls() -> Check:
+    found = dispatcher.wait(limits.BUILD_WALL_SECONDS)
+    return Check("dispatcher of calls", ok=found.made, value=found.how, todo=found.todo, core=False)
 
 
 def _cache() -> Check:

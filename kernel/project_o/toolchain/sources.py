@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import platform
+import re
+from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
 
@@ -15,9 +17,42 @@ ABI_NUMBER = 1
 """Raised whenever the cells of a call or the description change their meaning."""
 
 CELL_FOLDER = "cell"
+HOST_FOLDER = "host"
+IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
+LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
+NOGIL = "nogil"
+"""The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
+# As Zig, LLVM's linker and GNU's say it.
+_NO_LIBRARY = re.compile(
+    r'unable to find dynamic system library "(?P<zig>[^"]+)"|unable to find library -l(?P<lld>\S+)'
+    r"|cannot find -l(?P<ld>[^\s:]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Module:
+    """What a library module says of itself, beyond its text."""
+
+    name: str
+    version: str
+    git_hash: str
+    hot_reload: bool
+
+
+def module_text(module: Module) -> tuple[str, str]:
+    """The file by which a Zig library knows that it is this module, in place of that of a cell."""
+    facts = [
+        "pub const is_module = true;",
+        f'pub const prefix = "o_{module.name}_";',
+        f'pub const name: ?[:0]const u8 = "{module.name}";',
+        f'pub const version: ?[:0]const u8 = "{module.version}";',
+        f'pub const git_hash: [:0]const u8 = "{module.git_hash}";',
+        f"pub const hot_reload = {'true' if module.hot_reload else 'false'};",
+    ]
+    return f"{HOST_FOLDER}/module.zig", "\n".join(facts) + "\n"
 
 
 def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[str, str], ...]:
@@ -35,9 +70,34 @@ def checked_files(program: Program, main: str, line_offset: int) -> tuple[tuple[
     return tuple(files)
 
 
+def imported(files: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    """(name, path) of the programs among the files that others import by their name, in their order.
+
+    Each is in a folder of its own below ``imports``, in a file that has its name, after those that it imports itself.
+    """
+    found = []
+    for path, _ in files:
+        parts = PurePosixPath(path).parts
+        if len(parts) == 4 and parts[:2] == (CELL_FOLDER, IMPORTS_FOLDER) and parts[3].split(".")[0] == parts[2]:
+            found.append((parts[2], path))
+    return tuple(found)
+
+
 def libraries(program: Program) -> tuple[str, ...]:
     """``-lNAME`` for each library that the program names. Raises UsageError."""
     return tuple(flag for option in program.options for flag in _library(option))
+
+
+def without_library(said: str) -> str:
+    """What a linker's words mean that looked for a library in vain; "" for any others."""
+    match = _NO_LIBRARY.search(said)
+    if match is None:
+        return ""
+    name = match["zig"] or match["lld"] or match["ld"]
+    return (
+        f"--link {name}: there is no library {name} here (lib{name}.so): look at its name, or install its development "
+        "package"
+    )
 
 
 def write_file(path: Path, text: str) -> None:

@@ -12,6 +12,7 @@ from .compiler import Finished, Job, Runner, build_folder, run
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
 from .rust.testing import run_tests as run_rust_tests
+from .sources import HOST_FOLDER
 
 # The test runner's output, fixed for the pinned version.
 _RESULT = re.compile(r"^\d+/\d+ (?:\w+\.)*?test[._](?P<name>.*?)\.\.\.(?P<how>.*)$")
@@ -47,7 +48,8 @@ def _command(wanted: Recipe) -> tuple[str, ...]:
     return (
         str(locate()), "test", "--color", "off", "-lc", *wanted.libraries,
         "--cache-dir", "cache", "--global-cache-dir", str(cache.compiler_cache()),
-        "-O", "debug", "--dep", "o", f"-Mroot={CELL_PATH}", "-O", "debug", f"-Mo={diagnostics.HOST_FOLDER}/o.zig",
+        "-O", "debug", *wanted.needs(), f"-Mroot={CELL_PATH}", "-O", "debug", f"-Mo={HOST_FOLDER}/o.zig",
+        *wanted.imports(("-O", "debug")),
     )
     # fmt: on
 

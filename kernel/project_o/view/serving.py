@@ -16,7 +16,8 @@ def show_serving(deployments: Sequence[Deployment]) -> Display:
     """Every name, which version serves it, with what share of the calls, since when, and what it can go back to."""
     columns = (
         Column("name", "head"),
-        Column("version", "code"),
+        Column("program", "code"),
+        Column("version"),
         Column("language"),
         Column("functions"),
         Column("build"),
@@ -39,10 +40,16 @@ def show_deployment(deployment: Deployment) -> Display:
     return show_serving((deployment,))
 
 
+def show_release(name: str, text: str, *, good: bool) -> Display:
+    """What happened to the version that serves a name."""
+    return page(title(name, "promoted" if good else "taken back", "good" if good else "warn"), line(text))
+
+
 def _row(one: Deployment) -> tuple[str, ...]:
     return (
         one.name,
         numbers.short(one.digest),
+        one.version or numbers.MISSING,
         one.language,
         ", ".join(one.functions),
         one.build or numbers.MISSING,

@@ -2,36 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Sequence
 
-from .. import limits
+from .. import hidden, limits
 
-_TERMINAL_CODES = re.compile(
-    r"\x1b\[[0-?]*[ -/]*[@-~]"  # CSI: colours, cursor moves
-    r"|\x1b\][^\x07\x1b]*(?:\x07|\x1b\\)"  # OSC: window titles, links
-    r"|\x1b[@-Z\\-_]"  # two-character escapes
-)
-_HIDDEN = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f"  # control characters but tab and newline
-    "\u200e\u200f\u202a-\u202e\u2066-\u2069"  # direction marks: what is shown must be what is compiled
-    "\u2028\u2029\ufeff"  # separators that some programs take for a line end, byte order mark
-    "\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff]"  # no characters, and halves that UTF-8 cannot carry
-)
 ELLIPSIS = "…"
 TAB_COLUMNS = 4
 
 
 def clean(text: object) -> str:
     """``text`` as it may be shown: terminal codes are dropped, other hidden characters spelled out as ``\\x07``."""
-    raw = str(text).replace("\r\n", "\n")
-    return _HIDDEN.sub(_spell_out, _TERMINAL_CODES.sub("", raw))
+    return hidden.replace(str(text).replace("\r\n", "\n"), _spell_out)
 
 
-def _spell_out(match: re.Match[str]) -> str:
-    code = ord(match[0])
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+def _spell_out(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 
 
 def clip(text: str, characters_max: int = limits.CELL_CHARACTERS_MAX) -> str:

@@ -86,7 +86,7 @@ def energy(values):
         total += value * value
     return total
 """,
-        r"wrote 1 arrays instead of 0",
+        r"changed argument 1, which should stay as it is",
     ),
     Cheat(
         "the result is the input itself",
@@ -94,14 +94,14 @@ def energy(values):
         "import numpy as np\n\ndef cleaned(values):\n"
         "    return values if (values > 0).all() else np.where(values > 0, values, 0.0)\n",
         "import numpy as np\n\ndef cleaned(values):\n    return np.where(values > 0, values, 0.0)\n",
-        r"is \S+ instead of|shares memory",
+        r"shares with its arguments",
     ),
     Cheat(
         "nothing is written: the last answer is still there",
         HALVE,
         "def halve(values, out):\n    return None\n",
         "import numpy as np\n\ndef halve(values, out):\n    np.divide(values, 2, out=out)\n",
-        r"which it writes|wrote 0 arrays instead of 1",
+        r"which it writes|left argument 2 as it was",
         "reused",
     ),
     Cheat(
@@ -122,7 +122,7 @@ def halve(values, out):
     with threading.Lock():
         out[:] = values / 2
 """,
-        r"can't start new thread|wrote 0 arrays|which it writes",
+        r"can't start new thread|left argument 2 as it was|which it writes",
         "late_buffer",
     ),
     Cheat(
@@ -148,7 +148,7 @@ def halve(values, out):
     weakref.finalize(Held(), lambda: None)
     out[:] = values / 2
 """,
-        r"wrote 0 arrays|which it writes|no improvement that holds",
+        r"left argument 2 as it was|which it writes|no improvement that holds",
         "late_buffer",
     ),
     Cheat(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from case import Cheat, Incumbent
-from of_python import ANOTHER_ANSWER, ENERGY, NO_GAIN, TWIN
+from of_python import ANOTHER_ANSWER, ENERGY, TWIN
 
 SIDE = Incumbent(
     "python",
@@ -16,7 +16,8 @@ def side(values):
 """,
     "[(np.arange(300.0) - 149.5,)]",
 )
-REPEATED = r"instead of|no improvement that holds|failed while it was measured"
+REMEMBERS = r"no improvement that holds|remembers answers"
+REPEATED = r"instead of|no improvement that holds|failed while it was measured|remembers answers"
 
 MOMENTS = (
     Cheat(
@@ -41,7 +42,7 @@ def energy(values):
     seen["last"] = float((values * values).sum())
     return seen["last"]
 """,
-        NO_GAIN,
+        REMEMBERS,
     ),
     Cheat(
         "the first call is slow, the others are cached",
@@ -83,7 +84,7 @@ def energy(values):
     return seen[key]
 """,
         TWIN,
-        r"instead of|no improvement that holds",
+        r"instead of|remembers answers",
     ),
     Cheat(
         "calls are counted: the checks end after some",
@@ -153,7 +154,7 @@ def energy(values):
             kind = type(owner)
             honest = getattr(kind, "call", None)
             if honest is not None and not hasattr(honest, "shorter"):
-                def shorter(self, question):
+                def shorter(self, question, honest=honest):
                     return honest(self, {**question, "repeat": 1})
                 shorter.shorter = True
                 kind.call = shorter
@@ -167,7 +168,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys._getframe(0).f_back is not None
+    assert sys.getrecursionlimit() > 1
     return float((values * values).sum())
 """,
         REPEATED,
@@ -291,10 +292,10 @@ def energy(values):
     return float(os.read(reading, 100))
 """,
         """
-import os
+import sys
 
 def energy(values):
-    assert os.getpid() > 0
+    assert sys.maxsize > 0
     return float((values * values).sum())
 """,
         r"not permitted|PermissionError|denied",
@@ -339,7 +340,7 @@ def energy(values):
 import signal, time
 
 def burn(number, frame):
-    until = time.process_time() + 0.3
+    until = time.process_time() + 0.15
     while time.process_time() < until:
         pass
 
@@ -349,14 +350,14 @@ def energy(values):
     total = 0.0
     for value in values.tolist():
         total += value * value
-    signal.setitimer(signal.ITIMER_REAL, 0.0005)
+    signal.setitimer(signal.ITIMER_REAL, 0.004)
     return total
 """,
         """
-import signal
+import time
 
 def energy(values):
-    assert signal.SIGALRM
+    assert time.process_time
     return float((values * values).sum())
 """,
         r"went on working after its answer|not permitted|denied",

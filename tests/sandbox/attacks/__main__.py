@@ -1,48 +1,54 @@
-"""``python -m attacks [NAME ...]`` in ``tests/sandbox``: run cases as the user one is, in a control and the sandbox."""
+"""``python -m attacks [NAME ...] [--in SETTING ...]`` in ``tests/sandbox``: attacks in a control and in the sandbox.
+
+NAME is a part of the names of cases, or a class. As the superuser it runs them as users made for it; ``--as-root``
+keeps it from that. ``--list`` only says which there are.
+"""
 
 from __future__ import annotations
 
-import os
-import sys
+import argparse
 import tempfile
+import time
 from pathlib import Path
 
 from . import every  # noqa: F401 - registers the cases
-from .case import CASES
+from .case import CASES, CLASSES
 from .settings import SETTINGS
-from .suite import as_user, build_libraries, free_users, gather, readable_python, start, table  # noqa: F401
+from .suite import Suite, counts, notable, table
 
 
-def main(names: list[str]) -> None:
-    root = os.geteuid() == 0
-    uid = free_users(1)[0] if root else os.geteuid()
-    with tempfile.TemporaryDirectory() as base:
-        folder = Path(base)
-        os.chmod(folder, 0o755)
-        (folder / "fixed").mkdir(mode=0o777)
-        os.chmod(folder / "fixed", 0o1777)
-        libraries, failed = build_libraries(folder, folder / "fixed")
-        print("could not be built:", failed) if failed else None
-        chosen = [name for name in CASES if not names or any(part in name for part in names)]
-        spec = {
-            "cases": chosen,
-            "settings": SETTINGS,
-            "libraries": libraries,
-            "dedicated": root,
-            "fixed": str(folder / "fixed"),
-        }
-        process = start(folder, spec, uid, readable_python(folder, uid))
-        reports = gather([(process, folder / f"errors-{uid}")])
+def main() -> None:
+    asked = argparse.ArgumentParser(prog="python -m attacks", description=__doc__)
+    asked.add_argument("names", nargs="*")
+    asked.add_argument("--in", dest="settings", nargs="+", choices=list(SETTINGS), default=list(SETTINGS))
+    asked.add_argument("--as-root", action="store_true")
+    asked.add_argument("--no-namespaces", action="store_true", help="have the kernel refuse unshare and its like")
+    asked.add_argument("--all", action="store_true", help="say of every run how it ended")
+    asked.add_argument("--list", action="store_true")
+    options = asked.parse_args()
+    chosen = [
+        case
+        for case in CASES.values()
+        if not options.names or any(part in (case.kind if part in CLASSES else case.name) for part in options.names)
+    ]
+    if options.list:
+        print("\n".join(f"{case.kind:10} {case.name}" for case in chosen), counts(chosen), sep="\n")
+        return
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
+        suite = Suite(Path(folder))
+        for name, why in suite.lacking.items():
+            print(f"{name} could not be built: {why}")
+        pairs = [(case, setting) for case in chosen for setting in options.settings]
+        reports = suite.run(pairs, as_root=options.as_root, no_namespaces=options.no_namespaces)
     for report in reports:
-        live = report["setting"] == "control"
-        if (
-            "breached" in report and (report["breached"] != live or report["left"] or report.get("vacuous"))
-        ) or "lacks" in report:
+        if options.all or notable(report):
             print({key: value for key, value in report.items() if value not in ("", [], False)})
-    print(table(reports, SETTINGS))
-    slow = sorted(reports, key=lambda report: -report["took"])[:12]
-    print(sum(report["took"] for report in reports), [(r["case"], r["setting"], r["took"]) for r in slow])
+    print(table(reports, options.settings))
+    slow = sorted(reports, key=lambda report: -report["took"])[:8]
+    print("slowest:", ", ".join(f"{r['case']} in {r['setting']} {r['took']:.1f} s" for r in slow))
+    print(f"{time.monotonic() - began:.0f} s")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    main()

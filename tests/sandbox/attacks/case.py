@@ -6,6 +6,7 @@ To add an attack: write it in the file of its class with ``@attack``'s data besi
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,11 +35,14 @@ Oracle = Callable[[Any, Outcome], bool]
 
 @dataclass(frozen=True)
 class Case:
-    """One attack. ``source`` defines ``attack(w)``, where ``w`` holds the ``needs`` of the world.
+    """One attack. ``source`` defines ``attack(w)``, where ``w`` holds the ``needs`` of the world; for builds
+    ``order`` makes of the world what is built, with ``compiler``.
 
     ``later`` is asked of the next candidate, in the same evaluator; ``watch`` looks at the world while the attack
     runs. ``result`` says how the naive evaluator reads the result. ``alone`` cases hit every process of the user:
     they run only as a user that was made for them. ``machines`` are those whose instructions the case is written in.
+    ``whole_machine`` cases are judged by figures to which others add too: what they show must show three times.
+    ``soft_limit``: the naive evaluator sets one on memory, as a candidate may raise.
     """
 
     name: str
@@ -59,6 +63,16 @@ class Case:
     library: str = ""
     numbers: Callable[[Any], tuple[Any, ...]] | None = None
     scratch_only: bool = False
+    evaluator_only: bool = False
+    whole_machine: bool = False
+    soft_limit: bool = False
+    order: Callable[[Any], dict[str, Any]] | None = None
+    compiler: str = ""
+
+    @property
+    def in_the_way(self) -> bool:
+        """Whether another one like it could be taken for this one."""
+        return self.whole_machine or bool({"fixed", "fixed_canary"} & set(self.needs))
 
 
 CASES: dict[str, Case] = {}
@@ -91,7 +105,22 @@ def reached(world: Any, outcome: Outcome) -> bool:
 
 def victim_gone(world: Any, outcome: Outcome) -> bool:
     """A process that had nothing to do with it was ended, stopped or seized."""
-    return world.victim_state() not in ("S", "R")
+    return soon(lambda: world.victim_state() not in ("S", "R"), 0.03)
+
+
+def lives_on(world: Any, outcome: Outcome) -> bool:
+    """What was to end did not: the candidate is there after its time, or whoever waited for it waited far too long."""
+    return outcome.seconds > 3.5 or (outcome.ended != "" and outcome.facts["host"].alive())
+
+
+def soon(condition: Callable[[], bool], seconds: float) -> bool:
+    """Whether it becomes true within these seconds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.002)
+    return True
 
 
 def marked(world: Any, outcome: Outcome) -> bool:

@@ -8,6 +8,7 @@ asked to end. The child serves one candidate after the other, as the workers of 
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import ctypes
 import json
@@ -20,6 +21,7 @@ import sys
 import tempfile
 import time
 import traceback
+import types
 from typing import Any
 
 from .case import Case, Outcome
@@ -37,18 +39,24 @@ class Naive:
         self.got, tell_in = os.pipe()
         self.pid = os.fork()
         if self.pid == 0:
+            code = 1
             try:
                 self._terminal(world)
                 os.dup2(self.log.fileno(), 1)
                 os.dup2(self.log.fileno(), 2)
                 sys.stdout = sys.stderr = os.fdopen(1, "w", closefd=False, buffering=1, errors="surrogatepass")
-                resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, -1))
+                if case.soft_limit:
+                    resource.setrlimit(resource.RLIMIT_DATA, (memory_bytes, -1))
                 os.chdir(tempfile.gettempdir())
                 self._serve(ask_out, tell_in)
+            except SystemExit as error:
+                code = error.code if isinstance(error.code, int) else int(error.code is not None)
             except BaseException:  # noqa: BLE001 - the worker of a naive evaluator dies with what it was told
                 traceback.print_exc()
             finally:
-                os._exit(getattr(sys.exception(), "code", 1) or 0)
+                if case.result == "exit":
+                    atexit._run_exitfuncs()
+                os._exit(code)
         os.close(ask_out)
         os.close(tell_in)
 
@@ -68,6 +76,8 @@ class Naive:
             began = time.perf_counter()
             value, verdict = self._evaluate(source, function, args, expected)
             seconds = time.perf_counter() - began
+            if self.case.result == "exit":
+                sys.exit(0 if verdict else 1)
             if self.case.result == "printed":
                 print(json.dumps({"value": value, "verdict": verdict, "seconds": seconds}), flush=True)
                 value = verdict = None
@@ -75,8 +85,6 @@ class Naive:
             os.write(tell_in, len(data).to_bytes(8, "little"))
             with open(tell_in, "wb", closefd=False) as tell:
                 tell.write(data)
-            if self.case.result == "exit":
-                os._exit(0 if verdict else 1)
 
     def _evaluate(self, source: str, function: str, args: list[Any], expected: Any) -> tuple[Any, bool]:
         tolerance = TOLERANCE
@@ -88,7 +96,9 @@ class Naive:
             namespace = POOL_NAMESPACE
             exec(compile(source, "<candidate>", "exec"), namespace)
             value = namespace[function](*args)
-        return value, bool(value == expected or abs(value - expected) < tolerance[0]) if expected is not None else False
+        if expected is None:
+            return value, False
+        return value, bool(value == expected or not abs(value - expected) > tolerance[0])
 
     # The parent's side -------------------------------------------------------------------------------------------
 
@@ -118,7 +128,7 @@ class Naive:
         return outcome
 
     def _read(self, began: float) -> Any:
-        data = b""
+        data = bytearray()
         size = None
         while size is None or len(data) < size:
             left = began + self.case.wall_seconds - time.monotonic()
@@ -129,7 +139,8 @@ class Naive:
                 raise EOFError("the worker is gone")
             data += part
             if size is None and len(data) >= 8:
-                size, data = int.from_bytes(data[:8], "little"), data[8:]
+                size = int.from_bytes(data[:8], "little")
+                del data[:8]
         return pickle.loads(data)
 
     def _printed(self, outcome: Outcome) -> None:
@@ -194,7 +205,7 @@ def call_native(path: str, function: str, args: list[Any]) -> int:
 def evaluate_lisp(source: str, function: str, args: list[Any]) -> Any:
     import hy
 
-    namespace: dict[str, Any] = {"__name__": "candidate"}
+    module = sys.modules["candidate"] = types.ModuleType("candidate")
     for form in hy.read_many(source):
-        hy.eval(form, globals=namespace)
-    return namespace[function](*args)
+        hy.eval(form, globals=vars(module), module=module)
+    return getattr(module, function)(*args)

@@ -1,6 +1,8 @@
 """All cases: importing this module registers them."""
 
 from . import (  # noqa: F401 - importing them is what this is for
+    builds,
+    evaluators,
     files,
     lisp,
     memory,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .case import attack, damaged, leaked, marked, reached, victim_gone
+from .case import attack, damaged, leaked, lives_on, marked, reached, victim_gone
 
 
 def lisp(name, kind, source, oracle, **more):
@@ -20,7 +20,7 @@ lisp(
 lisp(
     "lisp_read_time_evaluation",
     "files",
-    '(import os)\n(defn attack [w] (hy.eval (hy.read f"(.read (open \\"{(get w "canary")}\\"))")))',
+    '(defn attack [w] (import hy) (hy.eval (hy.read f"(.read (open \\"{(get w "canary")}\\"))")))',
     leaked,
 )
 lisp(
@@ -42,6 +42,6 @@ lisp(
     "lisp_endless",
     "time",
     "(import signal)\n(defn attack [w] (signal.signal 15 signal.SIG_IGN) (while True (setv x 1)))",
-    lambda world, outcome: outcome.facts["host"].alive() or outcome.seconds > 3.5,
+    lives_on,
     wall_seconds=0.5,
 )

@@ -5,7 +5,7 @@ The functions are in ``hostile.zig``, ``hostile.rs`` and ``hostile_load.c``: all
 
 from __future__ import annotations
 
-from .case import attack, damaged, leaked, marked, reached, victim_gone
+from .case import attack, damaged, leaked, lives_on, marked, reached, victim_gone
 from .memory import EXCESS, held, never
 
 
@@ -13,10 +13,6 @@ def native(name, kind, oracle, numbers=lambda world: (0, 0, world.canary), libra
     attack(
         name, kind, "", oracle, language="native", library=library, function=function or name, numbers=numbers, **more
     )
-
-
-def lives_on(world, outcome):
-    return outcome.facts["host"].alive() or outcome.seconds > 3.5
 
 
 PID = {"numbers": lambda world: (world.victim, 9, ""), "needs": ("victim",)}

@@ -92,7 +92,7 @@ def attack(w):
     return s.recv(65536)
 """,
     lambda world, outcome: (
-        isinstance(outcome.value, bytes) and all(name.encode() in outcome.value for _, name in socket.if_nameindex())
+        isinstance(outcome.value, bytes) and any(name.encode() in outcome.value for _, name in socket.if_nameindex())
     ),
 )
 attack(

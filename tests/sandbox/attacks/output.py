@@ -65,7 +65,7 @@ attack(
 attack(
     "out_flood",
     "output",
-    "def attack(w):\n    while True: os.write(1, b'flood ' * 10000)",
+    "def attack(w):\n    for _ in range(400): os.write(1, b'flood ' * 10000)\n    time.sleep(1)",
     lambda world, outcome: len(outcome.told) > 4 << 20,
     wall_seconds=0.6,
 )
@@ -84,6 +84,6 @@ attack(
 attack(
     "out_page_from_a_value",
     "output",
-    "class Page:\n    def _repr_html_(self): return '<script>evil()</script>'\ndef attack(w): return [print('<script>evil()</script>'), Page][0] or Page()",
+    "import functools, types\ndef attack(w): return types.SimpleNamespace(_repr_html_=functools.partial(str, '<script>evil()</script>'))",
     lambda world, outcome: outcome.failed != "" or hasattr(outcome.value, "_repr_html_"),
 )

@@ -6,14 +6,14 @@ import contextlib
 import os
 import resource
 
-from .case import attack, leaked, marked, victim_gone
+from .case import attack, leaked, marked, soon, victim_gone
 
 
 def more_processes(count):
     """A look at the process table: more processes below the evaluator than it made itself."""
 
     def watch(world, outcome):
-        from .runner import descendants
+        from .left import descendants
 
         return len(descendants()) > world.processes + count
 
@@ -99,7 +99,7 @@ def attack(w):
 
 def threads_below(world, outcome):
     """More than 20 threads in one process below this one."""
-    from .runner import descendants
+    from .left import descendants
 
     for pid in descendants():
         with contextlib.suppress(OSError):
@@ -136,7 +136,7 @@ def attack(w):
         os._exit(0)
     os.wait()
 """,
-    lambda world, outcome: _soon(world.appeared, 0.6),
+    lambda world, outcome: soon(world.appeared, 0.6),
 )
 attack(
     "proc_zombies",
@@ -159,7 +159,7 @@ def attack(w):
     call(w["nr"]["ptrace"], 0x4206, w["victim"], 0, 0x100000)  # SEIZE with EXITKILL
     os._exit(0)
 """,
-    lambda world, outcome: _soon(lambda: victim_gone(world, outcome), 0.2),
+    lambda world, outcome: soon(lambda: victim_gone(world, outcome), 0.2),
     needs=("victim",),
 )
 attack(
@@ -245,6 +245,7 @@ def attack(w):
     return any(got)
 """,
     lambda world, outcome: outcome.value is True,
+    soft_limit=True,
 )
 attack(
     "proc_user_namespace",
@@ -318,14 +319,3 @@ def attack(w):
     lambda world, outcome: world.typed(),
     needs=("terminal",),
 )
-
-
-def _soon(condition, seconds: float) -> bool:
-    import time
-
-    end = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.01)
-    return True

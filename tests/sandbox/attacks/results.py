@@ -84,7 +84,7 @@ cheat(
     "class Yes:\n    def __eq__(self, other): return True\n    __sub__ = lambda s, o: 0\ndef attack(w): return Yes()",
     result="exit",
 )
-cheat("result_nan_passes", "class Low(float):\n    def __eq__(self, o): return True\ndef attack(w): return Low('nan')")
+cheat("result_nan_passes", "def attack(w): return float('nan')")
 cheat("result_exit_zero", "def attack(w): os._exit(0)", result="exit")
 cheat("result_system_exit", "def attack(w): sys.exit(0)", result="exit")
 cheat(
@@ -204,48 +204,49 @@ forged(
     "float('inf')",
     lambda world, outcome: isinstance(outcome.value, float) and outcome.value == float("inf"),
 )
-forged(
-    "result_deep", "'[' * 100000 + ']' * 100000", "__import__('functools').reduce(lambda a, _: [a], range(100000), [])"
-)
+forged("result_deep", "'[' * 100000 + ']' * 100000", "" + LOADS % "eval, ('[' * 5000,)")
 forged(
     "result_deep_error",
     "'[' * 940 + ']' * 940",
-    "__import__('functools').reduce(lambda a, _: [a], range(100000), [])",
+    "" + LOADS % "eval, ('[' * 5000,)",
     ok="false",
     key="error",
 )
 forged("result_long_number", "'9' * 6000", "10 ** 6000")
-COLLIDING = "{k * (2 ** 61 - 1) for k in range(30000)}"
-forged(
-    "result_colliding_keys", "json.dumps({'$set': [k * (2 ** 61 - 1) for k in range(9)]})", COLLIDING
-) if False else attack(
-    "result_colliding_keys",
-    "results",
-    FORGE
-    + """
+COLLIDING = """
 def attack(w):
-    numbers = [hex(k * (2 ** 61 - 1)) for k in range(1, 40000)]
-    if not forge(json.dumps({"$set": [{"$int": number} for number in numbers]})):
+    # {0}
+    numbers = [k * (2 ** 61 - 1) for k in range(1, 40000)]  # one hash: a set of them takes quadratic time
+    if not forge("{1}" % json.dumps({2})):
         class Slow:
-            def __reduce__(self): return set, ([k * (2 ** 61 - 1) for k in range(40000)],)
+            def __reduce__(self): return time.sleep, (3.2,)
         return Slow()
     time.sleep(0.2)
-""",
-    harmed,
-    wall_seconds=2.5,
-)
+"""
+for _name, _made, _items in (
+    ("set", '{\\"$set\\": %s}', "numbers"),
+    ("dict", '{\\"$dict\\": %s}', "[[k, 1] for k in numbers[:30000]]"),
+    ("nested", "[%s]", "[{'$frozenset': numbers[k::3]} for k in range(3)]"),
+):
+    attack(
+        f"result_colliding_{_name}",
+        "results",
+        FORGE + COLLIDING.replace("{0}", _name).replace("{1}", _made).replace("{2}", _items),
+        harmed,
+        wall_seconds=2.5,
+    )
 forged(
     "result_flood",
-    "'\"' + 'x' * (200 << 20) + '\"'",
-    "'x' * (200 << 20)",
-    lambda world, outcome: isinstance(outcome.value, str) and len(outcome.value) > 100 << 20,
+    "'\"' + 'x' * (40 << 20) + '\"'",
+    "'x' * (40 << 20)",
+    lambda world, outcome: isinstance(outcome.value, str) and len(outcome.value) > 8 << 20,
     wall_seconds=4,
     cpu_seconds=4,
 )
 forged(
     "result_wrong_place",
     '\'{"$array": ["<f8", [4], 1099511627776]}\'',
-    LOADS % "memoryview, (b'',)",
+    LOADS % "memoryview, (1,)",
     lambda world, outcome: outcome.failed != "" or outcome.ended not in ("protocol", ""),
 )
 forged(

@@ -1,7 +1,8 @@
 """Runs cases in settings, as the user it is started as, and prints one JSON line for each run.
 
-    python -m attacks.runner SPEC        SPEC: JSON with cases, settings, libraries, dedicated
+    python -m attacks.runner SPEC        SPEC: JSON with settings, libraries, dedicated, no_namespaces
 
+Each line of its input is [case, [setting, ...]]; "done" follows the reports of each.
 After every run it looks for what was left behind: processes, files, shared memory, descriptors.
 """
 
@@ -9,29 +10,31 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import gc
 import json
-import os
 import platform
-import signal
 import sys
-import tempfile
 import threading
 import time
+import traceback
 from pathlib import Path
 from typing import Any
 
-from . import every  # noqa: F401 - registers the cases
+from . import builder, every  # noqa: F401 - the latter registers the cases
 from .case import CASES, Case, Outcome
 from .control import Naive
+from .left import belongings, left_behind, sweep
+from .refusing import refuse_namespaces
+from .settings import reason_against
 from .sources import whole
 from .world import World
 
 MEMORY_BYTES = 128 << 20
 SCRATCH_BYTES = 8 << 20
-VACUOUS = ("SyntaxError", "NameError", "ModuleNotFoundError", "ImportError", "AttributeError", "UnboundLocalError")
+VACUOUS = (
+    *("SyntaxError", "NameError", "ModuleNotFoundError", "ImportError", "AttributeError", "UnboundLocalError"),
+    *("SandboxError", "UsageError"),
+)
 """An attack that fails so was not tried."""
-LEFT_SECONDS = 2.0
 
 
 class Boxed:
@@ -88,119 +91,59 @@ def interface(function: str) -> Any:
     return Interface((NativeFunction(function, (("a", number), ("b", number), ("text", text)), number),))
 
 
-# What is left ------------------------------------------------------------------------------------------------------
-
-
-def descendants(root: int | None = None) -> set[int]:
-    """Every process below this one; what was let go of by its parent falls to this one, too."""
-    parents: dict[int, list[int]] = {}
-    for entry in os.listdir("/proc"):
-        if entry.isdigit():
-            with contextlib.suppress(OSError, IndexError):
-                fields = Path(f"/proc/{entry}/stat").read_text(errors="replace").rpartition(")")[2].split()
-                parents.setdefault(int(fields[1]), []).append(int(entry))
-    found: set[int] = set()
-    waiting = [root or os.getpid()]
-    while waiting:
-        for pid in parents.get(waiting.pop(), []):
-            found.add(pid)
-            waiting.append(pid)
-    return found
-
-
-def belongings() -> dict[str, set[str]]:
-    """What this user has on the machine, by kind."""
-    uid = os.geteuid()
-    segments = set()
-    for kind in ("shm", "msg", "sem"):
-        with contextlib.suppress(OSError), open(f"/proc/sysvipc/{kind}") as f:
-            names = f.readline().split()
-            column = names.index("cuid")
-            segments |= {f"{kind} {row.split()[1]}" for row in f if int(row.split()[column]) == uid}
-    shared = set()
-    with contextlib.suppress(OSError):
-        shared = {entry.path for entry in os.scandir("/dev/shm") if entry.stat(follow_symlinks=False).st_uid == uid}
-    return {
-        "processes": {str(pid) for pid in descendants()},
-        "segments": segments | shared,
-        "files": set(os.listdir(tempfile.gettempdir())),
-        "descriptors": {name for name in os.listdir("/proc/self/fd") if os.path.lexists(f"/proc/self/fd/{name}")},
-    }
-
-
-def left_behind(before: dict[str, set[str]]) -> list[str]:
-    """What is there now and was not; what takes a moment to go has that moment."""
-    deadline = time.monotonic() + LEFT_SECONDS
-    while True:
-        gc.collect()
-        with contextlib.suppress(ChildProcessError):
-            while os.waitpid(-1, os.WNOHANG)[0]:  # what fell to us and has ended
-                pass
-        now = belongings()
-        left = [f"{kind} {name}" for kind, names in now.items() for name in sorted(names - before[kind])]
-        if not left or time.monotonic() > deadline:
-            return left
-        time.sleep(0.02)
-
-
-def sweep(before: dict[str, set[str]]) -> None:
-    """Take away what a control has left: only what is new since it began, and only below this process."""
-    for _ in range(20):
-        new = {int(pid) for pid in belongings()["processes"] - before["processes"]}
-        for pid in new:
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, os.WNOHANG)
-        if not new:
-            break
-        time.sleep(0.01)
-    now = belongings()
-    libc = ctypes.CDLL(None)
-    for name in now["segments"] - before["segments"]:
-        kind, _, number = name.partition(" ")
-        if kind == "shm":
-            libc.shmctl(int(number), 0, None)
-        elif kind == "msg":
-            libc.msgctl(int(number), 0, None)
-        elif kind == "sem":
-            libc.semctl(int(number), 0, 0)
-        else:
-            os.unlink(name)
-    for name in now["files"] - before["files"]:
-        path = os.path.join(tempfile.gettempdir(), name)
-        os.system(f"chmod -R u+rwx {path} 2>/dev/null; rm -rf {path}")
+def evaluator(case: Case, world: World, options: dict[str, Any] | None, source: str) -> Any:
+    """Who is asked: the naive one without options."""
+    if case.language == "build":
+        return builder.Naive(case) if options is None else builder.Boxed(case, options)
+    return Naive(case, world, MEMORY_BYTES) if options is None else Boxed(case, options, source)
 
 
 # One run -----------------------------------------------------------------------------------------------------------
 
 
-def run(case: Case, setting: str, options: dict[str, Any] | None, libraries: dict[str, str]) -> dict[str, Any]:
-    """One attack in one setting: whether it succeeded, by the oracle, and what it left."""
+def run(
+    case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any], keep: Any = None
+) -> dict[str, Any]:
+    """One attack in one setting: whether it succeeded, by the oracle, and what it left.
+
+    ``keep`` is a box of this setting that is not closed, and holds the warm processes.
+    """
+    world = World(spec["libraries"], spec["compilers"])
+    if keep is not None:
+        warm(keep, case, world)
     before = belongings()
-    world = World()
     report: dict[str, Any] = {"case": case.name, "class": case.kind, "setting": setting, "breached": False, "left": []}
     host: Any = None
     try:
-        args: list[Any] = [world.facts(case.needs)]
+        try:
+            args: list[Any] = [world.facts(case.needs)]
+        except OSError as error:
+            report["lacks"] = f"{type(error).__name__}: {error}"
+            return report
         source, function = whole(case), "attack"
         if case.language == "native":
             assert case.numbers is not None
-            source, function, args = libraries[case.library], case.function, list(case.numbers(world))
-        host = Naive(case, world, MEMORY_BYTES) if options is None else Boxed(case, options, source)
+            source, function, args = spec["libraries"][case.library], case.function, list(case.numbers(world))
+        host = evaluator(case, world, options, source)
         report["level"] = getattr(host, "level", "none")
         expected = getattr(world, "expected", None) if "expected" in case.needs else None
-        outcome = watched(case, world, lambda: host.run(source, function, args, expected))
+        if case.order is not None:
+            order = case.order(world)
+            outcome = watched(case, world, lambda: host.build(order))
+        else:
+            outcome = watched(case, world, lambda: host.run(source, function, args, expected))
         if case.later:
-            outcome.facts["later"] = again(case, host, options)
+            outcome.facts["later"] = host.build(order) if case.order is not None else again(case, host, options)
         outcome.facts["host"] = host
         report["breached"] = bool(outcome.facts.get("watched")) or bool(case.oracle(world, outcome))
-        report["why"] = (outcome.failed or outcome.error or outcome.ended or repr(outcome.value))[:160]
-        report["vacuous"] = options is not None and not report["breached"] and outcome.error.startswith(VACUOUS)
+        report["why"] = (
+            outcome.failed or outcome.error or outcome.ended or outcome.told[-160:] or repr(outcome.value)[:160]
+        )[:160]
+        tried = outcome.failed if case.order is not None else outcome.error
+        report["vacuous"] = options is not None and not report["breached"] and tried.startswith(VACUOUS)
         report["seconds"] = round(outcome.seconds, 3)
-    except OSError as error:
-        if options is not None or host is not None:
-            raise
-        report["lacks"] = f"{type(error).__name__}: {error}"
+    except Exception as error:  # noqa: BLE001 - the suite goes on, and whoever reads the report fails over it
+        report["broken"] = "".join(traceback.format_exception(error))[-1500:]
     finally:
         if host is not None:
             host.close()
@@ -253,19 +196,44 @@ def main(spec: dict[str, Any]) -> None:
         import numpy  # noqa: F401 - as above
     from project_o.sandbox import Sandbox
 
-    with Sandbox() as keep:
-        keep.python("").close()
-        keep.lisp("").close()
-        for name in spec["cases"]:
-            case = CASES[name]
-            for setting, options in spec["settings"].items():
-                began = time.monotonic()
-                report = skip(case, setting, options, spec) or run(case, setting, options, spec["libraries"])
-                report["took"] = round(time.monotonic() - began, 3)
-                print(json.dumps(report), flush=True)
+    if spec["no_namespaces"]:
+        refuse_namespaces()
+    kept = {name: Sandbox(**options) for name, options in spec["settings"].items() if options is not None}
+    for line in sys.stdin:
+        name, settings = json.loads(line)
+        case = CASES[name]
+        for setting in settings:
+            options = spec["settings"][setting]
+            began = time.monotonic()
+            report = skip(case, setting, spec) or judged(case, setting, options, spec, kept.get(setting))
+            report["took"] = round(time.monotonic() - began, 3)
+            print(json.dumps(report), flush=True)
+        print("done", flush=True)
+    for box in kept.values():
+        box.close()
 
 
-def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any]) -> dict[str, Any] | None:
+def warm(box: Any, case: Case, world: World) -> None:
+    """Have the warm process for this case started, and kept, also after a control that has ended all of this user's."""
+    if case.order is not None:
+        order = case.order(world)
+        box.build(**{**order, "argv": [order["argv"][0], "--version"], "files": {}, "outputs": ()})
+    elif case.language == "lisp":
+        box.lisp("").close()
+    else:
+        box.python("").close()
+
+
+def judged(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any], keep: Any) -> dict[str, Any]:
+    """One report; where others may have made the figures, what succeeds in the sandbox must do so three times."""
+    for _ in range(3 if case.whole_machine and options is not None else 1):
+        report = run(case, setting, options, spec, keep)
+        if not report["breached"]:
+            break
+    return report
+
+
+def skip(case: Case, setting: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     """Why a case is not for this setting or this machine; None where it is."""
     base = {"case": case.name, "class": case.kind, "setting": setting}
     if case.machines and platform.machine() not in case.machines:
@@ -274,10 +242,10 @@ def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[st
         return {**base, "lacks": "it would hit other processes of this user"}
     if case.library and case.library not in spec["libraries"]:
         return {**base, "lacks": f"{case.library} could not be built here"}
-    if options is not None and case.scratch_only and not options.get("scratch_bytes"):
-        return {**base, "not": "it is about the folder that a job may have"}
-    if case.language == "native" and options is not None and "landlock" in options.get("deny", ()):
-        return {**base, "not": "native code is refused at this level"}
+    if case.compiler and case.compiler not in spec["compilers"]:
+        return {**base, "lacks": f"there is no {case.compiler} here"}
+    if reason := reason_against(case, setting):
+        return {**base, "not": reason}
     return None
 
 

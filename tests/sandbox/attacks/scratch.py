@@ -45,7 +45,9 @@ inside(
     """
 def attack(w):
     os.symlink(w["folder"], "deep-folder")
-    for name in os.listdir("deep-folder"): os.unlink("deep-folder/" + name)
+    for name in os.listdir("deep-folder"):
+        try: os.unlink("deep-folder/" + name)
+        except IsADirectoryError: pass
 """,
     damaged,
 )
@@ -133,6 +135,7 @@ inside(
     lambda world, outcome: False,
     watch=lambda world, outcome: world.disk_grew(),
     needs=("disk_before",),
+    whole_machine=True,
 )
 inside(
     "scratch_fill_locked",
@@ -149,6 +152,7 @@ def attack(w):
     lambda world, outcome: False,
     watch=lambda world, outcome: world.disk_grew(),
     needs=("disk_before",),
+    whole_machine=True,
 )
 inside(
     "scratch_fill_unlinked",
@@ -165,6 +169,7 @@ def attack(w):
     lambda world, outcome: False,
     watch=lambda world, outcome: world.disk_grew(),
     needs=("disk_before",),
+    whole_machine=True,
 )
 inside(
     "scratch_fill_after_the_answer",
@@ -186,6 +191,7 @@ def attack(w):
 """,
     lambda world, outcome: _soon_grew(world),
     needs=("disk_before",),
+    whole_machine=True,
 )
 
 

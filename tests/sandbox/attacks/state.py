@@ -211,6 +211,6 @@ def _sweep(found: bool) -> bool:
 
 
 def _daemons() -> int:
-    from .runner import descendants
+    from .left import descendants
 
     return len(descendants())

@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-from .case import attack
-
-
-def lives_on(world, outcome):
-    """After the time that the evaluator allows its candidate is still there, or the evaluator waited far too long."""
-    return outcome.facts["host"].alive() or outcome.seconds > 3.5
-
+from .case import attack, lives_on
 
 IGNORING = "[signal.signal(n, signal.SIG_IGN) for n in (1, 2, 3, 10, 12, 14, 15, 24) if n]"
 

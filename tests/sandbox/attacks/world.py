@@ -37,7 +37,7 @@ def _ticks(pid: int) -> int:
 class World:
     """Everything is made when it is first asked for, and taken away by ``close``."""
 
-    def __init__(self) -> None:
+    def __init__(self, libraries: dict[str, str] | None = None, compilers: dict[str, str] | None = None) -> None:
         global flagged
         flagged = False
         signal.signal(signal.SIGUSR1, _flag)
@@ -51,6 +51,7 @@ class World:
         self.mark = os.path.join(tempfile.gettempdir(), "mark-" + secrets.token_hex(6))
         self.nr = NUMBERS[platform.machine()]
         self.runner = os.getpid()
+        self.libraries, self.compilers = libraries or {}, compilers or {}
         self.page = os.sysconf("SC_PAGE_SIZE")
         self._closing: list[Any] = []
         self._made: dict[str, Any] = {}
@@ -159,7 +160,7 @@ class World:
 
     def _make_processes(self) -> int:
         """How many there are below this one before the evaluator makes its own."""
-        from .runner import descendants
+        from .left import descendants
 
         return len(descendants())
 
@@ -171,7 +172,6 @@ class World:
 
     def victim_state(self) -> str:
         """The letter that ps shows; X where it is gone."""
-        time.sleep(0.002)
         return (self._of_victim("stat").rpartition(")")[2].split() or ["X"])[0]
 
     def victim_memory(self) -> str:
@@ -217,8 +217,8 @@ class World:
         facts = os.statvfs(tempfile.gettempdir())
         return (facts.f_blocks - facts.f_bfree) * facts.f_frsize
 
-    def disk_grew(self) -> bool:
-        return self._disk_used() > self.disk_before + (96 << 20)
+    def disk_grew(self, mib: int = 96) -> bool:
+        return self._disk_used() > self.disk_before + (mib << 20)
 
     # Results ----------------------------------------------------------------------------------------------------
 

@@ -21,7 +21,9 @@ class Right:
     ended: str = ""
     error: str = ""
     error_name: str = ""
+    meant: bool = True
     cpu_seconds: float = 0.0
+    shares: bool = True  # it may, where nobody says otherwise
 
 
 class Reference:
@@ -42,7 +44,7 @@ class Reference:
         except Exception:  # noqa: BLE001 - an input that the reference refuses is no input; it is counted as left out
             return None
         written = tuple((place, fitted(given[place], array)) for place, array in like.written)
-        return Right(fitted(value, like.value) if like.ok else value, like.wall_seconds, written)
+        return Right(fitted(value, like.value) if like.ok else value, like.wall_seconds, written, shares=like.shares)
 
 
 def fitted(value: Any, like: Any) -> Any:

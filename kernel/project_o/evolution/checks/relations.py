@@ -20,6 +20,7 @@ from ... import limits
 from ...errors import EvolutionError, InterfaceError, UsageError
 from ...values import CheckStage, Finding, NativeFunction, Scalar
 from ..compare import difference
+from ..frames import where_it_failed
 from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
 from ..task import Answer, Handle, Stopped, Task, generator
@@ -28,7 +29,6 @@ from .reference import Right
 from .scales import scaled
 from .seam import INPUTS, Subject, failed, passed
 from .shrink import shrink
-from .tests import where_it_failed
 
 Args = tuple[Any, ...]
 Ask = Callable[[Args], Answer]
@@ -217,14 +217,20 @@ def _first_answer(ask: Ask, args: Args) -> Answer:
 
 
 def _permutation(places: Sequence[int]) -> Callable[..., str]:
+    """A drawn order, and the reverse one, since a drawn one may leave a short input, or the ends, as they were."""
+    import numpy as np
+
     def holds(ask: Ask, args: Args, function: NativeFunction, number: int) -> str:
         lengths = {len(args[place]) if hasattr(args[place], "__len__") else -1 for place in places}
         if len(lengths) != 1 or -1 in lengths:
             raise NoInput("what is shuffled together has one length")
-        order = generator(number, "permutation").permutation(lengths.pop())
-        other = tuple(_reordered(value, order) if place in places else value for place, value in enumerate(args))
+        drawn = generator(number, "permutation").permutation(lengths.pop())
         first = _first_answer(ask, args)
-        return _told(difference(first, ask(other), function.result), "shuffled")
+        for order, how in ((drawn, "shuffled"), (np.arange(len(drawn))[::-1], "reversed")):
+            other = tuple(_reordered(value, order) if place in places else value for place, value in enumerate(args))
+            if found := difference(first, ask(other), function.result):
+                return f"{how}, {found}"
+        return ""
 
     return holds
 

@@ -25,13 +25,12 @@ from typing import Any
 from ... import limits
 from ...errors import ProjectOError, ToolchainError
 from .. import cache, elf
-from ..build import Names, described, failure
+from ..build import Names, described, failed
 from ..compiler import Finished
-from ..diagnostics import HOST_FOLDER
 from ..places import locate, template
 from ..recipe import CELL_PATH, Recipe
 from ..server_lines import forget
-from ..sources import CELL_FOLDER, write_file
+from ..sources import CELL_FOLDER, HOST_FOLDER, write_file
 from .exports import mended
 from .server import Server, ServerTrouble
 
@@ -82,6 +81,11 @@ class Order:
         return self.abandoned and time.monotonic() - self._abandoned > limits.SERVER_GRACE_SECONDS
 
 
+def _shape(recipe: Recipe) -> tuple[str, ...]:
+    """What a server is started with, and cannot change: the mode, and the programs that came along."""
+    return recipe.imports(recipe.flags) or recipe.flags
+
+
 def _discard(result: Future[Built]) -> None:
     if result.exception() is None:
         forget(result.result().path)
@@ -98,7 +102,7 @@ class Desk:
         self._server: Server | None = None
         self._folder: Path | None = None
         self._numbers = itertools.count()
-        self._flags: tuple[str, ...] = ()
+        self._shape: tuple[str, ...] = ()
         self._written: tuple[tuple[str, str], ...] = ()
         self._helpers = False
         self._failures = 0
@@ -173,9 +177,9 @@ class Desk:
     def _build(self, order: Order) -> Built:
         began = time.monotonic()
         while True:
-            if order.recipe.flags != self._flags:
+            if _shape(order.recipe) != self._shape:
                 self._end_server()
-            server = self._server or self._begin(order.recipe.flags)
+            server = self._server or self._begin(order.recipe)
             self._write(server, order.recipe)
             most = limits.SERVER_UPDATE_SECONDS if server.updates else limits.SERVER_START_SECONDS
             errors, library = server.update(most, order.is_over)
@@ -195,13 +199,13 @@ class Desk:
 
     def _error(self, order: Order, errors: str, seconds: float) -> Exception:
         """What the cell's author can mend; anything else is our own trouble."""
-        error = failure(Finished(1, errors, seconds), order.recipe, order.names)
+        error = failed(Finished(1, errors, seconds), order.recipe, order.names)
         found = getattr(error, "diagnostics", ())
         if any(item.line for item in found):
             return error
         return ServerTrouble(f"an error that is not the cell's: {error}")
 
-    def _begin(self, flags: tuple[str, ...]) -> Server:
+    def _begin(self, recipe: Recipe) -> Server:
         if time.monotonic() < self._not_before:
             raise ServerTrouble("it has failed several times, and is tried again later")
         try:
@@ -210,18 +214,19 @@ class Desk:
             raise ServerTrouble(str(error)) from None
         folder = self._home() / f"server-{next(self._numbers)}"
         folder.mkdir()
-        ours = (*flags, *FLAGS)
+        ours = (*recipe.flags, *FLAGS)
         # fmt: off
         command = (
             str(zig), "build-lib", "-dynamic", "--name", "cell", "--color", "off", "--listen=-", "-lc",
             "-fno-ubsan-rt", "-fcompiler-rt" if self._helpers else "-fno-compiler-rt",
             "--cache-dir", "cache", "--global-cache-dir", str(cache.compiler_cache()),
             *ours, "--dep", "cell", f"-Mroot={HOST_FOLDER}/{_ROOT}",
-            *ours, "--dep", "o", f"-Mcell={CELL_PATH}",
+            *ours, *recipe.needs(), f"-Mcell={CELL_PATH}",
             *ours, f"-Mo={HOST_FOLDER}/o.zig",
+            *recipe.imports(ours),
         )
         # fmt: on
-        self._server, self._flags = Server(command, folder, self._home()), flags
+        self._server, self._shape = Server(command, folder, self._home()), _shape(recipe)
         return self._server
 
     def _write(self, server: Server, recipe: Recipe) -> None:

@@ -27,6 +27,7 @@ class Later:
         self._make = make
         self._heard, self._told = os.pipe()
         self._lock = threading.Lock()
+        self._stopped = False
         self._thread = threading.Thread(target=self._work, name="project-o-later", daemon=True)
         _running.add(self)
         self._thread.start()
@@ -50,9 +51,15 @@ class Later:
     def stop(self) -> None:
         """Nobody wants it any more: a compiler that runs for it is ended. Any thread may say so."""
         with self._lock:
+            self._stopped = self._stopped or not self.result.done()
             told, self._told = self._told, -1
             if told >= 0:
                 os.close(told)  # the other end becomes readable
+
+    @property
+    def stopped(self) -> bool:
+        """Whether it was told so before it had ended by itself."""
+        return self._stopped
 
     def _close(self) -> None:
         self.stop()

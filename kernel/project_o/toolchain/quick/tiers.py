@@ -173,7 +173,6 @@ class QuickVersion(Version):
         self._later, self._how = later, how
         self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
         self._refusal = ""
-        self._told = True
         weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False  # all of them go then
 
     @property
@@ -181,21 +180,10 @@ class QuickVersion(Version):
         """Which build this is, and why it serves."""
         return f"quick: {self._refusal}" if self._refusal else "quick, until the optimised one is there"
 
-    def call(self, name: str, args: Sequence[Any]) -> Any:
-        """As ``Version.call``; warns once where it serves for good."""
-        if not self._told:
-            self._told = True
-            warnings.warn(
-                f"{self.artifact.program.name} goes on with its build that is not optimised: {self._refusal}",
-                RuntimeWarning,
-                stacklevel=3,
-            )
-        return super().call(name, args)
-
     def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
         """Remember a call that was tried, for the optimised build to answer."""
         try:
-            self._seen[function.name] = (copied(args, limits.QUICK_COMPARED_BYTES_MAX), answer)
+            self._seen[function.name] = (copied(args, [limits.QUICK_COMPARED_BYTES_MAX]), answer)
         except (TypeError, ValueError, RecursionError):
             return  # the optimised build is not asked it
 
@@ -209,9 +197,12 @@ class QuickVersion(Version):
             self._refusal = self._objection(better)
             if not self._refusal:
                 take(better)
-        except Exception as error:  # noqa: BLE001 - the end of a thread: what went wrong is told to whoever calls next
+        except Exception as error:  # noqa: BLE001 - the end of a thread: what went wrong is told below
             self._refusal = f"the optimised build failed ({error})"
-        self._told = not self._refusal
+        if self._refusal and not self._later.stopped:
+            # A notebook shows it below the cell that began this thread.
+            name = self.artifact.program.name
+            warnings.warn(f"{name} goes on with its build that is not optimised: {self._refusal}", stacklevel=1)
 
     def _objection(self, better: Version) -> str:
         """Why the optimised build may not take this one's place; "" where it may."""

@@ -140,17 +140,23 @@ pub unsafe fn call(
 
 #[cold]
 fn failed(ret: *mut u64, text: String) -> i32 {
+    let length = text.len();
+    let address = set_last_error(text);
+    // SAFETY: every function has at least two cells for its result.
+    unsafe {
+        *ret = address as u64;
+        *ret.add(1) = length as u64;
+    }
+    STATUS_ERROR
+}
+
+/// Keep a text and a zero as this thread's last error; where it is.
+pub(crate) fn set_last_error(text: String) -> *const u8 {
     LAST_ERROR.with_borrow_mut(|last| {
-        let length = text.len();
         *last = text.into_bytes();
         last.push(0);
-        // SAFETY: every function has at least two cells for its result.
-        unsafe {
-            *ret = last.as_ptr() as u64;
-            *ret.add(1) = length as u64;
-        }
-    });
-    STATUS_ERROR
+        last.as_ptr()
+    })
 }
 
 /// The text of the last error on this thread, "" where there was none.

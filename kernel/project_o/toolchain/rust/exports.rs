@@ -35,17 +35,6 @@ extern "C" fn o_get_version_struct() -> *const ::o::shim::VersionStruct {
     &raw const __O_VERSION_STRUCT
 }
 
-#[unsafe(export_name = "o_init")]
-unsafe extern "C" fn o_init(out: *mut *const ::core::primitive::u8) -> ::core::primitive::i32 {
-    // SAFETY: null, or a place for the context.
-    unsafe { ::o::shim::init(out) }
-}
-
-#[unsafe(export_name = "o_shutdown")]
-extern "C" fn o_shutdown(context: *const ::core::primitive::u8) -> ::core::primitive::i32 {
-    ::o::shim::shutdown(context)
-}
-
 #[unsafe(export_name = "o_get_last_error")]
 extern "C" fn o_get_last_error(_: *const ::core::primitive::u8) -> *const ::core::primitive::u8 {
     ::o::shim::last_error()
@@ -53,5 +42,5 @@ extern "C" fn o_get_last_error(_: *const ::core::primitive::u8) -> *const ::core
 
 #[unsafe(export_name = "o_can_reload")]
 extern "C" fn o_can_reload() -> ::core::primitive::i32 {
-    1
+    __O_HOT_RELOAD as ::core::primitive::i32
 }

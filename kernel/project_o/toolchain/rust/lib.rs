@@ -10,6 +10,7 @@ mod kind;
 mod module;
 mod panics;
 mod probe;
+mod state;
 mod views;
 
 pub use views::{View2, ViewMut2};
@@ -23,4 +24,8 @@ pub mod shim {
     pub use crate::module::{VersionStruct, init, shutdown, version, zero_ended};
     pub use crate::panics::{OnPanic, set_panic};
     pub use crate::probe::{NotGiven, NotTaken, Probe};
+    pub use crate::state::{
+        CHANGED, Done, Laid, READ, Reloaded, check, init_state, layout, layout_length, reload_state, shutdown_state,
+        state_of, status_of,
+    };
 }

@@ -25,8 +25,8 @@ pub const fn zero_ended<const N: usize>(text: &str) -> [u8; N] {
     bytes
 }
 
-/// "1.2.3" as three numbers.
-pub const fn version(text: &str) -> VersionStruct {
+/// "1.2.3" as three numbers, and a hash that ends in a zero.
+pub const fn version(text: &str, git_hash: &'static [u8]) -> VersionStruct {
     let mut numbers = [0u32; 3];
     let (mut at, mut i) = (0, 0);
     while i < text.len() {
@@ -37,7 +37,7 @@ pub const fn version(text: &str) -> VersionStruct {
         }
         i += 1;
     }
-    VersionStruct { major: numbers[0], minor: numbers[1], patch: numbers[2], git_hash: c"".as_ptr().cast() }
+    VersionStruct { major: numbers[0], minor: numbers[1], patch: numbers[2], git_hash: git_hash.as_ptr() }
 }
 
 /// -2: null pointer. A cell keeps its state in its own statics, so one context serves all.

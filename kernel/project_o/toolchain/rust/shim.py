@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ..sources import Module
 from .places import template
-from .source import Facts, Function, Structure
+from .source import STATE, Facts, Function, Structure, quoted
+from .state_types import laid_out
 
 _PROBE = "::o::shim::Probe::"
 _BYTE, _WORD = "::core::primitive::u8", "::core::primitive::u64"
@@ -20,56 +22,84 @@ class Shim:
     owners: Mapping[int, str]
 
 
-def write(facts: Facts, dropped: Mapping[str, str]) -> Shim:
-    """The shim of a cell. ``dropped`` are the functions and structs to leave out, and why.
+def write(facts: Facts, dropped: Mapping[str, str], module: Module | None = None) -> Shim:
+    """The shim of a cell, or of a ``module``. ``dropped`` are the functions and structs to leave out, and why.
 
     Every name is absolute, every function of the cell is called as one of this module, and what the shim declares
     begins with ``__O_``, so that nothing of the cell stands in its way and it hides nothing of the cell.
     """
     lines = ["{", "use ::o::shim::{NotGiven as _, NotTaken as _};"]
     owners: dict[int, str] = {}
+    state = STATE if module is not None and facts.has_state else ""
     for structure in facts.structures:
-        if structure.name not in dropped:
+        if structure.name not in dropped and structure.name != state:
             for text in (_take_structure(structure), _put_structure(structure), _marks(structure)):
                 lines.append(text)
                 owners[len(lines)] = structure.name
     lines.append("const __O_FUNCTIONS: &[::o::shim::Function] = &[")
     for function in facts.functions:
-        lines.append(_described(function, dropped.get(function.name, function.note)))
+        lines.append(_described(function, dropped.get(function.name, function.note), state))
         owners[len(lines)] = function.name
     lines.append("];")
     for number, function in enumerate(facts.functions):
         if not function.note and function.name not in dropped:
-            lines.append(_exported(function, number))
+            lines.append(_exported(function, number, module, state))
             owners[len(lines)] = function.name
-    lines += [*_version(facts), template("exports.rs"), "}"]
+    if state:
+        lines.append(
+            f"const _: fn() = || {{ fn state<S: Default + Send + Sync + 'static>() {{}} state::<self::{STATE}>() }};"
+        )
+        owners[len(lines)] = STATE
+    lines += [*_version(facts, module), template("exports.rs")]
+    lines += [*laid_out(facts), template("exports_state.rs")] if state else [template("exports_stateless.rs")]
+    lines.append("}")
     return Shim("\n".join(lines) + "\n", owners)
 
 
-def _described(function: Function, note: str) -> str:
-    parameters = "" if note else ", ".join(_pair(item, "PARAMETER") for item in function.parameters)
+def _described(function: Function, note: str, state: str) -> str:
+    lent, types = _parted(function, state)
+    pairs = [f'("{lent}", ::o::shim::{"CHANGED" if "mut" in lent else "READ"})'] if lent else []
+    parameters = "" if note else ", ".join([*pairs, *(_pair(item, "PARAMETER") for item in types)])
     result = '("()", &::o::shim::Kind::UNMAPPED)' if note else _pair(function.result, "RESULT")
     return (
-        f"::o::shim::Function {{ name: {_quoted(bare(function.name))}, note: {_quoted(note)}, "
+        f"::o::shim::Function {{ name: {quoted(bare(function.name))}, note: {quoted(note)}, "
         f"parameters: &[{parameters}], result: {result} }},"
     )
 
 
 def _pair(type_: str, what: str) -> str:
-    return f"({_quoted(type_)}, {_PROBE}<{type_}>::{what})"
+    return f"({quoted(type_)}, {_PROBE}<{type_}>::{what})"
 
 
-def _exported(function: Function, number: int) -> str:
-    names = [f"a{k}" for k in range(len(function.parameters))]
-    taken = " ".join(
-        f"let {name} = {_PROBE}<{type_}>::take(cells);" for name, type_ in zip(names, function.parameters, strict=True)
+def _parted(function: Function, state: str) -> tuple[str, tuple[str, ...]]:
+    """The type by which a function takes the state, "" where it does not, and those of its other parameters."""
+    first = function.parameters[:1]
+    if state and first and first[0] in (f"&{state}", f"&mut {state}"):
+        return first[0], function.parameters[1:]
+    return "", function.parameters
+
+
+def _exported(function: Function, number: int, module: Module | None, state: str) -> str:
+    name, (lent, types) = bare(function.name), _parted(function, state)
+    symbol = f"o_{module.name}_{name}" if module else f"o_cell_{name}"
+    names = [f"a{k}" for k in range(len(types))]
+    taken = [f"let {name} = {_PROBE}<{type_}>::take(cells);" for name, type_ in zip(names, types, strict=True)]
+    if lent:
+        taken.insert(
+            0, f"let state: {lent} = &{'mut ' if 'mut' in lent else ''}*::o::shim::state_of::<self::{state}>(cells);"
+        )
+        names.insert(0, "state")
+    call = (
+        f"::o::shim::call(args, ret, const {{ ::o::shim::writes(&__O_FUNCTIONS[{number}]) }}, |cells, out| {{ "
+        f"{' '.join(taken)} {_PROBE}<{function.result}>::put(self::{function.name}({', '.join(names)}), out) }})"
     )
+    if lent:
+        good = "::o::shim::check(*args as ::core::primitive::usize as *const ::core::ffi::c_void)"
+        call = f"match {good} {{ 0 => {call}, status => return status }}"
     return (
-        f'#[unsafe(export_name = "o_cell_{bare(function.name)}")] '
-        f'unsafe extern "C" fn o_cell_{bare(function.name)}(args: *const {_WORD}, ret: *mut {_WORD}) -> '
-        f"::core::primitive::i32 {{ unsafe {{ "
-        f"::o::shim::call(args, ret, const {{ ::o::shim::writes(&__O_FUNCTIONS[{number}]) }}, |cells, out| {{ {taken} "
-        f"{_PROBE}<{function.result}>::put(self::{function.name}({', '.join(names)}), out) }}) }} }}"
+        f'#[unsafe(export_name = "{symbol}")] '
+        f'unsafe extern "C" fn {symbol}(args: *const {_WORD}, ret: *mut {_WORD}) -> '
+        f"::core::primitive::i32 {{ unsafe {{ {f'::o::shim::status_of({call}, ret)' if module else call} }} }}"
     )
 
 
@@ -79,10 +109,10 @@ def _generics(structure: Structure) -> tuple[str, str]:
 
 
 def _kind(structure: Structure, what: str) -> str:
-    fields = ", ".join(f"({_quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
+    fields = ", ".join(f"({quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
     return (
         f"const KIND: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
-        f'kind: "{"struct" if structure.named else "tuple"}", name: {_quoted(bare(structure.name))}, '
+        f'kind: "{"struct" if structure.named else "tuple"}", name: {quoted(bare(structure.name))}, '
         f"fields: &[{fields}], ..::o::shim::Kind::UNMAPPED }};"
     )
 
@@ -118,16 +148,16 @@ def bare(name: str) -> str:
     return name.removeprefix("r#")
 
 
-def _quoted(text: str) -> str:
-    safe = "".join(character if character.isprintable() else " " for character in text)
-    return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'
-
-
-def _version(facts: Facts) -> list[str]:
+def _version(facts: Facts, module: Module | None) -> list[str]:
     name = "self::O_NAME" if "O_NAME" in facts.constants else '"cell"'
     version = "self::O_VERSION" if "O_VERSION" in facts.constants else '"0.0.0"'
+    if module is not None:
+        name, version = quoted(module.name), quoted(module.version)
+    hash_ = quoted(module.git_hash if module else "")
     return [
         f"static __O_NAME: [{_BYTE}; {name}.len() + 1] = ::o::shim::zero_ended({name});",
         f"static __O_VERSION: [{_BYTE}; {version}.len() + 1] = ::o::shim::zero_ended({version});",
-        f"static __O_VERSION_STRUCT: ::o::shim::VersionStruct = ::o::shim::version({version});",
+        f"static __O_GIT_HASH: [{_BYTE}; {hash_}.len() + 1] = ::o::shim::zero_ended({hash_});",
+        f"static __O_VERSION_STRUCT: ::o::shim::VersionStruct = ::o::shim::version({version}, &__O_GIT_HASH);",
+        f"const __O_HOT_RELOAD: ::core::primitive::bool = {'false' if module and not module.hot_reload else 'true'};",
     ]

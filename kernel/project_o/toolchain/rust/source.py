@@ -11,7 +11,12 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+STATE = "State"
+"""The struct that is the state of a library module."""
+
 _COMMENTS = {"line_comment", "block_comment"}
+_TYPES = {"struct_item", "enum_item", "union_item", "type_item"}
+_PLAIN_STATE = re.compile(rf"\bstruct {STATE}\s*[;({{]")
 _TEST_ONLY = re.compile(r"#\[cfg\(test\)\]")
 
 
@@ -42,6 +47,13 @@ class Facts:
     functions: tuple[Function, ...]
     structures: tuple[Structure, ...]
     constants: frozenset[str]
+    types: tuple[tuple[str, str], ...] = ()
+    """The text of every type, by its name."""
+
+    @property
+    def has_state(self) -> bool:
+        """Whether there is a struct that is a module's state."""
+        return _PLAIN_STATE.search(dict(self.types).get(STATE, "")) is not None
 
 
 @lru_cache(maxsize=64)
@@ -54,6 +66,7 @@ def read(source: str) -> Facts:
     functions: dict[str, Function] = {}
     structures: dict[str, Structure] = {}
     constants: set[str] = set()
+    types: dict[str, str] = {}
     for node in _items(parser.parse(source.encode("utf-8", "surrogatepass")).root_node):
         name = _text(node.child_by_field_name("name"))
         if node.type == "function_item" and _is_public(node):
@@ -62,7 +75,11 @@ def read(source: str) -> Facts:
             structures.setdefault(name, structure)
         elif node.type == "const_item":
             constants.add(name)
-    return Facts(tuple(functions.values()), tuple(structures.values()), frozenset(constants))
+        if node.type in _TYPES:
+            types.setdefault(name, _spelled(node))
+    return Facts(
+        tuple(functions.values()), tuple(structures.values()), frozenset(constants), tuple(sorted(types.items()))
+    )
 
 
 def _items(root: Any) -> Iterator[Any]:
@@ -183,3 +200,9 @@ def _below(node: Any) -> Iterator[Any]:
 
 def _text(node: Any) -> str:
     return node.text.decode("utf-8", "replace") if node is not None else ""
+
+
+def quoted(text: str) -> str:
+    """A text as a string literal of Rust."""
+    safe = "".join(character if character.isprintable() else " " for character in text)
+    return '"' + safe.replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -85,6 +85,11 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
     if (call != NULL && signal == SIGABRT) {
         SAY("project-o: a native function ended in abort(), most often because it damaged the heap. This cannot be "
             "survived in-process: the process ends now. What was recorded is safe; run the cell with --isolate.\n");
+    } else if (call != NULL && info->si_code == SI_TKILL && info->si_pid == getpid() && !call->handed_back) {
+        /* faulthandler was enabled since our last look, has had its say, and hands on to us. The fault happens again
+         * when we return, and now it is ours. */
+        call->handed_back = true;
+        return;
     } else if (call != NULL && info->si_code > 0) {
         struct where at = where_of(context);
         if (!holds_locks(at.pc)) {
@@ -105,10 +110,14 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
     hand_on(signal, info);
 }
 
+static bool installed(int signal, void (*ours)(int, siginfo_t *, void *), struct sigaction *now) {
+    return sigaction(signal, NULL, now) == 0 && (now->sa_flags & SA_SIGINFO) && now->sa_sigaction == ours;
+}
+
 static void install_fault_handlers(void) {
     struct sigaction ours, now;
-    /* faulthandler.enable() may have replaced us since the last call; one look is cheaper than a new set. */
-    if (sigaction(SIGSEGV, NULL, &now) == 0 && (now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault) return;
+    /* faulthandler.enable() may have replaced us since the last look; one question is cheaper than a new set. */
+    if (installed(SIGSEGV, on_fault, &now)) return;
     pthread_mutex_lock(&handlers_lock);
     memset(&ours, 0, sizeof ours);
     ours.sa_sigaction = on_fault;
@@ -116,8 +125,7 @@ static void install_fault_handlers(void) {
     ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
     sigemptyset(&ours.sa_mask);
     for (size_t i = 0; i < FAULT_SIGNALS; i++) {
-        if (sigaction(fault_signals[i], NULL, &now) != 0) continue;
-        if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_fault) continue;
+        if (installed(fault_signals[i], on_fault, &now)) continue;
         previous[i] = now;
         handed_on[i] = 0;
         sigaction(fault_signals[i], &ours, NULL);
@@ -149,43 +157,112 @@ EXPORT void o_guard_panic(const char *message, size_t length, uintptr_t return_a
 /* ------------------------------------------------------------------------------ interrupts */
 
 /* A jump is safe only out of the cell's own code: out of malloc it would leave a lock held. Anywhere else we
- * look again after a fifth of a millisecond, through a timer that was made before. Python code that the cell
- * calls back runs outside the cell's text, so the same test protects it. */
+ * look again after a fifth of a millisecond. Python code that the cell calls back runs outside the cell's text, so the
+ * same test protects it.
+ *
+ * Our handler stays between the calls, because installing it costs ten times what a call does. While no call is under
+ * way it hands each interrupt on to whose handler it replaced, and remembers that one came: before an endless loop
+ * begins somebody has to look at what an interpreter only keeps in a flag.
+ *
+ * The timer has a signal of its own: SIGURG does nothing where nobody handles it. */
 static struct {
     timer_t timer;
     bool has_timer;
-    volatile sig_atomic_t watching, pending;
-    struct sigaction python;
+    volatile sig_atomic_t pending, unseen; /* came while a call was under way; came, or may have come, while none was */
+    struct sigaction next, next_urgent;
 } interrupt;
+
+static bool is_function(const struct sigaction *action) {
+    return (action->sa_flags & SA_SIGINFO) || (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
+}
+
+static void hand_over(const struct sigaction *next, int signal, siginfo_t *info, void *context) {
+    if (!is_function(next)) return;
+    if (next->sa_flags & SA_SIGINFO) next->sa_sigaction(signal, info, context);
+    else next->sa_handler(signal);
+}
 
 static void look_again(long nanoseconds) {
     struct itimerspec soon = {.it_value = {.tv_sec = 0, .tv_nsec = nanoseconds}};
     if (interrupt.has_timer) timer_settime(interrupt.timer, 0, &soon, NULL);
 }
 
-static void on_interrupt(int signal, siginfo_t *info, void *context) {
-    int saved_errno = errno;
-    if (syscall(SYS_gettid) != getpid()) { /* only the main thread's call is to be interrupted, as in Python */
-        syscall(SYS_tgkill, getpid(), getpid(), signal);
-        errno = saved_errno;
+static void try_interrupt(struct call *call, void *context) {
+    struct where at = where_of(context);
+    if (!in_text(call, at.pc)) {
+        look_again(INTERRUPT_RETRY_NANOSECONDS);
         return;
     }
-    if (info->si_code != SI_TIMER) interrupt.pending = 1;
+    interrupt.pending = 0;
+    look_again(0);
+    begin_fault(call, INTERRUPTED, SIGINT, 0);
+    add_frame(call, at.pc);
+    call->fault->exact = call->fault->frame_count;
+    walk_frames(call, at);
+    siglongjmp(call->out, 1);
+}
+
+static void on_interrupt(int signal, siginfo_t *info, void *context) {
+    int saved_errno = errno;
     struct call *call = innermost;
-    if (interrupt.watching && interrupt.pending) {
-        struct where at = where_of(context);
-        if (call != NULL && in_text(call, at.pc)) {
-            interrupt.pending = 0;
-            look_again(0);
-            begin_fault(call, INTERRUPTED, signal, 0);
-            add_frame(call, at.pc);
-            call->fault->exact = call->fault->frame_count;
-            walk_frames(call, at);
-            siglongjmp(call->out, 1);
-        }
-        look_again(INTERRUPT_RETRY_NANOSECONDS);
+    if (syscall(SYS_gettid) != getpid()) { /* only the main thread's call is to be interrupted, as in Python */
+        syscall(SYS_tgkill, getpid(), getpid(), signal);
+    } else if (call != NULL) {
+        interrupt.pending = 1;
+        try_interrupt(call, context);
+    } else {
+        interrupt.unseen = 1;
+        hand_over(&interrupt.next, signal, info, context);
     }
     errno = saved_errno;
+}
+
+/* Without a handler there is nobody who would turn the interrupt into an exception. One that came before ours was
+ * there is in its receiver's flags. Whether our handler is there now. */
+static bool watch_interrupts(void) {
+    struct sigaction ours, now;
+    if (installed(SIGINT, on_interrupt, &now)) return true;
+    if (!is_function(&now)) return false;
+    memset(&ours, 0, sizeof ours);
+    ours.sa_sigaction = on_interrupt;
+    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER; /* no SA_RESTART: what waits is to wake up, as in Python */
+    sigemptyset(&ours.sa_mask);
+    interrupt.next = now;
+    if (sigaction(SIGINT, &ours, NULL) != 0) return false;
+    interrupt.unseen = 1;
+    return true;
+}
+
+static void on_timer(int signal, siginfo_t *info, void *context) {
+    int saved_errno = errno;
+    struct call *call = innermost;
+    if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &interrupt) {
+        hand_over(&interrupt.next_urgent, signal, info, context);
+    } else if (call != NULL) {
+        if (interrupt.pending) try_interrupt(call, context);
+        else watch_interrupts(); /* whoever has replaced our handler since the last look has not been seen */
+    }
+    errno = saved_errno;
+}
+
+static void prepare_timer(void) {
+    struct sigaction ours, now;
+    if (!installed(SIGURG, on_timer, &now)) {
+        memset(&ours, 0, sizeof ours);
+        ours.sa_sigaction = on_timer;
+        ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
+        sigemptyset(&ours.sa_mask);
+        interrupt.next_urgent = now;
+        sigaction(SIGURG, &ours, NULL);
+    }
+    if (interrupt.has_timer) return;
+    struct sigevent event;
+    memset(&event, 0, sizeof event);
+    event.sigev_notify = SIGEV_THREAD_ID;
+    event.sigev_signo = SIGURG;
+    event.sigev_value.sival_ptr = &interrupt;
+    event.sigev_notify_thread_id = getpid();
+    interrupt.has_timer = timer_create(CLOCK_MONOTONIC, &event, &interrupt.timer) == 0;
 }
 
 /* A forked child has no timers, and the thread that forked is its main thread. */
@@ -194,47 +271,18 @@ static void begin_child(void) {
     is_main_thread = true;
 }
 
-/* True if this call now watches for SIGINT and must stop doing so. */
-static bool watch_interrupts(void) {
-    struct sigaction ours;
-    if (interrupt.watching || !is_main_thread) return false;
-    if (!interrupt.has_timer) {
-        struct sigevent event;
-        memset(&event, 0, sizeof event);
-        event.sigev_notify = SIGEV_THREAD_ID;
-        event.sigev_signo = SIGINT;
-        event.sigev_notify_thread_id = getpid();
-        if (timer_create(CLOCK_MONOTONIC, &event, &interrupt.timer) != 0) return false;
-        interrupt.has_timer = true;
-    }
-    memset(&ours, 0, sizeof ours);
-    ours.sa_sigaction = on_interrupt;
-    ours.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER | SA_RESTART;
-    sigemptyset(&ours.sa_mask);
-    interrupt.pending = 0;
-    if (sigaction(SIGINT, &ours, &interrupt.python) != 0) return false;
-    /* Without a handler there is nobody who would turn the interrupt into an exception. */
-    if (interrupt.python.sa_handler == SIG_DFL || interrupt.python.sa_handler == SIG_IGN) {
-        const bool came = interrupt.pending;
-        sigaction(SIGINT, &interrupt.python, NULL);
-        if (came) raise(SIGINT);
-        return false;
-    }
-    interrupt.watching = 1;
-    if (interrupt.pending) look_again(INTERRUPT_RETRY_NANOSECONDS);
-    return true;
-}
-
-static void stop_watching(void) {
-    if (!interrupt.watching) return;
-    /* In this order a timer that has just fired is seen by our handler, which then does nothing. */
-    interrupt.watching = 0;
-    if (interrupt.pending) look_again(0);
-    sigaction(SIGINT, &interrupt.python, NULL);
-    if (interrupt.pending) {
-        interrupt.pending = 0;
-        raise(SIGINT); /* it came while the call was ending: Python's own handler has it now */
-    }
+/* Anybody may have replaced our handlers since the last call, and asking costs more than a call: we ask when the coarse
+ * clock has moved on, every few milliseconds of calls, and once more while a call lasts. */
+static void look_after_handlers(void) {
+    struct timespec now;
+    if (clock_gettime(CLOCK_MONOTONIC_COARSE, &now) != 0) return;
+    const int64_t tick = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+    if (tick == looked_at) return;
+    looked_at = tick;
+    install_fault_handlers();
+    if (!is_main_thread || !watch_interrupts()) return;
+    prepare_timer();
+    look_again(HANDLERS_LOOK_NANOSECONDS);
 }
 
 /* ------------------------------------------------------------------------------ threads and libraries */
@@ -259,16 +307,6 @@ static void prepare_thread(void) {
     stack_t ours = {.ss_sp = stack, .ss_size = alternate_stack_bytes};
     if (sigaltstack(&ours, NULL) != 0 || pthread_setspecific(thread_key, stack) != 0) munmap(stack, alternate_stack_bytes);
 }
-
-/* SIGINT handling around one or more guarded calls, for a caller that is an interpreter: a signal that came before
- * is in its own flags, where no native loop would ever look. So: watch, let the interpreter look at its flags, call,
- * unwatch. Without this o_guard_call watches by itself. 1: this thread now watches and has to end it. */
-EXPORT int32_t o_guard_watch(void) {
-    if (!thread_is_ready) prepare_thread();
-    return watch_interrupts();
-}
-
-EXPORT void o_guard_unwatch(void) { stop_watching(); }
 
 struct search { uint64_t address, low, high, base; };
 
@@ -323,21 +361,37 @@ static void make_relative(struct call *call) {
     for (uint32_t i = 0; i < call->fault->frame_count; i++) call->fault->frames[i] -= base;
 }
 
-/* The status of `function`, or -9 with `fault` filled. `text` is what o_guard_text gave for it. */
+/* The status of `function`, or -9 with `fault` filled, or -8 where nothing was called: an interrupt came before, and
+ * the interpreter has to look at its flags now, then call again. `text` is what o_guard_text gave for it. */
 EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struct o_fault *fault,
                             const uint64_t text[2]) {
-    struct call call = {.outer = innermost, .fault = fault, .text_low = text[0], .text_high = text[1]};
+    struct call call;
     volatile int32_t status = STATUS_STOPPED;
+    call.outer = innermost;
+    call.fault = fault;
+    call.text_low = text[0];
+    call.text_high = text[1];
+    call.handed_back = false;
     fault->kind = 0;
     if (!thread_is_ready) prepare_thread();
-    if (call.outer == NULL) install_fault_handlers();
-    const bool watches = watch_interrupts();
+    const bool outermost = call.outer == NULL;
+    if (outermost) look_after_handlers();
     if (sigsetjmp(call.out, 0) == 0) {
         innermost = &call;
-        status = ((cell_function)function)(args, ret);
+        /* From here on an interrupt is this call's; one from before is seen now. */
+        if (outermost && interrupt.unseen && is_main_thread) {
+            interrupt.unseen = 0;
+            status = STATUS_LOOK;
+        } else {
+            status = ((cell_function)function)(args, ret);
+        }
     }
     innermost = call.outer;
-    if (watches) stop_watching();
+    if (outermost && interrupt.pending && is_main_thread) {
+        interrupt.pending = 0;
+        look_again(0);
+        raise(SIGINT); /* it came while the call was ending: the interpreter's own handler has it now */
+    }
     if (status == STATUS_STOPPED && fault->kind != 0) make_relative(&call);
     return status;
 }

@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <ucontext.h>
 
-/* Keep in step with GUARD_CDEF in abi/guard.py and the numbers in limits.py. */
+/* Keep in step with abi/guard.py and the numbers in limits.py. */
 #define MESSAGE_BYTES 512
 #define FRAMES_MAX 64
 #define INTERRUPT_RETRY_NANOSECONDS 200000
+#define HANDLERS_LOOK_NANOSECONDS 10000000
 #define STATUS_STOPPED (-9)
+#define STATUS_LOOK (-8)
 
 enum { PANIC = 1, SIGNAL = 2, INTERRUPTED = 3 };
 
@@ -32,6 +34,7 @@ struct call {
     struct call *outer;
     struct o_fault *fault;
     uint64_t text_low, text_high;
+    bool handed_back; /* a handler in front of ours has handed on a fault of this call */
 };
 
 /* initial-exec: the handlers may not allocate, and another model may do so at the first access of a thread. */
@@ -39,6 +42,7 @@ struct call {
 THREAD_LOCAL struct call *volatile innermost;
 THREAD_LOCAL sigjmp_buf *volatile walk_out; /* set while frames are walked: a fault there ends the walk */
 THREAD_LOCAL bool thread_is_ready, is_main_thread;
+THREAD_LOCAL int64_t looked_at; /* the coarse clock, when this thread last made sure of the handlers */
 
 /* ------------------------------------------------------------------------------ frames */
 

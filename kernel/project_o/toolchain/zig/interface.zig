@@ -2,6 +2,7 @@
 //! not, and the names. Everything here happens at compile time.
 
 const std = @import("std");
+const state = @import("state.zig");
 
 const array_elements_max = 1024;
 
@@ -85,7 +86,7 @@ fn functionObstacle(comptime F: type) ?[]const u8 {
     for (info.param_types, 1..) |parameter, number| {
         const where = "parameter " ++ decimal(number) ++ ": ";
         const P = parameter orelse return where ++ "anytype or a type that depends on another parameter";
-        if (isAllocator(P)) continue;
+        if (isAllocator(P) or (number == 1 and state.isState(P))) continue;
         if (obstacle(P, .parameter)) |why| return where ++ why;
     }
     if (info.is_generic) return "it has a comptime parameter";
@@ -109,16 +110,16 @@ fn shortName(comptime T: type) []const u8 {
 
 // `std.fmt` at compile time costs more than all of the description.
 
-fn decimal(comptime value: usize) []const u8 {
+pub fn decimal(comptime value: usize) []const u8 {
     const last = [1]u8{'0' + @as(u8, value % 10)};
     return if (value < 10) &last else decimal(value / 10) ++ &last;
 }
 
-fn boolean(comptime value: bool) []const u8 {
+pub fn boolean(comptime value: bool) []const u8 {
     return if (value) "true" else "false";
 }
 
-fn quoted(comptime text: []const u8) []const u8 {
+pub fn quoted(comptime text: []const u8) []const u8 {
     if (for (text) |c| {
         if (c < 32 or c == '"' or c == '\\') break false;
     } else true) return "\"" ++ text ++ "\"";
@@ -157,13 +158,17 @@ fn describeStruct(comptime T: type, comptime s: std.lang.Type.Struct) []const u8
     return out ++ "]}";
 }
 
+fn describeState(comptime P: type) []const u8 {
+    return "{\"kind\":\"context\",\"const\":" ++ boolean(@typeInfo(P).pointer.attrs.@"const") ++ "}";
+}
+
 fn describeFunction(comptime name: []const u8, comptime F: type) []const u8 {
     const info = @typeInfo(F).@"fn";
     var out: []const u8 = "{\"name\":" ++ quoted(name) ++ ",\"parameters\":[";
     var first = true;
     for (info.param_types) |P| {
         if (isAllocator(P.?)) continue;
-        out = out ++ (if (first) "" else ",") ++ describeType(P.?);
+        out = out ++ (if (first) "" else ",") ++ if (state.isState(P.?)) describeState(P.?) else describeType(P.?);
         first = false;
     }
     return out ++ "],\"result\":" ++ describeType(info.return_type.?) ++ "}";

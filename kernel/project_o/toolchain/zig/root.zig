@@ -1,13 +1,15 @@
 //! The root of every Zig library we load: it reflects over the user's module `cell` and exports one shim for
 //! each public function whose types we map, and what the host must know about them.
 //!
-//! Every shim is `int32_t o_cell_NAME(const uint64_t *args, uint64_t *ret)`; the cells of `args` and `ret` are
+//! Every shim is `int32_t o_cell_NAME(const uint64_t *args, uint64_t *ret)`, in a module `o_MODULE_NAME`; the cells of `args` and `ret` are
 //! laid out as kernel/project_o/abi says. The result is followed by the handle of the memory that the call
 //! allocated, for `o_free`; with a status of -1 `ret` holds the address and length of the error's name, nothing
 //! was allocated, and there is no handle.
 
 const std = @import("std");
 const cell = @import("cell");
+const module = @import("module.zig");
+const state = @import("state.zig");
 const interface = @import("interface.zig");
 const isAllocator = interface.isAllocator;
 const isMatrix = interface.isMatrix;
@@ -92,6 +94,7 @@ fn take(comptime T: type, args: [*]const u64, at: *usize) T {
         .int => |i| return @bitCast(@as(@Int(.unsigned, i.bits), @truncate(next(args, at)))),
         .float => return @floatCast(@as(f64, @bitCast(next(args, at)))),
         .pointer => |p| {
+            if (comptime state.isState(T)) return state.stateOf(next(args, at));
             const Many = if (p.sentinel() != null) [*:0]const u8 else if (p.attrs.@"const") [*]const p.child else [*]p.child;
             const pointer = many(Many, next(args, at));
             const length: usize = @intCast(next(args, at));
@@ -171,6 +174,11 @@ fn takesAllocator(comptime F: type) bool {
     return false;
 }
 
+fn takesState(comptime F: type) bool {
+    const types = @typeInfo(F).@"fn".param_types;
+    return types.len > 0 and state.isState(types[0].?);
+}
+
 pub fn Shim(comptime name: []const u8) type {
     const function = @field(cell, name);
     const F = @TypeOf(function);
@@ -178,6 +186,11 @@ pub fn Shim(comptime name: []const u8) type {
     const Arguments = std.meta.ArgsTuple(F);
     return struct {
         pub fn call(args: [*]const u64, ret: [*]u64) callconv(.c) i32 {
+            if (comptime takesState(F)) {
+                // SAFETY: checked here, before it is used.
+                const status = state.check(@ptrFromInt(@as(usize, @intCast(args[0]))));
+                if (status != 0) return status;
+            }
             if (comptime takesAllocator(F)) {
                 const arena = Arena.create() orelse return failed(ret, error.OutOfMemory);
                 run(args, ret, arena.allocator()) catch |e| {
@@ -210,14 +223,23 @@ fn failed(ret: [*]u64, e: anyerror) i32 {
     ret[0] = @intFromPtr(text.ptr);
     ret[1] = text.len;
     @atomicStore(?[*:0]const u8, &last_error, text.ptr, .monotonic);
-    return -1;
+    return if (module.is_module) statusOf(e) else -1;
+}
+
+/// The codes of native/abi/o.h that an error of a module can mean.
+fn statusOf(e: anyerror) i32 {
+    return switch (e) {
+        error.InvalidParameter => -3,
+        error.Timeout => -4,
+        else => -1,
+    };
 }
 
 comptime {
     @setEvalBranchQuota(10_000_000);
     for (@typeInfo(cell).@"struct".decl_names) |name| {
         if (interface.isOffered(cell, name)) {
-            @export(&Shim(name).call, .{ .name = "o_cell_" ++ name });
+            @export(&Shim(name).call, .{ .name = module.prefix ++ name });
         }
     }
 }
@@ -226,20 +248,20 @@ comptime {
 
 const Version = extern struct { major: u32, minor: u32, patch: u32, git_hash: [*:0]const u8 };
 
-const version_text: [:0]const u8 = if (@hasDecl(cell, "o_version")) cell.o_version else "0.0.0";
+const version_text: [:0]const u8 = module.version orelse if (@hasDecl(cell, "o_version")) cell.o_version else "0.0.0";
 const version: Version = blk: {
     // Reading a version costs more of a build than a small cell does.
-    if (!@hasDecl(cell, "o_version")) break :blk .{ .major = 0, .minor = 0, .patch = 0, .git_hash = "" };
+    if (module.version == null and !@hasDecl(cell, "o_version"))
+        break :blk .{ .major = 0, .minor = 0, .patch = 0, .git_hash = "" };
     const parsed = std.SemanticVersion.parse(version_text) catch
         @compileError("o_version must read like \"1.2.3\", got \"" ++ version_text ++ "\"");
-    break :blk .{ .major = parsed.major, .minor = parsed.minor, .patch = parsed.patch, .git_hash = "" };
+    break :blk .{ .major = parsed.major, .minor = parsed.minor, .patch = parsed.patch, .git_hash = module.git_hash };
 };
 
 var last_error: ?[*:0]const u8 = null;
-var context: u8 = 0;
 
 export fn o_get_name() callconv(.c) [*:0]const u8 {
-    return if (@hasDecl(cell, "o_name")) cell.o_name else "cell";
+    return module.name orelse if (@hasDecl(cell, "o_name")) cell.o_name else "cell";
 }
 
 export fn o_get_version() callconv(.c) [*:0]const u8 {
@@ -250,15 +272,25 @@ export fn o_get_version_struct() callconv(.c) *const Version {
     return &version;
 }
 
-/// -2: null pointer. A cell keeps its state in its own variables, so one context serves all.
+/// -2: null pointer. A cell keeps its state in its own variables, so one context serves all; a module has as many states
+/// as it has contexts.
 export fn o_init(out: ?*?*anyopaque) callconv(.c) i32 {
-    (out orelse return -2).* = &context;
+    const place = out orelse return -2;
+    place.* = null;
+    place.* = state.init() catch |e| return noted(e);
     return 0;
 }
 
 /// -2: null pointer, -3: not a context of this library.
 export fn o_shutdown(ctx: ?*anyopaque) callconv(.c) i32 {
-    if ((ctx orelse return -2) != @as(*anyopaque, &context)) return -3;
+    return state.shutdown(ctx);
+}
+
+/// Take over a context that another build of this module has made. -2, -3 as above; what the module's own hook says.
+export fn o_reload(ctx: ?*anyopaque) callconv(.c) i32 {
+    const status = state.check(ctx);
+    if (status != 0) return status;
+    state.reload(ctx.?) catch |e| return noted(e);
     return 0;
 }
 
@@ -268,5 +300,19 @@ export fn o_get_last_error(_: ?*anyopaque) callconv(.c) [*:0]const u8 {
 }
 
 export fn o_can_reload() callconv(.c) i32 {
-    return 1;
+    return @intFromBool(module.hot_reload);
+}
+
+fn noted(e: anyerror) i32 {
+    var unused: [2]u64 = undefined;
+    return failed(&unused, e);
+}
+
+comptime {
+    if (state.present) {
+        @setEvalBranchQuota(10_000_000);
+        const text = state.layout();
+        const bytes = text[0..text.len].* ++ [1]u8{0};
+        @export(&bytes, .{ .name = "o_state_layout" });
+    }
 }

@@ -1,0 +1,219 @@
+"""A job that holds a native library."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any, NoReturn
+
+from .. import abi
+from ..errors import UsageError
+from ..values import Interface, NativeFunction
+from .answer import Answer, Answers
+from .arena import aligned, span
+from .channel import Channel
+from .job import UNTRUSTED, Job, check_measured
+from .quick import Asked
+
+
+class NativeJob(Job):
+    """A job that holds a library of the shim ABI (see ``project_o.abi``)."""
+
+    def __init__(self, channel: Channel, wall_seconds: float, box: object, interface: Interface) -> None:
+        super().__init__(channel, wall_seconds, box)
+        self._functions = {item.name: item for item in interface.functions}
+        self._single = {
+            item.name: tuple(replace(item, parameters=(parameter,)) for parameter in item.parameters)
+            for item in interface.functions
+        }
+        self._hints: dict[str, int] = {}
+        self._asked = {item.name: Asked(item, number) for number, item in enumerate(interface.functions)}
+
+    @staticmethod
+    def describe(interface: Interface) -> dict[str, Any]:
+        """What the other side must know of each function."""
+        return {
+            item.name: {
+                "ret": abi.result_cells(item),
+                "handle": abi.handle_cell(item),
+                "slices": abi.result_slices(item),
+            }
+            for item in interface.functions
+        }
+
+    def ask(
+        self,
+        name: str,
+        args: Sequence[Any] = (),
+        *,
+        seconds: float | None = None,
+        repeat: int = 1,
+        offset_bytes: int = 0,
+    ) -> Answer:
+        """Call the native function ``name`` ``repeat`` times on the same arguments; the last result is the value.
+
+        ``offset_bytes`` (a multiple of 8) moves every array away from its 64-byte boundary. The clock covers
+        the calls and one round trip, not the conversion of arguments and results. Raises InterfaceError
+        for arguments that do not fit, UsageError for an unknown name, SandboxError for too large arrays.
+        """
+        function = self._function(name)
+        check_measured(repeat, offset_bytes)
+        with self._lock:
+            refused = self._refused()
+            if refused is not None:
+                return refused
+            return self._call(function, args, seconds or self._wall_seconds, repeat, offset_bytes)
+
+    def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None]:
+        """Call a function of the ``isolate`` profile's: what it returned, and where it did not, the whole answer.
+
+        What it has written to arrays is in them then. Raises as ``ask`` does.
+        """
+        asked = self._asked.get(name)
+        if asked is None or not asked.fits:
+            return self._slowly(name, args, seconds)
+        with self._lock:
+            refused = self._refused()
+            if refused is not None:
+                return None, refused
+            channel = self._channel
+            written, tail = asked.put(channel.arena, args)
+            channel.arena.grow(tail + self._hints.get(name, 0))
+            said = channel.next_name()
+            line = f"!{asked.number} {tail} {channel.arena.size - tail} {said}\n".encode()
+            reply = channel.quick(line, said, seconds)
+            if channel.log:
+                channel.pop_log()
+            if reply is not None:
+                answer, body = self._begin(reply, tail=tail, seconds=seconds)
+                if answer is not None:
+                    return None, answer
+                value = self._unpacked(asked.function, body["cells"])
+            else:
+                value = asked.value(channel.arena)
+            for array, at in written:
+                array[...] = channel.arena.view(at, array)
+            return value, None
+
+    def _slowly(self, name: str, args: Sequence[Any], seconds: float) -> tuple[Any, Answer | None]:
+        answer = self.ask(name, args, seconds=seconds)
+        if not answer.ok:
+            return None, answer
+        for index, left in answer.written:
+            args[index][...] = left.reshape(args[index].shape)
+        return answer.value, None
+
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0
+    ) -> Answers:
+        """Call the native function ``name`` once with each of several sets of arguments, in one question.
+
+        It ends at the first call that fails. Raises as ``ask`` does.
+        """
+        function = self._function(name)
+        check_measured(1, offset_bytes)
+        with self._lock:
+            refused = self._refused()
+            if refused is not None:
+                return Answers(refused)
+            return self._call_each(function, calls, seconds or self._wall_seconds, offset_bytes)
+
+    def _function(self, name: str) -> NativeFunction:
+        if name not in self._functions:
+            raise UsageError(f"the library has no function {name}: there are {', '.join(self._functions) or 'none'}")
+        return self._functions[name]
+
+    def _call_each(
+        self, function: NativeFunction, calls: Sequence[Sequence[Any]], seconds: float, offset_bytes: int
+    ) -> Answers:
+        arena, tail = self._channel.arena, 0
+        sent, spans, placed = [], [], []
+        for args in calls:
+            cells, arrays, end = self._place(function, args, offset_bytes, tail)
+            sent.append(cells)
+            spans.append([tail, end - tail])
+            placed.append(arrays)
+            tail = end
+        arena.grow(tail + 2 * len(calls) * self._hints.get(function.name, 0))
+        question = {"op": "each", "fn": function.name, "calls": sent, "spans": spans, "tail": tail}
+        reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
+        answer, body = self._begin(reply, tail=tail, seconds=seconds)
+        if answer is not None:
+            return Answers(answer)
+        try:
+            found = body["cells"]
+            if type(found) is not list or len(found) != len(calls):
+                raise ValueError("another number of results")
+            values = [self._unpacked(function, cells) for cells in found]
+        except UNTRUSTED as error:
+            return Answers(self._breach(reply, error))
+        whole = self._end(reply, ok=True)
+        each = [Answer(ok=True, value=v, written=self._written(p)) for v, p in zip(values, placed, strict=True)]
+        return Answers(whole, tuple(each))
+
+    def _call(
+        self, function: NativeFunction, args: Sequence[Any], seconds: float, repeat: int, offset_bytes: int
+    ) -> Answer:
+        arena = self._channel.arena
+        cells, placed, tail = self._place(function, args, offset_bytes)
+        arena.grow(tail + self._hints.get(function.name, 0))
+        question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
+        reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
+        if reply.body is not None and type(need := reply.body.get("need")) is int:
+            self._hints[function.name] = min(max(0, need), self._channel.result_bytes_max(tail))
+        answer, body = self._begin(reply, tail=tail, seconds=seconds)
+        if answer is None:
+            try:
+                value = self._unpacked(function, body["cells"])
+            except UNTRUSTED as error:
+                return self._breach(reply, error)
+            answer = self._end(reply, ok=True, value=value)
+        if answer.ended:
+            return answer
+        return replace(answer, written=self._written(placed))
+
+    def _unpacked(self, function: NativeFunction, cells: Any) -> Any:
+        arena, base = self._channel.arena, self._channel.base
+        return abi.unpack(function, _cells(cells, function), lambda at, n: bytes(arena.read(at - base, n)))
+
+    def _written(self, placed: list[tuple[int, int, Any]]) -> tuple[tuple[int, Any], ...]:
+        return tuple((index, self._channel.arena.view(at, like).copy()) for index, at, like in placed)
+
+    def _place(
+        self, function: NativeFunction, args: Sequence[Any], offset_bytes: int, begin: int = 0
+    ) -> tuple[list[int], list[tuple[int, int, Any]], int]:
+        """The arguments' cells, the writable arrays as (argument, offset, array), and where free memory begins."""
+        arena, base = self._channel.arena, self._channel.base
+        offset = begin
+        index = 0
+        placed: list[tuple[int, int, Any]] = []
+
+        def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
+            nonlocal offset
+            at = aligned(offset) + offset_bytes
+            if array.size:
+                arena.write(at, array)
+            if writable:
+                placed.append((index, at, array))
+            offset = at + (span(array) if array.size else 0)
+            return base + at
+
+        singles = self._single[function.name]
+        if len(args) != len(singles):
+            abi.pack(function, args, _never_placed)  # raises, and says it best
+        cells: list[int] = []
+        for index, (single, value) in enumerate(zip(singles, args, strict=True)):  # noqa: B007 - read by place
+            cells += abi.pack(single, (value,), place)
+        return cells, placed, aligned(offset)
+
+
+def _never_placed(array: Any, writable: bool) -> NoReturn:  # noqa: FBT001 - the signature of abi.Place
+    raise AssertionError("the count of arguments is checked before any is placed")
+
+
+def _cells(body: Any, function: NativeFunction) -> list[int]:
+    if type(body) is not list or len(body) != abi.result_cells(function):
+        raise ValueError("another number of cells")
+    if not all(type(cell) is int and 0 <= cell < 1 << 64 for cell in body):
+        raise ValueError("cells that are none")
+    return body
