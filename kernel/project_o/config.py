@@ -54,7 +54,7 @@ class Setting:
 OPTIONS: tuple[Option, ...] = (
     Option("history", bool, True, "record every cell in the private history store"),
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
-    Option("quick", bool, True, "serve an edited Zig cell at once, by a build that is replaced by the optimised one"),
+    Option("quick", bool, True, "serve an edited native cell at once, by a build that the optimised one replaces"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
     Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),

@@ -22,14 +22,12 @@ _ZIG_WORDS: Mapping[str, str] = {
     "concurrent": "it starts threads",
 }
 _RUST_WORDS: Mapping[str, str] = {
-    "static": "it has a static",
-    "thread_local": "it has a thread-local value",
+    "thread_local": "it has a value for each thread",
     "unsafe": "it is unsafe",
     "extern": "it uses what is not its own",
     "thread": "it starts threads",
     "leak": "it leaks memory on purpose",
     "into_raw": "it makes an address",
-    "expose_provenance": "it makes a number of an address",
 }
 
 
@@ -50,8 +48,12 @@ def _zig(source: str) -> str:
 
 
 def _rust(source: str) -> str:
-    if tree(GRAMMARS["rust"], source).has_error:
+    root = tree(GRAMMARS["rust"], source)
+    if root.has_error:
         return "it cannot be read"
+    for node in walk(root):
+        if node.type == "static_item":
+            return f"it has a static in line {node.start_point[0] + 1}"
     return _word("rust", source, _RUST_WORDS)
 
 

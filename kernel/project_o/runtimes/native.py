@@ -81,12 +81,12 @@ class NativeRuntime:
 
         dispatcher.prepare()
         how = How(shared(), isolate=ISOLATE in program.options, trial=trial)
-        if not quick or program.language != "zig":
+        if not quick:
             return how.version(self.build(program, proposed=proposed))
         texts = [text for _, text in program.files]
         text = Text(
             names=_names(program),
-            functions=lambda: zig.functions(program.source),
+            functions=lambda: zig.functions(program.source) if program.language == "zig" else [],
             keeps=lambda: next(filter(None, (keeps(program.language, item) for item in texts)), ""),
         )
         return open_cell(program, text, how)

@@ -26,13 +26,14 @@ from ...abi import copied, interface_from_json
 from ...errors import NativeError, SandboxError, ToolchainError
 from ...values import Artifact, NativeFunction, Program
 from .. import cache, underway
-from ..build import TOOLCHAIN, Names, build, found, named
+from ..build import TOOLCHAIN, Names, build, found, named, quick_rust
 from ..guard import guard_path
 from ..recipe import Recipe, recipe
+from ..rust.recipe import recipe as rust_recipe
 from ..server_lines import Functions, forget, remember
 from ..version import Version
 from .agreement import difference
-from .desk import FLAGS, Built, Order, desk
+from .desk import FLAGS, Built, desk
 from .later import Later
 from .server import ServerTrouble
 
@@ -73,61 +74,89 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     known = found(program, names=text.names)
     if known is not None:
         return how.version(known)
-    wanted = recipe(program)
-    if wanted.libraries:  # they are the server's own command line
+    wanted = recipe(program) if program.language == "zig" else rust_recipe(program)
+    if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=text.names))
-    order = desk().order(wanted, text.names)
+    quick = _Zig(wanted, text.names) if isinstance(wanted, Recipe) else _Rust(program, text.names)
     later = _begun(program, wanted.key, text.names)
     try:
         functions, keeps = text.functions(), text.keeps()
-        first = _first(order, later, keeps)
+        optimised = _first(quick.result, later.result, keeps)
     except BaseException:
-        order.abandon()
+        quick.abandon()
         _stop(wanted.key, later)
         raise
-    if isinstance(first, Artifact):
-        order.discard()
-        return how.version(first)
-    remember(first.path, functions)
-    return QuickVersion(_artifact(program, wanted, text.names, first), later, how)
+    if optimised is not None:
+        quick.discard()
+        return how.version(optimised)
+    return QuickVersion(quick.artifact(program, text.names, functions), later, how)
 
 
-def _first(order: Order, later: Later, keeps: str) -> Artifact | Built:
-    """What is there first and may serve. The cell's own errors count, whichever way found them first."""
-    waiting: set[Future[Any]] = {order.result, later.result}
+class _Zig:
+    """A quick build by the compiler server."""
+
+    def __init__(self, wanted: Recipe, names: Names) -> None:
+        self._wanted = wanted
+        self._order = desk().order(wanted, names)
+        self.result: Future[Any] = self._order.result
+        self.discard, self.abandon = self._order.discard, self._order.abandon
+
+    def artifact(self, program: Program, names: Names, functions: Functions) -> Artifact:
+        """The build as others know it."""
+        built: Built = self.result.result()
+        remember(built.path, functions)
+        return Artifact(
+            program=program,
+            key=hashlib.sha256(f"quick\0{self._wanted.key}".encode()).hexdigest(),
+            path=str(built.path),
+            interface=named(interface_from_json(built.description), names, self._wanted.line_offset),
+            toolchain=TOOLCHAIN,
+            flags=(*FLAGS, *self._wanted.shown_flags),
+            size_bytes=built.size_bytes,
+            seconds=built.seconds,
+            cached=False,
+        )
+
+
+class _Rust:
+    """A quick build by a compiler of its own, without optimisation."""
+
+    def __init__(self, program: Program, names: Names) -> None:
+        later = Later(lambda runner: quick_rust(program, names, runner))
+        self.result: Future[Any] = later.result
+        self.discard = self.abandon = later.stop
+
+    def artifact(self, _program: Program, _names: Names, _functions: Functions) -> Artifact:
+        """The build."""
+        built: Artifact = self.result.result()
+        return built
+
+
+def _first(quick: Future[Any], optimised: Future[Artifact], keeps: str) -> Artifact | None:
+    """The optimised build where it is there first, or has to serve; None where the quick one serves.
+
+    The cell's own errors count, whichever way found them first.
+    """
+    waiting: set[Future[Any]] = {quick, optimised}
     while True:
         done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
-        if later.result in done:
-            error = later.result.exception()
+        if optimised in done:
+            error = optimised.exception()
             if error is None or not waiting or not _is_ours(error):
-                return later.result.result()
-        if order.result in done:
-            error = order.result.exception()
+                return optimised.result()
+        if quick in done:
+            error = quick.exception()
             if error is None and (not keeps or not waiting):
-                return order.result.result()
-            if error is not None and not isinstance(error, ServerTrouble):
+                return None
+            if error is not None and not _is_ours(error):
                 raise error
             if not waiting:
-                return later.result.result()
+                return optimised.result()
 
 
 def _is_ours(error: BaseException) -> bool:
     """Whether a build failed for a reason that the other way of building need not share."""
-    return type(error) is ToolchainError
-
-
-def _artifact(program: Program, wanted: Recipe, names: Names, built: Built) -> Artifact:
-    return Artifact(
-        program=program,
-        key=hashlib.sha256(f"quick\0{wanted.key}".encode()).hexdigest(),
-        path=str(built.path),
-        interface=named(interface_from_json(built.description), names, 0),
-        toolchain=TOOLCHAIN,
-        flags=(*FLAGS, *wanted.shown_flags),
-        size_bytes=built.size_bytes,
-        seconds=built.seconds,
-        cached=False,
-    )
+    return type(error) in (ToolchainError, ServerTrouble)
 
 
 # ------------------------------------------------------------------------------- the optimised build
@@ -173,7 +202,8 @@ class QuickVersion(Version):
         self._later, self._how = later, how
         self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
         self._refusal = ""
-        weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False  # all of them go then
+        if artifact.program.language == "zig":  # all that is left of these files goes with the server
+            weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False
 
     @property
     def tier(self) -> str:
