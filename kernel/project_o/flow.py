@@ -225,7 +225,7 @@ class Flow:
         self._allow_change()
         wanted = self._wishes(evaluator, wishes)
         name, own = self._named(target)
-        task = self._task(name, function or own, wanted)
+        task = self._task(name, function or own, wanted, trials)
         stop = stop or threading.Event()
         with self.runs.under_way(target, stop):
             run = run_evolution(
@@ -249,7 +249,7 @@ class Flow:
 
         return Wishes.of(evaluator, wishes)
 
-    def _task(self, name: str, function: str | None, wanted: Wishes) -> Task:
+    def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
@@ -259,10 +259,13 @@ class Flow:
         slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
         program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
         runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
+        fields = wanted.fields(self.guard_regression())
+        ahead = is_own(program, self.registry.cell) and "size" not in (fields["objective"], *fields["also"])
         return Task(
             program=program,
             build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
             build_own=self.build,
+            build_ahead=runtime.ahead(program, trials) if ahead else None,
             own=lambda candidate: is_own(candidate, self.registry.cell),
             box=box,
             open_job=runtime.opener(box),
@@ -273,7 +276,7 @@ class Flow:
             observed=observed(slot, function),
             scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
             in_copy=self.in_copy,
-            **wanted.fields(self.guard_regression()),
+            **fields,
         )
 
     def halt(self) -> int:

@@ -30,7 +30,7 @@ def test_zig_that_keeps_something(source, why):
         "const table = blk: {\n    var all: [4]u8 = undefined;\n    all[0] = 1;\n    break :blk all;\n};\n",
         "comptime {\n    var n: u8 = 0;\n    n += 1;\n}\npub fn f() void {}\n",
         'pub fn f() []const u8 {\n    return "var n: i64 = 0; @intFromPtr"; // extern var\n}\n',
-        "pub fn f(a: []u8) void {\n    for (a) |*x| {\n        comptime var k = 1;\n        x.* += k; k += 1;\n    }\n}\n",
+        "pub fn f(a: []u8) void {\n    for (a) |*x| {\n        comptime var k = 1;\n        x.* += k;\n    }\n}\n",
     ],
 )
 def test_zig_that_keeps_nothing(source):

@@ -206,6 +206,9 @@ class LispRuntime:
             )
         return held
 
+    def ahead(self, program: Program, trials: int | None) -> None:
+        """None: nothing is compiled."""
+
     def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> LispVersion:
         """The program as it serves in this process."""
         return LispVersion(self.build(program))

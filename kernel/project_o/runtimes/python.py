@@ -171,6 +171,9 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
+    def ahead(self, program: Program, trials: int | None) -> None:
+        """None: nothing is compiled."""
+
     def version(
         self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False
     ) -> PythonVersion | AgentVersion:

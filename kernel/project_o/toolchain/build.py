@@ -147,13 +147,14 @@ def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:
-        return CompileError(_headline(found), found)
+        return CompileError(headline(found), found)
     words = finished.errors.strip()[-_LAST_WORDS_CHARACTERS:] or "it said nothing"
     how = f"was ended by signal {-finished.code}" if finished.code < 0 else f"failed with code {finished.code}"
     return ToolchainError(f"the compiler {how}, which is not the cell's fault: {words}")
 
 
-def _headline(found: Sequence[Diagnostic]) -> str:
+def headline(found: Sequence[Diagnostic]) -> str:
+    """The first error in one line, and how many more there are."""
     first = found[0]
     where = f"line {first.line}, column {first.column}: " if first.line else ""
     more = len(found) - 1

@@ -180,7 +180,12 @@ fn takesState(comptime F: type) bool {
 }
 
 pub fn Shim(comptime name: []const u8) type {
-    const function = @field(cell, name);
+    return ShimOf(cell, name);
+}
+
+/// The same for a function of another module.
+pub fn ShimOf(comptime Cell: type, comptime name: []const u8) type {
+    const function = @field(Cell, name);
     const F = @TypeOf(function);
     const R = @typeInfo(F).@"fn".return_type.?;
     const Arguments = std.meta.ArgsTuple(F);
