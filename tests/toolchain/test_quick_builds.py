@@ -15,10 +15,12 @@ from typing import Any
 
 import pytest
 
-from project_o.errors import CompileError, ToolchainError
+from project_o.deploy.plan import Plan
+from project_o.deploy.sampling import Sampled
+from project_o.errors import CompileError, DeployError, ToolchainError
 from project_o.flow import Flow
 from project_o.toolchain.quick import desk as quick_desk
-from project_o.toolchain.quick import later
+from project_o.toolchain.quick import later, tiers
 from project_o.values import Program
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -165,3 +167,19 @@ def test_a_text_that_was_proposed_is_not_served_quickly(flow: Flow) -> None:
 
     assert module.slot.version.artifact.program == evolved
     assert tier(module) == "optimised"
+
+
+def test_the_calls_of_a_build_that_is_not_optimised_are_not_timed_and_no_canary_is_held_against_it(
+    flow: Flow, slow_optimised: threading.Event
+) -> None:
+    module = cell(flow, DOT.format(number=next(NUMBERS)))
+    flow.releases.health.arm()
+    assert type(module.slot.version) is tiers.QuickVersion
+    other = flow.registry.releases("cell")[-1]
+    changed = replace(other, program=Program("cell", "zig", (("cell.zig", DOT.format(number=next(NUMBERS))),)))
+    with pytest.raises(DeployError, match=r"not optimised .quick, until .*: begin it when `%o serving cell` says"):
+        flow.releases.canaries.begin(changed, Plan())
+
+    let_come(slow_optimised, lambda: tier(module) == "optimised")
+    flow.releases.health.arm()
+    assert type(module.slot.version) is Sampled
