@@ -28,6 +28,7 @@ CASES = {
     "workers": ("1", "how many threads try candidates"),
     "seed": ("7", "what is proposed"),
     "evolution": ("off", "whether a run may begin"),
+    "guard_regression": ("5%", "by how much a metric that nobody named may become worse"),
     "serve_unsandboxed": ("on", "whether a new text serves that was judged where the sandbox does not hold"),
     "modules": ("own", "where load(NAME) finds a module of the user's own"),
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
@@ -95,6 +96,17 @@ def see_seed(kernel):
 def see_evolution(kernel):
     kernel.run(CELL)
     return kernel.run("import numpy as np\nrun = %evolve kernels --trials 2 --inputs (np.ones(999, 'f4'),)").error
+
+
+def see_guard_regression(kernel):
+    """A gain in the score, at a cost that is a tenth larger."""
+    kernel.run("def scaled(x):\n    n = 1  # o: 1 2\n    return n * x\n")
+    ran = kernel.run(
+        "%%evolve scaled --trials 2\ndef evaluate(program):\n    got = program(2)\n"
+        "    return {'score': got, 'cost': 1.0 + 0.1 * (got > 2)}"
+    )
+    assert ran.status == "ok", ran.text
+    return kernel.value("_.verdict.accepted")
 
 
 def see_serve_unsandboxed(kernel):
