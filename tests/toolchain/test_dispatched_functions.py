@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import weakref
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -123,6 +125,56 @@ def test_functions_from_before_there_was_a_dispatcher_use_it_too(compiled: Calla
         abi.dispatch.put(made)
     assert [function(3), function(4), module.f(5)] == [3, 4, 5]
     assert module.f._entry is not None
+
+
+def test_a_thousand_reloads_under_eight_calling_threads(compiled: Callable[..., Artifact], made: Any) -> None:
+    """No call fails, both builds answer, the process does not grow, and at the end one build is mapped."""
+    import psutil
+
+    artifacts = [compiled(f"pub fn f(a: i32) i32 {{\n    return a * 0 + {k};\n}}\n") for k in (0, 1)]
+    slot = Slot("m", Version(artifacts[0]))
+    module, stop = NativeModule(slot), threading.Event()
+    seen: list[set[int]] = [set() for _ in range(8)]
+    failed: list[BaseException] = []
+
+    def work(mine: set[int]) -> None:
+        try:
+            while not stop.is_set():
+                mine.update(module.f(1) for _ in range(100))
+                time.sleep(0.0005)  # else all the time of this test is spent waiting for a turn
+        except BaseException as error:  # noqa: BLE001 - reported below
+            failed.append(error)
+
+    def reload(times: int) -> None:
+        for number in range(times):
+            slot.version = Version(artifacts[number % 2])
+            module.f(1)
+
+    threads = [threading.Thread(target=work, args=(mine,)) for mine in seen]
+    gc.collect()
+    mapped = mapped_cells()
+    try:
+        for thread in threads:
+            thread.start()
+        reload(50)
+        before = psutil.Process().memory_info().rss
+        reload(1000)
+        grown = psutil.Process().memory_info().rss - before
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
+
+    assert failed == []
+    assert all(mine == {0, 1} for mine in seen)
+    assert grown <= 1 << 20
+    gc.collect()
+    assert mapped_cells() <= mapped + 1, "all but the serving build are unmapped"
+
+
+def mapped_cells() -> int:
+    lines = Path("/proc/self/maps").read_text().splitlines()
+    return sum("project-o-cell" in line and " r-xp " in line for line in lines)
 
 
 # ------------------------------------------------------------------------------- the interpreter's lock
