@@ -50,7 +50,7 @@ class Arena:
         import numpy as np
 
         self.grow(offset + span(like))
-        return np.ndarray(like.shape, like.dtype, self._map, offset, like.strides)
+        return np.ndarray(like.shape, like.dtype, self._map, offset + lead(like), like.strides)
 
     def read(self, offset: int, size: int) -> bytearray:
         """A copy. Raises ValueError outside of what is shared."""
@@ -69,11 +69,19 @@ class Arena:
 
 
 def span(array: Any) -> int:
-    """The bytes from the first element to the end of the last, for an array with positive strides."""
+    """The bytes from the element that lies lowest to the end of the one that lies highest."""
     if array.size == 0:
         return 0
-    last = sum((extent - 1) * stride for extent, stride in zip(array.shape, array.strides, strict=True))
-    return int(last + array.itemsize)
+    reach = sum((extent - 1) * abs(stride) for extent, stride in zip(array.shape, array.strides, strict=True))
+    return int(reach + array.itemsize)
+
+
+def lead(array: Any) -> int:
+    """How many bytes lie before the first element: it is not the lowest where a stride is negative."""
+    if array.size == 0:
+        return 0
+    back = sum((extent - 1) * min(stride, 0) for extent, stride in zip(array.shape, array.strides, strict=True))
+    return int(-back)
 
 
 def aligned(offset: int) -> int:

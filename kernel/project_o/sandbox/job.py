@@ -17,7 +17,7 @@ from ..errors import InterfaceError, SandboxError, UsageError
 from ..values import Interface, NativeFunction
 from . import wire
 from .answer import Answer
-from .arena import aligned, span
+from .arena import aligned, lead, span
 from .channel import Channel, Reply
 from .lint import Denied, LintRules, told
 
@@ -312,7 +312,7 @@ class NativeJob(Job):
             if writable:
                 placed.append((index, at, array))
             offset = at + (span(array) if array.size else 0)
-            return base + at
+            return base + at + lead(array)
 
         singles = self._single[function.name]
         if len(args) != len(singles):

@@ -1,5 +1,4 @@
-//! Types as data. Every mapped type has a tree of `Kind`s in its associated constants; the compiler writes the trees of
-//! all functions as JSON into one constant, which the host reads from the file without running anything of it.
+//! Types as data. Every mapped type has a tree of `Kind`s in its associated constants.
 
 /// A type as Python shall see it. `kind` is a word of kernel/project_o/values.py, or "" for what is not mapped.
 pub struct Kind {
@@ -11,6 +10,8 @@ pub struct Kind {
     pub child: Option<&'static Kind>,
     pub name: &'static str,
     pub fields: &'static [(&'static str, &'static Kind)],
+    /// The values of an enum; the size and the offsets of a struct that may be an element of an array.
+    pub numbers: &'static [i128],
 }
 
 impl Kind {
@@ -24,7 +25,25 @@ impl Kind {
         child: None,
         name: "",
         fields: &[],
+        numbers: &[],
     };
+}
+
+/// The size and offsets of a struct; nothing where one of its fields cannot be part of an array.
+pub const fn numbers_of(item: &'static Kind) -> &'static [i128] {
+    if blocked_fields(item) { &[] } else { item.numbers }
+}
+
+/// Whether an enum has a value below zero.
+pub const fn any_negative(numbers: &[i128]) -> bool {
+    let mut i = 0;
+    while i < numbers.len() {
+        if numbers[i] < 0 {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// A public function of the cell. `note` says why it is not offered, "" where only its types can tell.
@@ -47,8 +66,10 @@ pub const fn cell_count(kind: &Kind) -> usize {
     };
     match kind.kind.as_bytes() {
         b"void" | b"" => 0,
+        b"int" if kind.bits > 64 => 2,
         b"slice" => 2,
         b"matrix" => 4,
+        b"view" => 1 + 2 * kind.length,
         b"array" => kind.length * child,
         b"optional" => 1 + child,
         b"error_union" => child,
@@ -99,7 +120,7 @@ pub const fn writes(function: &Function) -> bool {
 }
 
 const fn kind_writes(kind: &Kind) -> bool {
-    if matches!(kind.kind.as_bytes(), b"slice" | b"matrix") && !kind.constant {
+    if matches!(kind.kind.as_bytes(), b"slice" | b"matrix" | b"view") && !kind.constant {
         return true;
     }
     if let Some(child) = kind.child {
@@ -117,210 +138,10 @@ const fn kind_writes(kind: &Kind) -> bool {
     false
 }
 
-// ------------------------------------------------------------------------------- JSON
+// ------------------------------------------------------------------------------- what can cross
 
-/// How many bytes `description` has, the zero at its end included.
-pub const fn description_length(functions: &[Function]) -> usize {
-    let mut text = Text::<0> { bytes: [], len: 0 };
-    text.describe(functions);
-    text.len
-}
-
-/// {"functions": [...], "skipped": [[name, reason], ...]} and a zero.
-pub const fn description<const N: usize>(functions: &[Function]) -> [u8; N] {
-    let mut text = Text::<N> { bytes: [0; N], len: 0 };
-    text.describe(functions);
-    text.bytes
-}
-
-/// Text that counts what does not fit.
-struct Text<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
-}
-
-impl<const N: usize> Text<N> {
-    const fn byte(&mut self, byte: u8) {
-        if self.len < N {
-            self.bytes[self.len] = byte;
-        }
-        self.len += 1;
-    }
-
-    const fn raw(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let mut i = 0;
-        while i < bytes.len() {
-            self.byte(bytes[i]);
-            i += 1;
-        }
-    }
-
-    /// Text inside a string of JSON.
-    const fn inner(&mut self, text: &str) {
-        let bytes = text.as_bytes();
-        let mut i = 0;
-        while i < bytes.len() {
-            match bytes[i] {
-                b'"' | b'\\' => {
-                    self.byte(b'\\');
-                    self.byte(bytes[i]);
-                }
-                0..=31 => self.byte(b' '),
-                other => self.byte(other),
-            }
-            i += 1;
-        }
-    }
-
-    const fn quoted(&mut self, text: &str) {
-        self.byte(b'"');
-        self.inner(text);
-        self.byte(b'"');
-    }
-
-    const fn number(&mut self, value: usize) {
-        if value >= 10 {
-            self.number(value / 10);
-        }
-        self.byte(b'0' + (value % 10) as u8);
-    }
-
-    const fn describe(&mut self, functions: &[Function]) {
-        self.raw("{\"functions\":[");
-        let mut first = true;
-        let mut i = 0;
-        while i < functions.len() {
-            if offered(&functions[i]) {
-                self.comma(&mut first);
-                self.function(&functions[i]);
-            }
-            i += 1;
-        }
-        self.raw("],\"skipped\":[");
-        first = true;
-        i = 0;
-        while i < functions.len() {
-            if !offered(&functions[i]) {
-                self.comma(&mut first);
-                self.byte(b'[');
-                self.quoted(functions[i].name);
-                self.raw(",\"");
-                self.reason(&functions[i]);
-                self.raw("\"]");
-            }
-            i += 1;
-        }
-        self.raw("]}");
-        self.byte(0);
-    }
-
-    const fn comma(&mut self, first: &mut bool) {
-        if !*first {
-            self.byte(b',');
-        }
-        *first = false;
-    }
-
-    const fn function(&mut self, function: &Function) {
-        self.raw("{\"name\":");
-        self.quoted(function.name);
-        self.raw(",\"parameters\":[");
-        let mut first = true;
-        let mut i = 0;
-        while i < function.parameters.len() {
-            self.comma(&mut first);
-            self.kind(function.parameters[i].1);
-            i += 1;
-        }
-        self.raw("],\"result\":");
-        self.kind(function.result.1);
-        self.byte(b'}');
-    }
-
-    const fn kind(&mut self, kind: &Kind) {
-        self.raw("{\"kind\":");
-        self.quoted(kind.kind);
-        if kind.bits > 0 {
-            self.raw(",\"bits\":");
-            self.number(kind.bits as usize);
-            self.raw(if kind.signed { ",\"signed\":true" } else { ",\"signed\":false" });
-        }
-        if kind.length > 0 {
-            self.raw(",\"length\":");
-            self.number(kind.length);
-        }
-        if kind.constant {
-            self.raw(",\"const\":true");
-        }
-        if let Some(child) = kind.child {
-            self.raw(",\"child\":");
-            self.kind(child);
-        }
-        if matches!(kind.kind.as_bytes(), b"struct" | b"tuple") {
-            self.raw(",\"name\":");
-            self.quoted(kind.name);
-            self.raw(",\"fields\":[");
-            let mut first = true;
-            let mut i = 0;
-            while i < kind.fields.len() {
-                self.comma(&mut first);
-                self.byte(b'[');
-                self.quoted(kind.fields[i].0);
-                self.byte(b',');
-                self.kind(kind.fields[i].1);
-                self.byte(b']');
-                i += 1;
-            }
-            self.byte(b']');
-        }
-        self.byte(b'}');
-    }
-
-    /// Why a function is not offered, inside a string of JSON.
-    const fn reason(&mut self, function: &Function) {
-        if !function.note.is_empty() {
-            self.inner(function.note);
-            return;
-        }
-        let mut i = 0;
-        while i < function.parameters.len() {
-            let (spelled, kind) = function.parameters[i];
-            if blocked(kind) {
-                self.raw("parameter ");
-                self.number(i + 1);
-                self.raw(": ");
-                self.obstacle(spelled, kind);
-                return;
-            }
-            i += 1;
-        }
-        self.raw("result: ");
-        self.obstacle(function.result.0, function.result.1);
-    }
-
-    const fn obstacle(&mut self, spelled: &str, kind: &Kind) {
-        self.inner(spelled);
-        self.raw(": ");
-        if matches!(kind.kind.as_bytes(), b"array") {
-            self.raw("arrays by value have 1 to 1024 elements, pass a slice");
-            return;
-        }
-        let mut i = 0;
-        while i < kind.fields.len() {
-            if blocked(kind.fields[i].1) {
-                self.raw("the type of field ");
-                self.inner(kind.fields[i].0);
-                self.raw(" has no counterpart in Python");
-                return;
-            }
-            i += 1;
-        }
-        self.raw("this type has no counterpart in Python");
-    }
-}
-
-const fn offered(function: &Function) -> bool {
+/// Whether Python can call a function.
+pub(crate) const fn offered(function: &Function) -> bool {
     if !function.note.is_empty() || blocked(function.result.1) {
         return false;
     }
@@ -335,7 +156,7 @@ const fn offered(function: &Function) -> bool {
 }
 
 /// Whether a type, or one that it is made of, cannot cross.
-const fn blocked(kind: &Kind) -> bool {
+pub(crate) const fn blocked(kind: &Kind) -> bool {
     if kind.kind.is_empty() {
         return true;
     }
@@ -347,6 +168,10 @@ const fn blocked(kind: &Kind) -> bool {
             return true;
         }
     }
+    blocked_fields(kind)
+}
+
+const fn blocked_fields(kind: &Kind) -> bool {
     let mut i = 0;
     while i < kind.fields.len() {
         if blocked(kind.fields[i].1) {
