@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+QUANTITIES = ("seconds", "mib")
 FILE = Path(__file__).with_name("definitions.toml")
 
 
@@ -17,17 +18,22 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One competitor of a benchmark. ``ratio_max`` is what was promised against the reference, or None."""
+    """One competitor of a benchmark.
+
+    ``ratio_max`` is what was promised against the reference, ``p50_max`` and ``p95_max`` of the values themselves.
+    """
 
     name: str
     engine: str
     options: Mapping[str, Any]
     ratio_max: float | None = None
+    p50_max: float | None = None
+    p95_max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One benchmark. ``unit`` is what one value, in seconds, is the time of."""
+    """One benchmark. ``unit`` is what one value is the time of, or, with another ``quantity``, the size."""
 
     name: str
     question: str
@@ -37,6 +43,7 @@ class Definition:
     warmups: int
     entries: tuple[Entry, ...]
     per_minute: tuple[str, ...] = ()
+    quantity: str = "seconds"
 
 
 def read(path: Path = FILE) -> tuple[Definition, ...]:
@@ -68,6 +75,7 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
             warmups=table["warmups"],
             entries=tuple(_entry(label, dict(options)) for label, options in table["engines"].items()),
             per_minute=tuple(table.get("per_minute", ())),
+            quantity=table.get("quantity", "seconds"),
         )
     except KeyError as error:
         raise DefinitionError(f"[{name}] does not say {error}") from None
@@ -75,8 +83,11 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
         raise DefinitionError(f"[{name}]: the reference {definition.reference!r} is none of its engines")
     if definition.rounds < 1 or definition.warmups < 0:
         raise DefinitionError(f"[{name}]: at least one round, and no fewer than 0 warm-ups")
+    if definition.quantity not in QUANTITIES:
+        raise DefinitionError(f"[{name}]: no such quantity as {definition.quantity}: there are {', '.join(QUANTITIES)}")
     return definition
 
 
 def _entry(label: str, options: dict[str, Any]) -> Entry:
-    return Entry(label, options.pop("engine"), ratio_max=options.pop("ratio_max", None), options=options)
+    promised = {key: options.pop(key, None) for key in ("ratio_max", "p50_max", "p95_max")}
+    return Entry(label, options.pop("engine"), options=options, **promised)

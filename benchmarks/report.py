@@ -10,7 +10,7 @@ from typing import Any
 
 from project_o.observe import paired_ratio
 
-from .definitions import Definition
+from .definitions import QUANTITIES, Definition
 from .harness import Series
 
 FORMAT = 1
@@ -45,36 +45,56 @@ def _engine(definition: Definition, one: Series, reference: Series) -> dict[str,
         metric: _metric(metric, values, definition, reference if one is not reference else None)
         for metric, values in one.samples.items()
     }
-    if one.entry.ratio_max is not None:
-        found = body["metrics"]["wall"].get("ratio")
-        body["promise"] = {
-            "ratio_max": one.entry.ratio_max,
-            "kept": found is not None and found["estimate"] <= one.entry.ratio_max,
-        }
+    if promise := _promise(definition, one, body["metrics"]):
+        body["promise"] = promise
     return body
+
+
+def _promise(definition: Definition, one: Series, metrics: dict[str, Any]) -> dict[str, Any]:
+    """What was promised of this engine, and whether it was kept; empty without a promise."""
+    entry, values = one.entry, one.samples["wall"]
+    promise: dict[str, Any] = {}
+    kept = True
+    if entry.ratio_max is not None:
+        found = metrics["wall"].get("ratio")
+        promise["ratio_max"] = entry.ratio_max
+        kept = found is not None and found["estimate"] <= entry.ratio_max
+    for share, most in ((0.5, entry.p50_max), (0.95, entry.p95_max)):
+        if most is not None:
+            promise[f"p{100 * share:.0f}_max_{definition.quantity}"] = most
+            kept = kept and _quantile(values, share) <= most
+    return {**promise, "kept": kept} if promise else {}
+
+
+def _quantile(values: list[float], share: float) -> float:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
 
 
 def _metric(metric: str, values: list[float], definition: Definition, reference: Series | None) -> dict[str, Any]:
     low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
+    unit = definition.quantity
     body: dict[str, Any] = {
-        "median_seconds": _short(median(values)),
-        "quartiles_seconds": [_short(low), _short(high)],
-        "seconds": [_short(value) for value in values],
+        f"median_{unit}": _short(median(values)),
+        f"quartiles_{unit}": [_short(low), _short(high)],
+        f"p95_{unit}": _short(_quantile(values, 0.95)),
+        unit: [_short(value) for value in values],
     }
     if metric in definition.per_minute:
         body["per_minute"] = _short(60 / median(values))
     others = reference.samples.get(metric, []) if reference is not None and reference.status == "measured" else []
     if len(others) == len(values):
-        found = paired_ratio(values, others)
-        body["ratio"] = {
-            "estimate": _short(found.estimate),
-            "low": _finite(found.low),
-            "high": _finite(found.high),
-            "confidence": found.confidence,
-            "pairs": found.pairs,
-            "method": found.method,
-        }
-        body["added_seconds"] = _short(median(mine - other for mine, other in zip(values, others, strict=True)))
+        if min(*values, *others) > 0:
+            found = paired_ratio(values, others)
+            body["ratio"] = {
+                "estimate": _short(found.estimate),
+                "low": _finite(found.low),
+                "high": _finite(found.high),
+                "confidence": found.confidence,
+                "pairs": found.pairs,
+                "method": found.method,
+            }
+        body[f"added_{unit}"] = _short(median(mine - other for mine, other in zip(values, others, strict=True)))
     return body
 
 
@@ -108,29 +128,45 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
         return [f"{engine['status']}: {engine['reason'].partition(chr(10))[0]}"]
     rows = []
     for metric, values in engine["metrics"].items():
-        low, high = values["quartiles_seconds"]
-        text = f"{metric:5}{spell(values['median_seconds']):>9} [{spell(low)} .. {spell(high)}]"
+        unit = next(key for key in QUANTITIES if key in values)
+        low, high = values[f"quartiles_{unit}"]
+        text = f"{metric:5}{spell(values[f'median_{unit}'], unit):>9} [{spell(low, unit)} .. {spell(high, unit)}]"
+        text += f", p95 {spell(values[f'p95_{unit}'], unit)}" if f"p95_{unit}" in values else ""
         if "per_minute" in values:
             text += f", {values['per_minute']:.0f} {benchmark['unit']}s a minute"
         if "ratio" in values:
             ratio = values["ratio"]
             bounds = f"[{_bound(ratio['low'])}, {_bound(ratio['high'])}]"
-            text += f", {ratio['estimate']:.3g} {bounds} of {benchmark['reference']}, {_added(values['added_seconds'])}"
+            text += f", {ratio['estimate']:.3g} {bounds} of {benchmark['reference']}"
+        if f"added_{unit}" in values:
+            text += f", {_added(values[f'added_{unit}'], unit)}"
         if metric == "wall" and "promise" in engine:
-            promise = engine["promise"]
-            text += f"; promised at most {promise['ratio_max']}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+            text += f"; promised at most {_promised(engine['promise'])}"
         rows.append(text)
     return rows
 
 
-def spell(seconds: float) -> str:
-    """A time with three digits and its unit."""
+def _promised(promise: dict[str, Any]) -> str:
+    words = []
+    for key, most in promise.items():
+        if key == "ratio_max":
+            words.append(f"{most} of it")
+        elif key != "kept":
+            share, _, unit = key.split("_")
+            words.append(f"{spell(most, unit)} ({share})")
+    return f"{', '.join(words)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+
+
+def spell(seconds: float, unit: str = "seconds") -> str:
+    """A time, or a size, with three digits and its unit."""
+    if unit == "mib":
+        return f"{seconds:.3g} MiB"
     scale, unit = next((pair for pair in SCALES if abs(seconds) >= pair[0]), SCALES[-1])
     return f"{seconds / scale:.3g} {unit}"
 
 
-def _added(seconds: float) -> str:
-    return f"{'-' if seconds < 0 else '+'}{spell(abs(seconds))}"
+def _added(value: float, unit: str) -> str:
+    return f"{'-' if value < 0 else '+'}{spell(abs(value), unit)}"
 
 
 def _bound(value: float | None) -> str:

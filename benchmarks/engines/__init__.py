@@ -7,6 +7,18 @@ does the thing once, checks the answer, and returns metric -> seconds. Then a ro
 from collections.abc import Mapping
 
 from ..harness import Engine
+from .bounds import (
+    process_memory,
+    process_overshoot,
+    python_start,
+    sandbox_array,
+    sandbox_call,
+    sandbox_memory,
+    sandbox_overshoot,
+    warm_start,
+    worker_array,
+    worker_call,
+)
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
 from .evolution import by_hand, evolution
@@ -22,7 +34,17 @@ ENGINES: Mapping[str, Engine] = {
         gcc_cell,
         gcc_edit,
         kernel_start,
+        process_memory,
+        process_overshoot,
+        python_start,
         sandbox,
+        sandbox_array,
+        sandbox_call,
+        sandbox_memory,
+        sandbox_overshoot,
+        warm_start,
+        worker_array,
+        worker_call,
         zig_cell,
         zig_edit,
     )
