@@ -306,3 +306,13 @@ def test_a_compiler_ends_with_whoever_ends(whom, deny, lacking):
         process.kill()
     if whom == "kernel":  # else a later kernel takes away what lies there
         wait_until(lambda: not os.path.exists(folder) or not os.listdir(folder))
+
+
+def test_a_helper_that_was_killed_a_moment_ago_is_replaced_too():
+    """The process that set up its namespaces may be there for a moment longer."""
+    with Sandbox() as box:
+        for n in range(4):
+            box.python("").close()
+            os.kill(next(iter(helper._helpers.values())).pid, signal.SIGKILL)
+            with box.python(f"def f(): return {n}") as job:
+                assert job.ask("f").value == n
