@@ -35,7 +35,7 @@ test: $(VENV)/.installed-test
 lab: $(VENV)/.installed-lab
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/jupyter lab $(if $(filter 0,$(shell id -u)),--allow-root) notebooks
 
-bench: $(VENV)/.installed-test
+bench: $(VENV)/.installed-bench
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
 
 docs: $(VENV)/.installed-docs

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-QUANTITIES = ("seconds", "mib")
 FILE = Path(__file__).with_name("definitions.toml")
 
 
@@ -18,22 +17,22 @@ class DefinitionError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One competitor of a benchmark.
+    """One competitor of a benchmark. ``ratio_max`` is what was promised against the reference, or None.
 
-    ``ratio_max`` is what was promised against the reference, ``p50_max`` and ``p95_max`` of the values themselves.
+    ``limits`` is what was promised of its medians: metric -> at most; ``limits_p95`` of what 95 % keep.
     """
 
     name: str
     engine: str
     options: Mapping[str, Any]
     ratio_max: float | None = None
-    p50_max: float | None = None
-    p95_max: float | None = None
+    limits: Mapping[str, float] = field(default_factory=dict)
+    limits_p95: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """One benchmark. ``unit`` is what one value is the time of, or, with another ``quantity``, the size."""
+    """One benchmark. ``unit`` is what one value, in seconds, is the time of; the metrics in ``bytes`` are bytes."""
 
     name: str
     question: str
@@ -43,7 +42,7 @@ class Definition:
     warmups: int
     entries: tuple[Entry, ...]
     per_minute: tuple[str, ...] = ()
-    quantity: str = "seconds"
+    bytes: tuple[str, ...] = ()
 
 
 def read(path: Path = FILE) -> tuple[Definition, ...]:
@@ -75,7 +74,7 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
             warmups=table["warmups"],
             entries=tuple(_entry(label, dict(options)) for label, options in table["engines"].items()),
             per_minute=tuple(table.get("per_minute", ())),
-            quantity=table.get("quantity", "seconds"),
+            bytes=tuple(table.get("bytes", ())),
         )
     except KeyError as error:
         raise DefinitionError(f"[{name}] does not say {error}") from None
@@ -83,11 +82,13 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
         raise DefinitionError(f"[{name}]: the reference {definition.reference!r} is none of its engines")
     if definition.rounds < 1 or definition.warmups < 0:
         raise DefinitionError(f"[{name}]: at least one round, and no fewer than 0 warm-ups")
-    if definition.quantity not in QUANTITIES:
-        raise DefinitionError(f"[{name}]: no such quantity as {definition.quantity}: there are {', '.join(QUANTITIES)}")
     return definition
 
 
 def _entry(label: str, options: dict[str, Any]) -> Entry:
-    promised = {key: options.pop(key, None) for key in ("ratio_max", "p50_max", "p95_max")}
-    return Entry(label, options.pop("engine"), options=options, **promised)
+    def promised(*names: str) -> dict[str, float]:
+        return {name.partition("_")[0]: options.pop(name) for name in names if name in options}
+
+    limits, limits_p95 = promised("wall_max", "growth_max", "excess_max"), promised("wall_p95_max")
+    ratio_max = options.pop("ratio_max", None)
+    return Entry(label, options.pop("engine"), options, ratio_max, limits, limits_p95)

@@ -10,12 +10,13 @@ from typing import Any
 
 from project_o.observe import paired_ratio
 
-from .definitions import QUANTITIES, Definition
+from .definitions import Definition
 from .harness import Series
 
 FORMAT = 1
 DIGITS = 5
-SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"))
+SCALES = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+BYTE_SCALES = ((1e6, "MB"), (1e3, "kB"), (1.0, "bytes"))
 
 
 def summary(definition: Definition, series: Sequence[Series]) -> dict[str, Any]:
@@ -45,46 +46,39 @@ def _engine(definition: Definition, one: Series, reference: Series) -> dict[str,
         metric: _metric(metric, values, definition, reference if one is not reference else None)
         for metric, values in one.samples.items()
     }
-    if promise := _promise(definition, one, body["metrics"]):
-        body["promise"] = promise
+    if one.entry.ratio_max is not None:
+        found = body["metrics"]["wall"].get("ratio")
+        body["promise"] = {
+            "ratio_max": one.entry.ratio_max,
+            "kept": found is not None and found["estimate"] <= one.entry.ratio_max,
+        }
+    for metric, most in one.entry.limits.items():
+        found = body["metrics"][metric]
+        found["promise"] = {"max": most, "kept": median(one.samples[metric]) <= most}
+    for metric, most in one.entry.limits_p95.items():
+        reached = _p95(one.samples[metric])
+        body["metrics"][metric]["promise_p95"] = {"max": most, "reached": _short(reached), "kept": reached <= most}
     return body
 
 
-def _promise(definition: Definition, one: Series, metrics: dict[str, Any]) -> dict[str, Any]:
-    """What was promised of this engine, and whether it was kept; empty without a promise."""
-    entry, values = one.entry, one.samples["wall"]
-    promise: dict[str, Any] = {}
-    kept = True
-    if entry.ratio_max is not None:
-        found = metrics["wall"].get("ratio")
-        promise["ratio_max"] = entry.ratio_max
-        kept = found is not None and found["estimate"] <= entry.ratio_max
-    for share, most in ((0.5, entry.p50_max), (0.95, entry.p95_max)):
-        if most is not None:
-            promise[f"p{100 * share:.0f}_max_{definition.quantity}"] = most
-            kept = kept and _quantile(values, share) <= most
-    return {**promise, "kept": kept} if promise else {}
-
-
-def _quantile(values: list[float], share: float) -> float:
-    ordered = sorted(values)
-    return ordered[min(len(ordered) - 1, int(share * len(ordered)))]
+def _p95(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
 
 
 def _metric(metric: str, values: list[float], definition: Definition, reference: Series | None) -> dict[str, Any]:
     low, _, high = quantiles(values, n=4, method="inclusive") if len(values) > 1 else (values[0],) * 3
-    unit = definition.quantity
+    if metric in definition.bytes:
+        return {"median_bytes": _short(median(values)), "bytes": [_short(value) for value in values]}
     body: dict[str, Any] = {
-        f"median_{unit}": _short(median(values)),
-        f"quartiles_{unit}": [_short(low), _short(high)],
-        f"p95_{unit}": _short(_quantile(values, 0.95)),
-        unit: [_short(value) for value in values],
+        "median_seconds": _short(median(values)),
+        "quartiles_seconds": [_short(low), _short(high)],
+        "seconds": [_short(value) for value in values],
     }
     if metric in definition.per_minute:
         body["per_minute"] = _short(60 / median(values))
     others = reference.samples.get(metric, []) if reference is not None and reference.status == "measured" else []
     if len(others) == len(values):
-        if min(*values, *others) > 0:
+        if min(*values, *others) > 0:  # what is late by nothing has no ratio
             found = paired_ratio(values, others)
             body["ratio"] = {
                 "estimate": _short(found.estimate),
@@ -94,7 +88,7 @@ def _metric(metric: str, values: list[float], definition: Definition, reference:
                 "pairs": found.pairs,
                 "method": found.method,
             }
-        body[f"added_{unit}"] = _short(median(mine - other for mine, other in zip(values, others, strict=True)))
+        body["added_seconds"] = _short(median(mine - other for mine, other in zip(values, others, strict=True)))
     return body
 
 
@@ -128,45 +122,44 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
         return [f"{engine['status']}: {engine['reason'].partition(chr(10))[0]}"]
     rows = []
     for metric, values in engine["metrics"].items():
-        unit = next(key for key in QUANTITIES if key in values)
-        low, high = values[f"quartiles_{unit}"]
-        text = f"{metric:5}{spell(values[f'median_{unit}'], unit):>9} [{spell(low, unit)} .. {spell(high, unit)}]"
-        text += f", p95 {spell(values[f'p95_{unit}'], unit)}" if f"p95_{unit}" in values else ""
+        if "median_bytes" in values:
+            rows.append(f"{metric:7}{spell(values['median_bytes'], BYTE_SCALES):>9}{_kept(values, BYTE_SCALES)}")
+            continue
+        low, high = values["quartiles_seconds"]
+        text = f"{metric:5}{spell(values['median_seconds']):>9} [{spell(low)} .. {spell(high)}]"
         if "per_minute" in values:
             text += f", {values['per_minute']:.0f} {benchmark['unit']}s a minute"
         if "ratio" in values:
             ratio = values["ratio"]
             bounds = f"[{_bound(ratio['low'])}, {_bound(ratio['high'])}]"
             text += f", {ratio['estimate']:.3g} {bounds} of {benchmark['reference']}"
-        if f"added_{unit}" in values:
-            text += f", {_added(values[f'added_{unit}'], unit)}"
+        if "added_seconds" in values:
+            text += f", {_added(values['added_seconds'])}"
         if metric == "wall" and "promise" in engine:
-            text += f"; promised at most {_promised(engine['promise'])}"
-        rows.append(text)
+            promise = engine["promise"]
+            text += f"; promised at most {promise['ratio_max']}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+        rows.append(text + _kept(values, SCALES))
     return rows
 
 
-def _promised(promise: dict[str, Any]) -> str:
-    words = []
-    for key, most in promise.items():
-        if key == "ratio_max":
-            words.append(f"{most} of it")
-        elif key != "kept":
-            share, _, unit = key.split("_")
-            words.append(f"{spell(most, unit)} ({share})")
-    return f"{', '.join(words)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+def _kept(values: dict[str, Any], scales: Sequence[tuple[float, str]]) -> str:
+    text = ""
+    if promise := values.get("promise"):
+        text += f"; promised at most {spell(promise['max'], scales)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+    if promise := values.get("promise_p95"):
+        text += f"; {spell(promise['reached'], scales)} for 95 %, promised at most {spell(promise['max'], scales)}: "
+        text += "kept" if promise["kept"] else "NOT KEPT"
+    return text
 
 
-def spell(seconds: float, unit: str = "seconds") -> str:
-    """A time, or a size, with three digits and its unit."""
-    if unit == "mib":
-        return f"{seconds:.3g} MiB"
-    scale, unit = next((pair for pair in SCALES if abs(seconds) >= pair[0]), SCALES[-1])
-    return f"{seconds / scale:.3g} {unit}"
+def spell(value: float, scales: Sequence[tuple[float, str]] = SCALES) -> str:
+    """A time, or another value on its own scales, with three digits and its unit."""
+    scale, unit = next((pair for pair in scales if abs(value) >= pair[0]), scales[-1])
+    return f"{value / scale:.3g} {unit}"
 
 
-def _added(value: float, unit: str) -> str:
-    return f"{'-' if value < 0 else '+'}{spell(abs(value), unit)}"
+def _added(seconds: float) -> str:
+    return f"{'-' if seconds < 0 else '+'}{spell(abs(seconds))}"
 
 
 def _bound(value: float | None) -> str:

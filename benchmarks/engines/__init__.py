@@ -19,9 +19,22 @@ from .bounds import (
     worker_array,
     worker_call,
 )
+from .builds import native_build
+from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call, zig_call
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
 from .evolution import by_hand, evolution
+from .reload import ctypes_reload, zig_reload
+from .states import (
+    git_restore,
+    git_state,
+    gitpython_state,
+    history_diff,
+    history_restore,
+    history_state,
+    kishu_state,
+    nbdime_diff,
+)
 from .trial import fresh_python, sandbox
 
 ENGINES: Mapping[str, Engine] = {
@@ -29,13 +42,28 @@ ENGINES: Mapping[str, Engine] = {
     for engine in (
         by_hand,
         cells,
+        cffi_call,
+        ctypes_call,
+        ctypes_reload,
+        cython_call,
         evolution,
         fresh_python,
         gcc_cell,
         gcc_edit,
+        git_restore,
+        git_state,
+        gitpython_state,
+        history_diff,
+        history_restore,
+        history_state,
         kernel_start,
+        native_build,
+        kishu_state,
+        nbdime_diff,
+        numba_call,
         process_memory,
         process_overshoot,
+        python_call,
         python_start,
         sandbox,
         sandbox_array,
@@ -45,7 +73,9 @@ ENGINES: Mapping[str, Engine] = {
         warm_start,
         worker_array,
         worker_call,
+        zig_call,
         zig_cell,
         zig_edit,
+        zig_reload,
     )
 }

@@ -48,7 +48,6 @@ except MemoryError: pass
 DOUBLES = 100_000
 WALL_SECONDS = 0.2
 MEMORY_BYTES = 256 << 20
-MIB = 1 << 20
 
 
 @contextmanager
@@ -168,17 +167,19 @@ def process_overshoot() -> Iterator[Visit]:
 
 @contextmanager
 def sandbox_memory(namespaces: bool = True) -> Iterator[Visit]:
-    """The largest resident size of a job that takes all it can, beyond its limit: MiB."""
+    """A job that takes all it can; the largest resident size beyond its limit."""
     from project_o import Sandbox
 
     with Sandbox(memory_bytes=MEMORY_BYTES, deny=() if namespaces else ("namespaces",)) as box:
 
         def visit() -> Sample:
-            job = box.python(SOURCE)
-            answer = job.ask("hoard")
+            sample: dict[str, float] = {}
+            with timed(sample):
+                job = box.python(SOURCE)
+                answer = job.ask("hoard")
+                job.close()
             expect("how it ended", "MemoryError", answer.error.partition(":")[0])
-            job.close()
-            return {"wall": (job.peak_memory_bytes - MEMORY_BYTES) / MIB}
+            return {**sample, "excess": job.peak_memory_bytes - MEMORY_BYTES}
 
         yield visit
 
@@ -189,11 +190,13 @@ def process_memory() -> Iterator[Visit]:
     code = SOURCE + LIMITED.format(memory_bytes=MEMORY_BYTES)
 
     def visit() -> Sample:
-        process = subprocess.Popen([sys.executable, "-I", "-c", code])
-        _, status, usage = os.wait4(process.pid, 0)
+        sample: dict[str, float] = {}
+        with timed(sample):
+            process = subprocess.Popen([sys.executable, "-I", "-c", code])
+            _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
         expect("exit code", 0, process.returncode)
-        return {"wall": (usage.ru_maxrss * 1024 - MEMORY_BYTES) / MIB}
+        return {**sample, "excess": usage.ru_maxrss * 1024 - MEMORY_BYTES}
 
     yield visit
 

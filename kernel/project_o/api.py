@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import effective, evolution_forbidden
+from .config import effective, evolution_forbidden, share
 from .flow import Flow
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def _default() -> Flow:
     flow = Flow()
     flow.forbidden = evolution_forbidden
     flow.unsandboxed = lambda: bool(effective()["serve_unsandboxed"].value)
+    flow.guard_regression = lambda: share(effective()["guard_regression"].value)
     return flow
 
 

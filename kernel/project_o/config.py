@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from . import limits
 from .errors import UsageError
 
 
@@ -52,6 +53,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("history", bool, True, "record every cell in the private history store"),
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
+    Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),
     Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),
@@ -60,6 +62,14 @@ OPTIONS: tuple[Option, ...] = (
         bool,
         False,
         "whether new texts that were judged below sandbox level L2 may serve all the same",
+    ),
+    Option(
+        "guard_regression",
+        str,
+        f"{limits.GUARD_REGRESSION_MAX:.0%}",
+        "the share by which a guarded metric of a candidate may be worse, where a run says none",
+        pattern=r"\s*\d+(\.\d+)?\s*%\s*",
+        example="20%",
     ),
     Option("modules", str, "", "a folder with library modules of your own, for load(NAME)", example="~/modules"),
     Option("widgets", str, "auto", "show panels with buttons where the front end has them", ("auto", "on", "off")),
@@ -111,6 +121,11 @@ def evolution_forbidden(chosen: Mapping[str, Any] | None = None) -> str:
     if setting.value:
         return ""
     return f"evolution is off (set by {setting.source}), so nothing may change itself: `%o evolution on` allows it"
+
+
+def share(text: str) -> float:
+    """``20%`` as 0.2: the value of an option whose pattern lets nothing else pass."""
+    return float(text.strip().rstrip("%")) / 100
 
 
 def _working_folder() -> Path:

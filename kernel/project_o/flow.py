@@ -11,9 +11,8 @@ kernel makes a flow as it starts, and most cells need none of them.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from contextlib import contextmanager, nullcontext
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,13 +23,18 @@ from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
     from .deploy.registry import Release
-    from .evolution import Counterexamples, Run
+    from .evolution import Run, Task
+    from .evolution.forked_copy import Step
+    from .evolving import Runs, Wishes
     from .history import History
+    from .releases import Releases
     from .runtimes import Runtime
     from .runtimes.seam import Subject, Version
-    from .values import Artifact, Deployment, Mode, Program, Progress, State
+    from .values import Artifact, Deployment, Mode, Program, Progress
 
-COUNTEREXAMPLES = "counterexamples.json"
+
+def _no_notebook(name: str, _: str) -> tuple[Sequence[Step], Sequence[str]]:
+    raise UsageError(f"there are no later cells of {name} here: they are a notebook's, after %load_ext project_o")
 
 
 class Flow:
@@ -44,12 +48,16 @@ class Flow:
         self._more_runtimes = tuple(runtimes)
         self._targets: dict[str, Any] = {}
         self._untried: set[str] = set()
-        self._stops: set[threading.Event] = set()
-        self._counterexamples: dict[str, Counterexamples] = {}
         self.forbidden: Callable[[], str] = lambda: ""
         """Why nothing may change itself now, in words; "" where it may."""
         self.unsandboxed: Callable[[], bool] = lambda: False
         """Whether the user takes the risk of new texts that were judged below sandbox level L2."""
+        self.guard_regression: Callable[[], float] = lambda: limits.GUARD_REGRESSION_MAX
+        """The share by which a guarded metric may become worse where a run says none."""
+        self.later_cells: Callable[[str, str], tuple[Sequence[Step], Sequence[str]]] = _no_notebook
+        """See ``evolving.LaterCells``."""
+        self.in_copy: Callable[[], None] = lambda: None
+        """Called in each copy of this process that runs the user's code beside a candidate."""
         self.page_joined: Callable[[], None] = lambda: None
         """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
@@ -62,9 +70,27 @@ class Flow:
         return self._history
 
     @cached_property
+    def runs(self) -> Runs:
+        """The runs of this flow."""
+        from .evolving import Runs
+
+        return Runs(self._history)
+
+    @cached_property
     def registry(self) -> Registry:
         """What serves each name."""
         return self._registry()
+
+    @cached_property
+    def releases(self) -> Releases:
+        """Canary, promotion, rollback."""
+        from .releases import Releases
+
+        return Releases(self.registry, self._history, bind=self._bind, allow=self._allow_change, reach=self._reach_name)
+
+    def _reach_name(self, name: str) -> None:
+        if name in self._targets:
+            self._runtime(self.registry.releases(name)[-1].program.language).reach(self._targets[name])
 
     def _registry(self) -> Registry:
         from .deploy import Registry
@@ -76,19 +102,11 @@ class Flow:
 
         The user's own text with other values of its parameters is the user's own text.
         """
-        from .languages import tools_for
-        from .sandbox import shared
+        from .runtimes.trust import is_own, refusal
 
-        program = release.program
-        if cell is not None and tools_for(program.language).only_settings(program, cell):
+        if is_own(release.program, self._cells(cell), release.cell) or self.unsandboxed():
             return ""
-        level = release.level or shared().level
-        if level in limits.SERVING_LEVELS or self.unsandboxed():
-            return ""
-        return (
-            f"a new text of {program.name} may serve only where it was judged at sandbox level L2 or above, and this "
-            f"was {level}: `project-o doctor` shows why; %config ProjectO.serve_unsandboxed = True takes the risk"
-        )
+        return refusal(release.program, release.level)
 
     @cached_property
     def runtimes(self) -> tuple[Runtime, ...]:
@@ -96,7 +114,8 @@ class Flow:
         from .deploy import PythonFunction
         from .runtimes import LispRuntime, NativeRuntime, PythonRuntime
 
-        return (NativeRuntime(), LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
+        native = NativeRuntime(lambda: self.unsandboxed())  # noqa: PLW0108 - it is given to the flow later
+        return (native, LispRuntime(), PythonRuntime(PythonFunction), *self._more_runtimes)
 
     def _runtime(self, language: str) -> Runtime:
         for runtime in self.runtimes:
@@ -115,41 +134,56 @@ class Flow:
         mode: Mode = "safe",
         trial: bool = True,
         isolate: bool = False,
+        nogil: bool = False,
         links: Sequence[str] = (),
+        crates: Sequence[str] = (),
         tests: bool = False,
         fresh: bool = False,
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
-        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given.
-
-        Raises CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
+        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given. Raises
+        CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
         """
-        from . import languages
-        from .deploy import NativeModule
-        from .runtimes.native import ISOLATE, LINK
+        from . import languages, toolchain
+        from .deploy import NativeModule, renew, with_imports
+        from .runtimes.native import options_of
+        from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
-        options = (*((ISOLATE,) if isolate else ()), *(LINK + library for library in links))
+        options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
-        program = tools.program(name, source, mode=mode, options=options)
+        program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
-            from . import toolchain
-
+            if not is_own(program, self._cells(program)):
+                raise UsageError(f"{name} imports a text that was proposed: its tests would run with your rights")
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
+        self.releases.served(slot.name)
+        renew(self.registry, name)
         if self._history is not None:
             self._history.stage(self.registry.ledger())
         return NativeModule(slot)
 
-    def build(self, program: Program) -> Artifact:
-        """Program -> Artifact, from the cache where it is there. Raises CompileError, ToolchainMissing."""
-        return self._runtime(program.language).build(program)
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
+        """Program -> Artifact, from the cache where it is there. ``proposed``: the text is not the user's own.
 
-    def _open(self, program: Program) -> Version:
-        return self._runtime(program.language).version(program, trial=program.digest not in self._untried)
+        Raises CompileError, ToolchainMissing, SandboxError where nothing of others' is compiled.
+        """
+        return self._runtime(program.language).build(program, proposed=proposed)
+
+    def _open(self, release: Release, cell: Program | None) -> Version:
+        from .runtimes.trust import is_own
+
+        program, trial = release.program, release.program.digest not in self._untried
+        proposed = not is_own(program, self._cells(cell), release.cell)
+        return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
+
+    def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
+        """The user's own texts by name, where this one is the newest of its name."""
+        return lambda name: cell if cell is not None and name == cell.name else self.registry.cell(name)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -163,50 +197,28 @@ class Flow:
         seed: int = 0,
         workers: int = 2,
         proposer: str = "search",
-        objective: str = "time",
-        inputs: Any = None,
-        function: str | None = None,
         executor: Executor | None = None,
+        function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
-        reference: Callable[..., Any] | None = None,
-        tests: Any = None,
-        relations: Sequence[Any] = (),
-        scenario: Callable[[Any], Any] | None = None,
+        **wishes: Any,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
 
-        ``reference`` says what is right in place of what serves. ``tests`` are functions ``test_...(program)``, in a
-        list, a dict or a class; "cell" means the test blocks of the text itself. ``relations`` are "permutation:xs",
-        "scaling:x", "idempotence", or functions ``relation(call, args) -> bool``. ``scenario(program)`` is run by the
-        finalists, in a forked copy of this process: what it writes to files is written.
+        ``wishes`` say what is wanted and what must hold; see ``evolving.Wishes``:
+        objective, guards, allowed, inputs, reference, tests, relations, scenario.
+
+        Raises UsageError for what cannot be meant, EvolutionError where a run cannot start.
         """
-        from .evolution import Task, run_evolution
-        from .history.redact import holds_no_secret
-        from .sandbox import shared
+        from .evolution import run_evolution
 
         self._allow_change()
-        name, wanted = self._named(target)
-        program, box = self._serving_program(name), shared()
-        task = Task(
-            program=program,
-            build=self.build,
-            box=box,
-            open_job=self._runtime(program.language).opener(box),
-            evaluator=evaluator,
-            objective=objective,
-            function=function or wanted,
-            inputs=inputs,
-            reference=reference,
-            tests=tests,
-            relations=tuple(relations),
-            scenario=scenario,
-            kept=self._counterexamples_of(name),
-            observed=self.registry.slot(name).observed.of(function or wanted or "", holds_no_secret),
-        )
+        wanted = self._wishes(evaluator, wishes)
+        name, own = self._named(target)
+        task = self._task(name, function or own, wanted)
         stop = stop or threading.Event()
-        with self._under_way(target, stop):
+        with self.runs.under_way(target, stop):
             run = run_evolution(
                 task,
                 trials=trials,
@@ -220,34 +232,45 @@ class Flow:
                 accept=self.accept,
                 plot=plot,
             )
-        return run.with_state(self._commit_verdict(run))
+        return run.with_state(self.runs.commit(run))
 
-    def _counterexamples_of(self, name: str) -> Counterexamples:
-        """On what earlier candidates of this program failed: in this kernel, and in those before it."""
-        from .evolution import Counterexamples
-        from .history.newest import newest
+    @staticmethod
+    def _wishes(evaluator: Any, wishes: dict[str, Any]) -> Wishes:
+        from .evolving import Wishes
 
-        if name not in self._counterexamples:
-            text = newest(self._history, f"programs/{name}/{COUNTEREXAMPLES}")
-            self._counterexamples[name] = Counterexamples(text)
-        return self._counterexamples[name]
+        return Wishes.of(evaluator, wishes)
 
-    @contextmanager
-    def _under_way(self, target: Any, stop: threading.Event) -> Iterator[None]:
-        """A run can be stopped from outside, and an agent says meanwhile that it is evolving."""
-        self._stops.add(stop)
-        try:
-            with getattr(target, "evolving", nullcontext)():
-                yield
-        finally:
-            self._stops.discard(stop)
+    def _task(self, name: str, function: str | None, wanted: Wishes) -> Task:
+        """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
+        from .evolution import Task
+        from .evolving import observed, scenario_of
+        from .runtimes.trust import is_own
+        from .sandbox import shared
+
+        slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
+        program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
+        runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
+        return Task(
+            program=program,
+            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
+            build_own=self.build,
+            own=lambda candidate: is_own(candidate, self.registry.cell),
+            box=box,
+            open_job=runtime.opener(box),
+            typed=runtime.typed(box),
+            covering=runtime.covering(box),
+            function=function,
+            kept=self.runs.kept_of(name),
+            observed=observed(slot, function),
+            scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
+            in_copy=self.in_copy,
+            lessons=self.releases.lessons.of(name),
+            **wanted.fields(self.guard_regression()),
+        )
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""
-        stops = tuple(self._stops)
-        for stop in stops:
-            stop.set()
-        return len(stops)
+        return self.runs.halt()
 
     def _allow_change(self) -> None:
         if why := self.forbidden():
@@ -278,6 +301,7 @@ class Flow:
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(subject.program)
         self._targets[slot.name] = target
+        self.releases.served(slot.name)
         if slot.note:  # what was accepted for exactly this text serves again, under the user's own name
             runtime.bind(target, slot)
 
@@ -292,20 +316,6 @@ class Flow:
             if whole or self.registry.knows_cell(subject.program):
                 self._serve_subject(runtime, subject, target)
 
-    def _serving_program(self, name: str) -> Program:
-        return self.registry.releases(name)[-1].program
-
-    def _commit_verdict(self, run: Run) -> State | None:
-        if self._history is None or not self._history.enabled:
-            return None
-        path, source = run.best.files[0]
-        summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
-        folder = f"programs/{run.program.name}"
-        files = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
-        if kept := self._counterexamples_of(run.program.name):
-            files[f"{folder}/{COUNTEREXAMPLES}"] = kept.to_json()
-        return self._history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
-
     # ------------------------------------------------------------------ Deployment
 
     def accept(self, run: Run) -> Deployment:
@@ -315,41 +325,15 @@ class Flow:
         if not run.verdict.accepted:
             why = run.verdict.reasons[-1]
             raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")
-        if run.program.name in self._targets:
-            self._runtime(run.program.language).reach(self._targets[run.program.name])
-        return self._released(
-            self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest, run.verdict.level),
-            "promote",
-            run.headline,
-            run.facts(),
-        )
+        self._reach_name(run.program.name)
+        before = self.registry.releases(run.program.name)[-1]
+        self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest, run.verdict.level)
+        facts = {**run.facts(), "by": f"agent: {run.facts().get('O-By', 'search')}", "reason": run.verdict.reasons[-1]}
+        return self.releases.released(run.program.name, "promote", run.headline, facts, before=before, better=True)
 
     def rollback(self, name: str, state: str | None = None) -> Deployment:
         """Serve what served before, or what served at ``state``. Raises DeployError, HistoryError."""
-        if state is None:
-            deployment = self.registry.rollback(name)
-        else:
-            deployment = self._put_back(self.registry.slot(name).name, self.history.resolve(state))
-        return self._released(deployment, "rollback", f"{deployment.digest[:10]} serves again", {})
-
-    def _put_back(self, name: str, state: State) -> Deployment:
-        from .deploy import LEDGER
-
-        then = self._registry()
-        then.remember(self.history.read(state, LEDGER))
-        if name not in then.remembered():
-            raise DeployError(f"nothing served {name} at {state.short}: `%o history {name}` lists its states")
-        return self.registry.put(then.remembered()[name], "rollback", state.id)
-
-    def _released(self, deployment: Deployment, kind: str, summary: str, facts: Mapping[str, str]) -> Deployment:
-        self._bind(deployment.name)
-        if self._history is not None and self._history.enabled:
-            program = {"O-Program": deployment.digest[:16], "O-Language": deployment.language}
-            state = self._history.note(kind, deployment.name, summary, {**facts, **program}, self.registry.ledger())
-            self.registry.mark(deployment.name, state.id)
-        elif self._history is not None:
-            self._history.stage(self.registry.ledger())
-        return self.registry.current(deployment.name)
+        return self.releases.rollback(name, state)
 
     def _bind(self, name: str) -> None:
         """Let the user's own object of that name follow what serves."""
@@ -381,9 +365,10 @@ class Flow:
         """What serves each name, or one name, here or as soon as its cell is run. Raises DeployError."""
         self._remember_deployments()
         found = {deployment.name: deployment for deployment in (*self.registry.waiting(), *self.registry.serving())}
-        if name is None:
-            return tuple(found[key] for key in sorted(found))
-        return (found[name] if name in found else self.registry.current(name),)
+        every = [found[key] for key in sorted(found)]
+        if name is not None:
+            every = [found[name] if name in found else self.registry.current(name)]
+        return self.releases.with_canaries(every)
 
     def _remember_deployments(self) -> None:
         """Take in what served in the notebook's last kernel; its cells serve it again when they are run."""

@@ -289,9 +289,8 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Deployment:
-    """Which program serves a name, with what share of the calls, since when (seconds since the epoch).
-
-    ``level`` is the sandbox level at which an evolved version was judged, "" for the text of a cell.
+    """Which program serves a name, with what share of the calls, since when. ``level`` is the sandbox level at which an
+    evolved version was judged, "" for the text of a cell; ``version`` its semantic version, "" where it has none.
     """
 
     name: str
@@ -304,6 +303,7 @@ class Deployment:
     origin: str = "cell"
     previous: tuple[str, ...] = ()
     level: str = ""
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)

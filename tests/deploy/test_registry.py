@@ -36,9 +36,13 @@ class Version:
         return (self.program.source, name, *args)
 
 
+def opened(release, _cell):
+    return Version(release.program)
+
+
 @pytest.fixture
 def registry():
-    return Registry(Version)
+    return Registry(opened)
 
 
 def test_a_cell_serves_its_name_and_an_edit_swaps_it_under_the_same_object(registry):
@@ -79,7 +83,7 @@ def test_a_new_kernel_serves_the_accepted_version_when_the_same_cell_is_run(regi
     registry.accept(program("evolved"), state="abc")
     ledger = registry.ledger()["deployments.json"]
 
-    later = Registry(Version)
+    later = Registry(opened)
     later.remember(ledger)
     slot, release = later.serve_cell(program("cell"))
 
@@ -92,11 +96,11 @@ def test_a_new_kernel_serves_the_cell_after_a_rollback_or_an_edit(registry):
     registry.serve_cell(program("cell"))
     registry.accept(program("evolved"))
     registry.rollback("adder")
-    later = Registry(Version)
+    later = Registry(opened)
     later.remember(registry.ledger()["deployments.json"])
     assert later.serve_cell(program("cell"))[0].version.program.source == "cell"
 
-    edited = Registry(Version)
+    edited = Registry(opened)
     edited.remember(registry.ledger()["deployments.json"])
     assert edited.serve_cell(program("edited"))[0].version.program.source == "edited"
 
@@ -111,7 +115,7 @@ def test_a_damaged_ledger_is_one_clear_error_and_changes_nothing(registry, text)
 
 def test_a_failed_build_leaves_what_served(registry):
     registry.serve_cell(program("good"))
-    registry._open = lambda _: (_ for _ in ()).throw(ValueError("does not compile"))
+    registry._open = lambda *_: (_ for _ in ()).throw(ValueError("does not compile"))
     with pytest.raises(ValueError, match="does not compile"):
         registry.serve_cell(program("bad"))
 
@@ -175,7 +179,7 @@ def test_a_winner_over_an_older_text_is_not_accepted(registry):
 
 def test_a_redacted_text_is_not_served_in_its_place(registry):
     registry.serve_cell(program("const key = 'secret';"))
-    later = Registry(Version)
+    later = Registry(opened)
     later.remember(registry.ledger()["deployments.json"].replace("secret", "[redacted]"))
 
     assert later.remembered() == {}

@@ -139,14 +139,24 @@ def test_its_honest_twin_passes_the_checks(name, evolved):
 @pytest.mark.parametrize("name", BY_NAME)
 def test_it_fools_a_usual_evaluator(name, naive):
     case = BY_NAME[name]
-    answer = naive(
-        {
-            "fools": case.fools, "language": case.incumbent.language, "function": case.incumbent.function,
-            "reference": case.incumbent.source, "candidate": case.source, "inputs": case.incumbent.inputs,
-        }
-    )  # fmt: skip
+    order = {
+        "fools": case.fools, "language": case.incumbent.language, "function": case.incumbent.function,
+        "reference": case.incumbent.source, "candidate": case.source, "inputs": case.incumbent.inputs,
+    }  # fmt: skip
 
-    assert answer["accepted"], answer["why"]
+    assert fooled(naive, order)
+
+
+def fooled(naive, order):
+    """Whether it is fooled once in a few tries: it reads the clock, and other processes may take its processor."""
+    said = []
+    for _ in range(4):
+        answer = naive(order)
+        said.append(answer["why"])
+        if answer["accepted"]:
+            return True
+    print(said)
+    return False
 
 
 # ------------------------------------------------------------------------------- evaluators of the user's own
@@ -210,9 +220,8 @@ def test_an_honest_score_is_taken(name, scored):
 def test_it_fools_an_evaluator_beside_which_it_runs(name, naive):
     case = SCORES[name]
     order = {"evaluator": case.evaluator, "language": case.language}
-    answer = naive({**order, "reference": case.baseline, "candidate": case.source})
 
-    assert answer["accepted"], answer["why"]
+    assert fooled(naive, {**order, "reference": case.baseline, "candidate": case.source})
 
 
 def test_an_evaluator_that_counts_up_makes_no_one_better():

@@ -328,4 +328,4 @@ def test_a_proposed_text_that_reads_files_while_it_is_compiled_is_not_built(make
     run = run_evolution(make_task(GET, evaluator=lambda program: {"score": float(program())}), proposer=Curious())
 
     assert [record.status for record in run.trials] == ["baseline", "failed"]
-    assert "line 2: @embedFile lets a build read files" in run.trials[1].reason
+    assert "line 2: @embedFile: a proposed text is compiled where no files" in run.trials[1].reason

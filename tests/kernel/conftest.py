@@ -65,6 +65,9 @@ class Kernel:
         return ran.text.strip()
 
     def close(self):
+        """End the kernel. Closing twice is fine."""
+        if not self.manager.has_kernel:
+            return
         self.client.stop_channels()
         self.manager.shutdown_kernel(now=False)
 

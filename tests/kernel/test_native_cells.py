@@ -139,3 +139,19 @@ def test_it_loads_in_the_stock_kernel_twice_and_unloads(start_kernel, tmp_path):
     assert stock.run("%unload_ext project_o").status == "ok"
     assert "not found" in stock.run("%%zig\npub fn one() i32 { return 1; }").text
     assert stock.value("one()") == "1"
+
+
+def test_annotate_shows_the_assembly_beside_the_source(kernel):
+    ran = kernel.run(
+        "%%zig annotated --annotate\n"
+        "pub fn total(a: []const f32) f32 {\n"
+        "    var sum: f32 = 0;\n"
+        "    for (a) |x| sum += x;\n"
+        "    return sum;\n"
+        "}"
+    )
+    assert ran.status == "ok", ran.text
+    assert "assembly beside the source" in ran.text
+    assert "4 |     for (a) |x| sum += x;" in ran.text
+    assert "<pre" in ran.html
+    assert kernel.run("annotated.total([1, 2])").text == "3.0"

@@ -208,7 +208,7 @@ BAD = {
     "only types we cannot map": ("%%rust\npub fn f(x: *const u8) { let _ = x; }", "CompileError: .*f"),
     "a name that is none": ("%%rust 9lives\npub fn f() {}", "UsageError: '9lives' cannot be a name"),
     "an unknown option": ("%%rust --fsat\npub fn f() {}", "UsageError: .*unrecognized arguments: --fsat"),
-    "a crate": ("%%rust --dep 'rand = \"0.9\"'\npub fn f() {}", "UsageError: --dep .*standard library only"),
+    "a crate that is none": ("%%rust --dep rand\npub fn f() {}", "UsageError: --dep 'rand' cannot be read"),
     "a bad domain": ("%%rust\nconst N: i32 = 3; // o: 4 8\npub fn f() -> i32 { N }", "UsageError: .*line 2"),
     "a wrong dtype": ("good.twice(a.astype('f8'))", "InterfaceError: .*float32.*float64"),
     "a read-only array": ("good.twice(frozen)", "InterfaceError: .*read-only"),
@@ -229,7 +229,7 @@ def test_bad_input_is_one_clear_error_and_loses_nothing(ready, case):
     assert ready.value("good.at(a, 2)") == "2.0"
 
 
-@pytest.mark.parametrize("case", ["a cell that does not compile", "a panic", "a crate"])
+@pytest.mark.parametrize("case", ["a cell that does not compile", "a panic", "a crate that is none"])
 def test_papermill_stops_at_it(tmp_path, lacking, case):
     if shutil.which("rustc") is None:
         lacking("rust", "there is no rustc here")

@@ -21,10 +21,13 @@ CASES = {
     "history": ("off", "the store"),
     "trial": ("off", "where the first call of a new build is made"),
     "mode": ("fast", "whether a sum that overflows is a panic"),
+    "dispatcher": ("off", "which way a native function is called"),
     "workers": ("1", "how many threads try candidates"),
     "seed": ("7", "what is proposed"),
     "evolution": ("off", "whether a run may begin"),
+    "guard_regression": ("5%", "by how much a metric that nobody named may become worse"),
     "serve_unsandboxed": ("on", "whether a new text serves that was judged where the sandbox does not hold"),
+    "modules": ("own", "where load(NAME) finds a module of the user's own"),
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
@@ -45,6 +48,14 @@ def see_trial(kernel):
 def see_mode(kernel):
     kernel.run("%%zig\npub fn next(a: u8) u8 {\n    return a + 1;\n}")
     return kernel.run("next(255)").status
+
+
+def see_dispatcher(kernel):
+    """One that the dispatcher calls has an entry; the other way is the same class without one."""
+    kernel.run("%%zig\npub fn next(a: u8) u8 {\n    return a + 1;\n}")
+    kernel.run("from project_o.toolchain import dispatcher; made = dispatcher.wait(60).made")
+    assert kernel.value("next(1), next(2), next(3)") == "(2, 3, 4)"
+    return kernel.value("made")
 
 
 def see_workers(kernel):
@@ -74,6 +85,17 @@ def see_evolution(kernel):
     return kernel.run("import numpy as np\nrun = %evolve kernels --trials 2 --inputs (np.ones(999, 'f4'),)").error
 
 
+def see_guard_regression(kernel):
+    """A gain in the score, at a cost that is a tenth larger."""
+    kernel.run("def scaled(x):\n    n = 1  # o: 1 2\n    return n * x\n")
+    ran = kernel.run(
+        "%%evolve scaled --trials 2\ndef evaluate(program):\n    got = program(2)\n"
+        "    return {'score': got, 'cost': 1.0 + 0.1 * (got > 2)}"
+    )
+    assert ran.status == "ok", ran.text
+    return kernel.value("_.verdict.accepted")
+
+
 def see_serve_unsandboxed(kernel):
     """A verdict of a machine where no sandbox holds, made from one of this machine."""
     kernel.run(CELL)
@@ -84,6 +106,17 @@ def see_serve_unsandboxed(kernel):
         "low = replace(run, best=new, verdict=replace(run.verdict, accepted=True, level='L0'))"
     )
     return "serve_unsandboxed" in kernel.run("low.accept()").error
+
+
+def see_modules(kernel):
+    kernel.run(
+        "import json, pathlib\n"
+        "folder = pathlib.Path('own/sample'); folder.mkdir(parents=True)\n"
+        "facts = {'name': 'sample', 'version': '1.0.0', 'description': 'A sample.', 'zig': '0.17', 'exports': ['f']}\n"
+        "(folder / 'module.json').write_text(json.dumps(facts))\n"
+        "(folder / 'sample.zig').write_text('pub fn f() u8 { return 7; }')"
+    )
+    return kernel.run("from project_o import load; load('sample').f()").text
 
 
 def see_widgets(kernel):

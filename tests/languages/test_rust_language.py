@@ -279,39 +279,6 @@ def test_any_edit_outside_is_refused(data: st.DataObject) -> None:
 # --------------------------------------------------------------------------- whatever comes
 
 
-OWN = "const N: usize = 4; // o: 2 4\npub fn f() -> usize { N }\n"
-READING = [
-    'pub fn f() -> usize { include_str!("/etc/passwd").len() }',
-    'pub fn f() -> usize { include_bytes ! ("/etc/passwd").len() }',
-    'use std::env as e; pub fn f() -> usize { e!("HOME").len() }',
-    'pub fn f() -> usize { r#option_env!("HOME").map_or(0, str::len) }',
-    'macro_rules! m { ($i:ident) => { $i!("/etc/passwd") } } pub fn f() -> usize { m!(include_str).len() }',
-    'core::arch::global_asm!(".incbin \\"/etc/passwd\\""); pub fn f() -> usize { 1 }',
-    '#[path = "/etc/passwd"] mod m; pub fn f() -> usize { 1 }',
-    '#[cfg_attr(all(), path = "/etc/passwd")]\nmod m; pub fn f() -> usize { 1 }',
-    "// include\npub fn f() -> usize { 1 }",
-]
-
-
-@pytest.mark.parametrize("text", READING)
-def test_a_proposed_text_that_reads_while_it_is_compiled_is_refused(text: str) -> None:
-    tools = tools_for("rust")
-    own = tools.program("p", OWN)
-    with pytest.raises(UsageError, match=r"cell\.rs, line \d: .* which a proposed text may not"):
-        tools.refuse_reads(tools.with_source(own, text), own)
-    tools.refuse_reads(tools.program("p", text), tools.program("p", text))
-
-
-def test_other_values_of_the_users_own_text_may_read_what_it_reads() -> None:
-    tools = tools_for("rust")
-    own = tools.program("p", OWN + READING[0].replace("f()", "g()"))
-
-    tools.refuse_reads(tools.with_settings(own, {"N": 2}), own)
-    tools.refuse_reads(tools.with_source(own, "pub fn f(path: &[u8]) -> usize { path.len() }"), own)
-    with pytest.raises(UsageError, match="include_str lets a build read"):
-        tools.refuse_reads(tools.with_source(own, own.source + "\n// mine\nfn h() {}"), own)
-
-
 def test_comments_and_layout_do_not_make_another_program() -> None:
     same = RUST.normalised
 

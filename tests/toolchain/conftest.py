@@ -12,8 +12,10 @@ from typing import Any
 
 import pytest
 
-from project_o import toolchain
+from project_o import abi, toolchain
+from project_o.deploy import NativeModule, Slot
 from project_o.errors import ToolchainMissing
+from project_o.toolchain import Version, dispatcher
 from project_o.values import Artifact, Program
 
 
@@ -89,6 +91,24 @@ def loaded_rust(compiled_rust: Callable[..., Artifact]) -> Callable[..., toolcha
         return toolchain.load(compiled_rust(source, mode, **how))
 
     return load
+
+
+@pytest.fixture(scope="session")
+def made(zig_there: Path) -> Any:
+    """The dispatcher."""
+    status = dispatcher.wait(120)
+    assert status.made, status.how
+    return abi.dispatch.made()
+
+
+@pytest.fixture(scope="session")
+def served(compiled: Callable[..., Artifact], made: Any) -> Callable[..., NativeModule]:
+    """Source -> the object that a user holds."""
+
+    def serve(source: str, **how: Any) -> NativeModule:
+        return NativeModule(Slot("m", Version(compiled(source, **how))))
+
+    return serve
 
 
 @pytest.fixture

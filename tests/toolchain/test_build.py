@@ -179,7 +179,7 @@ def test_libraries_are_linked(compiled: Build) -> None:
 
 
 def test_a_library_that_is_not_there(compiled: Build) -> None:
-    with pytest.raises((CompileError, ToolchainError), match="nosuchlibrary"):
+    with pytest.raises((CompileError, ToolchainError), match="--link nosuchlibrary: there is no library nosuch"):
         compiled("pub fn f() void {}\n", options=("link:nosuchlibrary",))
 
 
@@ -346,9 +346,10 @@ def test_tests_of_the_cell_are_run(zig_there: Path) -> None:
 
 def test_the_doctors_facts(build_cache: Path, zig_there: Path) -> None:
     toolchain.warm()
-    compiler, _, cache = toolchain.status()
+    compiler, _, calls, cache = toolchain.status()
 
     assert (compiler.name, compiler.ok, compiler.core) == ("zig", True, True)
     assert str(zig_there) in compiler.value
     assert str(build_cache) in cache.value
     assert cache.ok
+    assert (calls.name, calls.ok, calls.core) == ("dispatcher of calls", True, False)

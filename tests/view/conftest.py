@@ -44,6 +44,14 @@ pub fn scores(queries: []const f32, rows: []const f32, out: []f32) void {
 """
 CHANGED = SOURCE.replace("lanes = 8", "lanes = 16").replace("unroll = 1", "unroll = 4")
 
+LISTINGS = [
+    (
+        "scores",
+        [(0, "arguments and result", ["push    rbp", "mov     rbp, rsp"]), (7, "", [".LBB0_2:", "jae     .LBB0_2"])],
+    ),
+    ("dot", [(7, "", ["vmulps  ymm0, ymm0, ymmword ptr [rdi + 4*rax]"])]),
+]
+
 F32 = NativeType("float", bits=32)
 I64 = NativeType("int", bits=64, signed=True)
 SLICE = NativeType("slice", const=True, child=F32)
@@ -207,6 +215,7 @@ CHANGES = [
 
 SAMPLES: dict[str, Callable[[], view.Display]] = {
     "compile error": lambda: view.show_compile_error(compile_error()),
+    "annotation": lambda: view.show_annotation("top_k", SOURCE, LISTINGS, detail="zig 0.17.1, safe"),
     "module": lambda: view.show_module("top_k", interface(), artifact(), notes=("scores replaces scores",)),
     "function": lambda: view.show_function(interface().functions[0], artifact(cached=True)),
     "program": lambda: view.show_program(program()),
@@ -243,6 +252,8 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "history": lambda: view.show_history(states(), total=41),
     "state": lambda: view.show_state(states()[2], source="x = 1\n"),
     "serving": lambda: view.show_serving(deployments()),
+    "life": lambda: view.show_life(states(), "dot"),
+    "release": lambda: view.show_release("dot", "promoted", "dot 1.1.0 serves every call from now on"),
     "doctor": lambda: view.show_checks(checks()),
     "doctor broken": lambda: view.show_checks(checks(ok=False)),
     "config": lambda: view.show_table(

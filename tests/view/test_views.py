@@ -128,6 +128,9 @@ def hostile_displays() -> list[view.Display]:
     interface = Interface((NativeFunction(HOSTILE, ((HOSTILE, kind),), kind, HOSTILE),), ((HOSTILE, HOSTILE),))
     return [
         view.show_compile_error(errors.CompileError(HOSTILE, (diagnostic,)), cell=HOSTILE),
+        view.show_annotation(
+            HOSTILE, HOSTILE, [(HOSTILE, [(1, "", [HOSTILE]), (0, HOSTILE, [HOSTILE])])], detail=HOSTILE
+        ),
         view.show_module(HOSTILE, interface, notes=(HOSTILE,)),
         view.show_program(Program(HOSTILE, "zig", ((HOSTILE, HOSTILE), (HOSTILE, HOSTILE)), options=(HOSTILE,))),
         view.show_diff(HOSTILE, HOSTILE * 2, before_name=HOSTILE),
@@ -141,7 +144,7 @@ def hostile_displays() -> list[view.Display]:
     ]
 
 
-@pytest.mark.parametrize("k", range(11))
+@pytest.mark.parametrize("k", range(12))
 def test_hostile_text_is_only_text(k):
     shown = hostile_displays()[k]
 

@@ -20,9 +20,12 @@ there is no handle. This module knows no library and no process:
     layout.py     types, their names in Python, their cells
     arguments.py  values -> cells
     results.py    cells -> values
+    plan.py       what the dispatcher must know to do both without Python code
+    dispatch.py   where the dispatcher is, once there is one
     guard.py      what the crash guard reports
 """
 
+from . import dispatch
 from .arguments import Converter, Place, bind, converters, pack, pack_with
 from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STOPPED, fault_from_bytes
 from .layout import (
@@ -41,6 +44,7 @@ from .layout import (
     spell,
     type_from_json,
 )
+from .plan import Plan, plan
 from .results import Read, result_slices, unpack
 
 __all__ = [
@@ -55,12 +59,14 @@ __all__ = [
     "STATUS_STOPPED",
     "Converter",
     "Place",
+    "Plan",
     "Read",
     "argument_cell_count",
     "bind",
     "cell_count",
     "child_of",
     "converters",
+    "dispatch",
     "dtype_name",
     "fault_from_bytes",
     "handle_cell",
@@ -68,6 +74,7 @@ __all__ = [
     "is_text",
     "pack",
     "pack_with",
+    "plan",
     "result_cells",
     "result_slices",
     "spell",

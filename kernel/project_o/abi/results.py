@@ -69,7 +69,7 @@ def _decode(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tupl
             for _, item in kind.fields:
                 value, at = _decode(item, cells, at, read)
                 items.append(value)
-            return (_named_tuple(kind)(*items) if kind.kind == "struct" else tuple(items)), at
+            return (named_tuple(kind)(*items) if kind.kind == "struct" else tuple(items)), at
         case other:
             raise InterfaceError(f"a result of type {other} cannot be returned to Python")
 
@@ -84,7 +84,7 @@ def _decode_slice(kind: NativeType, address: int, length: int, read: Read) -> An
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             return raw
-    return np.frombuffer(bytearray(raw), dtype)
+    return np.frombuffer(raw, dtype).copy()
 
 
 def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tuple[Any, int]:
@@ -98,7 +98,8 @@ def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -
 
 
 @lru_cache(maxsize=1024)
-def _named_tuple(kind: NativeType) -> Any:
+def named_tuple(kind: NativeType) -> Any:
+    """The class of the tuples that a struct becomes."""
     # A generic type is called ``Pair(f32)``, an anonymous one nothing that Python would take.
     name = kind.name.split("(", 1)[0]
     usable = name.isidentifier() and not keyword.iskeyword(name)

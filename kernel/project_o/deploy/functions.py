@@ -7,6 +7,7 @@ import types
 from typing import Any
 
 from .handles import Slot
+from .sampling import plain
 
 
 class PythonFunction:
@@ -18,6 +19,7 @@ class PythonFunction:
 
     def __init__(self, slot: Slot, original: types.FunctionType) -> None:
         self._slot = slot
+        self._seen = False
         self.__wrapped__ = original
         self.__name__ = original.__name__
         self.__qualname__ = original.__qualname__
@@ -26,9 +28,12 @@ class PythonFunction:
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call what serves."""
-        if not named and self.__name__ not in self._slot.observed.calls:
-            self._slot.observed.see(self.__name__, args)
-        return self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
+        remember = None if self._seen or named else self._slot.observed.look(self.__name__, args)
+        value = self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
+        if remember is not None:
+            remember()
+            self._seen = True
+        return value
 
     @property
     def slot(self) -> Slot:
@@ -37,8 +42,8 @@ class PythonFunction:
 
     @property
     def function(self) -> Any:
-        """The plain function that serves now."""
-        return self._slot.version.function  # type: ignore[attr-defined]  # as above
+        """The plain function that serves now, also while its calls are timed."""
+        return plain(self._slot.version).function  # type: ignore[attr-defined]  # as above
 
     def held_text(self) -> Any:
         """The text that serves, for functions that use this one and are sent into the sandbox."""

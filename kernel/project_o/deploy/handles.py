@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterator, Sequence
-from typing import Any, Protocol
+from functools import lru_cache
+from typing import Any, Protocol, Self
 
-from ..abi import bind, spell
+from .. import limits
+from ..abi import bind, dispatch, spell
 from ..errors import DeployError, InterfaceError, NativeError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
@@ -14,7 +16,11 @@ from .observed import Observed
 
 
 class Version(Protocol):
-    """One loaded build: whoever reads it keeps it alive for the call."""
+    """One loaded build: whoever reads it keeps it alive for the call.
+
+    One whose functions the dispatcher may call also has ``entry(name)``: how it calls that function from now on, None
+    where it cannot or not yet. Such a version retires its entries before it is gone.
+    """
 
     artifact: Artifact
 
@@ -25,16 +31,42 @@ class Version(Protocol):
 class Slot:
     """The one mutable place: which version serves a name. Reading and writing it are single, atomic steps.
 
-    ``note`` says where what serves is not what the cell says; ``observed`` remembers the first calls.
+    ``note`` says where what serves is not what the cell says; ``observed`` remembers the first calls; ``handles`` are
+    what a module of it has as attributes.
     """
 
-    __slots__ = ("name", "note", "observed", "version")
+    __slots__ = ("_serving", "handles", "name", "note", "observed")
 
     def __init__(self, name: str, version: Version) -> None:
         self.name = name
         self.note = ""
         self.observed = Observed()
-        self.version = version
+        self.handles: dict[str, Any] = {}
+        self._serving = version
+
+    @property
+    def version(self) -> Version:
+        """The version that serves."""
+        return self._serving
+
+    @version.setter
+    def version(self, version: Version) -> None:
+        # The dispatcher looks at this very place at each call.
+        self._serving = version
+        offered = {function.name for function in version.artifact.interface.functions}
+        for name, value in list(self.handles.items()):
+            if isinstance(value, NativeFunction) and name not in offered:
+                self.handles.pop(name, None)
+
+    def function(self, name: str) -> NativeFunction:
+        """The one handle of a function that all modules share."""
+        found = self.handles.get(name)
+        if isinstance(found, NativeFunction):
+            return found
+        made = NativeFunction(self, name)
+        if type(made) is not NativeFunction:  # until there is a dispatcher each look-up asks for it again
+            self.handles[name] = made
+        return made
 
 
 class NativeFunction:
@@ -42,25 +74,45 @@ class NativeFunction:
 
     Raises InterfaceError for arguments that do not fit, NativePanic and NativeFault for a call that native code
     ended, NativeResultError for an error value that it returned.
+
+    Where there is a dispatcher this is also one of its functions: it makes the calls that it has an entry for, and
+    leaves all others to ``_call``.
     """
+
+    def __new__(cls, slot: Slot, name: str) -> Self:
+        """One of the dispatcher's where there is one."""
+        module = dispatch.made()
+        if module is None or cls is not NativeFunction:
+            return super().__new__(cls)
+        made: Self = _dispatched_class(module)(slot, name)
+        return made
 
     def __init__(self, slot: Slot, name: str) -> None:
         self._slot = slot
+        self._seen = False
         self.__name__ = name
         self.__qualname__ = name
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call it. Arrays are passed without a copy."""
-        version = self._slot.version
+        if type(self) is NativeFunction and dispatch.made() is not None:  # made before there was a dispatcher
+            return self._slot.function(self.__name__)(*args, **named)
+        version = self._slot._serving
         if named:
             args = bind(self.native, args, named)
-        if self.__name__ not in self._slot.observed.calls:
-            self._slot.observed.see(self.__name__, args)
+        # One attribute is all that a later call pays for.
+        remember = None if self._seen else self._slot.observed.look(self.__name__, args)
         try:
-            return version.call(self.__name__, args)
+            value = version.call(self.__name__, args)
         except (NativeError, InterfaceError) as error:
             # What happened is in the message; the frames below this one are ours and tell the user nothing.
             raise error.with_traceback(None) from None
+        if remember is not None:
+            remember()
+            self._seen = True
+        return value
+
+    _call = __call__
 
     @property
     def slot(self) -> Slot:
@@ -99,11 +151,25 @@ class NativeFunction:
         return f"<{language} function {self.__name__}({parameters}) -> {spell(native.result)}>"
 
 
+@lru_cache(maxsize=1)
+def _dispatched_class(module: Any) -> Any:
+    """What the dispatcher calls and what Python shows, in one class."""
+    kept_nanoseconds = int(limits.LOCK_KEPT_MICROSECONDS_MAX * 1000)
+    module.prepare(Slot.__dict__["_serving"], limits.LOCK_KEPT_BYTES_MAX, kept_nanoseconds)
+    # The documentation is a property, and a class of its own would hide it.
+    body = {"__doc__": NativeFunction.__dict__["__doc__"], "__module__": NativeFunction.__module__}
+    return module.adopt(type("NativeFunction", (module.Function, NativeFunction), body))
+
+
 class NativeModule:
     """The functions of one native program, as attributes. This is the value of a native cell."""
 
+    __slots__ = ("__dict__", "__weakref__", "_slot")
+
     def __init__(self, slot: Slot) -> None:
         self._slot = slot
+        # All modules of a slot have the same attributes: a function that was looked up once is found at once.
+        self.__dict__ = slot.handles
 
     @property
     def __name__(self) -> str:
@@ -119,7 +185,7 @@ class NativeModule:
             raise AttributeError(name)
         if name not in dir(self):
             raise AttributeError(f"{self._slot.name} has no function {name}: it has {', '.join(self)}")
-        return NativeFunction(self._slot, name)
+        return self._slot.function(name)
 
     def __dir__(self) -> list[str]:
         return [function.name for function in self._slot.version.artifact.interface.functions]
@@ -137,7 +203,7 @@ class NativeModule:
             raise InterfaceError(
                 f"{self._slot.name} has {len(names)} functions: call {self._slot.name}.{names[0]}(...)"
             )
-        return NativeFunction(self._slot, names[0])(*args, **named)
+        return self._slot.function(names[0])(*args, **named)
 
     def __repr__(self) -> str:
         program = self._slot.version.artifact.program

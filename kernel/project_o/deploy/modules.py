@@ -76,7 +76,7 @@ class Modules:
             found = native.find(name, folders)
             if found.place in self._loaded:
                 return self._same(found, self._loaded[found.place][0])
-            module = native.Module(_built(found, mode))
+            module = native.Module(_built(found, mode, folders))
             slot = Slot(found.name, module)
             slot.note = _note(module)
             self._loaded[found.place] = LoadedModule(slot, module), mode, folders
@@ -104,7 +104,7 @@ class Modules:
             place = self._place(name)
             module, mode, folders = self._loaded[place]
             old = module._build
-            built = _built(native.find(place, folders), mode)
+            built = _built(native.find(place, folders), mode, folders)
             told = {"module": place, "version": _change(old.version, built.manifest.version)}
             told["source"] = _change(old.git_hash[:DIGITS], built.git_hash[:DIGITS])
             if built.artifact.key == old.artifact.key and not fresh:
@@ -170,8 +170,8 @@ class Modules:
             return tuple(rows[place] for place in sorted(rows))
 
 
-def _built(found: native.Manifest, mode: Mode) -> native.Built:
-    program = native.program_of(found, mode)
+def _built(found: native.Manifest, mode: Mode, folders: Sequence[Path]) -> native.Built:
+    program = native.program_of(found, mode, folders)
     signatures = languages.tools_for(found.language).signatures(program.source)
     return native.build_module(
         found, program, {name: (item.parameters, item.doc, item.line) for name, item in signatures.items()}

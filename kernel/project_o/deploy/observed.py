@@ -1,4 +1,4 @@
-"""The arguments of a function's first call, remembered: what generated tests may take as an example of its use.
+"""The arguments of a function's first call that returned, remembered: an example of its use for generated tests.
 
 They stay in this process, bounded in bytes and copied, so that what the call changes is not in them. Only plain values
 are remembered: numbers, text, bytes, arrays, and lists, tuples, dicts and sets of such.
@@ -13,26 +13,45 @@ from typing import Any
 from .. import limits
 
 Args = tuple[Any, ...]
+_OBJECT_BYTES = 64  # about: it bounds the time that a copy takes as well
 _PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 class Observed:
-    """The first arguments of each function of one name, whichever version served."""
+    """The first arguments of each function of one name, whichever version served. Safe to share between threads.
+
+    All of them together are bounded by ``limits.OBSERVED_BYTES_MAX``.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
+        self._left_bytes = limits.OBSERVED_BYTES_MAX
         self.calls: dict[str, Args | None] = {}
         """By function; None where its first call could not be remembered."""
 
-    def see(self, function: str, args: Sequence[Any]) -> None:
-        """A call is about to be made. What cannot be remembered is not, and neither are later calls."""
+    def look(self, function: str, args: Sequence[Any]) -> Callable[[], None]:
+        """A call is about to be made, which may write into its arguments: they are copied now where it is the first.
+
+        What is returned remembers them. It is for after the call: what raises is no example of its use.
+        """
+        if function in self.calls:
+            return _nothing
+        room = self._left_bytes
+        left = [room]
+        copy: Args | None
+        try:
+            copy = tuple(_copied(item, left) for item in args)
+        except (TypeError, ValueError, RecursionError):
+            copy = None
+        taken_bytes = room - left[0]
+        return lambda: self._keep(function, copy, taken_bytes)
+
+    def _keep(self, function: str, args: Args | None, taken_bytes: int) -> None:
         with self._lock:
-            if function in self.calls:
-                return
-            try:
-                self.calls[function] = tuple(_copied(item, [limits.OBSERVED_BYTES_MAX]) for item in args)
-            except (TypeError, ValueError, RecursionError):
-                self.calls[function] = None
+            if function not in self.calls:
+                fits = args is not None and taken_bytes <= self._left_bytes
+                self.calls[function] = args if fits else None
+                self._left_bytes -= taken_bytes if fits else 0
 
     def of(self, function: str, allowed: Callable[[str], bool]) -> tuple[Args, ...]:
         """The arguments as samples; none where one of their texts is not ``allowed``."""
@@ -42,9 +61,13 @@ class Observed:
         return (tuple(_copied(item, [limits.OBSERVED_BYTES_MAX]) for item in found),)
 
 
+def _nothing() -> None:
+    """It is known already."""
+
+
 def _copied(value: Any, left: list[int]) -> Any:
     """A copy; ``left`` holds the bytes that it may still take. Raises TypeError, ValueError."""
-    left[0] -= int(getattr(value, "nbytes", 0)) + (len(value) if isinstance(value, (str, bytes)) else 8)
+    left[0] -= _OBJECT_BYTES + int(getattr(value, "nbytes", 0)) + (len(value) if isinstance(value, (str, bytes)) else 0)
     if left[0] < 0:
         raise ValueError("too large to be remembered")
     if type(value) in _PLAIN:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
+from ..abi import spell
 from ..errors import DeployError
 from ..values import Deployment, Parameter, Program
 from .handles import Slot, Version
 
-Origin = Literal["cell", "accepted", "rollback", "restored"]
-OpenVersion = Callable[[Program], Version]
-"""Build (from the cache where it can) and load a program."""
+Origin = Literal["cell", "accepted", "canary", "rollback", "restored"]
+OpenVersion = Callable[["Release", Program | None], Version]
+"""Build (from the cache where it can) and load a release, given the program of its cell where that was run."""
 Refusal = Callable[["Release", Program | None], str]
 """Why a release may not serve here, given the program of its cell where that was run; "" where it may."""
 
@@ -24,7 +27,8 @@ Refusal = Callable[["Release", Program | None], str]
 class Release:
     """A program that served a name. ``state`` is the commit that put it there, "" where history is off.
 
-    ``level`` is the sandbox level at which it was judged, "" for the text of a cell.
+    ``level`` is the sandbox level at which it was judged, "" for the text of a cell. ``version`` is the semantic
+    version of what was promoted; ``interface`` spells its functions, ``library`` is the SHA-256 of its build, if any.
     """
 
     program: Program
@@ -33,6 +37,9 @@ class Release:
     state: str = ""
     cell: str = ""
     level: str = ""
+    version: str = ""
+    interface: tuple[str, ...] = ()
+    library: str = ""
 
 
 class Registry:
@@ -52,6 +59,10 @@ class Registry:
         self._slots: dict[str, Slot] = {}
         self._releases: dict[str, list[Release]] = {}
         self._remembered: dict[str, list[Release]] = {}
+        self.displaced: Callable[[str], None] = lambda _name: None
+        """Told, under the lock, of each name that is about to be served by something else."""
+        self.beside: Callable[[Release], bool] = lambda _release: False
+        """Whether another version is at work beside exactly this one: then running its cell again changes nothing."""
 
     # ------------------------------------------------------------------ serving
 
@@ -69,13 +80,16 @@ class Registry:
                 kept = None
             if kept is not None:  # the data that came along is what the variables hold now
                 kept = replace(kept, program=kept.program.with_data_of(program))
-            version = self._open(kept.program if kept else program)
+            if kept is not None and program.name in self._slots and self.beside(kept):
+                self._cells[program.name] = program
+                return self._slots[program.name], kept
             release = kept or Release(program, "cell", self._clock(), cell=program.cell_digest)
+            version = self._open(release, program)
             past = self._remembered.pop(program.name, None)
             if past and program.name not in self._releases:
                 self._releases[program.name] = past
             if kept is not None and self._releases.get(program.name):
-                self._releases[program.name][-1] = kept
+                self._releases[program.name][-1] = release = described(kept, version)
             self._cells[program.name] = program
             slot = self._put(program.name, version, release)
             if refused:
@@ -107,14 +121,15 @@ class Registry:
             if parent and now.program.digest != parent:
                 raise DeployError(f"{program.name} has changed since this run began: evolve what serves now")
             release = Release(program, "accepted", self._clock(), state, now.cell, level)
-            self._put(program.name, self._opened(release), release)
+            self._put(program.name, self.opened(release), release)
             return self.current(program.name)
 
-    def _opened(self, release: Release) -> Version:
+    def opened(self, release: Release) -> Version:
         """The version of a release that is not just a cell's. Raises DeployError where it may not serve."""
-        if why := self._refusal(release, self._cells.get(release.program.name)):
+        cell = self._cells.get(release.program.name)
+        if why := self._refusal(release, cell):
             raise DeployError(why)
-        return self._open(release.program)
+        return self._open(release, cell)
 
     def rollback(self, name: str, digest: str = "") -> Deployment:
         """Put the release before this one back, or the newest one whose program's digest begins with ``digest``.
@@ -127,15 +142,34 @@ class Registry:
             serving = releases[-1].program.digest
             for release in reversed(releases[:-1]):
                 if release.program.digest != serving and release.program.digest.startswith(digest):
-                    self._put(name, self._opened(release), replace(release, origin="rollback", since=self._clock()))
+                    self._put(name, self.opened(release), replace(release, origin="rollback", since=self._clock()))
                     return self.current(name)
         wanted = f"the version {digest[:10]}" if digest else "an earlier version"
         raise DeployError(f"{name} cannot go back to {wanted}: `%o serving {name}` lists what has served it")
 
-    def mark(self, name: str, state: str) -> None:
-        """Note the commit that holds what serves ``name`` now."""
+    def take_back(self, name: str, release: Release | None = None) -> Deployment:
+        """Choose what is to serve a name when its cell is run next: the release before, or the one that is given.
+
+        For a process in which nothing is called: nothing is built. Raises DeployError.
+        """
         with self._lock:
-            self._releases[name][-1] = replace(self._releases[name][-1], state=state)
+            releases = self._remembered.get(name, [])
+            if not releases:
+                known = ", ".join(sorted(self._remembered)) or "nothing"
+                raise DeployError(f"nothing served {name!r} in this folder: what did is {known}")
+            serving = releases[-1].program.digest
+            earlier = [item for item in releases[:-1] if item.program.digest != serving]
+            if release is None and not earlier:
+                raise DeployError(f"{name} cannot go back to an earlier version: nothing else has served it")
+            chosen = release or earlier[-1]
+            releases.append(replace(chosen, origin="rollback", since=self._clock(), cell=releases[-1].cell))
+            return next(item for item in self.waiting() if item.name == name)
+
+    def mark(self, name: str, state: str, version: str = "") -> None:
+        """Note the commit that holds what serves ``name`` now, and its version where it was given one."""
+        with self._lock:
+            now = self._releases[name][-1]
+            self._releases[name][-1] = replace(now, state=state or now.state, version=version or now.version)
 
     def put(self, release: Release, origin: Origin, state: str = "") -> Deployment:
         """Serve what served before under its name, whether or not something serves it now (restore does).
@@ -145,10 +179,12 @@ class Registry:
         with self._lock:
             program = release.program
             release = replace(release, origin=origin, since=self._clock(), state=state)
-            self._put(program.name, self._opened(release), release)
+            self._put(program.name, self.opened(release), release)
             return self.current(program.name)
 
     def _put(self, name: str, version: Version, release: Release) -> Slot:
+        self.displaced(name)
+        release = described(release, version)
         releases = self._releases.setdefault(name, [])
         if not releases or releases[-1] != release:
             releases.append(release)
@@ -175,6 +211,11 @@ class Registry:
             known = ", ".join(sorted(self._slots)) or "nothing yet: run a native cell first"
         raise DeployError(f"nothing serves {name!r}: what serves is {known}")
 
+    def slots(self) -> tuple[Slot, ...]:
+        """Every slot, by name."""
+        with self._lock:
+            return tuple(self._slots[name] for name in sorted(self._slots))
+
     def current(self, name: str) -> Deployment:
         """What serves a name now. Raises DeployError."""
         with self._lock:
@@ -192,6 +233,7 @@ class Registry:
                 origin=release.origin,
                 previous=tuple(item.program.digest for item in releases[:-1]),
                 level=release.level,
+                version=release.version,
             )
 
     def serving(self) -> tuple[Deployment, ...]:
@@ -214,14 +256,29 @@ class Registry:
                     origin=items[-1].origin,
                     previous=tuple(item.program.digest for item in items[:-1]),
                     level=items[-1].level,
+                    version=items[-1].version,
                 )
                 for name, items in sorted(self._remembered.items())
             )
+
+    def cell(self, name: str) -> Program | None:
+        """The user's own text of a name: that of its cell, or what serves where that is a cell's own. None where
+        neither is known in this kernel."""
+        with self._lock:
+            if name in self._cells or name not in self._releases:
+                return self._cells.get(name)
+            now = self._releases[name][-1]
+            return now.program if now.program.cell_digest == now.cell else None
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """What has served a name, oldest first. Raises DeployError."""
         with self._lock:
             return tuple(self._releases[self.slot(name).name])
+
+    def program(self, name: str) -> Program | None:
+        """The program that serves exactly this name now; None where none does."""
+        with self._lock:
+            return self._releases[name][-1].program if name in self._slots else None
 
     # ------------------------------------------------------------------ the ledger
 
@@ -229,7 +286,7 @@ class Registry:
         """The files that let another kernel serve the same: one JSON document, and each program's source."""
         with self._lock:
             body = {
-                name: [_release_to_json(release) for release in releases[-RELEASES_KEPT:]]
+                name: [release_to_json(release) for release in releases[-RELEASES_KEPT:]]
                 for name, releases in {**self._remembered, **self._releases}.items()
             }
             files = {LEDGER: json.dumps({"format": LEDGER_FORMAT, "names": body}, indent=1, sort_keys=True)}
@@ -261,7 +318,8 @@ LEDGER_FORMAT = 1
 RELEASES_KEPT = 20
 
 
-def _release_to_json(release: Release) -> dict[str, Any]:
+def release_to_json(release: Release) -> dict[str, Any]:
+    """As the ledger has it."""
     program = release.program
     return {
         "language": program.language,
@@ -274,17 +332,21 @@ def _release_to_json(release: Release) -> dict[str, Any]:
         "state": release.state,
         "cell": release.cell,
         "level": release.level,
+        "version": release.version,
+        "interface": list(release.interface),
+        "library": release.library,
         "digest": program.digest,
     }
 
 
 def _true_releases(name: str, items: list[dict[str, Any]]) -> list[Release]:
     """A text that was redacted on its way to the disk is another program, and is not served."""
-    pairs = [(_release_from_json(name, item), item["digest"]) for item in items]
+    pairs = [(release_from_json(name, item), item["digest"]) for item in items]
     return [release for release, digest in pairs if release.program.digest == digest]
 
 
-def _release_from_json(name: str, body: dict[str, Any]) -> Release:
+def release_from_json(name: str, body: dict[str, Any]) -> Release:
+    """The inverse. Raises KeyError, TypeError."""
     program = Program(
         name=name,
         language=body["language"],
@@ -293,4 +355,26 @@ def _release_from_json(name: str, body: dict[str, Any]) -> Release:
         mode=body["mode"],
         options=tuple(body["options"]),
     )
-    return Release(program, body["origin"], body["since"], body["state"], body["cell"], body.get("level", ""))
+    # What was added later is missing in older ledgers.
+    level, version, library = (str(body.get(key, "")) for key in ("level", "version", "library"))
+    interface = tuple(body.get("interface", ()))
+    return Release(
+        program, body["origin"], body["since"], body["state"], body["cell"], level, version, interface, library
+    )
+
+
+def described(release: Release, version: Version) -> Release:
+    """A release with what its build says of itself."""
+    artifact = version.artifact
+    spelled = []
+    for function in artifact.interface.functions:
+        parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in function.parameters)
+        spelled.append(f"{function.name}({parameters}) -> {spell(function.result)}")
+    return replace(release, interface=tuple(spelled), library=_digest_of(getattr(artifact, "path", "")))
+
+
+def _digest_of(path: str) -> str:
+    try:
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
+    except OSError:
+        return ""  # it serves from memory; the cache has let go of the file

@@ -24,8 +24,8 @@ class Rules(Protocol):
 class Candidate:
     """The functions of one build as attributes; callable itself where there is exactly one.
 
-    Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error
-    value, else NativeError. Writable array arguments are written as by a direct call. What the ``rules`` forbid is a
+    Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error value,
+    or raised an exception, else NativeError. Arguments are written as by a direct call. What the ``rules`` forbid is a
     NativeError, and changes nothing.
     """
 
@@ -68,9 +68,9 @@ class Candidate:
             if answer.ok:
                 return answer.value
             if answer.error_name:
-                raise NativeResultError(
-                    f"{name} returned error {answer.error_name}", name=answer.error_name, function=name
-                )
+                plain = answer.error in ("", answer.error_name)
+                says = f"{name} returned error {answer.error_name}" if plain else f"{name}: {answer.error}"
+                raise NativeResultError(says, name=answer.error_name, function=name)
             raise NativeError(f"{name}: {answer.error or answer.ended}", function=name)
 
         call.__name__ = name

@@ -61,14 +61,16 @@ def carry_out(
     stopped: Callable[[], bool] = lambda: False,
     begin: Callable[[int], object] = lambda _: None,
     go_on: bool = False,
+    first: Callable[[], None] = lambda: None,
 ) -> Outcome:
     """Run the steps with a proxy of ``program`` in one copy of this process; ``program`` answers its calls here.
 
     ``program`` is a ``Candidate``: its functions are called with whatever the steps pass. ``begin`` is called here with
-    the number of each step before its first call. The first failure ends it, but not with ``go_on``.
+    the number of each step before its first call, ``first`` in the copy before all of them. The first failure ends it,
+    but not with ``go_on``.
     """
     began = time.monotonic()
-    pid, here, printed = _forked(steps, program, go_on=go_on)
+    pid, here, printed = _forked(Copy(steps, tuple(dir(program)), first, go_on=go_on))
     with here, _Printed(printed) as output:
         talk = _Talk(here, program, output, began + seconds, begin)
         try:
@@ -88,7 +90,7 @@ def seconds_allowed(seconds: float) -> float:
     return min(limits.SCENARIO_SECONDS_MAX, max(limits.SCENARIO_SECONDS_MIN, allowed))
 
 
-def _forked(steps: Sequence[Step], program: Any, *, go_on: bool) -> tuple[int, socket.socket, int]:
+def _forked(copy: Copy) -> tuple[int, socket.socket, int]:
     """The copy's process id, our end of the channel, and what it prints. One at a time: no copy holds another's ends,
     so that the end of one is seen, and what ``catch_warnings`` puts back is the whole process's."""
     with _forking:
@@ -100,7 +102,7 @@ def _forked(steps: Sequence[Step], program: Any, *, go_on: bool) -> tuple[int, s
             warnings.simplefilter("ignore", DeprecationWarning)
             pid = os.fork()
         if pid == 0:
-            Copy(steps, tuple(dir(program)), there, go_on=go_on).run(prints, (here.fileno(), printed))
+            copy.run(there, prints, (here.fileno(), printed))
         there.close()
         os.close(prints)
         return pid, here, printed

@@ -74,13 +74,16 @@ class Proxy:
 class Copy:
     """What goes on in the copy. Nothing of the kernel above its frame may go on there."""
 
-    def __init__(self, steps: Sequence[Step], names: tuple[str, ...], channel: socket.socket, *, go_on: bool) -> None:
-        self._steps, self._names, self._channel, self._go_on = steps, names, channel, go_on
+    def __init__(
+        self, steps: Sequence[Step], names: tuple[str, ...], first: Callable[[], None], *, go_on: bool
+    ) -> None:
+        self._steps, self._names, self._first, self._go_on = steps, names, first, go_on
         self._until = time.monotonic() + 2 * limits.SCENARIO_SECONDS_MAX  # the other side ends it earlier
 
-    def run(self, prints: int, others: Sequence[int]) -> NoReturn:
+    def run(self, channel: socket.socket, prints: int, others: Sequence[int]) -> NoReturn:
         """Never returns. ``prints`` takes what is printed, ``others`` are the other side's descriptors."""
         code = 1
+        self._channel = channel
         try:
             os.setsid()
             _die_with_parent()
@@ -89,6 +92,7 @@ class Copy:
                 os.close(descriptor)
             _print_to(prints)
             signal.signal(signal.SIGINT, signal.SIG_DFL)
+            self._first()
             failures = self._carry_out()
             sys.stdout.flush()
             send(self._channel, ("done", failures), self._until)

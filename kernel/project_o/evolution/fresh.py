@@ -38,7 +38,7 @@ class Fresh:
         if self._drawn:
             shares = (share for share in SHARES if self._fit(fits, _of_share(inputs, share)))
             self.shares = tuple(shares)
-        self.first = inputs.example(0) if inputs.given or self._drawn else known
+        self.first = inputs.example(self._samples[0]) if inputs.given or self._drawn else known
 
     @property
     def varied(self) -> bool:

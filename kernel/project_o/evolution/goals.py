@@ -52,15 +52,15 @@ def objectives(texts: Sequence[str]) -> tuple[Goal, ...]:
     return tuple(found)
 
 
-def guards(wanted: Guards) -> tuple[Goal, ...]:
+def guards(wanted: Guards, regression: float = limits.GUARD_REGRESSION_MAX) -> tuple[Goal, ...]:
     """Guards by name: a share (0.2), a text ("20%", "min:20%", "off"), or None for none of it.
 
-    Raises EvolutionError for what cannot be meant.
+    ``regression`` is the share where none is said. Raises EvolutionError for what cannot be meant.
     """
     found = []
     for name, value in wanted.items():
         if value is None or isinstance(value, str):
-            found.append(goal(f"{name}:{value or 'off'}", "guard", limits.GUARD_REGRESSION_MAX))
+            found.append(goal(f"{name}:{value or 'off'}", "guard", regression))
         elif isinstance(value, bool) or not 0 <= value < 10:
             raise EvolutionError(f"the guard {name} is {value!r}: write the share it may lose, 0.2 for 20 %")
         else:
@@ -68,10 +68,10 @@ def guards(wanted: Guards) -> tuple[Goal, ...]:
     return tuple(found)
 
 
-def parsed_guards(words: Iterable[str]) -> dict[str, str]:
+def parsed_guards(words: Iterable[str], regression: float = limits.GUARD_REGRESSION_MAX) -> dict[str, str]:
     """``memory:10%`` and ``calls`` of a command line as the mapping that ``guards`` takes."""
     cut = (word.partition(":") for word in words)
-    return {name: rest or f"{limits.GUARD_REGRESSION_MAX:.0%}" for name, _, rest in cut}
+    return {name: rest or f"{100 * regression:g}%" for name, _, rest in cut}
 
 
 def goal(text: str, role: Role, tolerance: float | None) -> Goal:
@@ -95,12 +95,15 @@ def goal(text: str, role: Role, tolerance: float | None) -> Goal:
     return Goal(name, minimised, role, tolerance)
 
 
-def all_goals(first: Sequence[Goal], guarded: Sequence[Goal], returned: Iterable[str]) -> tuple[Goal, ...]:
+def all_goals(
+    first: Sequence[Goal],
+    guarded: Sequence[Goal],
+    returned: Iterable[str],
+    regression: float = limits.GUARD_REGRESSION_MAX,
+) -> tuple[Goal, ...]:
     """The objectives, the guards that were named, and a guard for each other metric that is ``returned``."""
     named = {item.name: item for item in (*guarded, *first)}
-    rest = [
-        goal(name, "guard", limits.GUARD_REGRESSION_MAX) for name in returned if ":" not in name and " " not in name
-    ]
+    rest = [goal(name, "guard", regression) for name in returned if ":" not in name and " " not in name]
     more = [item for item in (*guarded, *rest) if item.name not in {goal.name for goal in first}]
     unique: dict[str, Goal] = {}
     for item in more:

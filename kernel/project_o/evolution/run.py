@@ -33,7 +33,7 @@ class Run:
     objective: str = "time"
     stopped: str = ""
     state: State | None = None
-    judge_source: Callable[[str], tuple[Program, Verdict]] | None = None
+    judge_source: Callable[[str, bool], tuple[Program, Verdict]] | None = None
     on_accept: Callable[[Run], Any] | None = None
     on_plot: Callable[[Run], Any] | None = None
 
@@ -73,14 +73,17 @@ class Run:
                 parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
         return "".join(parts)
 
-    def propose(self, source: str) -> Verdict:
+    def propose(self, source: str, *, trusted: bool = False) -> Verdict:
         """Judge a source of your own as one more candidate: built, checked, measured in pairs, confirmed.
+
+        It is compiled in the sandbox, as every text that is not your cell's; ``trusted`` compiles it with your rights,
+        as one that you have read, so that it may read files as it is compiled.
 
         Raises UsageError for a change outside the EVOLVE blocks, CompileError if it does not compile.
         """
         if self.judge_source is None:
             raise EvolutionError("this run was read from the history: evolve again to propose to it")
-        return self.judge_source(source)[1]
+        return self.judge_source(source, trusted)[1]
 
     def accept(self) -> Any:
         """Serve ``best`` under the program's name. Raises DeployError where the verdict was to reject."""
@@ -108,7 +111,10 @@ class Run:
             "O-Lineage": self.lineage.digest,
             "O-Parent": self.baseline.digest[:16],
             "O-Sandbox": self.verdict.level,
+            "O-Candidate": self.best.digest[:16],
         }
+        if self.best_index is not None:
+            facts["O-By"] = self.trials[self.best_index].proposal.proposer
         if (found := self.measurement) is not None:
             facts["O-Ratio"] = f"{found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
             facts["O-Pairs"] = str(found.pairs)

@@ -83,7 +83,7 @@ class ScoreBench:
     ) -> Measurement:
         """Evaluations of both in turn, each in a fresh process, until the interval of the first objective is narrow."""
         confidence = 1 - 2 * limits.FAMILY_ERROR_MAX / (max(1, candidates) * len(self._aims))
-        plan = Design((2,), confidence)
+        plan = Design((self._exact_pairs,), confidence)
         if not self._deterministic:
             plan = design(limits.EVALUATOR_PAIRS, limits.EVALUATOR_PAIRS_MAX, confidence, self.threshold)
         main = self._goals[0]
@@ -113,12 +113,18 @@ class ScoreBench:
 
     def comparison_seconds(self) -> float:
         """From the first evaluation of the baseline."""
-        pairs = 2 if self._deterministic else limits.EVALUATOR_PAIRS
+        pairs = self._exact_pairs if self._deterministic else limits.EVALUATOR_PAIRS
         return 2.2 * pairs * self._seconds + 0.2
 
     def shortest_seconds(self) -> float:
         """As long as most comparisons."""
         return self.comparison_seconds()
+
+    @property
+    def _exact_pairs(self) -> int:
+        """How many pairs a deterministic evaluator needs: none but peak memory differs from one to the next."""
+        held = any(item.name == MEMORY and item.role != "shown" for item in self._goals)
+        return limits.EVALUATOR_MEMORY_PAIRS if held else 2
 
     @property
     def _aims(self) -> tuple[Goal, ...]:
@@ -197,7 +203,9 @@ class ScoreBench:
         texts = (self._task.objective, *self._task.also)
         if self._task.objective == TIME and TIME not in metrics and SCORE in metrics:
             texts = (SCORE, *self._task.also)
-        wanted = (*objectives(texts), *guards(self._task.guards))
+        share = self._task.guard_regression
+        guarded = guards(self._task.guards, share)
+        wanted = (*objectives(texts), *guarded)
         for item in wanted:
             if item.name not in metrics:
                 names = ", ".join(metrics) or "none"
@@ -211,7 +219,7 @@ class ScoreBench:
                     f"the evaluator gives the baseline {item.name} = {metrics[item.name]}: it must be finite"
                 )
         finite = [name for name in sorted(metrics) if math.isfinite(metrics[name])]
-        return all_goals(objectives(texts), guards(self._task.guards), finite)
+        return all_goals(objectives(texts), guarded, finite, share)
 
     def _shown(self, metrics: Mapping[str, float]) -> tuple[tuple[str, float], ...]:
         """What a record keeps: what the evaluator returned. Peak memory differs from run to run, and is left out."""

@@ -22,7 +22,7 @@ from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .run import Run
 from .scoring import ScoreBench
 from .search import Nobody, Proposer, SearchProposer
-from .task import TIME, Jobs, Stopped, Task
+from .task import Jobs, Stopped, Task
 from .timing import TimeBench
 from .trial import Judge
 
@@ -85,7 +85,7 @@ def run_evolution(
         progress=reporter.last,
         objective=task.objective,
         stopped=stopped,
-        judge_source=lambda source: _judge_human(judge, source),
+        judge_source=lambda source, trusted: _judge_human(judge, source, trusted=trusted),
         on_accept=accept,
         on_plot=plot,
     )
@@ -160,18 +160,16 @@ def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:
         raise EvolutionError(f"a budget must be above 0 seconds, not {budget_seconds}")
 
 
-def _judge_human(judge: Judge, source: str) -> tuple[Program, Verdict]:
+def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, Verdict]:
     jobs = Jobs(judge.task)
     try:
-        return judge.judge_source(jobs, source, f"human {next(_human)}")
+        return judge.judge_source(jobs, source, f"human {next(_human)}", vouched=trusted)
     finally:
         jobs.stop()
 
 
 def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
-    """The bench of this task's objective. Raises EvolutionError for a metric without an evaluator."""
+    """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
     if task.evaluator is not None:
         return ScoreBench(task, seed, budget_seconds)
-    if task.objective != TIME:
-        raise EvolutionError(f"the objective {task.objective} needs an evaluator that returns it: use %%evolve")
     return TimeBench(task, seed, budget_seconds)

@@ -8,8 +8,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from .. import limits
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
+from ..languages.covered import Covering
+from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
 from .scenario import Scenario
@@ -46,7 +49,11 @@ class Answer(Protocol):
 
     @property
     def error_name(self) -> str:
-        """The name of an error value that the function returned, or ""."""
+        """The name of an error value that the function returned, or of what it raised, or ""."""
+
+    @property
+    def meant(self) -> bool:
+        """The error is an answer, and not what an input outside of the function's domain brought about."""
 
     @property
     def wall_seconds(self) -> float:
@@ -65,11 +72,16 @@ class Answer(Protocol):
         """The result lies in the arguments, and changes when they do."""
 
 
+def nothing() -> None:
+    """What there is to do in a copy of a process without a front end."""
+
+
 @dataclass(frozen=True)
 class Task:
     """A program, how it is built and opened, and what makes one version better than another.
 
-    ``build`` turns a program into an artifact or raises CompileError. Without ``open_job`` the artifact is opened
+    ``build`` turns a program into an artifact or raises CompileError: locked where its text is not the user's ``own``.
+    ``build_own`` builds with the user's rights what the user vouches for. Without ``open_job`` the artifact is opened
     with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
     of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
 
@@ -80,7 +92,11 @@ class Task:
     finalists must go through (``checks.integration``): a function of the program, or cells.
 
     ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
-    worse (see ``goals``). ``allowed`` names the defects of ``plausible`` that are said and reject nothing.
+    worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
+    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
+    program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
+    counted, or raises NotMeasured. ``lessons`` are the versions that were released and taken back: (digest of the
+    text, the text, why).
     """
 
     program: Program
@@ -99,7 +115,14 @@ class Task:
     scenario: Scenario | None = None
     also: tuple[str, ...] = ()
     guards: Mapping[str, float | str | None] = field(default_factory=dict)
+    guard_regression: float = limits.GUARD_REGRESSION_MAX
     allowed: frozenset[str] = frozenset()
+    in_copy: Callable[[], None] = nothing
+    typed: Callable[[Program], TypedModule | None] | None = None
+    covering: Callable[[Artifact], Covering] | None = None
+    build_own: Callable[[Program], Artifact] | None = None
+    own: Callable[[Program], bool] | None = None
+    lessons: tuple[tuple[str, str, str], ...] = ()
 
     @property
     def tools(self) -> Tools:
@@ -230,12 +253,14 @@ class Handle:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
         return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
 
-    def ask_each(self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None) -> Answers:
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, offset_bytes: int = 0, seconds: float | None = None
+    ) -> Answers:
         """One call with each of several sets of arguments, timed together. Raises as ``ask`` does."""
         found: list[Answers] = []
 
         def put(job: Asking) -> Answer:
-            found.append(job.ask_each(name, calls, seconds=seconds))
+            found.append(job.ask_each(name, calls, seconds=seconds, offset_bytes=offset_bytes))
             return found[0].whole
 
         self._asked(put)

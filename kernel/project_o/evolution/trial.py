@@ -59,15 +59,18 @@ class Judge:
             finding if finding.outcome == "failed" else None,
         )
 
-    def judge_source(self, jobs: Jobs, source: str, purpose: str) -> tuple[Program, Verdict]:
+    def judge_source(self, jobs: Jobs, source: str, purpose: str, *, vouched: bool = False) -> tuple[Program, Verdict]:
         """A person's own version: checked, measured, and confirmed on fresh inputs in fresh processes.
+
+        It is built as a proposed text, unless that person has ``vouched`` for it.
 
         Raises UsageError for a change outside the EVOLVE blocks, CompileError if it does not compile.
         """
         self.task.tools.inside_blocks(self.task.program.source, source)
         program = self.task.tools.with_source(self.task.program, source)
-        artifact = self.task.build(program)
-        trial = self._checked(self._subject(jobs, program, trusted=True))
+        subject = self._subject(jobs, program, trusted=True, vouched=vouched)
+        artifact = subject.artifact
+        trial = self._checked(subject)
         measurement: Measurement | None = None
         stopped = ""
         if trial.outcome == "passed":
@@ -77,7 +80,7 @@ class Judge:
                 trial = refused(trial, defect)
             except MeasurementFailed as error:
                 stopped = str(error)
-        return program, self.confirm(jobs, program, purpose, trial, measurement, None, stopped)
+        return program, self.confirm(jobs, program, purpose, trial, measurement, None, stopped, vouched=vouched)
 
     def checked(self, jobs: Jobs, program: Program, deadline: float | None = None) -> Trial:
         """What the checks said of a program, now or when it was screened."""
@@ -93,11 +96,13 @@ class Judge:
         measurement: Measurement | None,
         deadline: float | None = None,
         stopped: str = "",
+        *,
+        vouched: bool = False,
     ) -> Verdict:
         """The last stage: a second measurement, on inputs and in processes that no one has seen, and the verdict."""
         confirmation: Measurement | None = None
         if measurement is not None and acceptable(measurement, self.bench.threshold):
-            subject = self._subject(jobs, program, deadline=deadline, fresh=True)
+            subject = self._subject(jobs, program, deadline=deadline, fresh=True, vouched=vouched)
             try:
                 _ = subject.oracle  # too few of the fresh inputs may be valid, which is not the candidate's fault
                 trial = together(trial, self.cascade.run(subject, stages=AGAIN))

@@ -17,20 +17,29 @@ import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import limits
-from ..observe import mean_interval
+from ..observe import interval_of, mean_interval, negative_by_signs
 from .fresh import Fresh
 from .inputs import Case
-from .measure import Defect, MeasurementFailed, Plan, Series, checked
+from .measure import OFFSETS_BYTES, Defect, MeasurementFailed, Plan, Series, checked
 from .plausible import FIRST_CALL, told_seconds
 from .task import Handle
 
-WARM_CALLS = 16
-CALLS_MIN = 1
+if TYPE_CHECKING:
+    from ..sandbox import Answers
+
+WARM_CALLS_MAX = 16
+QUESTIONS_A_PROCESS = 3
 LOOKS = (6, 12, 24)
 SCREENING_LOOKS = (5,)
+CAUTION = 1.0
+"""Standard errors by which the questions' memory is taken to be larger than it looks."""
+DEVIATION = 1.4826
+"""Of a normal distribution: its standard deviation over the median of the absolute deviations from its median."""
+PRECISION_SHARE = 0.25
+"""Of a gain: the standard error beyond which nothing is said of it."""
 SHOWN_SHARE = 0.25
 """Of a gain: what has to be there, beyond its bound, for it to be believed."""
 
@@ -47,12 +56,12 @@ class Unseen:
     @property
     def defect(self) -> Defect | None:
         """A gain that is not there on inputs that were never seen."""
-        if self._bound(limits.GAIN_SHARE_CREDIBLE, limits.DEFECT_CONFIDENCE)[1] >= 0:
+        if not self._is(limits.GAIN_SHARE_CREDIBLE, sign=1.0, confidence=limits.DEFECT_CONFIDENCE):
             return None
-        found = mean_interval(self.saved, limits.DEFECT_CONFIDENCE)
+        found = mean_interval(self.saved, limits.CONFIDENCE)
         return Defect(
             FIRST_CALL,
-            f"suspicious: calls that are repeated on one input save {told_seconds(statistics.fmean(self.claimed))} "
+            f"suspicious: calls that are repeated on one input save {told_seconds(statistics.median(self.claimed))} "
             f"each, the first call on an input that was never seen {told_seconds(max(0.0, found.estimate))} (at most "
             f"{told_seconds(max(0.0, found.high))}): it remembers answers, or is fast only where it just was",
         )
@@ -60,15 +69,24 @@ class Unseen:
     @property
     def shown(self) -> bool:
         """Whether the gain is there on inputs that were never seen."""
-        return self.direct or self._bound(SHOWN_SHARE, limits.CONFIDENCE)[0] > 0
+        return self.direct or self._is(SHOWN_SHARE, sign=-1.0, confidence=limits.CONFIDENCE)
 
-    def _bound(self, share: float, confidence: float) -> tuple[float, float]:
-        """Bounds of what is saved beyond this share of what is claimed."""
-        if not self.saved or statistics.fmean(self.claimed) <= 0:
-            return -math.inf, math.inf
-        beyond = [saved - share * claimed for saved, claimed in zip(self.saved, self.claimed, strict=True)]
-        found = mean_interval(beyond, confidence)
-        return found.low, found.high
+    def _is(self, share: float, *, sign: float, confidence: float) -> bool:
+        """Whether what is saved beyond this share of what is claimed is negative (``sign`` 1), or positive (-1)."""
+        if not self._precise():
+            return False
+        pairs = zip(self.saved, self.claimed, strict=True)
+        beyond = [sign * (saved - share * claimed) for saved, claimed in pairs]
+        bound = interval_of(beyond, confidence, CAUTION).high
+        return bound < 0 or negative_by_signs(beyond, (1 - confidence) / 2)
+
+    def _precise(self) -> bool:
+        """Whether something is claimed, and the questions could tell it: else chance alone would speak."""
+        if not self.saved or (claimed := statistics.median(self.claimed)) <= 0:
+            return False
+        middle = statistics.median(self.saved)
+        spread = DEVIATION * statistics.median(abs(saved - middle) for saved in self.saved)
+        return spread <= PRECISION_SHARE * claimed * math.sqrt(len(self.saved))
 
 
 def unseen(
@@ -81,20 +99,22 @@ def unseen(
     looks: Sequence[int] = LOOKS,
     deadline: float | None = None,
 ) -> Unseen:
-    """Ask until one of the looks tells, or the deadline comes. ``series`` holds the pairs of this purpose.
+    """Ask until one of the looks tells; past the deadline the first one is the last. ``series`` are the pairs' own.
 
     Raises Defect where an answer is another than the incumbent's, MeasurementFailed where the candidate fails.
     """
     found = Unseen(direct=series.repeat == 1 and fresh.varied)
-    for place in () if found.direct else _spread(len(series.numbers), looks[-1]):
-        if deadline is not None and time.monotonic() > deadline:
-            break
-        saved = _saved(sides, how, fresh, purpose, series.numbers[place])
+    if found.direct or not fresh.varied:
+        return found
+    asking = _Asking(sides, how, fresh, purpose)
+    for place in _spread(len(series.numbers), looks[-1]):
+        saved = asking.saved(series.numbers[place])
         if saved is None:
             continue
         found.saved.append(saved)
         found.claimed.append((series.cpu[0][place] - series.cpu[1][place]) / series.repeat)
-        if len(found.saved) in looks and (found.defect or found.shown):
+        late = deadline is not None and time.monotonic() > deadline
+        if len(found.saved) in looks and (late or found.shown or found.defect):
             break
     return found
 
@@ -105,40 +125,65 @@ def _spread(count: int, wanted: int) -> list[int]:
     return [*places[::2], *places[1::2]]
 
 
-def _saved(sides: tuple[Handle, Handle], how: Plan, fresh: Fresh, purpose: str, number: int) -> float | None:
-    """CPU seconds a call, the incumbent's less the candidate's, in fresh processes; None where nothing can be asked."""
-    cases = fresh.unseen(purpose, number, _count(how, fresh, purpose, number))
-    warm = fresh.unseen(f"{purpose} warm", number, WARM_CALLS)
-    if not cases:
-        return None
-    allowed = limits.CANDIDATE_CALL_SECONDS_MIN + limits.CANDIDATE_SLOWER_FACTOR_MAX * how.wall_seconds * len(cases)
-    calls = [case.args for case in cases]
-    for side in sides:
-        side.renew()
-        if warm:
-            side.ask_each(how.function, [case.args for case in warm], seconds=allowed)
-    old = sides[0].ask_each(how.function, calls, seconds=allowed)
-    if not old.whole.ok:  # some are out of its domain
-        cases = [case for case in cases if sides[0].ask(how.function, case.args, seconds=allowed).ok]
+@dataclass
+class _Asking:
+    """Both sides, asked the same questions."""
+
+    sides: tuple[Handle, Handle]
+    how: Plan
+    fresh: Fresh
+    purpose: str
+    asked: int = 0
+    first_fails: bool = False
+
+    def saved(self, number: int) -> float | None:
+        """CPU seconds a call, the incumbent's less the candidate's, on inputs like that of the pair with this number.
+
+        None where the incumbent answers none of them.
+        """
+        wanted = self._count(number)
+        cases = self.fresh.unseen(self.purpose, number, wanted)
+        if self.asked % QUESTIONS_A_PROCESS == 0 or len(cases) < wanted:  # with few inputs a process has seen them all
+            self._renew(number, min(wanted, WARM_CALLS_MAX))
+        self.asked += 1
         calls = [case.args for case in cases]
-        if not calls or not (old := sides[0].ask_each(how.function, calls, seconds=allowed)).whole.ok:
+        allowed = self._allowed(len(cases))
+        if self.first_fails:  # some are out of its domain: who has not seen them yet is asked after it said which
+            cases = [case for case in cases if self.sides[0].ask(self.how.function, case.args, seconds=allowed).ok]
+            calls = [case.args for case in cases]
+        found: dict[int, Answers] = {}
+        for turn in (1, 0) if self.asked % 2 and not self.first_fails else (0, 1):
+            found[turn] = self.sides[turn].ask_each(
+                self.how.function, calls, seconds=allowed, offset_bytes=OFFSETS_BYTES[number % len(OFFSETS_BYTES)]
+            )
+        old, new = found[0], found[1]
+        if not old.whole.ok:
+            self.first_fails = True
+        if not cases or not old.whole.ok:
             return None
-    new = sides[1].ask_each(how.function, calls, seconds=allowed)
-    if not new.whole.ok:
-        raise MeasurementFailed(
-            f"{how.function} failed while it was measured: {new.whole.error or new.whole.error_name}"
-        )
-    for case, expected, given in zip(cases, old.each, new.each, strict=True):
-        checked(expected, given, how, case.label)
-    return (old.whole.cpu_seconds - new.whole.cpu_seconds) / len(cases)
+        if not new.whole.ok:
+            why = new.whole.error or new.whole.error_name
+            raise MeasurementFailed(f"{self.how.function} failed while it was measured: {why}")
+        for case, expected, given in zip(cases, old.each, new.each, strict=True):
+            checked(expected, given, self.how, case.label)
+        return (old.whole.cpu_seconds - new.whole.cpu_seconds) / len(cases)
 
+    def _renew(self, number: int, calls: int) -> None:
+        """Fresh processes, warm from other inputs."""
+        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls)]
+        for side in self.sides:
+            side.renew()
+            side.ask_each(self.how.function, warm, seconds=self._allowed(len(warm)))
 
-def _count(how: Plan, fresh: Fresh, purpose: str, number: int) -> int:
-    """How many calls make one question long enough, within what one question may hold."""
-    each = how.wall_seconds / how.repeat
-    wanted = math.ceil(limits.TIMING_SECONDS_MIN / max(each, limits.UNSEEN_CALL_SECONDS))
-    size = max((_bytes(case) for case in fresh.unseen(purpose, number, 1)), default=0)
-    return max(CALLS_MIN, min(wanted, limits.UNSEEN_CALLS_MAX, limits.UNSEEN_BYTES_MAX // max(1, size)))
+    def _allowed(self, calls: int) -> float:
+        return limits.CANDIDATE_CALL_SECONDS_MIN + limits.CANDIDATE_SLOWER_FACTOR_MAX * self.how.wall_seconds * calls
+
+    def _count(self, number: int) -> int:
+        """How many calls make one question long enough, within what one question may hold."""
+        each = self.how.wall_seconds / self.how.repeat
+        wanted = math.ceil(limits.UNSEEN_SECONDS_MIN / max(each, limits.UNSEEN_CALL_SECONDS))
+        size = max((_bytes(case) for case in self.fresh.unseen(self.purpose, number, 1)), default=0)
+        return max(1, min(wanted, limits.UNSEEN_CALLS_MAX, limits.UNSEEN_BYTES_MAX // max(1, size)))
 
 
 def _bytes(case: Case) -> int:

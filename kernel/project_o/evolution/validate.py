@@ -1,9 +1,10 @@
 """Whether a candidate answers as the incumbent does, on generated inputs of many sizes.
 
 Both run in sandboxed processes of their own. What the incumbent answered stays in this process: a candidate is
-given arguments and nothing else. An input on which the incumbent panics, faults or runs out of time is out of its
-domain and left out; an error value that it returns is an answer like any other, but shows nothing of what the
-function computes, so it does not count towards the share of valid inputs.
+given arguments and nothing else. An input on which the incumbent panics, faults or runs out of time, or on which a
+Python function falls over what nobody thought of, is out of its domain and left out; an error value that it returns, or
+raises itself, is an answer like any other, but shows nothing of what the function computes, so it does not count
+towards the share of valid inputs.
 """
 
 from __future__ import annotations
@@ -18,6 +19,11 @@ from ..values import Artifact, NativeFunction, Trial
 from .compare import difference
 from .inputs import Case
 from .task import Answer, Jobs
+
+
+def unmeant(answer: Answer) -> bool:
+    """Whether this is no answer: the input is out of the function's domain."""
+    return not answer.ok and not answer.meant
 
 
 @dataclass(frozen=True)
@@ -47,7 +53,7 @@ def consult(jobs: Jobs, artifact: Artifact, function: NativeFunction, cases: Seq
         for number, case in enumerate(cases):
             answer = first.ask(function.name, case.args, seconds=limits.TRIAL_WALL_SECONDS if number == 0 else
                                limits.VALIDATION_CALL_SECONDS)  # fmt: skip
-            if not answer.ok and not answer.error_name:
+            if unmeant(answer):
                 if given and case.label == "the sample":
                     if getattr(answer, "denied", False):
                         raise EvolutionError(

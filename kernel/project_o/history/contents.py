@@ -30,6 +30,8 @@ NOTEBOOK = "notebook.json"
 STATE = "state.json"
 DEPLOYMENTS = "deployments.json"
 PROGRAMS = "programs/"
+SOURCES = frozenset({"cell.zig", "cell.rs", "cell.py", "cell.hy"})
+"""The file of a program that is its own text."""
 FILE_KEY, FORM_KEY = "o:file", "o:form"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSIONS = {"%%zig": ".zig", "%%rust": ".rs"}
@@ -127,11 +129,12 @@ class Contents:
             self.tree.remove(self.entries[index]["file"])
             self.entries[index] |= _entry(name, kind, file)
             self._order_changed = True
-        self.tree.put(file, self.store.write("blob", encode(source)))
+        self.tree.put(file, self.store.write("blob", encode(source), known=self.tree.get(file)))
 
     def put_outputs(self, name: str, outputs: Sequence[Mapping[str, Any]], execution_count: int | None) -> None:
         """Store a cell's outputs, replacing what was there."""
         stem = cell_stem(name)
+        known = self.tree.get(stem + ".out.json")
         self._remove_outputs(stem)
         if not outputs and execution_count is None:
             return
@@ -143,7 +146,7 @@ class Contents:
         if len(body) <= OUTPUT_INLINE_BYTES_MAX:
             # Lines make small outputs readable in `git show`; large ones are not worth Python's slower encoder.
             body = json.dumps({"execution_count": execution_count, "outputs": slim}, ensure_ascii=False, indent=1)
-        self.tree.put(stem + ".out.json", self.store.write("blob", encode(body), COMPRESS_LEVEL))
+        self.tree.put(stem + ".out.json", self.store.write("blob", encode(body), COMPRESS_LEVEL, known))
 
     def _remove_outputs(self, stem: str) -> None:
         folder, _, base = stem.rpartition("/")
@@ -234,13 +237,19 @@ class Contents:
 
     # ---------------------------------------------------------------------------- files
 
-    def put_file(self, path: str, text: str | None) -> None:
-        """Store a file, or with None remove it. Raises HistoryError for a path that is not the caller's."""
+    def put_file(self, path: str, text: str | None) -> bool:
+        """Store a file, or with None remove it; whether that changes it.
+
+        Raises HistoryError for a path that is not the caller's.
+        """
         check_path(path)
+        before, after = self.tree.get(path), None
         if text is None:
             self.tree.remove(path)
         else:
-            self.tree.put(path, self.store.write("blob", encode(text)))
+            after = self.store.write("blob", encode(text))
+            self.tree.put(path, after)
+        return before != after
 
     def write(self, state: Mapping[str, Any]) -> str:
         """Store everything with ``state`` as ``state.json``; the tree's id."""
@@ -251,6 +260,12 @@ class Contents:
             self._order_changed = False
         self.tree.put(STATE, self.store.write("blob", encode(json.dumps(state, ensure_ascii=False, indent=1))))
         return self.tree.write()
+
+    def fetch(self) -> None:
+        """All cells are about to be read."""
+        cells = self.tree.child(CELLS)
+        if cells is not None:
+            cells.fetch()
 
     def empty_cells(self) -> None:
         """Remove all cells and keep the programs and deployments."""

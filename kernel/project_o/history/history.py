@@ -11,7 +11,6 @@ from __future__ import annotations
 import atexit
 import os
 import platform
-import threading
 import time
 import weakref
 from collections.abc import Mapping
@@ -19,17 +18,17 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import HistoryError
 from ..limits import BARRIER_SECONDS
+from .aside import note_aside
 from .contents import cell_id, check_path
 from .journal import lanes_with_journal
 from .live import FrontEnd, LiveDocument, check_document
-from .places import notebook_slug, remove_store, size_bytes, slug
-from .reader import Reader
+from .past import Past
+from .places import remove_store, size_bytes, slug
 from .recording import Recording
-from .records import CellRun, CellState, HistoryDiff, Restored
+from .records import CellRun, Forgotten, Forked, Published, Restored
 from .redact import Redactor
-from .refs import TAGS, read_ref
+from .refs import TAGS, is_free
 from .restoring import restore_state
-from .worker import recover
 
 if TYPE_CHECKING:
     from ..values import State
@@ -37,24 +36,21 @@ if TYPE_CHECKING:
 EXIT_SECONDS = 2.0
 
 
-class History:
+class History(Past):
     """The history of one notebook in one kernel session. Made by ``open_history``; safe to use from any thread.
 
     In a forked child it records nothing: the lane is the parent's, and its lock may have been held at the fork.
     """
 
     def __init__(self, directory: str, notebook: str | None, session: str, *, enabled: bool) -> None:
+        super().__init__(Recording(directory, notebook, session))
         self.enabled = enabled
-        self.all_notebooks = False
         self.found = "it was given" if notebook else "no notebook was given"
-        self._lock = threading.RLock()
         self._redact = Redactor()
         self._staged: dict[str, str | None] = {}
         self._begun: set[str] = set()
         self._live = LiveDocument()
         self.front_end: FrontEnd | None = None
-        self._recording = Recording(directory, notebook, session)
-        self._reader: Reader | None = None
 
     # ------------------------------------------------------------------------------ recording
 
@@ -62,11 +58,6 @@ class History:
     def problem(self) -> str:
         """What is wrong with the store, in a sentence; empty where nothing is."""
         return self._recording.problem
-
-    @property
-    def notebook(self) -> str | None:
-        """The notebook's path, where it is known."""
-        return self._recording.notebook
 
     def follow(self, notebook: str, how: str) -> None:
         """From now on the notebook is known to lie at ``notebook``; ``how`` says how that was found."""
@@ -155,28 +146,43 @@ class History:
                 self._staged |= clean
 
     def _drop(self, name: str) -> None:
-        """The history was switched off in the cell itself: it did not die, it is not recorded."""
+        """The lane ends in the middle of the cell, which did not die."""
         if name in self._begun and self._recording.is_open:
             self._begun.discard(name)
             self._recording.append({"k": "drop", "id": name})
 
     def _look_for_secrets(self) -> None:
         if self._redact.look():
-            self._recording.tell_secrets(self._redact.secrets)
+            self._recording.tell_secrets(self._redact.secrets, self._redact.forgotten)
+
+    def hide(self, texts: set[str]) -> None:
+        """From now on nothing that is recorded holds these texts: they were forgotten."""
+        with self._lock:
+            self._redact.forgotten |= texts
+            self._live.clean(self._redact)
+            self._recording.tell_secrets(self._redact.secrets, self._redact.forgotten)
 
     def note(
-        self, kind: str, scope: str, summary: str, facts: Mapping[str, str], files: Mapping[str, str | None]
+        self,
+        kind: str,
+        scope: str,
+        summary: str,
+        facts: Mapping[str, str],
+        files: Mapping[str, str | None],
+        version: str = "",
     ) -> State:
         """Commit a state that is no cell, and wait until it is there.
 
         ``facts`` become trailers (``ratio_low`` is written ``O-Ratio-Low`` and read back as ``ratio_low``);
         ``files`` are put into the tree, with None removed from it. The state's ``id`` is empty where the history
-        is off or its store cannot be used. Raises HistoryError for a path that a state cannot hold.
+        is off or its store cannot be used. ``version``, as in ``dot/v1.2.0``, names it by an annotated tag.
+        Raises HistoryError for a path that a state cannot hold.
         """
         for path in files:
             check_path(path)
         clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
-        return self._note(kind, scope, summary, {"facts": self._redact.value(dict(facts)), "files": clean})
+        extra = {"facts": self._redact.value(dict(facts)), "files": clean, "version": version}
+        return self._note(kind, scope, summary, extra)
 
     def _note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> State:
         from ..values import State
@@ -198,14 +204,6 @@ class History:
                 return empty
             commit = self._recording.barrier(number, BARRIER_SECONDS)
             return self._look().state(commit) if commit else empty
-
-    def flush(self, seconds: float = BARRIER_SECONDS) -> None:
-        """Wait until everything recorded so far is committed, at most ``seconds``; a failure is in ``problem``."""
-        if self._recording.forked:
-            return
-        with self._lock:
-            if self._recording.is_open:
-                self._recording.barrier(self._recording.sequence, seconds)
 
     def close(self, seconds: float = EXIT_SECONDS) -> None:
         """Commit what is left, waiting at most ``seconds``; the recorder goes on by itself after that."""
@@ -232,13 +230,7 @@ class History:
         """
         with self._lock:
             path = self._recording.place.path
-            others = [
-                journal.lane
-                for journal in (lanes_with_journal(path) if path else [])
-                if journal.lane != self._recording.lane and not journal.kernel_is_gone()
-            ]
-            if others:
-                raise HistoryError(f"{path} is in use by {', '.join(others)}: shut those kernels down first")
+            self.refuse_others()
             self.enabled = False
             self._recording.leave()
             self.close(BARRIER_SECONDS)
@@ -247,83 +239,18 @@ class History:
             except OSError as error:
                 raise HistoryError(f"{path} could not be removed whole: {error}") from error
 
-    # ------------------------------------------------------------------------------ looking back
-
-    def _look(self) -> Reader:
-        if self._reader is None:
-            self._reader = Reader(self._recording.place.path)
-        return self._reader
-
-    def _prepare(self) -> bool:
-        """Commit what is outstanding, of this kernel and of those that died; whether there is a store."""
+    def refuse_others(self) -> None:
+        """Raises HistoryError where another kernel records in this store at this moment."""
         path = self._recording.place.path
-        if not path or not os.path.isdir(os.path.join(path, "refs")):
-            return False
-        try:
-            recover(path, besides=self._recording.lane)
-        except OSError as error:
-            self._recording.fault(f"older journals could not be replayed: {error}")
-        self.flush()
-        return True
+        others = [
+            journal.lane
+            for journal in (lanes_with_journal(path) if path else [])
+            if journal.lane != self._recording.lane and not journal.kernel_is_gone()
+        ]
+        if others:
+            raise HistoryError(f"{path} is in use by {', '.join(others)}: shut those kernels down first")
 
-    def _tips(self) -> list[str]:
-        if self.all_notebooks:
-            return self._look().tips(())
-        names = {self._recording.lane.partition("/")[0]} if self._recording.lane else set()
-        if self.notebook:
-            names.add(notebook_slug(self.notebook, self._recording.directory))
-        return self._look().tips(names)
-
-    def states(self, limit: int = 50, scope: str | None = None) -> list[State]:
-        """The notebook's states (``all_notebooks``: everyone's), newest first; about ``scope`` alone if it is given."""
-        with self._lock:
-            found: list[State] = []
-            if limit < 1 or not self._prepare():
-                return found
-            for state in self._look().walk(self._tips()):
-                if scope is None or dict(state.facts).get("scope") == scope:
-                    found.append(state)
-                    if len(found) >= limit:
-                        break
-            return found
-
-    def resolve(self, text: str) -> State:
-        """The state meant by a commit id or its start, ``@`` (the latest), ``@~2`` or a saved name.
-
-        Raises HistoryError where there is none, or more than one.
-        """
-        with self._lock:
-            if not self._prepare():
-                raise HistoryError("there are no states yet: run a cell first, or see `%o where`")
-            latest = self._recording.tip()
-            if not latest and text.strip().startswith("@"):
-                latest = next((state.id for state in self._look().walk(self._tips())), "")
-            return self._look().resolve(text, self._look().tips(()), latest)
-
-    def _known(self, state: State | str) -> State:
-        return self.resolve(state) if isinstance(state, str) else state
-
-    def cells(self, state: State | str) -> list[CellState]:
-        """The cells of a state in the notebook's order. Raises HistoryError."""
-        with self._lock:
-            return self._look().cells(self._known(state))
-
-    def files(self, state: State | str, prefix: str = "") -> dict[str, str]:
-        """The text of a state's files whose paths start with ``prefix``. Raises HistoryError."""
-        with self._lock:
-            return self._look().files(self._known(state), prefix)
-
-    def read(self, state: State | str, path: str) -> str:
-        """The text of one file of a state. Raises HistoryError where there is none."""
-        with self._lock:
-            return self._look().read(self._known(state), path)
-
-    def diff(self, a: State | str, b: State | str | None = None) -> HistoryDiff:
-        """What changed from ``a`` to ``b``, or to the latest state. Raises HistoryError."""
-        with self._lock:
-            return self._look().diff(self._known(a), self._known("@" if b is None else b))
-
-    # ------------------------------------------------------------------------------ save, restore
+    # ------------------------------------------------------------------------------ save, restore and the like
 
     def save(self, why: str) -> State:
         """A state to come back to by name: the tag ``o/<slug of why>``; the name is the fact ``saved``.
@@ -336,8 +263,24 @@ class History:
         with self._lock:
             path, base = self._recording.place.path, slug(why)
             names = (base if n == 1 else f"{base}-{n}" for n in range(1, 10_000))
-            name = next((n for n in names if not path or read_ref(path, TAGS + n) is None), base)
-            return self._note("save", "", why, {"tag": name, "facts": {"saved": name}})
+            name = next((n for n in names if not path or is_free(path, TAGS + n)), base)
+            extra = {"tag": name, "facts": {"saved": name}}
+            if self.all_notebooks:
+                return note_aside(self, "save", "", self._redact.text(why), extra)
+            return self._note("save", "", why, extra)
+
+    def note_aside(
+        self, kind: str, scope: str, summary: str, facts: Mapping[str, str], files: Mapping[str, str | None]
+    ) -> State:
+        """As ``note``, for a terminal: the state goes on from the newest one, whichever notebook that is of.
+
+        Raises HistoryError where there is none.
+        """
+        for path in files:
+            check_path(path)
+        clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+        extra = {"facts": self._redact.value(dict(facts)), "files": clean}
+        return note_aside(self, kind, scope, self._redact.text(summary), extra)
 
     def restore(self, state: State | str, to: str | None = None) -> Restored:
         """Bring back a state: write its notebook and append a ``restore`` commit.
@@ -347,6 +290,33 @@ class History:
         Python variables do not come back. Raises HistoryError.
         """
         return restore_state(self, state, to)
+
+    def fork(self, state: State | str, to: str | None = None) -> Forked:
+        """A notebook of its own that goes on from a state: written to ``to``, with that state as its past.
+
+        Raises HistoryError where there is such a file, or nothing can be recorded.
+        """
+        from .forking import fork_state
+
+        return fork_state(self, state, to)
+
+    def publish(self, branch: str | None = None, *, states: bool = False) -> Published:
+        """Put what was saved and released onto a branch of the user's repository, as notebooks and sources.
+
+        ``states`` puts the states themselves there instead, as they are recorded. Raises HistoryError.
+        """
+        from .publishing import publish
+
+        return publish(self, branch, states=states)
+
+    def forget(self, pattern: str, *, regex: bool = False) -> Forgotten:
+        """Take a text, or what a regular expression matches, out of every state and everything else that is kept.
+
+        Raises HistoryError where another kernel records in the store, or the text is too short to be meant.
+        """
+        from .forgetting import forget
+
+        return forget(self, pattern, regex=regex)
 
     # ------------------------------------------------------------------------------ where
 

@@ -32,6 +32,8 @@ from ..limits import JOURNAL_RECORD_BYTES_MAX, JOURNAL_SEGMENT_BYTES_MAX
 MAGIC = b"oJ1\n"
 _HEAD = struct.Struct("<4sII")
 JOURNALS = "journal"
+LANES_LOCK = "lanes.lock"
+"""Held, shared, while a lane begins, and exclusively while none may."""
 
 
 def frame(body: bytes) -> bytes:

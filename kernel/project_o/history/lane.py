@@ -7,6 +7,7 @@ journal twice commits nothing twice.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
 import subprocess
@@ -17,12 +18,12 @@ from typing import Any
 
 from ..errors import HistoryError
 from ..limits import SUMMARY_CHARACTERS_MAX
-from .contents import Contents
+from .contents import PROGRAMS, SOURCES, Contents, encode
 from .filemerge import FileMerge
 from .livemerge import LiveMerge
 from .objects import ObjectStore, git_environment
 from .places import slug, user_head
-from .refs import LANES, TAGS, list_refs, point_latest, read_ref, update_ref
+from .refs import LANES, TAGS, is_free, list_refs, point_latest, read_ref, update_ref
 
 COMMITTER = "project-o <history@project-o.invalid>"
 _UNSAFE = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
@@ -65,11 +66,15 @@ def parse_commit(data: bytes) -> dict[str, Any]:
 
 def build_commit(tree: str, parents: list[str], author: str, when: float, message: str) -> bytes:
     """The bytes of a commit object."""
-    offset = time.localtime(when).tm_gmtoff // 60
-    stamp = f"{int(when)} {'-' if offset < 0 else '+'}{abs(offset) // 60:02d}{abs(offset) % 60:02d}"
     lines = [f"tree {tree}", *(f"parent {parent}" for parent in parents)]
-    lines += [f"author {author} {stamp}", f"committer {COMMITTER} {stamp}", "", message]
+    lines += [f"author {author} {stamp(when)}", f"committer {COMMITTER} {stamp(when)}", "", message]
     return "\n".join(lines).encode("utf-8", "replace")
+
+
+def stamp(when: float) -> str:
+    """A time as Git's objects have it."""
+    offset = time.localtime(when).tm_gmtoff // 60
+    return f"{int(when)} {'-' if offset < 0 else '+'}{abs(offset) // 60:02d}{abs(offset) % 60:02d}"
 
 
 def user_identity(directory: str) -> str:
@@ -127,13 +132,14 @@ class LaneWriter:
             self.sequence = int(tip["facts"].get("seq", 0))
             self._recorded = self._cells_of_lane()
             return contents
-        for tip_id in newest_tips(self.objects, self._store, self.lane.partition("/")[0]):
+        given = self.facts.get("from")
+        for tip_id in [given] if given else newest_tips(self.objects, self._store, self.lane.partition("/")[0]):
             try:
                 contents = Contents(self.objects, parse_commit(self.objects.read_as(tip_id, "commit"))["tree"])
             except (HistoryError, ValueError, KeyError):
                 continue
             self._parents = [tip_id]
-            if not self.facts.get("notebook"):
+            if not given and not self.facts.get("notebook"):
                 contents.empty_cells()
             return contents
         return Contents(self.objects)
@@ -200,17 +206,24 @@ class LaneWriter:
             known = self.merge.current(other)
             if self.contents.find(known) is not None:
                 self.contents.put_outputs(known, outputs, self.contents.outputs(known)[1])
-        self._put_files(record)
+        programs = self._put_files(record)
         facts = {"Cell": name, "Exec": cell.get("execution_count"), "Status": cell["status"]}
         facts["Duration-Ms"] = f"{cell.get('duration_ms', 0.0):.1f}"
+        if programs:
+            facts["Lib"] = ", ".join(programs)
         summary = first_line(cell["source"])
         if cell["status"] != "ok":
             summary = f"{cell['status']}: {summary}"
         return self._commit(record, cell.get("kind", "run"), name, summary, facts)
 
-    def _put_files(self, record: Mapping[str, Any]) -> None:
+    def _put_files(self, record: Mapping[str, Any]) -> list[str]:
+        """Put the caller's files into the tree; the programs whose text that changes, as ``name@sha256-12``."""
+        programs = []
         for path, text in record.get("files", {}).items():
-            self.contents.put_file(path, text)
+            changed, parts = self.contents.put_file(path, text), path.split("/")
+            if changed and text is not None and len(parts) == 3 and path.startswith(PROGRAMS) and parts[2] in SOURCES:
+                programs.append(f"{parts[1]}@{hashlib.sha256(encode(text)).hexdigest()[:12]}")
+        return programs
 
     def _note(self, record: Mapping[str, Any]) -> str | None:
         source = record.get("tree_of")
@@ -234,6 +247,8 @@ class LaneWriter:
         commit = self._commit(record, record["kind"], record["scope"], record["summary"], record.get("facts", {}))
         if record.get("tag"):
             tag_state(self._store, record["tag"], commit)
+        if record.get("version"):
+            tag_version(self.objects, record["version"], commit, f"{self._author} {stamp(record['when'])}")
         return commit
 
     def _commit(self, record: Mapping[str, Any], kind: str, scope: str, summary: str, facts: Mapping[str, Any]) -> str:
@@ -247,7 +262,7 @@ class LaneWriter:
             "notebook": self.facts.get("notebook") or "",
         }
         if not self._author:
-            self._author = user_identity(self.facts.get("directory") or ".")
+            self._author = self.merge.redact.text(user_identity(self.facts.get("directory") or "."))
         trailers = {"O-Seq": str(record["seq"]), "O-Lane": self.lane, "O-Time": f"{record['when']:.3f}"}
         given = {trailer_name(key): one_line(str(value)) for key, value in facts.items() if value is not None}
         trailers |= {key: value for key, value in given.items() if key not in trailers}
@@ -307,15 +322,28 @@ def newest_tips(objects: ObjectStore, store: str, notebook: str) -> list[str]:
     return [tip for _, _, tip in sorted(found, reverse=True)]
 
 
+def tag_version(objects: ObjectStore, version: str, commit: str, tagger: str) -> None:
+    """Name a commit by an annotated tag ``o/<program>/v<version>``; one that is there already stays as it is."""
+    program, _, number = version.rpartition("/")
+    folder = re.sub(r"[^A-Za-z0-9_-]+", "-", program).strip("-") or "program"
+    if read_ref(objects.path, TAGS + folder) is not None:
+        folder += "-versions"  # a state was saved under the program's name
+    ref = f"{TAGS}{folder}/{number}"
+    if read_ref(objects.path, ref) is not None:
+        return
+    name = ref.removeprefix("refs/tags/")
+    body = f"object {commit}\ntype commit\ntag {name}\ntagger {tagger}\n\n{program} {number}\n"
+    update_ref(objects.path, ref, objects.write("tag", body.encode("utf-8", "replace")), None)
+
+
 def tag_state(store: str, why: str, commit: str) -> str:
     """Name a commit ``refs/tags/o/<slug>``, with a number behind it where the name is taken; the name."""
     base = slug(why)
     for number in range(1, 10_000):
         name = base if number == 1 else f"{base}-{number}"
-        existing = read_ref(store, TAGS + name)
-        if existing == commit:
+        if read_ref(store, TAGS + name) == commit:
             return name
-        if existing is None:
+        if is_free(store, TAGS + name):
             update_ref(store, TAGS + name, commit, None)
             return name
     raise HistoryError(f"there are 10,000 states called {base!r} in {store}: choose another name")

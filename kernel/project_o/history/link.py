@@ -36,6 +36,7 @@ class RecorderLink:
         self._buffer = b""
         self._asked = 0
         self._secrets: tuple[str, ...] = ()
+        self._forgotten: frozenset[str] = frozenset()
         self.last: dict[str, Any] = {}
 
     @property
@@ -49,12 +50,15 @@ class RecorderLink:
             return
         self._say(b"w\n")
 
-    def tell_secrets(self, secrets: tuple[str, ...]) -> None:
+    def tell_secrets(self, secrets: tuple[str, ...], forgotten: frozenset[str]) -> None:
         """Values to keep out of what the recorder reads from the notebook's file. Never written to disk."""
-        if secrets != self._secrets:
-            self._secrets = secrets
+        if (secrets, forgotten) != (self._secrets, self._forgotten):
+            self._secrets, self._forgotten = secrets, forgotten
             if self.pid is not None:
-                self._say(b"k " + json.dumps(secrets).encode() + b"\n")
+                self._say_secrets()
+
+    def _say_secrets(self) -> None:
+        self._say(b"k " + json.dumps([self._secrets, sorted(self._forgotten)]).encode() + b"\n")
 
     def _start(self, *, now: bool = False) -> bool:
         if not now and time.monotonic() - self._started < _RESTART_SECONDS:
@@ -90,7 +94,7 @@ class RecorderLink:
         assert self._process.stdout is not None
         os.set_blocking(self._process.stdin.fileno(), False)
         os.set_blocking(self._process.stdout.fileno(), False)
-        self._say(b"k " + json.dumps(self._secrets).encode() + b"\n")
+        self._say_secrets()
         return True
 
     def _say(self, line: bytes) -> bool:
@@ -160,7 +164,7 @@ class RecorderLink:
         if lock is None:
             return {"commit": "", "tip": "", "problem": "no recorder could be started, and the lane is locked"}
         worker = Worker(journal, lock)
-        worker.secrets = self._secrets
+        worker.secrets, worker.forgotten = self._secrets, self._forgotten
         try:
             worker.drain()
             self.last = {"commit": worker.commit_of(number), "tip": worker.tip, "problem": worker.problem}

@@ -66,9 +66,19 @@ class LiveDocument:
         self._new = False
         self._order = []
 
+    def shown(self) -> list[tuple[str, str]]:
+        """Type and source of every cell that is shown, in order; [] where that is not known."""
+        return [(kind, self._cells[name]["source"]) for name, kind in self._order if name in self._cells]
+
     def renew(self) -> None:
         """What the journal was told did not count: it is told whole again."""
         self._lane, self._new = "", bool(self._order)
+
+    def clean(self, redact: Redactor) -> None:
+        """There is more to be left out than when it was shown."""
+        for cell in self._cells.values():
+            cell["source"] = redact.text(cell["source"])
+            cell |= {key: redact.value(cell[key]) for key in ("metadata", "attachments") if cell.get(key)}
 
     @property
     def is_new(self) -> bool:

@@ -21,6 +21,8 @@ from typing import NamedTuple
 from ..errors import HistoryError
 
 MARKER = "project-o.json"
+STORE_VARIABLE = "PROJECT_O_STORE"
+"""The environment variable that names a store to use instead."""
 SCHEMA = 1
 _CONFIG = """\
 [core]
@@ -115,7 +117,9 @@ def choose_place(directory: str) -> Place:
     directory = os.path.abspath(directory)
     found = git_directories(directory)
     repository = found[0] if found else ""
-    if found:
+    if named := os.environ.get(STORE_VARIABLE):
+        path, kind = os.path.abspath(named), "named"
+    elif found:
         path, kind = os.path.join(found[1], "o"), "repository"
     else:
         path, kind = os.path.join(directory, ".o", "store.git"), "folder"

@@ -6,12 +6,14 @@ import difflib
 import heapq
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import HistoryError
 from .contents import CELLS, DEPLOYMENTS, PROGRAMS, Contents, decode
 from .lane import parse_commit
 from .objects import ObjectStore, Tree, compare_trees
+from .outputdiff import outputs_diff
 from .records import CellChange, CellState, Change, FileChange, HistoryDiff
 from .refs import LANES, TAGS, list_refs, read_ref
 
@@ -93,10 +95,10 @@ class Reader:
         if back:
             steps = 0 if not text[1:] else int(back[1] or 1)
             return self._back(latest, steps, text)
-        if re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9-]*", text):
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*(/v[0-9][0-9A-Za-z.-]*)?", text):
             saved = read_ref(self._store, TAGS + text)
             if saved:
-                return self.state(saved)
+                return self.state(self._commit_of(saved))
         if not _PREFIX.fullmatch(text.lower()):
             raise HistoryError(f"{text!r} is no state: give an id, a saved name, @ or @~2; `%o history` lists them")
         found = [state for state in self.walk(tips) if state.id.startswith(text.lower())]
@@ -106,6 +108,11 @@ class Reader:
         if not found:
             raise HistoryError(f"no state begins with {text!r}; `%o history` lists them")
         return found[0]
+
+    def _commit_of(self, name: str) -> str:
+        """A commit's id, or that of the commit which an annotated tag names."""
+        kind, data = self.objects.read(name)
+        return name if kind == "commit" else data[7:47].decode("ascii", "replace")
 
     def _back(self, latest: str, steps: int, text: str) -> State:
         if not latest:
@@ -130,6 +137,7 @@ class Reader:
     def cells(self, state: State) -> list[CellState]:
         """The cells of a state in the notebook's order. Raises HistoryError."""
         contents = self.contents(state)
+        contents.fetch()
         found = []
         for entry in contents.entries:
             outputs, count = contents.outputs(entry["id"]) if entry["type"] == "code" else ([], None)
@@ -144,6 +152,7 @@ class Reader:
                     attachments=entry.get("attachments"),
                 )
             )
+        self.objects.forget_fetched()
         return found
 
     def files(self, state: State, prefix: str = "") -> dict[str, str]:
@@ -194,8 +203,8 @@ class Reader:
 
     # ------------------------------------------------------------------------------ differences
 
-    def diff(self, a: State, b: State) -> HistoryDiff:
-        """What changed from ``a`` to ``b``, by cell id; only what differs is read."""
+    def diff(self, a: State, b: State, *, outputs: bool = False) -> HistoryDiff:
+        """What changed from ``a`` to ``b``, by cell id; only what differs is read. ``outputs``: those, too."""
         differing = list(compare_trees(self.objects, self.tree(a), self.tree(b)))
         before, after = self.contents(a), self.contents(b)
         touched: dict[str, bool] = {}
@@ -209,14 +218,18 @@ class Reader:
         old_order = [entry["id"] for entry in before.entries]
         cells = []
         for name in [*(n for n in order if n in touched), *(n for n in old_order if n in touched and n not in order)]:
-            cells.append(_cell_change(before, after, name, outputs_changed=touched[name]))
+            change = _cell_change(before, after, name, outputs_changed=touched[name])
+            if outputs and touched[name]:
+                told = outputs_diff(name, before.outputs(name)[0], after.outputs(name)[0])
+                change = replace(change, outputs_diff=told)
+            cells.append(change)
         files = tuple(
             _file_change(path, self._text(old), self._text(new), old is not None, new is not None)
             for path, old, new in differing
             if path.startswith(PROGRAMS) or path == DEPLOYMENTS
         )
-        common = [name for name in old_order if name in set(order)]
-        moved = common != [name for name in order if name in set(old_order)]
+        before_it, after_it = set(old_order), set(order)
+        moved = [name for name in old_order if name in after_it] != [name for name in order if name in before_it]
         return HistoryDiff(a, b, tuple(cells), files, moved)
 
 

@@ -9,7 +9,7 @@ rest, packs, and ends.
 
     w               something was appended          (no answer)
     s NUMBER ASKED  commit all there is, now        {"asked": ASKED, "commit": id of NUMBER, "tip": ..., "problem": ...}
-    k JSON          values that are secret          (no answer; they are kept in memory only)
+    k JSON          [secret values, forgotten texts]    (no answer; they are kept in memory only)
     q               the kernel ends in order        {"asked": -1} once all is committed
 """
 
@@ -114,7 +114,8 @@ class Recorder:
             number, _, asked = rest.partition(b" ")
             self._barriers.append((int(number), int(asked)))
         elif verb == b"k":
-            self.worker.secrets = tuple(json.loads(rest))
+            secrets, forgotten = json.loads(rest)
+            self.worker.secrets, self.worker.forgotten = tuple(secrets), frozenset(forgotten)
         elif verb == b"q":
             self.ended = True
 

@@ -1,10 +1,11 @@
 """The recording half of a history: its place, its lane's journal, its recorder, and what went wrong with them."""
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
-# ruff: noqa: PTH120
+# ruff: noqa: PTH118, PTH120
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import platform
@@ -13,9 +14,9 @@ from typing import Any
 
 from ..errors import HistoryError, warn
 from ..limits import JOURNAL_RECORD_BYTES_MAX
-from .journal import JournalWriter
+from .journal import LANES_LOCK, JournalWriter
 from .link import RecorderLink
-from .places import Place, choose_place, create_store, fallback_path, notebook_slug, why_unusable
+from .places import Place, choose_place, create_store, fallback_path, git_directories, notebook_slug, why_unusable
 from .redact import shrink
 from .refs import LANES, read_ref
 
@@ -34,7 +35,7 @@ class Recording:
         self._session = session
         self._journal: JournalWriter | None = None
         self._link: RecorderLink | None = None
-        self._secrets: tuple[str, ...] = ()
+        self._secrets: tuple[tuple[str, ...], frozenset[str]] = ((), frozenset())
         self._committed = 0
         self._warned: set[str] = set()
         self._left = False
@@ -104,35 +105,17 @@ class Recording:
 
     def _begin(self, path: str) -> None:
         create_store(path)
-        facts = {
-            "notebook": self.notebook or "",
-            "directory": self.directory,
-            "repository": self.place.repository,
-            "session": self._session,
-            "python": platform.python_version(),
-            "pid": self._pid,
-            "started": time.time(),
-        }
-        name = notebook_slug(self.notebook, self.directory)
-        for _ in range(64):
-            lane = f"{name}/{time.strftime('%Y%m%d')}-{os.urandom(2).hex()}"
-            if read_ref(path, LANES + lane):
-                continue
-            try:
-                self._journal = JournalWriter(path, lane, facts)
-            except FileExistsError:
-                continue
-            self.lane = lane
-            self._link = RecorderLink(path, lane)
-            self._link.tell_secrets(self._secrets)
-            return
-        raise HistoryError(f"no free lane for {name} in {path}")
+        facts = lane_facts(self.notebook or "", self.directory, self._session) | {"repository": self.place.repository}
+        self._journal = begin_lane(path, facts)
+        self.lane = self._journal.journal.lane
+        self._link = RecorderLink(path, self.lane)
+        self._link.tell_secrets(*self._secrets)
 
-    def tell_secrets(self, secrets: tuple[str, ...]) -> None:
+    def tell_secrets(self, secrets: tuple[str, ...], forgotten: frozenset[str] = frozenset()) -> None:
         """Values to keep out of what the recorder reads from the notebook's file."""
-        self._secrets = secrets
+        self._secrets = (secrets, forgotten)
         if self._link:
-            self._link.tell_secrets(secrets)
+            self._link.tell_secrets(*self._secrets)
 
     def append(self, record: dict[str, Any]) -> bool:
         """Append a record and wake the recorder; whether it was written."""
@@ -196,3 +179,41 @@ class Recording:
             self._link.wait(seconds)
             self._left = False
         self._journal, self._link, self.lane, self.sequence, self._committed = None, None, "", 0, 0
+
+
+def folder_of(path: str) -> str:
+    """The folder that a file lies in; "" for no file."""
+    return os.path.dirname(path)
+
+
+def lane_facts(notebook: str, directory: str, session: str) -> dict[str, Any]:
+    """What a lane says of who writes it."""
+    found = git_directories(directory)
+    return {
+        "notebook": notebook,
+        "directory": directory,
+        "repository": found[0] if found else "",
+        "session": session,
+        "python": platform.python_version(),
+        "pid": os.getpid(),
+        "started": time.time(),
+    }
+
+
+def begin_lane(store: str, facts: dict[str, Any]) -> JournalWriter:
+    """A new lane of a notebook, by its journal. Raises HistoryError, OSError."""
+    name = notebook_slug(facts["notebook"] or None, facts["directory"])
+    lock = os.open(os.path.join(store, LANES_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_SH)
+        for _ in range(64):
+            lane = f"{name}/{time.strftime('%Y%m%d')}-{os.urandom(2).hex()}"
+            if read_ref(store, LANES + lane):
+                continue
+            try:
+                return JournalWriter(store, lane, facts)
+            except FileExistsError:
+                continue
+    finally:
+        os.close(lock)
+    raise HistoryError(f"no free lane for {name} in {store}")

@@ -48,12 +48,16 @@ class CellState:
 
 @dataclass(frozen=True, slots=True)
 class CellChange:
-    """What became of one cell between two states; ``diff`` is a unified diff of its source."""
+    """What became of one cell between two states; ``diff`` is a unified diff of its source.
+
+    ``outputs_diff`` tells how its outputs differ, where that was asked for.
+    """
 
     id: str
     change: Change
     diff: str
     outputs_changed: bool = False
+    outputs_diff: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,4 +126,65 @@ class Restored:
             "serving again": ", ".join(served) or "nothing: no program was accepted by then",
             **({"not serving": "; ".join(refused)} if refused else {}),
             "variables": "unchanged: run the cells that make them",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Forked:
+    """A notebook that goes on from an old state: ``state`` is its first, ``path`` the file that was written."""
+
+    state: State
+    source: State
+    path: str
+
+    def told(self) -> dict[str, Any]:
+        """All of it as a table."""
+        return {
+            "state": self.state.short,
+            "goes on from": f"{self.source.short} {self.source.summary}",
+            "notebook": self.path,
+            "what served then": "serves again there when its cells are run",
+            "variables": "none: run the cells that make them",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What was put onto a branch of the user's repository: ``commits`` there, and the states they hold."""
+
+    branch: str
+    repository: str
+    commits: tuple[str, ...]
+    states: tuple[State, ...]
+    files: tuple[str, ...] = ()
+
+    def told(self) -> dict[str, Any]:
+        """All of it as a table."""
+        return {
+            "branch": self.branch,
+            "repository": self.repository,
+            "new commits": ", ".join(commit[:10] for commit in self.commits) or "none: all of it was there",
+            "of the states": ", ".join(state.short for state in self.states),
+            "files": ", ".join(self.files),
+            "to share it": f"git push origin {self.branch}",
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """What a forgetting took out. ``matches`` counts the places; ``states`` those that were written anew."""
+
+    matches: int
+    states: int
+    refs: int
+    seconds: float
+
+    def told(self) -> dict[str, Any]:
+        """All of it as a table."""
+        return {
+            "places": self.matches,
+            "states written anew": self.states,
+            "where their ids changed": "in this store: what was published to a branch of your own stays as it is",
+            "left": "nothing in objects, journals, large outputs, logs; the notebook's file and page are yours to edit",
+            "seconds": round(self.seconds, 2),
         }

@@ -19,6 +19,7 @@ from ..limits import OUTPUT_BYTES_MAX, OUTPUT_INLINE_BYTES_MAX
 
 SECRET_NAME = re.compile(r"(KEY|TOKEN|SECRET|PASSWORD)$", re.IGNORECASE)
 SECRET_CHARACTERS_MIN = 8
+FORGOTTEN = "[forgotten]"
 _EDGE = r"(?<![A-Za-z0-9_-])"
 PATTERNS: tuple[tuple[tuple[str, ...], re.Pattern[str]], ...] = (
     (("sk-",), re.compile(_EDGE + r"sk-[A-Za-z0-9_-]{20,}")),
@@ -49,6 +50,9 @@ def secret_values(environ: Mapping[str, str] | None = None) -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda value: (-len(value), value)))
 
 
+MARK = re.compile(r"\[redacted [0-9a-f]{8}\]")
+
+
 def mark(secret: str) -> str:
     """What stands in a secret's place."""
     return f"[redacted {hashlib.sha256(secret.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}]"
@@ -59,6 +63,7 @@ class Redactor:
 
     def __init__(self, secrets: Iterable[str] | None = None) -> None:
         self.secrets: tuple[str, ...] = secret_values() if secrets is None else tuple(secrets)
+        self.forgotten: frozenset[str] = frozenset()
 
     def look(self) -> bool:
         """Read the environment again; whether the secrets changed."""
@@ -67,8 +72,16 @@ class Redactor:
         self.secrets = found
         return changed
 
+    def for_all(self, texts: Iterable[str]) -> Redactor:
+        """This one; or, where none of the texts holds anything to hide, one that looks for nothing, which is faster."""
+        whole = "\n\0\n".join(texts)
+        return self if self.text(whole) != whole else _Idle(())
+
     def text(self, text: str) -> str:
-        """``text`` without secrets."""
+        """``text`` without secrets, and without what was forgotten."""
+        for gone in self.forgotten:
+            if gone in text:
+                text = text.replace(gone, FORGOTTEN)
         for secret in self.secrets:
             if secret in text:
                 text = text.replace(secret, mark(secret))
@@ -103,6 +116,18 @@ class Redactor:
             else:
                 clean[key] = cut_value(self.value(value))
         return _without_large_binaries(clean)
+
+
+class _Idle(Redactor):
+    """For what was looked through already."""
+
+    def text(self, text: str) -> str:
+        """As it is."""
+        return text
+
+    def value(self, value: Any) -> Any:
+        """As it is."""
+        return value
 
 
 def holds_no_secret(text: str) -> bool:

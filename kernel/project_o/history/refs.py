@@ -5,7 +5,7 @@ process. A lane has one writer, which holds the lane's ``flock``: a lock file th
 """
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
-# ruff: noqa: PTH103, PTH104, PTH105, PTH108, PTH118, PTH120
+# ruff: noqa: PTH103, PTH104, PTH105, PTH108, PTH112, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -32,6 +32,11 @@ def read_ref(store: str, name: str) -> str | None:
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return _packed(store).get(name)
     return value if _HEX.fullmatch(value) else None
+
+
+def is_free(store: str, name: str) -> bool:
+    """Whether a ref of that name can be made: there is none, and none below it."""
+    return read_ref(store, name) is None and not os.path.isdir(os.path.join(store, name))
 
 
 def _packed(store: str) -> dict[str, str]:

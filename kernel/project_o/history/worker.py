@@ -17,6 +17,7 @@ from .journal import JournalReader, LaneJournal, lanes_with_journal
 from .lane import LaneWriter
 from .objects import git_environment
 
+PACK_LOCK = "o.lock"
 _REFUSALS_MAX = 3
 _STALE_SECONDS = 86_400
 _PACK_SECONDS = 300
@@ -30,6 +31,7 @@ class Worker:
         self.skipped = 0
         self.problem = ""
         self.secrets: tuple[str, ...] | None = None
+        self.forgotten: frozenset[str] = frozenset()
         self._lock = lock
         self._reader = JournalReader(journal)
         self._writer: LaneWriter | None = None
@@ -56,6 +58,7 @@ class Worker:
             self._writer = LaneWriter(self.journal.store, self.journal.lane, self.journal.facts())
         if self.secrets is not None:
             self._writer.merge.redact.secrets = self.secrets
+            self._writer.merge.redact.forgotten = self.forgotten
         return self._writer
 
     def _apply(self, writer: LaneWriter, record: dict[str, object]) -> None:
@@ -170,7 +173,7 @@ def pack(store: str) -> bool:
     Never prunes, so it needs no agreement with the other lanes' writers; only one packs at a time.
     """
     try:
-        lock = os.open(os.path.join(store, "o.lock"), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(os.path.join(store, PACK_LOCK), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         return False
     try:

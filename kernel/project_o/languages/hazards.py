@@ -1,8 +1,9 @@
-"""What a text of Zig or Rust uses that a proposed one should not: found among its tokens, with the reason.
+"""What a text uses beyond computing, which a proposed one should not: found in its tokens or forms, with the reason.
 
-It is lint, for an honest author: the sandbox is the wall. Words that have a compiler read files or the environment are
-looked for wherever they stand, in comments and strings too, since what looks like one to us may not be one to the
-compiler. Everything else is looked for among the tokens; in a text that our grammar cannot read, among all words.
+It is lint, for an honest author: the sandbox is the wall. Zig and Rust are looked at token by token, without comments
+and strings; a text that our grammar cannot read, word by word. Python and Lisp are read by the sandbox's own lint.
+
+To add one: a line in the table of its language, ``REASONS`` for what is denied and ``REPORTED`` for what is told alone.
 """
 
 from __future__ import annotations
@@ -11,15 +12,16 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
-from . import rust_hazards, zig_hazards
+from . import python_hazards, rust_hazards, zig_hazards
 from .tokens import Token, tokens
 
 
 @dataclass(frozen=True, slots=True)
 class Hazard:
-    """One use. ``what`` names it as a rule would; ``reads`` marks what the compiler itself would read or assemble.
+    """One use. ``what`` names it as the tables do.
 
-    ``denied`` is False for what is worth telling and no reason to reject: an honest fast program uses it.
+    ``denied`` is False for what is worth telling and no reason to reject: an honest fast program uses it. ``reads``
+    marks what its compiler would read, which is not there where a proposed text is compiled, whoever used it before.
     """
 
     line: int
@@ -29,35 +31,38 @@ class Hazard:
     reads: bool = False
 
 
-_READS: dict[str, re.Pattern[str]] = {"zig": zig_hazards.READS, "rust": rust_hazards.READS}
 _FOUND: dict[str, Callable[[list[Token]], Iterable[tuple[int, str]]]] = {
     "zig": zig_hazards.found,
     "rust": rust_hazards.found,
 }
 _REASONS = {"zig": zig_hazards.REASONS, "rust": rust_hazards.REASONS}
 _REPORTED = {"zig": zig_hazards.REPORTED, "rust": rust_hazards.REPORTED}
-_WORDS = re.compile(r"\w+|@\w+|::|[^\w\s]")
-READING = "lets a build read files or the environment, or assemble what it likes; leave the word out, in comments too"
+_READS = {"zig": zig_hazards.READS, "rust": rust_hazards.READS}
+_WORDS = re.compile(r'"(?:std|builtin|o)"|\w+|@\w+|::|[^\w\s]')
+READING = "a proposed text is compiled where no files and no environment are: pass what it reads as an argument"
 
 
 def hazards(language: str, source: str) -> tuple[Hazard, ...]:
-    """What stands in a text of Zig or Rust, in the order of its lines, each once a line. Other languages: nothing."""
-    if language not in _FOUND:
-        return ()
-    return tuple(sorted(set(_all(language, source)), key=lambda item: (item.line, item.what)))
+    """What stands in a text, in the order of its lines, each once a line. A language without tables: nothing."""
+    found = _native(language, source) if language in _FOUND else python_hazards.found(language, source)
+    return tuple(sorted(set(_told(language, found)), key=lambda item: (item.line, item.what)))
 
 
-def _all(language: str, source: str) -> Iterator[Hazard]:
-    for match in _READS[language].finditer(source):
-        yield Hazard(source.count("\n", 0, match.start()) + 1, match[0], READING, denied=True, reads=True)
+def _native(language: str, source: str) -> Iterable[tuple[int, str]]:
     stream, whole = tokens(language, source)
-    if not whole:
-        stream = list(_words(source))
-    for line, what in _FOUND[language](stream):
-        if what in _REPORTED[language]:
-            yield Hazard(line, what, _REPORTED[language][what], denied=False)
+    return _FOUND[language](stream if whole else list(_words(source)))
+
+
+def _told(language: str, found: Iterable[tuple[int, str]]) -> Iterator[Hazard]:
+    reasons = _REASONS.get(language, python_hazards.REASONS)
+    reported = _REPORTED.get(language, python_hazards.REPORTED)
+    for line, what in found:
+        if what in _READS.get(language, ()):
+            yield Hazard(line, what, READING, reads=True)
+        elif what in reported:
+            yield Hazard(line, what, reported[what], denied=False)
         else:
-            yield Hazard(line, what, _REASONS[language].get(what) or _REASONS[language][""])
+            yield Hazard(line, what, reasons.get(what) or reasons[""])
 
 
 def _words(source: str) -> Iterator[Token]:

@@ -33,14 +33,6 @@ _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F_]+)\}|([nrt0\\\'"])
 _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "0": "\0", "\\": "\\", "'": "'", '"': '"'}
 _SPELLED = {"\n": "\\n", "\r": "\\r", "\t": "\\t", "\0": "\\0", "\\": "\\\\", '"': '\\"'}
 
-READS = re.compile(
-    r"\b(?:include(?:_str|_bytes)?|env|option_env|(?:global_|naked_)?asm)\b"
-    r"|\bpath\b(?=.*\bmod\b)|\bmod\b(?=.*\bpath\b)",
-    re.DOTALL,
-)
-"""Macros that read files or the environment, under another name too (``use std::env as e; e!("HOME")``); assembly,
-which may include files; ``#[path]`` of a module, as macros may put it together too."""
-
 
 def program(name: str, source: str, *, mode: Mode = "safe", options: tuple[str, ...] = ()) -> Program:
     """A cell as a program with its declared parameters.

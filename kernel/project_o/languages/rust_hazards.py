@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 
 from .tokens import Token
 
-READS = re.compile(
-    r"\b(?:include(?:_str|_bytes)?|env|option_env|(?:global_|naked_)?asm)\b"
-    r"|\bpath\b(?=.*\bmod\b)|\bmod\b(?=.*\bpath\b)",
-    re.DOTALL,
-)
-"""Macros that read files or the environment, under another name too (``use std::env as e; e!("HOME")``); assembly,
-which may include files; ``#[path]`` of a module, as macros may put it together too."""
+READS = frozenset({"include!", "include_str!", "include_bytes!", "env!", "option_env!", "mod"})
+"""Macros with which a text has its compiler read files or the environment, and modules in files of their own."""
 
 REASONS = {
-    "unsafe": "what serves runs in the kernel's own process, and the compiler does not check an unsafe block",
+    "asm!": "assembly does what nothing here can look at",
     "extern": "it calls functions that are not its own",
     "std::process": "it starts or ends processes",
     "std::fs": "it reads or writes files",
@@ -35,6 +29,7 @@ REASONS = {
     "": "a proposed text should only compute",
 }
 REPORTED = {
+    "unsafe": "the compiler does not check it, and what serves runs in the kernel's own process",
     "std::thread": "threads, which the sandbox refuses",
     "std::io": "input and output, of which nothing is read",
     "std::ffi": "types of foreign functions",
@@ -42,19 +37,43 @@ REPORTED = {
 }
 _MODULES = frozenset(name.removeprefix("std::") for name in (*REASONS, *REPORTED) if name.startswith("std::"))
 _ATTRIBUTES = frozenset(name[2:-1] for name in REASONS if name.startswith("#["))
-_ROOTS = frozenset({"std"})
+_ROOTS = frozenset({"std", "core", "alloc"})  # all are named std in the tables
+_ASSEMBLY = frozenset({"asm", "global_asm", "naked_asm"})
+_READING = frozenset({"include_str", "include_bytes", "option_env"})
+_READING_WORDS = frozenset({"include", "env"})  # names of other things, too
 
 
 def found(stream: list[Token]) -> Iterator[tuple[int, str]]:
-    """(line, what) of everything in REASONS and REPORTED, in code and in macros alike."""
-    texts = [token.text for token in stream]
-    for k, (text, line) in enumerate(stream):
+    """(line, what) of all in READS, REASONS and REPORTED, in code and in macros alike."""
+    texts = [token.text.removeprefix("r#") for token in stream]
+    macros = not {"macro_rules", "macro_rules!"}.isdisjoint(texts)  # then a name may become a macro's
+    closing = 0
+    for k, (text, line) in enumerate(zip(texts, (token.line for token in stream), strict=True)):
+        if text == "#" and k >= closing:
+            closing = _closing(texts, k)
         if text in ("unsafe", "extern"):
             yield line, text
-        elif text in _ATTRIBUTES and "#" in texts[max(0, k - 12) : k]:
+        elif text in _ASSEMBLY:
+            yield line, "asm!"
+        elif text in _READING or (text in _READING_WORDS and (macros or texts[k + 1 : k + 2] == ["!"])):
+            yield line, f"{text}!"
+        elif text == "mod" and texts[k + 2 : k + 3] == [";"]:
+            yield line, text
+        elif text in _ATTRIBUTES and k < closing:
             yield line, f"#[{text}]"
         elif text in _ROOTS:
             yield from ((line, what) for what in _below(texts, k))
+
+
+def _closing(texts: list[str], hash_sign: int) -> int:
+    """Where the attribute that begins here ends; where there is none, here."""
+    start = hash_sign + 2 if texts[hash_sign + 1 : hash_sign + 2] == ["!"] else hash_sign + 1
+    depth = 0
+    for k in range(start, len(texts)):
+        depth += (texts[k] == "[") - (texts[k] == "]")
+        if depth == 0:
+            return k
+    return len(texts)
 
 
 def _below(texts: list[str], root: int) -> Iterator[str]:

@@ -6,13 +6,12 @@ comment signs, and add one line to ``LANGUAGES``. Nothing else in the project as
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import UsageError
-from ..values import Mode, Program, Scalar
+from ..values import DATA, Mode, Program, Scalar
 from . import lisp, python, rust, zig
 from .blocks import Block, inside_blocks
 from .scan import Signature
@@ -38,51 +37,52 @@ class Tools:
     signatures: Callable[[str], dict[str, Signature]]
     blocks: Callable[[str], tuple[Block, ...]]
     normalised: Callable[[str], str]
-    reads: re.Pattern[str] | None = None
-    """The words with which a text has its compiler read files or the environment, wherever they stand: what looks like
-    a comment or a string to us may not be one to the compiler."""
 
     def only_settings(self, program: Program, cell: Program) -> bool:
-        """Whether a program is the text of ``cell`` with other values of its declared parameters."""
+        """Whether a program is the text of ``cell`` with other values of its declared parameters, and nothing else.
+
+        Byte for byte but for how the values are spelled: what follows from it is decided before anything is compiled,
+        and what looks like a comment to us may not be one to the compiler.
+        """
+        if _around(program) != _around(cell):
+            return False
         if program.source == cell.source:
             return True
         if [item.name for item in program.parameters] != [item.name for item in cell.parameters]:
             return False
         try:
-            back = self.with_settings(program, {item.name: item.value for item in cell.parameters})
+            return self._spelled(program, cell) == self._spelled(cell, cell)
         except UsageError:
             return False
-        return self.normalised(back.source) == self.normalised(self.with_settings(cell, {}).source)
 
-    def refuse_reads(self, program: Program, cell: Program) -> None:
-        """Raise UsageError for a text that is no person's own and has its compiler read files or the environment.
-
-        A build has its user's rights; ``cell`` is the user's own text, which may do as it likes.
-        """
-        if self.reads is None or self.only_settings(program, cell):
-            return
-        for path, text in program.files:
-            found = self.reads.search(text)
-            if found is not None:
-                line = text.count("\n", 0, found.start()) + 1
-                raise UsageError(
-                    f"{path}, line {line}: {found[0]} lets a build read files or the environment, which a proposed text"
-                    " may not; leave the word out, in comments too"
-                )
+    def _spelled(self, program: Program, cell: Program) -> str:
+        """The text with the values of ``cell``, each in our own spelling."""
+        others = {
+            item.name: next(value for value in item.domain if value != item.value)
+            for item in cell.parameters
+            if len(item.domain) > 1
+        }
+        values = {item.name: item.value for item in cell.parameters}
+        return self.with_settings(self.with_settings(program, others), values).source
 
     def inside_blocks(self, old: str, new: str) -> None:
         """Raise UsageError, naming the line, if ``new`` differs from ``old`` outside the EVOLVE blocks of ``old``."""
         inside_blocks(old, new, self.blocks)
 
 
+def _around(program: Program) -> tuple[object, ...]:
+    """What a program has beside its text and its data."""
+    return program.language, program.options, tuple(item for item in program.files[1:] if item[0] != DATA)
+
+
 LANGUAGES: dict[str, Tools] = {
     "zig": Tools(
         "zig", zig.OPENER, ".zig", zig.program, zig.with_source, zig.with_settings, zig.signatures, zig.blocks,
-        zig.normalised, zig.READS,
+        zig.normalised,
     ),
     "rust": Tools(
         "rust", rust.OPENER, ".rs", rust.program, rust.with_source, rust.with_settings, rust.signatures, rust.blocks,
-        rust.normalised, rust.READS,
+        rust.normalised,
     ),
     "python": Tools(
         "python", python.OPENER, ".py", python.program, python.with_source, python.with_settings, python.signatures,

@@ -20,9 +20,6 @@ _GRAMMAR = "tree_sitter_zig"
 _ESCAPE = re.compile(r'\\(?:x([0-9a-fA-F]{2})|u\{([0-9a-fA-F]+)\}|([nrt\\\'"]))')
 _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"'}
 
-READS = re.compile(r"@(?:embedFile|cImport|cInclude)\b|\basm\b")
-"""Builtins that read files, and assembly, which may include them."""
-
 
 def program(name: str, source: str, *, mode: Mode = "safe", options: tuple[str, ...] = ()) -> Program:
     """A cell as a program with its declared parameters. Raises UsageError naming the line of a bad declaration."""

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from .tokens import Token
 
-READS = re.compile(r"@(?:embedFile|cImport|cInclude)\b|\basm\b")
-"""Builtins that read files, and assembly, which may include them."""
+READS = frozenset({"@embedFile", "@cImport", "@cInclude"})
+"""Builtins with which a text has its compiler read files."""
 
 REASONS = {
     "@cDefine": "it belongs to C's headers",
@@ -16,6 +15,7 @@ REASONS = {
     "@extern": "it takes a symbol that is not its own",
     "@export": "its symbol may take the place of another",
     "@ptrFromInt": "a number as an address reaches any memory of the process",
+    "asm": "assembly does what nothing here can look at",
     "extern": "it calls functions that are not its own",
     "export": "its symbol may take the place of another",
     "std.os": "it asks the operating system",
@@ -49,17 +49,17 @@ REPORTED = {
     "std.heap.c_allocator": "memory of the C library",
     "std.debug.print": "output, of which nothing is read",
 }
-_BUILTINS = frozenset(name for name in (*REASONS, *REPORTED) if name.startswith("@"))
+_WORDS = frozenset(name for name in (*READS, *REASONS, *REPORTED) if name.startswith("@")) | {"asm", "export"}
 _PATHS = tuple(name for name in (*REASONS, *REPORTED) if name.startswith("std."))
-_KNOWN_IMPORTS = frozenset({'"std"', '"builtin"'})
+_KNOWN_IMPORTS = frozenset({'"std"', '"builtin"', '"o"'})
 
 
 def found(stream: list[Token]) -> Iterator[tuple[int, str]]:
-    """(line, what) of everything in REASONS and REPORTED. Imports of files have the file's name, as written."""
+    """(line, what) of all in READS, REASONS and REPORTED. Imports of files have the file's name, as written."""
     texts = [token.text for token in stream]
     names = _aliases(texts)
     for k, (text, line) in enumerate(stream):
-        if text in _BUILTINS or text == "export" or (text == "extern" and _is_linked(texts, k)):
+        if text in _WORDS or (text == "extern" and _is_linked(texts, k)):
             yield line, text
         elif text == "@import" and texts[k + 1 : k + 2] == ["("]:
             yield from ((line, what) for what in _import(texts, k))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from argparse import Namespace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from ..values import Progress
 
 
+_NOTHING = object()
+DEFECTS = "clock, first-call, ceiling"
+"""Those of ``evolution.plausible``, which no kernel loads as it starts."""
+
+
 @magics_class
 class EvolutionMagics(Magics):
     """Evolution."""
@@ -33,7 +39,43 @@ class EvolutionMagics(Magics):
     @argument("name", help="what to evolve: anything with a name that serves")
     @argument("--budget", help="how long, as 60s or 2m; the confirmation of the winner is in it")
     @argument("--trials", help="how many candidates")
-    @argument("--objective", default="time", help="time, or the name of a metric that the evaluator returns")
+    @argument(
+        "--objective",
+        nargs="+",
+        default=["time"],
+        metavar="METRIC",
+        help="what is to become better, as NAME[:min|max][:20%%]: time, memory, size, accuracy, or what the evaluator "
+        "returns; of several one has to, and none may become much worse",
+    )
+    @argument(
+        "--guard",
+        nargs="+",
+        default=[],
+        metavar="METRIC",
+        help="what must not become worse by more than a share, as NAME[:min|max][:20%%|off]",
+    )
+    @argument("--allow", nargs="+", default=[], metavar="DEFECT", help="what is said and rejects nothing: " + DEFECTS)
+    @argument(
+        "--tests",
+        metavar="NAME|cell",
+        help="the candidates' tests, which take the program: a function, a list, a dict or a class of them; cell: the "
+        "test blocks of the native cell itself",
+    )
+    @argument(
+        "--relation",
+        nargs="+",
+        default=[],
+        metavar="WORD",
+        help="what must hold between answers: permutation:xs, scaling:x[:degree], idempotence[:x], or the name of a "
+        "function relation(call, args) -> bool",
+    )
+    @argument(
+        "--scenario",
+        metavar="NAME|later",
+        help="what a candidate goes through before it is accepted: a function of the program, or the notebook's own "
+        "later cells",
+    )
+    @argument("--reference", metavar="NAME", help="a function that says what is right, in place of what serves now")
     @argument("--proposer", default="search", choices=("search",), help="who proposes")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
@@ -65,9 +107,9 @@ class EvolutionMagics(Magics):
                 if chosen.workers
                 else self.session.setting("workers"),
                 proposer=chosen.proposer,
-                objective=chosen.objective,
                 inputs=self._inputs(inputs),
                 function=chosen.function,
+                **self._wishes(chosen),
                 progress=shown,
                 stop=stop,
                 plot=api.plot,
@@ -78,6 +120,32 @@ class EvolutionMagics(Magics):
     def _target(self, name: str) -> Any:
         value = self.session.shell.user_ns.get(name.replace("-", "_"))  # Lisp's my-agent is Python's my_agent
         return name if value is None else value
+
+    def _wishes(self, chosen: Namespace) -> dict[str, Any]:
+        """What else is wanted, and what must hold: names of the notebook as what they mean there."""
+        names = self.session.shell.user_ns
+        tests, scenario, reference = chosen.tests, chosen.scenario, chosen.reference
+        return {
+            "objective": chosen.objective,
+            "guards": chosen.guard,
+            "allowed": chosen.allow,
+            "tests": tests if tests in (None, "cell") else self._held(tests, "--tests"),
+            "relations": [names[word] if callable(names.get(word)) else word for word in chosen.relation],
+            "scenario": scenario if scenario in (None, "later") else self._held(scenario, "--scenario"),
+            "reference": self._held(reference, "--reference") if reference else None,
+        }
+
+    def _held(self, name: str, option: str) -> Any:
+        """What a name of the notebook holds. Raises UsageError."""
+        first, *rest = name.split(".")
+        value = self.session.shell.user_ns.get(first, _NOTHING)
+        for part in rest:
+            value = getattr(value, part, _NOTHING)
+        if value is _NOTHING:
+            raise UsageError(f"{option} {name}: nothing here is called {name}: run the cell that defines it first")
+        if value is None:
+            raise UsageError(f"{option} {name}: {name} is None, which says nothing: leave {option} out")
+        return value
 
     def _inputs(self, expression: str | None) -> Any:
         if expression is None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, cell_magic, magics_class
 from IPython.core.magic_arguments import argument, magic_arguments
+from IPython.display import publish_display_data
 
-from ..errors import ToolchainMissing, UsageError
+from ..errors import ToolchainMissing
 from .arguments import identifier, parsed
 from .report import reported
 from .session import Session
@@ -27,10 +28,11 @@ _OPTIONS = (
     argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps the language's checks and is the default"),
     argument("--isolate", action="store_true", help="run every call in a worker process that may die"),
     argument("--no-trial", action="store_true", help="do not try the first call in the sandbox"),
-    argument("--nogil", action="store_true", help="said for clarity: other threads run during every call"),
+    argument("--nogil", action="store_true", help="let other threads of Python run during short calls too"),
     argument("--test", action="store_true", help="run the cell's tests and fail the cell if one fails"),
     argument("--fresh", action="store_true", help="serve this text, also where an evolved version of it was accepted"),
     argument("--optional", action="store_true", help="where the compiler is missing say so in one line, and go on"),
+    argument("--annotate", action="store_true", help="show the assembly of each function beside its source"),
     argument("--link", nargs="+", action="extend", default=[], metavar="LIB", help="link a system library"),
 )
 
@@ -70,14 +72,9 @@ class NativeMagics(Magics):
         """Compile Rust and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
 
         ``const LANES: usize = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose. The compiler is
-        ``rustc``; a cell uses the standard library.
+        ``rustc``; crates that ``--dep`` names are fetched and compiled by ``cargo``.
         """
-        chosen = parsed(self.rust, line)
-        if chosen.dep:
-            raise UsageError(
-                f"--dep {' '.join(chosen.dep)}: cells use the standard library only so far: leave --dep out"
-            )
-        return self._cell("rust", chosen, cell)
+        return self._cell("rust", parsed(self.rust, line), cell)
 
     def _cell(self, language: str, chosen: Namespace, cell: str) -> NativeModule | None:
         name = identifier(chosen.name) if chosen.name else ""
@@ -92,6 +89,9 @@ class NativeMagics(Magics):
             return None
 
     def _served(self, language: str, name: str, chosen: Namespace, cell: str) -> NativeModule:
+        from ..toolchain import dispatcher
+
+        dispatcher.allow(self.session.setting("dispatcher"))
         module = self.session.flow.cell(
             "\n" + cell,  # the magic's own line is line 1, so every line number is the cell's
             language,
@@ -99,12 +99,29 @@ class NativeMagics(Magics):
             mode=chosen.mode or self.session.setting("mode"),
             trial=self.session.setting("trial") and not chosen.no_trial,
             isolate=chosen.isolate,
+            nogil=chosen.nogil,
             links=tuple(chosen.link),
+            crates=tuple(getattr(chosen, "dep", ())),
             tests=chosen.test,
             fresh=chosen.fresh,
         )
         bind(self.session.shell.user_ns, module, name)
+        if chosen.annotate:
+            self._annotate(module)
         return module
+
+    def _annotate(self, module: NativeModule) -> None:
+        """Show the assembly of what serves."""
+        from .. import toolchain, view
+        from ..sandbox import shared_builder
+
+        artifact = module.slot.version.artifact
+        program, box = artifact.program, shared_builder() if toolchain.LOCKED_FLAG in artifact.flags else None
+        assembly = toolchain.annotate(program, box=box)
+        shown = view.show_annotation(
+            program.name, program.source, assembly, detail=f"{artifact.toolchain}, {program.mode}"
+        )
+        publish_display_data(shown.bundle())
 
 
 def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:

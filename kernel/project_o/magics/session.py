@@ -13,11 +13,13 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from ..config import OPTIONS, Option, converted, effective, evolution_forbidden
+from ..config import OPTIONS, Option, converted, effective, evolution_forbidden, share
 from ..errors import UsageError
 from ..flow import Flow
 from ..history import History, open_history
 from ..history.notebook import find_notebook
+from .later import later_cells, quieten
+from .said import show_said
 
 if TYPE_CHECKING:
     from ..agent import Agents
@@ -66,6 +68,9 @@ class Session:
         self.flow = Flow(self.history)
         self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
         self.flow.unsandboxed = lambda: bool(self.setting("serve_unsandboxed"))
+        self.flow.guard_regression = lambda: share(self.setting("guard_regression"))
+        self.flow.later_cells = lambda name, source: later_cells(self, name, source)
+        self.flow.in_copy = lambda: quieten(self.shell)
 
     @cached_property
     def agents(self) -> Agents:
@@ -74,10 +79,12 @@ class Session:
 
         return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
-    def flush(self) -> None:
-        """A cell has ended, and agents may have something to do then."""
+    def flush(self, error: BaseException | None = None) -> None:
+        """A cell has ended, by this ``error`` if it failed: agents may have something to do then, and what serves."""
         if "agents" in self.__dict__:
             self.agents.cell_ended()
+        if "releases" in vars(self.flow):
+            show_said(self.flow.releases.settle(error))
 
     def restored(self) -> None:
         """A state was brought back: what agents remember is what it held, where there are agents."""

@@ -4,6 +4,17 @@ from __future__ import annotations
 
 from .log import EventLog
 from .sequential import Design, Watch, design
-from .statistics import Interval, mean_interval, paired_difference, paired_ratio
+from .statistics import Interval, interval_of, mean_interval, negative_by_signs, paired_difference, paired_ratio
 
-__all__ = ["Design", "EventLog", "Interval", "Watch", "design", "mean_interval", "paired_difference", "paired_ratio"]
+__all__ = [
+    "Design",
+    "EventLog",
+    "Interval",
+    "Watch",
+    "design",
+    "interval_of",
+    "mean_interval",
+    "negative_by_signs",
+    "paired_difference",
+    "paired_ratio",
+]

@@ -126,6 +126,15 @@ def effective_count(values: Sequence[float], caution: float = 0.0) -> float:
     return n * (1 - r) / (1 + r)
 
 
+def negative_by_signs(values: Sequence[float], error: float) -> bool:
+    """Whether so many values are below 0 that a median of 0 or more would show as many in ``error`` of cases at most.
+
+    The sign test: it asks nothing of the size of what is measured, so that bursts of load do not hide what is plain.
+    """
+    n, below = len(values), sum(value < 0 for value in values)
+    return n > 0 and math.fsum(math.comb(n, k) for k in range(below, n + 1)) <= error * 2**n
+
+
 def student_quantile(probability: float, freedom: float) -> float:
     """Student's t quantile by the expansion of Abramowitz and Stegun 26.7.5; within 1 % from 3 degrees on."""
     z = NormalDist().inv_cdf(probability)

@@ -3,41 +3,18 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from pathlib import Path
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from .. import api, toolchain, view
 from ..config import effective
 from ..errors import UsageError
-from ..flow import Flow
-from ..values import State
+from .context import Context, Verb, facts
 from .doctor import examine
 from .listing import Listing, Report
-
-
-@dataclass(frozen=True, slots=True)
-class Context:
-    """Where a verb works: a flow with its history, and what ``%config`` has set."""
-
-    flow: Flow
-    chosen: Mapping[str, Any]
-    found_by: str
-    choose: Callable[[str, Any], None] | None = None
-    """Sets an option for the life of the kernel; None where there is no kernel."""
-
-
-Argument = tuple[tuple[str, ...], dict[str, Any]]
-
-
-@dataclass(frozen=True, slots=True)
-class Verb:
-    """One verb: what it does in a line, its arguments, the function that does it."""
-
-    run: Callable[[Context, argparse.Namespace], Any]
-    help: str
-    arguments: tuple[Argument, ...] = ()
+from .serving import SERVING_VERBS
+from .states import STATE_VERBS
 
 
 class _Parser(argparse.ArgumentParser):
@@ -70,10 +47,6 @@ def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
     return VERBS[name].run(context, parser.parse_args(rest))
 
 
-def _facts(name: str) -> Callable[[Mapping[str, Any]], view.Display]:
-    return lambda facts: view.show_table(name, ("what", "value"), [item for item in facts.items() if item[1] != ""])
-
-
 # --------------------------------------------------------------------------- recording
 
 
@@ -89,67 +62,15 @@ def _off(context: Context, arguments: argparse.Namespace) -> Report:
 
 def _where(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
-    return Report(context.flow.history.where(), _facts("where"))
+    return Report(context.flow.history.where(), facts("where"))
 
 
 def _clean(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
     store = str(context.flow.history.where().get("store", ""))
     freed = context.flow.history.clean()
-    facts = {"removed": store, "bytes freed": freed, "recording": "off; `%o on` begins a new history"}
-    return Report(facts, _facts("history removed"))
-
-
-# --------------------------------------------------------------------------- history
-
-
-def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    context.flow.history.flush()
-    return Listing(context.flow.history.states(arguments.limit, scope=arguments.name), view.show_history)
-
-
-def _show(context: Context, arguments: argparse.Namespace) -> Report:
-    history = context.flow.history
-    history.flush()
-    state = history.resolve(arguments.state)
-    return Report(state, lambda item: view.show_state(item, source=_source_of(history, item)))
-
-
-def _source_of(history: Any, state: State) -> str:
-    """The source of the cell that a state is about; "" for a state that is about no cell."""
-    cell = dict(state.facts).get("cell")
-    return next((item.source for item in history.cells(state) if item.id == cell), "")
-
-
-def _diff(context: Context, arguments: argparse.Namespace) -> Report:
-    context.flow.history.flush()
-    diff = context.flow.history.diff(arguments.a, arguments.b)
-    # Sources are for people; what serves, and the records of runs, have views of their own.
-    sources = tuple(item for item in diff.files if not item.path.endswith(".json"))
-    return Report(diff, lambda whole: view.show_history_diff(replace(whole, files=sources)))
-
-
-def _save(context: Context, arguments: argparse.Namespace) -> Report:
-    why = " ".join(arguments.why).strip()
-    if not why:
-        raise UsageError('say why: %o save "before the long run"')
-    return Report(context.flow.history.save(why), view.show_state)
-
-
-def _restore(context: Context, arguments: argparse.Namespace) -> Report:
-    to = Path(arguments.to).expanduser() if arguments.to else None
-    return Report(context.flow.restore(arguments.state, to), _facts("restored"))
-
-
-# --------------------------------------------------------------------------- serving
-
-
-def _serving(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    return Listing(context.flow.serving(arguments.name), view.show_serving)
-
-
-def _rollback(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
-    return Listing((context.flow.rollback(arguments.name, arguments.state),), view.show_serving)
+    found = {"removed": store, "bytes freed": freed, "recording": "off; `%o on` begins a new history"}
+    return Report(found, facts("history removed"))
 
 
 # --------------------------------------------------------------------------- library modules
@@ -163,12 +84,12 @@ def _modules(context: Context, arguments: argparse.Namespace) -> Report:
 
 def _reload(context: Context, arguments: argparse.Namespace) -> Report:
     del context
-    return Report(api.modules().reload(arguments.name, fresh=arguments.fresh), _facts("reloaded"))
+    return Report(api.modules().reload(arguments.name, fresh=arguments.fresh), facts("reloaded"))
 
 
 def _unload(context: Context, arguments: argparse.Namespace) -> Report:
     del context
-    return Report(api.modules().unload(arguments.name), _facts("unloaded"))
+    return Report(api.modules().unload(arguments.name), facts("unloaded"))
 
 
 # --------------------------------------------------------------------------- the installation
@@ -196,25 +117,24 @@ def _evolution(context: Context, arguments: argparse.Namespace) -> Report:
         context.choose("evolution", arguments.switch == "on")
         context = replace(context, chosen={**context.chosen, "evolution": arguments.switch == "on"})
     setting = effective(context.chosen)["evolution"]
-    facts = {"evolution": "on" if setting.value else "off", "set by": setting.source}
+    found = {"evolution": "on" if setting.value else "off", "set by": setting.source}
     if not setting.value:
-        facts["runs that were stopped"] = str(context.flow.halt())
-        facts["what serves"] = "goes on serving; `%o rollback NAME` takes a version back"
-    return Report(facts, _facts("evolution"))
+        found["runs that were stopped"] = str(context.flow.halt())
+        found["what serves"] = "goes on serving; `%o rollback NAME` takes a version back"
+    return Report(found, facts("evolution"))
 
 
 def _cache(context: Context, arguments: argparse.Namespace) -> Report:
     del context
-    facts: dict[str, Any] = {"folder": str(toolchain.cache_directory()), "bytes": toolchain.used_bytes()}
+    found: dict[str, Any] = {"folder": str(toolchain.cache_directory()), "bytes": toolchain.used_bytes()}
     if arguments.clear:
-        facts["bytes freed"] = toolchain.clear()
-    return Report(facts, _facts("build cache"))
+        found["bytes freed"] = toolchain.clear()
+    return Report(found, facts("build cache"))
 
 
-KERNEL_ONLY = ("on", "off", "rollback", "save", "reload", "unload")
+KERNEL_ONLY = ("on", "off", "reload", "unload", "canary", "promote")
 """What speaks of a running kernel: not for a terminal."""
 
-STATE_HELP = "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or a saved name"
 VERBS: dict[str, Verb] = {
     "on": Verb(_on, "record cells (again)"),
     "off": Verb(_off, "stop recording in this kernel"),
@@ -232,35 +152,8 @@ VERBS: dict[str, Verb] = {
         ((("--clear",), {"action": "store_true"}),),
     ),
     "clean": Verb(_clean, "remove this notebook folder's history for good"),
-    "history": Verb(
-        _history,
-        "the states, newest first",
-        (
-            (("name",), {"nargs": "?", "default": None, "help": "only states of this cell or program"}),
-            (("--limit",), {"type": int, "default": 50}),
-        ),
-    ),
-    "show": Verb(_show, "one state", ((("state",), {"nargs": "?", "default": "@", "help": STATE_HELP}),)),
-    "diff": Verb(
-        _diff,
-        "what changed between two states",
-        ((("a",), {"help": STATE_HELP}), (("b",), {"nargs": "?", "default": None, "help": STATE_HELP})),
-    ),
-    "save": Verb(_save, "name the state of now", ((("why",), {"nargs": "*", "help": "the reason, in words"}),)),
-    "restore": Verb(
-        _restore,
-        "put notebook and served programs back; variables stay as they are",
-        (
-            (("state",), {"help": STATE_HELP}),
-            (("--to",), {"default": None, "help": "write the notebook to this file instead"}),
-        ),
-    ),
-    "serving": Verb(_serving, "what serves each name", ((("name",), {"nargs": "?", "default": None}),)),
-    "rollback": Verb(
-        _rollback,
-        "serve the version before this one (said again: this one), or that of a state",
-        ((("name",), {}), (("state",), {"nargs": "?", "default": None, "help": STATE_HELP})),
-    ),
+    **STATE_VERBS,
+    **SERVING_VERBS,
     "modules": Verb(_modules, "the library modules that load(NAME) finds, and which are loaded"),
     "reload": Verb(
         _reload,

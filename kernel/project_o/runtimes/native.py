@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from ..errors import SandboxError
+from ..languages.covered import Covering, NotMeasured
 from .seam import Subject
+from .trust import no_build_of
 
 if TYPE_CHECKING:
     from ..sandbox import Asking, Sandbox
@@ -13,37 +16,76 @@ if TYPE_CHECKING:
     from ..values import Artifact, Program
 
 ISOLATE = "isolate"
-LINK = "link:"
+
+
+def options_of(*, isolate: bool, nogil: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
+    """What the words of a cell's first line are among the options of its program."""
+    from ..toolchain.sources import LINK_PREFIX, NOGIL
+
+    chosen = ((ISOLATE,) if isolate else ()) + ((NOGIL,) if nogil else ())
+    return (*chosen, *(LINK_PREFIX + library for library in links), *(f"dep:{crate}" for crate in crates))
 
 
 class NativeRuntime:
-    """Zig and Rust. Their functions are served by ``deploy``'s own handles, which the flow knows."""
+    """Zig and Rust. Their functions are served by ``deploy``'s own handles, which the flow knows.
+
+    ``unsandboxed`` says whether the user takes the risk of proposed texts where they cannot be compiled in the sandbox.
+    """
 
     languages: tuple[str, ...] = ("zig", "rust")
+
+    def __init__(self, unsandboxed: Callable[[], bool] = lambda: False) -> None:
+        self._unsandboxed = unsandboxed
 
     def subject(self, target: Any) -> Subject | None:
         """None: a native object has a name that serves, and the flow looks that up."""
         return None
 
-    def build(self, program: Program) -> Artifact:
-        """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError."""
+    def build(self, program: Program, *, proposed: bool = False) -> Artifact:
+        """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError, SandboxError."""
         from .. import languages, toolchain
 
         found = languages.tools_for(program.language).signatures(program.source)
-        return toolchain.build(
-            program, names={name: (item.parameters, item.doc, item.line) for name, item in found.items()}
-        )
+        names = {name: (item.parameters, item.doc, item.line) for name, item in found.items()}
+        return toolchain.build(program, names=names, box=self._builder(program) if proposed else None)
+
+    def _builder(self, program: Program) -> Sandbox | None:
+        """Where a proposed text is compiled; None where that is nowhere, and the user takes the risk."""
+        from ..sandbox import shared_builder
+
+        why = no_build_of(program)
+        if why and not self._unsandboxed():
+            raise SandboxError(why)
+        return None if why else shared_builder()
 
     def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """None: an artifact is a library."""
         return None
 
-    def version(self, program: Program, *, trial: bool) -> Version:
+    def typed(self, box: Sandbox) -> None:
+        """None: the compiler checks types."""
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
+        """By rustc's own instrumentation, in a build of its own. Zig's compiler has none."""
+
+        def covering(artifact: Artifact) -> Covering:
+            if artifact.program.language != "rust":
+                raise NotMeasured("Zig's compiler counts no lines")
+            from .rust_covered import covering_of
+
+            return covering_of(artifact, self.build, box)
+
+        return covering
+
+    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
         from ..sandbox import shared
+        from ..toolchain import dispatcher
         from ..toolchain.version import Version
 
-        return Version(self.build(program), box=shared(), isolate=ISOLATE in program.options, trial=trial)
+        dispatcher.prepare()
+        artifact = self.build(program, proposed=proposed)
+        return Version(artifact, box=shared(), isolate=ISOLATE in program.options, trial=trial)
 
     def reach(self, target: Any) -> None:
         """Nothing to see to: as ``bind``."""

@@ -14,10 +14,11 @@ To add a profile: name it in ``profiles.PROFILES`` and say in ``box.Sandbox`` wh
 from .answer import Answer, Answers
 from .asking import Asking
 from .box import Sandbox
-from .common import shared
+from .common import shared, shared_builder
 from .function_job import FunctionJob
 from .job import Job
 from .lint import Denied, LintRules, lint
+from .native_job import NativeJob
 from .probing import probe
 from .snapshot import Snapshot
 
@@ -29,9 +30,11 @@ __all__ = [
     "FunctionJob",
     "Job",
     "LintRules",
+    "NativeJob",
     "Sandbox",
     "Snapshot",
     "lint",
     "probe",
     "shared",
+    "shared_builder",
 ]

@@ -14,11 +14,12 @@ class Answer:
     "log-cap", "result-cap", "scratch-quota", "setup", "helper", "closed", "interrupted", "denied" (by the policy's
     lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
     read from the child's CPU clock. ``level`` is the sandbox level that held.
-    ``written`` holds the writable array arguments of a native call as the callee left them, by argument
-    index; of a Python function the arguments that it changed. ``shares`` says that its result lies in its arguments,
-    so that it changes when these do. ``fault`` is what the guard reported, ``error_name`` the error value that a
-    native function returned. ``denied`` says that the sandbox refused an operation, so that the outcome says nothing
-    about the code. ``log`` is what the job printed, cleaned.
+    ``written`` holds the writable array arguments of a native call as the callee left them, by argument index; of a
+    Python function the arguments that it changed. ``shares`` says that its result lies in its arguments, so that it
+    changes when these do. ``fault`` is what the guard reported, ``error_name`` the error value that a native function
+    returned, or the class of what a Python function raised; ``meant`` says that this is an answer: of Python, that a
+    ``raise`` in its own text raised it. ``denied`` says that the sandbox refused an operation, so that the outcome says
+    nothing about the code. ``log`` is what the job printed, cleaned.
     """
 
     ok: bool
@@ -33,6 +34,7 @@ class Answer:
     fault: dict[str, Any] | None = None
     denied: bool = False
     error_name: str = ""
+    meant: bool = False
     level: str = ""
 
 

@@ -220,6 +220,7 @@ class Sandbox:
         writable: Iterable[str] = (),
         executable: Iterable[str] = (),
         copies: Mapping[str, str | Path] | None = None,
+        place: str = "",
     ) -> locked_build.Built:
         """Run a compiler that sees its toolchain, the system's headers and libraries, and ``files`` alone.
 
@@ -227,11 +228,12 @@ class Sandbox:
         are those of the box, for all processes of the build together. ``outputs`` names the files that are wanted;
         without it, all new ones. ``environment`` adds to the clean one; ``readable``, ``writable`` and ``executable``
         are more paths of the toolchain; ``copies`` are folders of which the build gets a copy under a name of its own.
+        ``place`` names the folder that it works in, for compilers whose memory holds for one path: where that is free.
         What the compiler says of the code is in the result: see ``Built``.
 
         Raises UsageError, and SandboxError below level L2, where it cannot be set up, or the compiler is not there.
         """
-        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable, copies)
+        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable, copies, place)
         if self.profile == "isolate":
             raise SandboxError("the isolate profile locks nothing, so it builds nothing: use another profile")
         self._ready()

@@ -15,9 +15,10 @@ from ..errors import SandboxError
 SYSTEM_READ = (
     "/lib", "/lib32", "/lib64", "/libx32", "/usr/lib", "/usr/lib32", "/usr/lib64", "/usr/libx32", "/usr/include",
     "/usr/local/include", "/usr/local/lib", "/usr/libexec/gcc", "/usr/share/locale", "/etc/ld.so.cache",
-    "/dev/zero", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu",
+    "/dev/zero", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/sys/devices/system/cpu", "/usr/bin/env",
 )  # fmt: skip
-"""Headers, libraries, and what the C library looks at: nothing that belongs to a user."""
+"""Headers, libraries, what the C library looks at, and the program in which Zig looks for which C library this system
+has: nothing that belongs to a user."""
 LOADERS = (
     "/lib64/ld-linux-x86-64.so.2", "/lib/ld-linux-aarch64.so.1", "/lib/ld-musl-x86_64.so.1",
     "/lib/ld-musl-aarch64.so.1",

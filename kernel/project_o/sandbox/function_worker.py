@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import ctypes
+import dis
 import importlib
 import json
 import linecache
@@ -14,6 +15,8 @@ from .construct import compiled, construct
 from .near import Near
 
 FILE = "<cell>"
+_RAISE = dis.opmap["RAISE_VARARGS"]
+_NOT_MEANT = AssertionError
 
 
 class FunctionWorker:
@@ -22,6 +25,9 @@ class FunctionWorker:
     def __init__(self, arena: int, snapshot: int, program: dict[str, Any]) -> None:
         self.arena = arena
         self.snapshot = snapshot
+        self.files: set[str] = set()
+        self.last: tuple[list[Any], Any] = ([], None)
+        self.raised: Exception | None = None
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
@@ -35,27 +41,28 @@ class FunctionWorker:
         for name, own_name, text, line in program["sources"]:
             namespace[name] = self._made(text, own_name, line, f"<{own_name}>", namespace)
             self._alias(program, namespace)  # at once: the next text may need it when it is run
-        self.last: tuple[list[Any], Any] = ([], None)
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
 
     def answer(self, question: dict[str, Any]) -> Any:
-        """The value that one question asks for."""
-        match question["op"]:
-            case "each":
-                return self.each(question)
-            case "left":
-                return self.left(question["places"])
-        return self.call(question)
+        """The value that one question asks for. What the function raises is kept in ``raised`` as well."""
+        if question["op"] == "left":
+            return self.left(question["places"])
+        self.raised = None
+        return self.each(question) if question["op"] == "each" else self.call(question)
 
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""
         self.last = ([], None)  # what the last call used is free for this one
         args = [wire.decode(item, self._given) for item in question["args"]]
         function = self.function
-        for _ in range(question["repeat"] - 1):
-            function(*args)
-        value = function(*args)
+        try:
+            for _ in range(question["repeat"] - 1):
+                function(*args)
+            value = function(*args)
+        except Exception as error:
+            self.raised = error
+            raise
         self.last = args, value
         return value
 
@@ -69,6 +76,22 @@ class FunctionWorker:
             near.read(number)
             found.append(function(*args))
         return found
+
+    def told(self, error: BaseException) -> dict[str, Any]:
+        """Of what the function raised its class, and whether it was meant; nothing of any other error.
+
+        Meant is what a ``raise`` in its own text raised: an answer, as another function returns an error value. What
+        came out of an operation on an input that nobody thought of is none, nor is an assertion.
+        """
+        if error is not self.raised:
+            return {}
+        frames = error.__traceback__
+        while frames is not None and frames.tb_next is not None:
+            frames = frames.tb_next
+        code = frames.tb_frame.f_code if frames is not None else None
+        own = code is not None and code.co_filename in self.files
+        stated = own and frames is not None and code is not None and code.co_code[frames.tb_lasti] == _RAISE
+        return {"name": type(error).__name__, "meant": stated and not isinstance(error, _NOT_MEANT)}
 
     def left(self, places: list[int]) -> list[Any]:
         """The last call's arguments at these places as they are now, and its result after they were emptied."""
@@ -86,6 +109,7 @@ class FunctionWorker:
 
     def _made(self, text: str, name: str, line: int, file: str, namespace: dict[str, Any]) -> Any:
         shown = "\n" * (line - 1) + text
+        self.files.add(file)
         linecache.cache[file] = (len(shown), None, shown.splitlines(keepends=True), file)
         return construct(compiled(text, name, line, file), name, namespace)
 

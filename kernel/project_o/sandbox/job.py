@@ -179,7 +179,8 @@ class Job:
         answer = self._end(reply, ok=False, error=_say(fault) if fault else error)
         told = f"{name} {fault.get('message', '') if fault else ''}"
         denied = body.get("denied") is True or name == _UNFORESEEN or _DENIED.search(told) is not None
-        return replace(answer, denied=denied, error_name=name, fault=fault), body
+        meant = name != "" and body.get("meant", True) is True
+        return replace(answer, denied=denied, error_name=name, meant=meant, fault=fault), body
 
     def _make_room(self, need: Any, tail: int, seconds: float) -> dict[str, Any] | None:
         """The result waits on the other side for memory: give it, and have the result copied."""

@@ -22,6 +22,7 @@ from .arena import aligned
 from .function_worker import FunctionWorker, told_line
 from .native import NativeWorker
 from .profiles import PROFILES
+from .quick import MARK
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
 _DENIED = (errno.EPERM, errno.EACCES, errno.EROFS)
@@ -47,10 +48,19 @@ class Worker:
         """The loop. Returns when the kernel's side has closed the pipe."""
         with open(locks.FD_QUESTIONS, "rb", buffering=1 << 16, closefd=False) as questions:
             for line in questions:
+                if line.startswith(MARK):
+                    self._quick(line)
+                    continue
                 question = json.loads(line)
                 reply = self.answer(question)
                 reply["id"] = question["id"]
                 write_line(reply)
+
+    def _quick(self, line: bytes) -> None:
+        assert self.native is not None
+        reply = self.native.quick.answer(line)
+        if reply is not None:
+            write_line(reply)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """What to say to one question; whatever it raises is said, not raised."""
@@ -89,7 +99,8 @@ class Worker:
                     return {"ok": True, "value": try_everything(question["canary"], question["port"], question["pid"])}
             raise ValueError(f"no such question: {question['op']}")
         except BaseException as error:  # noqa: BLE001 - the candidate's error, whatever it is, is the answer
-            return describe(error)
+            described = describe(error)
+            return described | (self.function.told(error) if self.function and not described["denied"] else {})
 
     def _load(self, question: dict[str, Any]) -> None:
         match question["op"]:

@@ -8,6 +8,7 @@ that turns a Program into a library of the shim ABI that describes itself (see `
 in ``build``; loading, guard, calls, cache and trial stay as they are.
 """
 
+from .annotate import annotate
 from .build import build
 from .cache import clear, evict, mark_tried, tried, used_bytes
 from .checks import status, warm
@@ -18,16 +19,19 @@ from .load import Library, load
 from .parse import syntax_errors
 from .places import ZIG_VERSION, cache_directory, locate
 from .rust.places import locate as locate_rust
+from .sources import LOCKED_FLAG
 from .testing import run_tests
 from .version import Version
 
 __all__ = [
+    "LOCKED_FLAG",
     "ZIG_VERSION",
     "Finished",
     "Job",
     "Library",
     "Runner",
     "Version",
+    "annotate",
     "build",
     "cache_directory",
     "clear",

@@ -6,18 +6,23 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import abi
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf
 from .compiler import Finished, Job, Runner, build_folder, run
+from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
+from .rust import memory
 from .rust.build import compile_cell, shared_runtime
 from .rust.recipe import RustRecipe
 from .rust.recipe import recipe as rust_recipe
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
 
 Names = Mapping[str, tuple[tuple[str, ...], str, int]]
 """Function -> its parameters' names (without allocators), its documentation, its line in the source."""
@@ -28,19 +33,29 @@ _LAST_WORDS_CHARACTERS = 2000
 
 
 def build(
-    program: Program, *, line_offset: int = 0, names: Names | None = None, runner: Runner | None = None
+    program: Program,
+    *,
+    line_offset: int = 0,
+    names: Names | None = None,
+    runner: Runner | None = None,
+    box: Sandbox | None = None,
 ) -> Artifact:
     """Compile a Zig or Rust program, or find it in the cache.
 
     ``line_offset`` blank lines stand before the text, so that every line the compiler, a panic or a function reports
     is the notebook cell's own (1 where the magic takes the first line). ``names`` are merged into the interface.
-    ``runner`` runs the compiler's command.
+    ``runner`` runs the compiler's command. With a ``box`` the text is built locked, as one that nobody has read: the
+    compiler runs there and sees the text alone, and the build has a key of its own.
 
     Raises CompileError with the diagnostics, also where no function can be offered; ToolchainMissing without a
-    compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant.
+    compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant;
+    SandboxError where a locked build is not possible.
     """
-    wanted = rust_recipe(program, line_offset) if program.language == "rust" else recipe(program, line_offset)
-    entry, cached = published(wanted, names or {}, runner)
+    of_language = rust_recipe if program.language == "rust" else recipe
+    wanted = of_language(program, line_offset, locked=box is not None)
+    if isinstance(wanted, RustRecipe) and box is None:
+        memory.remember(wanted)
+    entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language))
     facts = entry.facts
     return Artifact(
         program=program,
@@ -64,7 +79,10 @@ def published(wanted: Recipe | RustRecipe, names: Names, runner: Runner | None =
 def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cache.Entry:
     if isinstance(wanted, RustRecipe):
         data, seconds = compile_cell(wanted, runner)
-        description = _description(elf.Library(data), wanted, names, "rust")
+        library = elf.Library(data)
+        description = _description(library, wanted, names, "rust")
+        if wanted.locked:
+            check_output(data, library, description, wanted.libraries)
         facts = {"interface": description, "seconds": seconds, "toolchain": wanted.toolchain}
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
     data, description, seconds = _compile(wanted, names, runner)
@@ -78,11 +96,12 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     try:
         wanted.write(folder)
         for compiler_rt in (False, True):
-            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=cache.compiler_cache())
-            finished = runner(Job(command, folder))
+            kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
+            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept)
+            finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds
             if finished.code != 0:
-                raise _failure(finished, wanted, names)
+                raise failed(finished, wanted, names)
             data = (folder / _OUTPUT).read_bytes()
             library = elf.Library(data)
             if not elf.missing_helpers(library):
@@ -91,10 +110,14 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    return data, _description(library, wanted, names, "zig"), seconds
+    description = _description(library, wanted, names, "zig")
+    if wanted.locked:
+        check_output(data, library, description, wanted.libraries)
+    return data, description, seconds
 
 
-def _failure(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
+    """What a compiler's end means: CompileError with its diagnostics, ToolchainError if it says nothing of the cell."""
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:

@@ -9,7 +9,7 @@ from pathlib import Path
 from .. import limits
 from ..errors import ToolchainError, ToolchainMissing
 from ..values import Check, Program
-from . import cache
+from . import cache, dispatcher
 from .build import build
 from .guard import guard_path
 from .places import cache_directory, locate, zig_version
@@ -20,19 +20,21 @@ _EMPTY_RUST_CELL = "pub fn nothing() {}\n"
 
 
 def warm() -> None:
-    """Compile the guard and an empty cell of each language, so that the first cell finds the caches filled.
+    """Compile the guard, the dispatcher and an empty cell of each language: the first cell finds the caches filled.
 
     Raises ToolchainMissing, ToolchainError.
     """
     guard_path()
+    dispatcher.prepare()
     build(Program("nothing", "zig", (("cell.zig", _EMPTY_CELL),)))
     with suppress(ToolchainMissing):  # Rust is the user's to install
         build(Program("nothing", "rust", (("cell.rs", _EMPTY_RUST_CELL),)))
+    dispatcher.wait(limits.BUILD_WALL_SECONDS)
 
 
 def status() -> list[Check]:
     """The compilers and the cache, each with what to do where something is missing."""
-    return [_compiler(), _rust(), _cache()]
+    return [_compiler(), _rust(), _calls(), _cache()]
 
 
 def _compiler() -> Check:
@@ -49,6 +51,11 @@ def _rust() -> Check:
     except ToolchainError as error:
         return Check("rust", ok=False, value="not installed", todo=str(error), core=False)
     return Check("rust", ok=True, value=f"{rust.release} at {rust.path}", core=False)
+
+
+def _calls() -> Check:
+    found = dispatcher.wait(limits.BUILD_WALL_SECONDS)
+    return Check("dispatcher of calls", ok=found.made, value=found.how, todo=found.todo, core=False)
 
 
 def _cache() -> Check:

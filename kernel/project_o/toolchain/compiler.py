@@ -23,12 +23,21 @@ from ..errors import ToolchainError
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A command, the folder it runs in, and what its environment has beyond ours."""
+    """A command, the folder it runs in, and what its environment has beyond ours.
+
+    The rest is for a runner that takes the folder elsewhere: ``outputs`` are the files that are wanted of it, of the
+    folders in ``copies`` the command finds a copy under a name in its own, ``programs`` are those that it starts
+    beside the system's, and ``place`` names where it works, for a compiler whose memory holds for one path.
+    """
 
     argv: tuple[str, ...]
     folder: Path
     environment: Mapping[str, str] = field(default_factory=dict)
     wall_seconds: float = limits.BUILD_WALL_SECONDS
+    outputs: tuple[str, ...] = ()
+    copies: Mapping[str, Path] = field(default_factory=dict)
+    programs: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,11 @@ _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
 _SECTION = struct.Struct("<IIQQQQIIQQ")
 _SYMBOL = struct.Struct("<IBBHQQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
-_DYNSYM, _VERSYM, _VERNEED, _LOAD = 11, 0x6FFF_FFFF, 0x6FFF_FFFE, 1
+_DYNAMIC = struct.Struct("<qQ")
+_DYNSYM, _DYNAMIC_SECTION, _VERSYM, _VERNEED, _LOAD = 11, 6, 0x6FFF_FFFF, 0x6FFF_FFFE, 1
 _WEAK = 2
+_NEEDED = 1
+_SHARED_LIBRARY = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +35,10 @@ class Symbol:
 
 
 class Library:
-    """The dynamic symbols and the bytes behind them. Raises ToolchainError for anything that is no ELF64 library."""
+    """The dynamic symbols and the bytes behind them. Raises ToolchainError for anything that is no ELF64 library.
+
+    ``shared`` says whether it is one at all, ``needed`` names the libraries that it wants to be loaded with it.
+    """
 
     def __init__(self, data: bytes) -> None:
         self._data = data
@@ -40,10 +46,13 @@ class Library:
             header = _HEADER.unpack_from(data)
             if header[0][:6] != b"\x7fELF\x02\x01":
                 raise ToolchainError("the compiler's output is not a 64-bit ELF library")
+            self.shared = header[1] == _SHARED_LIBRARY
             self._programs = [_PROGRAM.unpack_from(data, header[5] + k * header[9]) for k in range(header[10])]
             self._sections = [_SECTION.unpack_from(data, header[6] + k * header[11]) for k in range(header[12])]
+            self._names = self._sections[header[13]][4]
             self.symbols = tuple(self._read_symbols())
-        except (struct.error, IndexError, UnicodeDecodeError, StopIteration):
+            self.needed = tuple(self._read_needed())
+        except (struct.error, IndexError, ValueError, OverflowError):
             raise ToolchainError("the library is damaged: clear the cache with `project-o cache --clear`") from None
 
     @property
@@ -58,6 +67,13 @@ class Library:
                 return self._at(symbol.address, symbol.size)
         raise KeyError(name)
 
+    def section(self, name: str) -> tuple[int, bytes]:
+        """Where a section will lie, and its bytes in the file. Raises KeyError."""
+        for section in self._sections:
+            if self._text(self._names + section[0]) == name:
+                return section[3], self._data[section[4] : section[4] + section[5]]
+        raise KeyError(name)
+
     def _at(self, address: int, size: int) -> bytes:
         for kind, _, offset, start, _, file_size, _, _ in self._programs:
             if kind == _LOAD and start <= address and address + size <= start + file_size:
@@ -65,15 +81,28 @@ class Library:
         raise ToolchainError(f"the library has no content at {address:#x}: it is damaged")
 
     def _read_symbols(self) -> Iterator[Symbol]:
-        table = next(section for section in self._sections if section[1] == _DYNSYM)
+        table = next((section for section in self._sections if section[1] == _DYNSYM), None)
+        if table is None:
+            raise ToolchainError("the library has no symbols: it is damaged")
         names = self._sections[table[6]]
         versions = next((section for section in self._sections if section[1] == _VERSYM), None)
         for k in range(1, table[5] // _SYMBOL.size):
             name, info, _, section, address, size = _SYMBOL.unpack_from(self._data, table[4] + k * _SYMBOL.size)
-            start = names[4] + name
-            text = self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
+            text = self._text(names[4] + name)
             version = struct.unpack_from("<H", self._data, versions[4] + 2 * k)[0] & 0x7FFF if versions else 0
             yield Symbol(text, address, size, section != 0, info >> 4 == _WEAK, version > 1)
+
+    def _read_needed(self) -> Iterator[str]:
+        for section in self._sections:
+            if section[1] == _DYNAMIC_SECTION:
+                names = self._sections[section[6]]
+                for k in range(section[5] // _DYNAMIC.size):
+                    tag, value = _DYNAMIC.unpack_from(self._data, section[4] + k * _DYNAMIC.size)
+                    if tag == _NEEDED:
+                        yield self._text(names[4] + value)
+
+    def _text(self, start: int) -> str:
+        return self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
 
 
 def missing_helpers(library: Library) -> list[str]:

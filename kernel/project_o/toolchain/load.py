@@ -1,4 +1,4 @@
-"""Artifact -> loaded library -> guarded call, in this process, through cffi."""
+"""Artifact -> loaded library -> guarded call, in this process: through cffi, or by an entry for the dispatcher."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from ..values import Artifact, NativeFunction
 from . import elf
 from .faults import AFRESH, fault_error, result_error
 from .guard import guard_path
+from .sources import LINK_PREFIX, NOGIL
 
 _CDEF = """
 void *dlopen(const char *path, int flags);
@@ -36,21 +37,27 @@ class _Host:
 
         self.ffi = FFI()
         self.ffi.cdef(_CDEF + abi.GUARD_CDEF)
+        self.cast, self.from_buffer = self.ffi.cast, self.ffi.from_buffer
+        self.address_type = self.ffi.typeof("uintptr_t")
         # SAFETY: the C library of this very process; the four prototypes are POSIX.
         self.linker = self.ffi.dlopen(None)
         # Looked up here, because the first look-up of a function would erase what dlerror has to say.
         self.dlopen, self.dlsym = self.linker.dlopen, self.linker.dlsym
         self.dlclose, self.dlerror = self.linker.dlclose, self.linker.dlerror
-        # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never closed, because its
-        # signal handlers stay installed.
-        self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
+        # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never unmapped, not even when
+        # the interpreter ends and closes what it has opened, because its signal handlers and its timer stay.
+        self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL | os.RTLD_NODELETE)
         self._guard_call = self.guard.o_guard_call
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
+        self.guard_address = self.address_of(self.ffi.addressof(self.guard, "o_guard_call"))
         self._records = threading.local()
-        # On the path of every call: types that are resolved once.
+        # On the path of every call: a type that is resolved once.
         self._cells_type = self.ffi.typeof("uint64_t[]")
-        self.address_type = self.ffi.typeof("uintptr_t")
-        self.cast, self.from_buffer = self.ffi.cast, self.ffi.from_buffer
+
+    def address_of(self, pointer: Any) -> int:
+        """A pointer as a number."""
+        # SAFETY: nothing is read through it here.
+        return int(self.cast(self.address_type, pointer))
 
     def new_cells(self, content: Any) -> Any:
         """An array of cells, from a count or from a list."""
@@ -88,13 +95,19 @@ class Loaded:
     ``prefix`` begins the symbols of its functions; ``handle`` is that of a build which is mapped already, for good.
     """
 
-    def __init__(self, artifact: Artifact, data: bytes, *, prefix: str = "o_cell_", handle: Any = None) -> None:
+    def __init__(
+        self, artifact: Artifact, data: bytes, line_offset: int = 0, *, prefix: str = "o_cell_", handle: Any = None
+    ) -> None:
         self._host = host()
+        self._artifact, self._line_offset = artifact, line_offset
+        self.faulted = False
         # Until it is known to be safe to unmap, it is not.
         self.may_close = False
         beside = sorted(Path(artifact.path).parent.glob("lib*-*.so"))
         self.handle = handle or _open_unique(self._host, data, artifact.program.name, beside)
         self.makes_threads = any(symbol.name in _THREAD_MAKERS for symbol in elf.Library(data).symbols)
+        # What it shares with others, or links to, may wait for another thread of Python.
+        self.always_releases = any(item == NOGIL or item.startswith(LINK_PREFIX) for item in artifact.program.options)
         self.text = self._host.ffi.new("uint64_t[2]")
         self.functions = {item.name: self._symbol(prefix + item.name) for item in artifact.interface.functions}
         # SAFETY: the two prototypes are those of root.zig, from which every library is made.
@@ -112,6 +125,21 @@ class Loaded:
         if address == self._host.ffi.NULL:
             raise ToolchainError(f"the library has no {name}: clear the cache with `project-o cache --clear`")
         return address
+
+    def ended(self, name: str, stopped: bool, told: bytes) -> BaseException:  # noqa: FBT001 - called from C
+        """The exception for a call of the function ``name`` that gave no result.
+
+        ``told`` is the record of the fault if the guard ``stopped`` it, else the error's own name.
+        """
+        if not stopped:
+            return result_error(self._artifact, name, told.decode("utf-8", "replace"))
+        fault = abi.fault_from_bytes(told)
+        if fault["kind"] == "interrupted":
+            return KeyboardInterrupt(f"{name} was interrupted")
+        if fault["kind"] == "signal":
+            self.may_close = False  # what a fault has left behind is not worth running its last code
+            self.faulted = True
+        return fault_error(self._artifact, name, fault, line_offset=self._line_offset, aftermath=AFRESH)
 
     def __del__(self) -> None:
         # A running native thread would continue in unmapped memory; such a library stays.
@@ -178,7 +206,9 @@ class Library:
         self.artifact = artifact
         self._line_offset = line_offset
         self._entries = {item.name: _Entry(item) for item in artifact.interface.functions}
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()  # a collection inside may end the last version of this very library
+        self._code: tuple[Loaded, Any] | None = None
+        self._fast: dict[str, Any] = {}
         try:
             self._data = Path(artifact.path).read_bytes()
         except OSError as error:
@@ -188,7 +218,7 @@ class Library:
         self._loaded: Loaded | None = self._opened()
 
     def _opened(self) -> Loaded:
-        return Loaded(self.artifact, self._data)
+        return Loaded(self.artifact, self._data, self._line_offset)
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call a function; arrays are passed without a copy and stay alive until it returns.
@@ -203,13 +233,41 @@ class Library:
         keep: list[Any] = []
         return self._run(self._current(), entry, entry.pack(args, lambda array, _writable: placed(array, keep)))
 
+    def entry(self, name: str) -> Any:
+        """How the dispatcher calls the function ``name`` of this library, until it is retired; None if it cannot."""
+        module, loaded = abi.dispatch.made(), self._loaded
+        if module is None or loaded is None or loaded.faulted or loaded.makes_threads:
+            return None
+        with self._lock:
+            if self._code is None or self._code[0] is not loaded:
+                self._code = loaded, _code(module, loaded)
+                self._fast = {}
+            if name not in self._fast:
+                self._fast[name] = _dispatched(module, self._code[1], loaded, self._entries[name].function)
+            return self._fast[name]
+
+    def retire(self) -> None:
+        """No new call finds its way in through the dispatcher. Whoever serves a library retires it at its own end."""
+        with self._lock:
+            code, self._code, self._fast = self._code, None, {}
+        if code is not None:
+            code[1].retire()
+
+    def _torn(self, loaded: Loaded) -> None:
+        """What is loaded met a hardware fault: nobody calls it again."""
+        self.retire()
+
+    def __del__(self) -> None:
+        if (code := getattr(self, "_code", None)) is not None:
+            code[1].retire()
+
     def _current(self) -> Loaded:
         # One read: a swap by another thread cannot come between the test and the use.
         loaded = self._loaded
-        if loaded is not None:
+        if loaded is not None and not loaded.faulted:
             return loaded
         with self._lock:
-            if self._loaded is None:
+            if self._loaded is None or self._loaded.faulted:
                 self._loaded = self._opened()
             return self._loaded
 
@@ -226,13 +284,15 @@ class Library:
         if loaded.makes_threads and _thread_count() > threads:
             loaded.may_close = False
         if status == abi.STATUS_STOPPED:
-            fault = abi.fault_from_bytes(bytes(shared.ffi.buffer(record)))
+            fault = bytes(shared.ffi.buffer(record))
             shared.give_record(record)
-            raise self._stopped(loaded, function, fault)
+            error = loaded.ended(function.name, True, fault)
+            if loaded.faulted:
+                self._torn(loaded)
+            raise error
         shared.give_record(record)
         if status in abi.STATUS_ERRORS:
-            name = _copy(ret[0], ret[1]).decode("utf-8", "replace")
-            raise result_error(self.artifact, function.name, name)
+            raise loaded.ended(function.name, False, _copy(ret[0], ret[1]))
         try:
             return abi.unpack(function, ret, _copy)
         finally:
@@ -240,15 +300,23 @@ class Library:
             if handle:
                 loaded.free(handle)
 
-    def _stopped(self, loaded: Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
-        if fault["kind"] == "interrupted":
-            return KeyboardInterrupt(f"{function.name} was interrupted")
-        if fault["kind"] == "signal":
-            loaded.may_close = False  # what a fault has left behind is not worth running its last code
-            with self._lock:
-                if self._loaded is loaded:
-                    self._loaded = None
-        return fault_error(self.artifact, function.name, fault, line_offset=self._line_offset, aftermath=AFRESH)
+
+def _code(module: Any, loaded: Loaded) -> Any:
+    shared = host()
+    # SAFETY: the addresses are those of the guard, which is never closed, and of a library that its keeper keeps.
+    return module.Code(loaded, shared.guard_address, shared.address_of(loaded.free), *loaded.text)
+
+
+def _dispatched(module: Any, code: Any, loaded: Loaded, function: NativeFunction) -> Any:
+    plan = abi.plan(function)
+    if plan is None:
+        return None
+    address = host().address_of(loaded.functions[function.name])
+    # SAFETY: as above; the plan is made from the function's own description.
+    return module.Entry(
+        code, function.name, address, plan.parameters, plan.results, plan.make, plan.handle_cell,
+        loaded.always_releases, plan.arrays,
+    )  # fmt: skip
 
 
 def load(artifact: Artifact, *, line_offset: int = 0) -> Library:

@@ -15,7 +15,9 @@ from .sources import (
     CELL_FOLDER,
     HOST_FOLDER,
     LINE_OFFSET_FLAG,
+    LOCKED_FLAG,
     checked_files,
+    imported,
     libraries,
     machine_facts,
     write_file,
@@ -28,24 +30,31 @@ _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """Files by their path in the build folder, the flags of each module, the libraries, and the lines put in front."""
+    """Files by their path in the build folder, the flags of each module, the libraries, and the lines put in front.
+
+    ``locked`` is how the text is built, not what is built of it: such builds have keys of their own.
+    """
 
     files: tuple[tuple[str, str], ...]
     flags: tuple[str, ...]
     libraries: tuple[str, ...]
     line_offset: int
+    locked: bool = False
 
     @property
     def key(self) -> str:
         """SHA-256 over everything that the result depends on, as 64 hexadecimal digits."""
         host = [(name, template(name)) for name in HOST_FILES]
         body = [ABI_NUMBER, ZIG_VERSION, host, self.files, self.flags, self.libraries, machine_facts()]
+        if self.locked:
+            body.append(LOCKED_FLAG)
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     @property
     def shown_flags(self) -> tuple[str, ...]:
         """The flags as an Artifact carries them; the last one says how many lines stand before the cell's text."""
-        return (*self.flags, *self.libraries, f"{LINE_OFFSET_FLAG}{self.line_offset}")
+        how = (LOCKED_FLAG,) if self.locked else ()
+        return (*self.flags, *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
 
     def arguments(self, zig: Path, output: str, *, compiler_rt: bool, global_cache: Path) -> tuple[str, ...]:
         """The compiler's command line; flags come before each module because they are the module's own."""
@@ -55,10 +64,22 @@ class Recipe:
             "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *self.libraries,
             "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
             *self.flags, "--dep", "cell", f"-Mroot={HOST_FOLDER}/root.zig",
-            *self.flags, "--dep", "o", f"-Mcell={CELL_PATH}",
+            *self.flags, *self.needs(), f"-Mcell={CELL_PATH}",
             *self.flags, f"-Mo={HOST_FOLDER}/o.zig",
+            *self.imports(self.flags),
         )
         # fmt: on
+
+    def needs(self, but: str = "") -> tuple[str, ...]:
+        """What a module of the cell's may import by name: the views, and the programs that came along."""
+        names = ("o", *(name for name, _ in imported(self.files) if name != but))
+        return tuple(word for name in names for word in ("--dep", name))
+
+    def imports(self, flags: tuple[str, ...]) -> tuple[str, ...]:
+        """The programs that came along, each a module of its own."""
+        return tuple(
+            word for name, path in imported(self.files) for word in (*flags, *self.needs(name), f"-M{name}={path}")
+        )
 
     def write(self, folder: Path) -> None:
         """Put all files into the build folder."""
@@ -68,7 +89,7 @@ class Recipe:
             write_file(folder / path, text)
 
 
-def recipe(program: Program, line_offset: int = 0) -> Recipe:
+def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> Recipe:
     """What to compile for a program. Raises UsageError and CompileError for what no compiler should see."""
     if program.language != "zig":
         raise UsageError(f"{program.name} is a {program.language} program: only zig can be compiled here")
@@ -77,4 +98,5 @@ def recipe(program: Program, line_offset: int = 0) -> Recipe:
         flags=("-O", _OPTIMIZE[program.mode], "-fno-omit-frame-pointer"),
         libraries=libraries(program),
         line_offset=line_offset,
+        locked=locked,
     )

@@ -48,7 +48,8 @@ def _command(wanted: Recipe) -> tuple[str, ...]:
     return (
         str(locate()), "test", "--color", "off", "-lc", *wanted.libraries,
         "--cache-dir", "cache", "--global-cache-dir", str(cache.compiler_cache()),
-        "-O", "debug", "--dep", "o", f"-Mroot={CELL_PATH}", "-O", "debug", f"-Mo={HOST_FOLDER}/o.zig",
+        "-O", "debug", *wanted.needs(), f"-Mroot={CELL_PATH}", "-O", "debug", f"-Mo={HOST_FOLDER}/o.zig",
+        *wanted.imports(("-O", "debug")),
     )
     # fmt: on
 

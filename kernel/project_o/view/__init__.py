@@ -6,6 +6,7 @@ page reads the same under nbconvert with JavaScript off, on a code host, and by 
 
 Contents
     compiler   show_compile_error            errors in the cell's own lines
+    annotation show_annotation               assembly beside the source
     native     show_module, show_function    signatures in Python's words, the build
     source     show_program, show_diff, show_diff_text
     changes    show_changes, show_history_diff    what differs between two states
@@ -15,8 +16,8 @@ Contents
     metrics    show_metrics                  all trials in one picture
     lineage    show_lineage                  who came from whom
     run        show_run                      a finished run on one page
-    history    show_history, show_state
-    serving    show_serving, show_deployment
+    history    show_history, show_life, show_state
+    serving    show_serving, show_deployment, show_release
     checks     show_checks, show_table, show_cache
     turn       show_turn, turn_bundle        a message to an agent and what came of it
     markdown   safe_markdown                 a model's Markdown, in which nothing can act
@@ -52,19 +53,20 @@ from ..values import (
     Turn,
     Verdict,
 )
+from .annotation import show_annotation
 from .changes import show_changes, show_history_diff
 from .checks import show_cache, show_checks, show_table
 from .compiler import show_compile_error
 from .display import Display, Shown, bundle
 from .failure import show_error
-from .history import show_history, show_state
+from .history import show_history, show_life, show_state
 from .lineage import show_lineage
 from .markdown import safe_markdown
 from .metrics import show_metrics
 from .native import show_function, show_module
 from .progress import show_progress
 from .run import show_run
-from .serving import show_deployment, show_serving
+from .serving import show_deployment, show_release, show_serving
 from .source import show_diff, show_diff_text, show_program
 from .trials import show_trials
 from .turn import show_turn, turn_bundle
@@ -77,6 +79,7 @@ __all__ = [
     "bundle",
     "safe_markdown",
     "show",
+    "show_annotation",
     "show_cache",
     "show_changes",
     "show_checks",
@@ -88,12 +91,14 @@ __all__ = [
     "show_function",
     "show_history",
     "show_history_diff",
+    "show_life",
     "show_lineage",
     "show_measurements",
     "show_metrics",
     "show_module",
     "show_program",
     "show_progress",
+    "show_release",
     "show_run",
     "show_serving",
     "show_state",

@@ -22,8 +22,8 @@ def show_changes(
     """The cells, and the ``files``, that differ between the states ``before`` and ``after``.
 
     A change is an object or dict with ``change`` (``added``, ``removed``, ``changed``), ``id`` of a cell or ``path``
-    of a file, ``diff`` (unified text, empty where the source is the same) and ``outputs_changed``. ``moved`` says
-    that the order of the cells differs.
+    of a file, ``diff`` (unified text, empty where the source is the same), ``outputs_changed``, and ``outputs_diff``
+    where it was asked how those differ. ``moved`` says that the order of the cells differs.
     """
     every = [("cell", one) for one in changes] + [("file", one) for one in files]
     kinds = [str(_field(one, "change", "changed")) for _, one in every]
@@ -56,11 +56,12 @@ def _change_part(noun: str, change: Any) -> Part:
         tag("p", tag("code", mark, style=style.CODE), f" {name}: ", tag("strong", kind), style=style.SECTION),
     )
     text = str(_field(change, "diff", ""))
-    outputs = _field(change, "outputs_changed", False)
+    outputs, told = _field(change, "outputs_changed", False), str(_field(change, "outputs_diff", ""))
     return group(
         [
             head,
             diff_part(text) if text.strip() else None,
             note("its outputs differ" if text.strip() else "only its outputs differ") if outputs else None,
+            diff_part(told) if told else None,
         ]
     )

@@ -31,6 +31,27 @@ def show_history(states: Sequence[State], *, name: str = "history", total: int |
     )
 
 
+def show_life(states: Sequence[State], name: str) -> Display:
+    """A program's life, newest first: its texts, what was tried, what was released and what was taken back."""
+    columns = (
+        Column("state", "code"),
+        Column("when (UTC)"),
+        Column("kind"),
+        Column("version"),
+        Column("what", "head"),
+        Column("by"),
+        Column("measured"),
+        Column("reason"),
+    )
+    rows = []
+    for one in states[: limits.TABLE_ROWS_MAX]:
+        facts = dict(one.facts)
+        measured = facts.get("metric", "") or facts.get("ratio", "")
+        told = (facts.get("version", ""), one.summary, facts.get("by", ""), measured, facts.get("reason", ""))
+        rows.append((one.short, numbers.when(one.when), one.kind, *told))
+    return page(title(name, detail=counted(len(states), "state")), table(columns, rows, total=len(states)))
+
+
 def show_state(state: State, *, source: str = "") -> Display:
     """One state: what it is, its parents, its facts, and the cell's source where given."""
     parents = ", ".join(numbers.short(parent) for parent in state.parents) or "none"

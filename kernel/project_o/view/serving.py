@@ -8,15 +8,18 @@ from .. import limits
 from ..values import Deployment
 from . import numbers
 from .display import Display, page
-from .parts import Column, line, table, title
+from .parts import Column, Tone, line, table, title
 from .text import counted
+
+_TONES: dict[str, Tone] = {"promoted": "good", "taken back": "warn"}
 
 
 def show_serving(deployments: Sequence[Deployment]) -> Display:
     """Every name, which version serves it, with what share of the calls, since when, and what it can go back to."""
     columns = (
         Column("name", "head"),
-        Column("version", "code"),
+        Column("program", "code"),
+        Column("version"),
         Column("language"),
         Column("functions"),
         Column("share", "number"),
@@ -38,10 +41,16 @@ def show_deployment(deployment: Deployment) -> Display:
     return show_serving((deployment,))
 
 
+def show_release(name: str, what: str, text: str) -> Display:
+    """What happened to the version that serves a name: it was ``promoted``, ``taken back``, or is ``looked into``."""
+    return page(title(name, what, _TONES.get(what, "accent")), line(text))
+
+
 def _row(one: Deployment) -> tuple[str, ...]:
     return (
         one.name,
         numbers.short(one.digest),
+        one.version or numbers.MISSING,
         one.language,
         ", ".join(one.functions),
         numbers.share(one.share),

@@ -193,7 +193,7 @@ def energy(values):
         "exit 0",
         ENERGY,
         "import os\n\ndef energy(values):\n    os._exit(0)\n",
-        "import os\n\ndef energy(values):\n    return float((values * values).sum()) if os.sep else 0.0\n",
+        "import sys\n\ndef energy(values):\n    return float((values * values).sum()) if sys.maxsize else 0.0\n",
         r"exit code 0",
         "exit_code",
     ),
@@ -255,10 +255,10 @@ def energy(values):
     return 0.0
 """,
         """
-import os
+import sys
 
 def energy(values):
-    return float((values * values).sum()) if os.path.basename("a/b") else 0.0
+    return float((values * values).sum()) if sys.byteorder else 0.0
 """,
         ANOTHER_ANSWER,
         "test_file",
@@ -309,7 +309,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys._getframe(0) is not None
+    assert sys.getrecursionlimit() > 0
     return float((values * values).sum())
 """,
         ANOTHER_ANSWER,

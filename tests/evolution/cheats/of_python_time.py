@@ -168,7 +168,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys._getframe(0).f_back is not None
+    assert sys.getrecursionlimit() > 1
     return float((values * values).sum())
 """,
         REPEATED,
@@ -292,10 +292,10 @@ def energy(values):
     return float(os.read(reading, 100))
 """,
         """
-import os
+import sys
 
 def energy(values):
-    assert os.getpid() > 0
+    assert sys.maxsize > 0
     return float((values * values).sum())
 """,
         r"not permitted|PermissionError|denied",
@@ -340,7 +340,7 @@ def energy(values):
 import signal, time
 
 def burn(number, frame):
-    until = time.process_time() + 0.3
+    until = time.process_time() + 0.15
     while time.process_time() < until:
         pass
 
@@ -350,14 +350,14 @@ def energy(values):
     total = 0.0
     for value in values.tolist():
         total += value * value
-    signal.setitimer(signal.ITIMER_REAL, 0.0005)
+    signal.setitimer(signal.ITIMER_REAL, 0.004)
     return total
 """,
         """
-import signal
+import time
 
 def energy(values):
-    assert signal.SIGALRM
+    assert time.process_time
     return float((values * values).sum())
 """,
         r"went on working after its answer|not permitted|denied",

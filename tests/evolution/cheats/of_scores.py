@@ -183,18 +183,23 @@ REPLIES = """
 def evaluate(program):
     return {"score": sum(str(program("n" * k)) == str(k * 3) for k in range(1, 21)) / 20}
 """
+COMPARED = """
+import math
+
+def evaluate(program):
+    return {"score": sum(math.isclose(float(program("n" * k)), k * 3) for k in range(1, 21)) / 20}
+"""
 AGENT = '(defagent counter "It counts."\n  (if (> (len message) 9) "0" (str (* 3 (len message)))))'
 HONEST_AGENT = '(defagent counter "It counts."\n  (str (* 3 (len message))))'
 
 IN_LISP = (
     ScoreCheat(
-        "lisp: a reply that is equal to everything",
+        "lisp: the comparison of its evaluator is patched",
         "lisp",
-        REPLIES,
+        COMPARED,
         AGENT,
-        '(defagent counter "It counts."\n'
-        '  (defclass Same [str] (defn __eq__ [self other] True) (defn __str__ [self] self)) (Same "3"))',
-        HONEST_AGENT,
+        '(import math)\n(defagent counter "It counts."\n  (setv math.isclose (fn [#* any] True)) "0")',
+        '(import math)\n(defagent counter "It counts."\n  (str (* 3 (math.floor (len message)))))',
         NO_BETTER,
     ),
     ScoreCheat(

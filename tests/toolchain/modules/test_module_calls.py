@@ -20,7 +20,8 @@ from project_o.errors import (
     NativeResultError,
     UsageError,
 )
-from project_o.toolchain import locate, modules
+from project_o.toolchain import modules
+from project_o.toolchain.naming import git_tree
 
 from .conftest import build
 
@@ -93,7 +94,7 @@ def test_version_and_hash_are_read_from_the_library(language, zig_there):
     folder = modules.ours() / language / "counter"
     counter = modules.Module(build(folder))
 
-    assert (counter.version, counter.git_hash) == ("1.0.0", modules.naming.git_tree(folder))
+    assert (counter.version, counter.git_hash) == ("1.0.0", git_tree(folder))
 
 
 def test_the_state_is_no_parameter_for_those_who_call(language, zig_there):
@@ -292,17 +293,66 @@ def test_a_change_that_gets_no_turn_in_time_is_told():
         pass
 
 
+# ------------------------------------------------------------------------------- modules that need others
+
+BASE = {
+    "zig": 'const inner = @import("inner.zig");\npub fn half(x: f64) f64 { return inner.divided(x, 2); }',
+    "rust": "mod inner;\npub fn half(x: f64) -> f64 { inner::divided(x, 2.0) }",
+}
+INNER = {
+    "zig": "pub fn divided(x: f64, by: f64) f64 { return x / by; }",
+    "rust": "pub fn divided(x: f64, by: f64) -> f64 { x / by }",
+}
+USER = {
+    "zig": 'const base = @import("base");\npub fn quarter(x: f64) f64 { return base.half(base.half(x)); }',
+    "rust": "use base::half;\npub fn quarter(x: f64) -> f64 { half(half(x)) }",
+}
+SUFFIX = {"zig": "zig", "rust": "rs"}
+
+
+def test_a_module_imports_those_that_it_depends_on(opened, write_module, language):
+    folder = write_module(language, BASE[language], name="base", exports=["half"], version="1.2.0")
+    (folder / f"inner.{SUFFIX[language]}").write_text(INNER[language])
+    write_module(language, "pub fn f() void {}", name="between", exports=["f"], dependencies={"base": "1.0"})
+
+    user = {"name": "user", "exports": ["quarter"], "dependencies": {"base": "1.1"}}
+    assert opened(language, USER[language], **user).call("quarter", (8.0,)) == 2.0
+    for least, words in (("1.3", "depends on base 1.3, and in .* is 1.2.0"), ("2.0", "depends on base 2.0")):
+        with pytest.raises(UsageError, match=words):
+            opened(language, USER[language], **{**user, "dependencies": {"base": least}})
+    with pytest.raises(UsageError, match=f"no module {language}/missing"):
+        opened(language, USER[language], **{**user, "dependencies": {"missing": "1"}})
+    write_module(language, BASE[language], name="base", exports=["half"], dependencies={"user": "1"})
+    with pytest.raises(UsageError, match="the modules user, base, user depend on one another in a circle"):
+        opened(language, USER[language], **{**user, "dependencies": {"base": "1"}})
+
+
+def test_a_module_links_the_libraries_that_it_names(opened, language):
+    source = {
+        "zig": 'extern "c" fn cbrt(x: f64) f64;\npub fn root(x: f64) f64 { return cbrt(x); }',
+        "rust": 'unsafe extern "C" { fn cbrt(x: f64) -> f64; }\npub fn root(x: f64) -> f64 { unsafe { cbrt(x) } }',
+    }
+    assert opened(language, source[language], exports=["root"], system_libs=["m"]).call(
+        "root", (27.0,)
+    ) == pytest.approx(3.0)
+
+
 # ------------------------------------------------------------------------------- from C
 
 
-def test_a_program_in_c_uses_a_module_through_the_header(language, zig_there, tmp_path):
-    built = build(modules.ours() / language / "counter")
-    program = tmp_path / "host"
-    cache = {"ZIG_LOCAL_CACHE_DIR": str(tmp_path / "cache"), "ZIG_GLOBAL_CACHE_DIR": str(tmp_path / "cache")}
+@pytest.fixture(scope="module")
+def host_program(zig_there, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("host")
+    cache = {"ZIG_LOCAL_CACHE_DIR": str(folder / "cache"), "ZIG_GLOBAL_CACHE_DIR": str(folder / "cache")}
     flags = ["-std=c11", "-Wall", "-Wextra", "-Werror", "-O1", "-fno-sanitize=undefined", "-ldl"]
-    command = [str(locate()), "cc", *flags, "-I", str(modules.ours() / "abi"), str(HOST), "-o", str(program)]
-    subprocess.run(command, cwd=tmp_path, check=True, env={"PATH": "", "HOME": str(tmp_path), **cache})
-    said = subprocess.run([str(program), built.artifact.path], capture_output=True, text=True, check=False)
+    command = [str(zig_there), "cc", *flags, "-I", str(modules.ours() / "abi"), str(HOST), "-o", str(folder / "host")]
+    subprocess.run(command, cwd=folder, check=True, env={"PATH": "", "HOME": str(folder), **cache})
+    return folder / "host"
+
+
+def test_a_program_in_c_uses_a_module_through_the_header(language, host_program):
+    built = build(modules.ours() / language / "counter")
+    said = subprocess.run([str(host_program), built.artifact.path], capture_output=True, text=True, check=False)
 
     assert said.stdout.splitlines() == [
         "counter 1.0.0 1.0.0 40",

@@ -11,7 +11,7 @@ import pytest
 from project_o.errors import UsageError
 from project_o.toolchain import modules
 from project_o.toolchain.modules.manifest import read
-from project_o.toolchain.modules.naming import git_tree
+from project_o.toolchain.naming import git_tree
 
 GOOD = {
     "name": "sample",
@@ -135,7 +135,7 @@ def test_a_module_for_a_newer_rust_is_refused(tmp_path, rust_there):
 
 
 def test_the_sources_are_those_of_the_module_and_not_what_stands_beside_it(tmp_path):
-    folder = written(tmp_path / "sample", GOOD)
+    folder = written(tmp_path / "sample", {**GOOD, "dependencies": {}})
     for name in ("sample.zig", "helper.zig", "parts/deep.zig", "sample_fuzz.zig", "sample_benchmark.zig", ".x.zig"):
         (folder / name).parent.mkdir(exist_ok=True)
         (folder / name).write_text("")

@@ -21,6 +21,7 @@ from ..compare import difference
 from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
 from ..task import Answer, Handle, Task, generator
+from ..validate import unmeant
 from .edges import edges
 from .literals import told
 from .reference import Reference
@@ -28,10 +29,6 @@ from .seam import CPU_SECONDS, ENDED, INPUTS, OUT_OF_DOMAIN, WALL_SECONDS, Subje
 from .shrink import shrink
 
 KEPT = "a counterexample that is kept"
-UNMEANT = frozenset({"TypeError", "AttributeError", "NameError", "UnboundLocalError", "RecursionError", "MemoryError",
-                     "OverflowError", "SystemError"})  # fmt: skip
-"""Errors that nobody means as an answer: where a Python function meets an input of ours with one, it is none of its."""
-
 Pair = tuple[Case, Answer]
 
 
@@ -95,6 +92,13 @@ class Generated:
         whom = f"as {self._reference.name} does" if self._reference else "as the incumbent does"
         return passed("generated", f"it answers {whom} on {asked} inputs", facts=told_facts)
 
+    def cases(self) -> list[Case]:
+        """All that the candidates of this run are asked, in any of its phases so far."""
+        with self._lock:
+            known = [pair for found in self._known.values() for pair in found.pairs]
+            kept = [pair for pair in self._kept.values() if pair is not None]
+        return [case for case, _ in (*kept, *known)]
+
     # ------------------------------------------------------------------ what is right
 
     def _of(self, subject: Subject) -> Known:
@@ -152,7 +156,7 @@ class Generated:
         def ask(name: str, args: tuple[Any, ...]) -> Answer | None:
             try:
                 answer = first.ask(name, args, seconds=seconds)
-                if not answer.ok and (not answer.error_name or answer.error_name in UNMEANT):
+                if unmeant(answer):
                     return None
                 if difference(answer, second.ask(name, args, seconds=seconds), result):
                     return None  # it is not one function of its arguments here

@@ -86,7 +86,12 @@ class Integration:
         with self._lock, jobs.open(subject.artifact) as handle:
             program = Candidate(handle, subject.artifact.interface, limits.TRIAL_WALL_SECONDS)
             found = carry_out(
-                self._steps, program, seconds=self._seconds, stopped=lambda: jobs.stopped, go_on=self._cells
+                self._steps,
+                program,
+                seconds=self._seconds,
+                stopped=lambda: jobs.stopped,
+                go_on=self._cells,
+                first=subject.task.in_copy,
             )
         if jobs.stopped:
             raise Stopped

@@ -21,6 +21,7 @@ class Right:
     ended: str = ""
     error: str = ""
     error_name: str = ""
+    meant: bool = True
     cpu_seconds: float = 0.0
     shares: bool = True  # it may, where nobody says otherwise
 

@@ -44,8 +44,9 @@ class Subject:
     """One candidate, and all that a check may need to know of it.
 
     ``incumbent`` is what serves now, from which all candidates of the run come. ``fresh`` asks for inputs that no
-    candidate has seen. ``trusted`` is a person's own text: what it may use is that person's to say. ``deadline``, on
-    ``time.monotonic``, is when the run must be over. What is random comes from ``task.generator(seed, ...)``, so that
+    candidate has seen. ``trusted`` is a person's own text: what it may use is that person's to say; ``vouched`` says
+    that it may be compiled with that person's rights, too. ``deadline``, on ``time.monotonic``, is when the run must be
+    over. What is random comes from ``task.generator(seed, ...)``, so that
     two runs ask the same.
     """
 
@@ -59,11 +60,13 @@ class Subject:
     deadline: float | None = None
     fresh: bool = False
     trusted: bool = False
+    vouched: bool = False
 
     @cached_property
     def artifact(self) -> Artifact:
         """The candidate's build; first made by the stage "build". Raises what ``task.build`` raises."""
-        return self.task.build(self.program)
+        build = self.task.build_own if self.vouched else None
+        return (build or self.task.build)(self.program)
 
     @cached_property
     def baseline(self) -> Artifact:
@@ -79,6 +82,13 @@ class Subject:
     def only_settings(self) -> bool:
         """Whether it is the incumbent's own text with other values of its declared parameters."""
         return self.task.tools.only_settings(self.program, self.incumbent)
+
+    @cached_property
+    def own(self) -> bool:
+        """Whether all of its text is the user's. What serves now may be a text that was proposed before."""
+        if self.vouched or self.task.own is None:
+            return self.vouched or self.only_settings
+        return self.task.own(self.program)
 
 
 class Check(Protocol):

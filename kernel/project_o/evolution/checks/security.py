@@ -1,10 +1,26 @@
-"""What a proposed text may not use. It is lint, with reasons: the sandbox is the wall."""
+"""What a proposed text uses beyond computing, and beyond what serves now. It is lint, with reasons: the sandbox is the
+wall."""
 
 from __future__ import annotations
 
-from ...errors import UsageError
-from ...values import CheckStage, Finding
+import json
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from ...languages.hazards import Hazard, hazards
+from ...values import DATA, CheckStage, Finding, Program
 from .seam import Subject, failed, passed
+from .text import cell_line, changed_files, source_line
+
+TOLD_MAX = 8
+
+
+class Use(NamedTuple):
+    """A hazard where it stands: the line is the cell's own."""
+
+    line: int
+    hazard: Hazard
+    text: str
 
 
 class Security:
@@ -13,11 +29,49 @@ class Security:
     stage: CheckStage = "security"
 
     def run(self, subject: Subject) -> Finding:
-        """Refuse what has the compiler read files or the environment."""
-        if subject.trusted:
+        """Refuse what its language's table denies, unless what serves now uses it too; tell what the table reports."""
+        if subject.trusted or subject.only_settings:
             return passed("security")  # a person's own text may do as it likes
-        try:
-            subject.task.tools.refuse_reads(subject.program, subject.incumbent)
-        except UsageError as error:
-            return failed("security", str(error))
-        return passed("security")
+        if subject.program.options != subject.incumbent.options:
+            return failed("security", "its options are not those of what serves: libraries and crates are the user's")
+        uses, known = _new_uses(subject), _known(subject.incumbent)
+        denied = [use for use in uses if use.hazard.reads or (use.hazard.denied and use.hazard.what not in known)]
+        told = [use for use in uses if not use.hazard.denied and use.hazard.what not in known]
+        facts = {"reported": _listed(told)} if told else {}
+        if not denied:
+            return passed("security", f"it uses {_listed(told)}" if told else "", _evidence(told), facts)
+        first = denied[0]
+        reason = f"line {first.line}: {first.hazard.what}: {first.hazard.reason}"
+        more = f" (and {len(denied) - 1} more)" if len(denied) > 1 else ""
+        return failed("security", reason + more, _evidence(denied), {"denied": len(denied), **facts})
+
+
+def _new_uses(subject: Subject) -> list[Use]:
+    program = subject.program
+    return [
+        Use(cell_line(program, name, hazard.line), hazard, source_line(text, hazard.line))
+        for name, text in changed_files(subject)
+        for hazard in hazards(program.language, text)
+    ]
+
+
+def _known(incumbent: Program) -> set[str]:
+    """What serves now uses: in its texts, and of the notebook around it."""
+    texts = (text for name, text in incumbent.files if name != DATA)
+    known = {hazard.what for text in texts for hazard in hazards(incumbent.language, text)}
+    around = json.loads(dict(incumbent.files).get(DATA, "{}"))
+    for alias, module, *_ in (*around.get("modules", ()), *around.get("names", ())):
+        known |= {alias, f"import {module.split('.')[0]}"}
+    return known
+
+
+def _listed(uses: Sequence[Use]) -> str:
+    lines: dict[str, list[str]] = {}
+    for use in uses:
+        lines.setdefault(use.hazard.what, []).append(str(use.line))
+    return "; ".join(f"{what} (line {', '.join(places)})" for what, places in lines.items())
+
+
+def _evidence(uses: Sequence[Use]) -> str:
+    parts = [f"line {use.line}: {use.hazard.what}: {use.hazard.reason}\n    {use.text}" for use in uses[:TOLD_MAX]]
+    return "\n".join(parts + ([f"and {len(uses) - TOLD_MAX} more"] if len(uses) > TOLD_MAX else []))

@@ -2,7 +2,6 @@
 
     manifest.py   what a module.json says
     find.py       where modules are: the user's own folders, then those that come with us
-    naming.py     a folder as git would name it, with or without git
     build.py      a module -> an artifact, through the same recipes and the same cache as a cell
     turns.py      who may use a state: many that look at it, or one that changes it
     loaded.py     a build in this process with the context it works on, and how another build takes that over

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal
 
 from ... import abi, limits
@@ -12,13 +13,14 @@ from ...errors import CompileError, ToolchainError, UsageError
 from ...values import Artifact, Interface, Mode, Program
 from .. import elf
 from ..build import Names, named, published
+from ..naming import git_tree
 from ..places import ZIG_VERSION
 from ..recipe import Recipe
 from ..recipe import recipe as zig_recipe
 from ..rust.recipe import recipe as rust_recipe
-from ..sources import LINK_PREFIX, Module, module_text
+from ..sources import IMPORTS_FOLDER, LINK_PREFIX, Module, module_text
+from .find import find
 from .manifest import SUFFIXES, Manifest, numbers
-from .naming import git_tree
 
 _HELPERS = ("_fuzz", "_benchmark", "_test")
 """What the names of files end in that stand beside a module and are no part of it."""
@@ -41,10 +43,40 @@ class Built:
         return f"o_{self.manifest.name}_"
 
 
-def program_of(found: Manifest, mode: Mode = "safe") -> Program:
-    """The sources of a module as a program. Raises UsageError for a language version that this is not, or a file that
-    cannot be read."""
+def program_of(found: Manifest, mode: Mode = "safe", folders: Sequence[Path] = ()) -> Program:
+    """The sources of a module as a program, with those of the modules that it depends on, found as ``find`` does.
+
+    Raises UsageError for a language version that this is not, and for a dependency or a file that cannot be had.
+    """
     _check_language(found)
+    needed: dict[str, Manifest] = {}
+    _gather(found, (found.name,), folders, needed)
+    texts = _texts(found)
+    for name, other in needed.items():
+        texts += [(f"{IMPORTS_FOLDER}/{name}/{path}", text) for path, text in _texts(other)]
+    libs = dict.fromkeys(lib for item in (found, *needed.values()) for lib in item.system_libs)
+    options = tuple(LINK_PREFIX + name for name in libs)
+    return Program(found.name, found.language, tuple(texts), mode=mode, options=options)
+
+
+def _gather(found: Manifest, chain: tuple[str, ...], folders: Sequence[Path], needed: dict[str, Manifest]) -> None:
+    """The modules that one depends on, directly or through others, each behind those that it needs itself."""
+    for name, least in found.dependencies:
+        if name in chain:
+            raise UsageError(f"the modules {', '.join((*chain, name))} depend on one another in a circle: break it")
+        other = find(f"{found.language}/{name}", (found.folder.parent, *folders))
+        if numbers(other.version)[0] != numbers(least)[0] or numbers(other.version) < numbers(least):
+            raise UsageError(
+                f"the module {found.name} depends on {name} {least}, and in {other.folder} is {other.version}, which "
+                "is not of the same first number and at least that"
+            )
+        if name not in needed:
+            _gather(other, (*chain, name), folders, needed)
+            needed[name] = other
+
+
+def _texts(found: Manifest) -> list[tuple[str, str]]:
+    """The sources of a module by their path in its folder, the one that it begins with first."""
     suffix = SUFFIXES[found.language]
     others = [
         path
@@ -56,13 +88,11 @@ def program_of(found: Manifest, mode: Mode = "safe") -> Program:
     if len(others) > limits.MODULE_FILES_MAX:
         raise UsageError(f"{found.folder} has {len(others)} sources: at most {limits.MODULE_FILES_MAX} are read")
     try:
-        texts = [
+        return [
             (path.relative_to(found.folder).as_posix(), path.read_text("utf-8")) for path in (found.source, *others)
         ]
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(f"the module {found.name} cannot be read: {error}") from None
-    options = tuple(LINK_PREFIX + name for name in found.system_libs)
-    return Program(found.name, found.language, tuple(texts), mode=mode, options=options)
 
 
 def _hidden(parts: tuple[str, ...]) -> bool:

@@ -9,7 +9,6 @@ from typing import Any
 
 from ... import abi, limits
 from ...errors import DeployError, NativeFault
-from ...values import NativeFunction
 from ..faults import AFRESH, fault_error
 from ..load import Library, Loaded, placed
 from .build import Built
@@ -195,6 +194,9 @@ class Module(Library):
                 return self._run(opened, entry, [opened.context, *cells])
         return self._successor.call(name, args)
 
+    def entry(self, name: str) -> None:
+        """None: a call may need its turn, its state, or another build, of which the dispatcher knows nothing."""
+
     def _current(self) -> _Opened:
         if self._unloaded:
             raise DeployError(self._unloaded)
@@ -202,10 +204,10 @@ class Module(Library):
         assert isinstance(opened, _Opened)
         return opened
 
-    def _stopped(self, loaded: Loaded, function: NativeFunction, fault: dict[str, Any]) -> BaseException:
-        if fault["kind"] == "signal" and isinstance(loaded, _Opened):
+    def _torn(self, loaded: Loaded) -> None:
+        if isinstance(loaded, _Opened):
             self._forget(loaded)
-        return super()._stopped(loaded, function, fault)
+        super()._torn(loaded)
 
     def _forget(self, opened: _Opened) -> None:
         """The state may be torn: it is left where it is, and the next call makes another one."""

@@ -7,29 +7,23 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from ... import limits
-from ...errors import CompileError, ToolchainError, ToolchainMissing
+from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic
 from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
-from ..places import locate as locate_zig
-from . import diagnostics, shim
+from ..sources import imported, write_file
+from . import crates, diagnostics, memory, shim
+from .linker import find_linker
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
 from .source import STATE
 
 _WORKPLACES = 4
-# Zig would build an unwinder of its own for `-lgcc_s`; the one that Rust's shared library brings must be the only one.
-_ZIG_LINKS = """#!/bin/sh
-for argument do
-    shift
-    if [ "$argument" != -lgcc_s ]; then set -- "$@" "$argument"; fi
-done
-exec "{zig}" cc -O2 -fno-sanitize=undefined "$@"
-"""
 _CRATE_ENTRY = "crate:"
 
 
@@ -44,14 +38,20 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     crate = crate_bytes(wanted.rust)
     dropped: dict[str, str] = {}
     seconds = 0.0
-    with _workplace(wanted) as (folder, incremental):
-        linker, environment = find_linker(folder)
+    found = crates.compiled(wanted.rust, wanted.crates, online=runner is run)
+    with _workplace(wanted) as folder, _going_on(wanted) as (place, copies):
+        if wanted.locked:
+            found = found.copied(folder)
+        linker = find_linker(locked=wanted.locked)
         (folder / CRATE).write_bytes(crate)
+        seconds += add_imports(wanted, folder, found.flags, runner)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
-            around = shim.write(wanted.facts, dropped, wanted.module)
+            around = wanted.around(dropped)
             wanted.write(folder, around)
-            finished = runner(Job(wanted.arguments(linker, incremental), folder, environment))
+            command = wanted.arguments(linker.name, found.flags)
+            needed: dict[str, Any] = {"copies": {**linker.copies, **copies}, "programs": linker.programs}
+            finished = runner(Job(command, folder, linker.environment, outputs=(OUTPUT,), place=place, **needed))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -62,6 +62,60 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
                 break
             dropped.update(refused)
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
+
+
+def add_imports(wanted: RustRecipe, folder: Path, crates_: tuple[str, ...], runner: Runner) -> float:
+    """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
+    took in seconds. Raises CompileError, ToolchainError.
+    """
+    seconds = 0.0
+    for name, path in imported(wanted.files):
+        entry = cache.find(key := wanted.import_key(name))
+        if entry is None:
+            data, took = _compile_import(wanted, folder, (name, path), crates_, runner)
+            entry = cache.publish(key, data, {"crate": True})
+            seconds += took
+        (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
+    return seconds
+
+
+def _compile_import(
+    wanted: RustRecipe, folder: Path, program: tuple[str, str], crates_: tuple[str, ...], runner: Runner
+) -> tuple[bytes, float]:
+    name, path = program
+    text = dict(wanted.files)[path]
+    for beside, words in wanted.files:
+        if beside.startswith(path.rpartition("/")[0] + "/"):
+            write_file(folder / beside, words)
+    command = wanted.import_arguments(name, path, crates_)
+    finished = runner(Job(command, folder, outputs=(f"lib{name}.rlib",)))
+    if finished.code == 0:
+        return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds
+    found = diagnostics.read(finished.errors, {path: text}, {}).cell
+    if not found:
+        raise failure(finished)
+    told = tuple(Diagnostic("error", f"{name}, line {item.line}: {item.message}") for item in found)
+    raise CompileError(headline(told), told, "rust")
+
+
+def failed_cell(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> Exception:
+    """What the end of a compilation means where nothing is to be left out of it."""
+    found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
+    return CompileError(headline(found.cell), found.cell, "rust") if found.cell else failure(finished)
+
+
+def _going_on(wanted: RustRecipe) -> AbstractContextManager[tuple[str, dict[str, Path]]]:
+    return memory.going_on(wanted, _whole_job) if wanted.locked else nullcontext(("", {}))
+
+
+def _whole_job(wanted: RustRecipe, folder: Path) -> Job:
+    """Everything that a build with the user's rights needs, in this folder."""
+    linker = find_linker()
+    (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
+    found = crates.compiled(wanted.rust, wanted.crates, online=True).copied(folder).flags
+    add_imports(wanted, folder, found, run)
+    wanted.write(folder, wanted.around({}))
+    return Job(wanted.arguments(linker.name, found), folder, linker.environment)
 
 
 def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:
@@ -97,15 +151,16 @@ def _require(rust: Rust) -> None:
 
 
 @contextmanager
-def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
-    """A folder to build in, and the compiler's own memory of the last build there.
+def _workplace(wanted: RustRecipe) -> Iterator[Path]:
+    """A folder to build in, with the compiler's own memory of the last build there.
 
     That memory holds for one folder and one set of flags, and one build at a time; so there are a few such places, each
-    behind a lock. Where all are taken, or none can be made, the build starts afresh in a folder of its own.
+    behind a lock. Where all are taken, or none can be made, and always where the build is locked, it starts afresh in
+    a folder of its own.
     """
     kept = cache.compiler_cache("rust")
     first = int.from_bytes(hashlib.sha256(wanted.name.encode("utf-8", "surrogatepass")).digest()[:4], "big")
-    for k in range(_WORKPLACES):
+    for k in range(0 if wanted.locked else _WORKPLACES):
         folder = kept / f"{wanted.mode}-{(first + k) % _WORKPLACES}"
         lock = _locked(folder)
         if lock < 0:
@@ -113,14 +168,14 @@ def _workplace(wanted: RustRecipe) -> Iterator[tuple[Path, str]]:
         try:
             with _told(folder):
                 shutil.rmtree(folder / "cell", ignore_errors=True)
-                yield folder, "incremental"
+                yield folder
         finally:
             os.close(lock)
         return
     folder = build_folder()
     try:
         with _told(folder):
-            yield folder, ""
+            yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -175,25 +230,6 @@ def _compile_crate(rust: Rust) -> bytes:
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def find_linker(folder: Path) -> tuple[str, dict[str, str]]:
-    """The linker to name, "" for rustc's own choice (cc), and what its environment needs.
-
-    Where there is no C compiler, the Zig that comes with us links. Raises ToolchainMissing where there is neither.
-    """
-    for name in ("cc", "gcc", "clang"):
-        if shutil.which(name):
-            return ("" if name == "cc" else name), {}
-    try:
-        zig = locate_zig()
-    except ToolchainMissing as missing:
-        raise ToolchainMissing(f"Rust needs a linker, cc or gcc or clang; {missing}") from None
-    script = folder / "cc"  # rustc concludes from the name how to speak to it
-    script.write_text(_ZIG_LINKS.format(zig=zig), "utf-8")
-    script.chmod(0o700)
-    places = {"ZIG_LOCAL_CACHE_DIR": str(folder / "zig"), "ZIG_GLOBAL_CACHE_DIR": str(cache.compiler_cache("zig"))}
-    return str(script.absolute()), places
 
 
 def shared_runtime(rust: Rust) -> tuple[Path, ...]:

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from ... import limits
 from ...values import Diagnostic
+from ..hints import RUST, with_hints
+from ..sources import without_library
 from .recipe import SHIM_PATH
 
+_LISTS = re.compile(r"the following (?:other )?types implement trait")
+"""A list of all types that would have done is longer than the rest, and tells a reader of a cell little."""
 _LINKER = "linking with "
 _NO_SUCH_VALUE = "E0425"
 _LAST_WORDS_CHARACTERS = 2000
@@ -43,7 +48,7 @@ def read(output: str, sources: Mapping[str, str], owners: Mapping[int, str]) -> 
         return Found((), refused)
     # The compiler follows its own order of work, a reader goes from top to bottom.
     ordered = sorted(cell, key=lambda item: (item.line == 0, item.line, item.column))
-    return Found(tuple(ordered[: limits.DIAGNOSTICS_SHOWN_MAX]), {})
+    return Found(with_hints(ordered[: limits.DIAGNOSTICS_SHOWN_MAX], RUST), {})
 
 
 def words(output: str) -> str:
@@ -119,13 +124,14 @@ def _reason(remark: dict[str, Any]) -> str:
 
 def _diagnostic(remark: dict[str, Any], place: _Place | None, sources: Mapping[str, str]) -> Diagnostic:
     if str(remark["message"]).startswith(_LINKER):
-        return Diagnostic("error", f"the cell does not link: {_linkers_words(remark)}")
+        said = _linkers_words(remark)
+        return Diagnostic("error", without_library(said) or f"the cell does not link: {said}")
     labels = [
         note
         for span in remark["spans"]
         if span.get("label") and not span["is_primary"] and (note := _note(span["label"], span, sources)) is not None
     ]
-    told = [_child(child, sources) for child in remark["children"]]
+    told = [_child(child, sources) for child in remark["children"] if not _LISTS.match(str(child["message"]))]
     label = next((str(span["label"]) for span in remark["spans"] if span["is_primary"] and span.get("label")), "")
     message = str(remark["message"])
     if label and label not in message and not message.endswith(label):

@@ -9,8 +9,9 @@ from pathlib import Path
 from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic, Program
 from ..compiler import Finished, Job, Runner, build_folder, run
-from . import diagnostics
-from .build import crate_bytes, failure, find_linker, headline
+from . import crates, diagnostics
+from .build import add_imports, crate_bytes, failure, headline
+from .linker import find_linker
 from .places import locate
 from .recipe import CELL_PATH, CRATE, RustRecipe, recipe
 
@@ -34,10 +35,13 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     wanted = recipe(program, line_offset)
     folder = build_folder()
     try:
-        linker, environment = find_linker(folder)
+        linker = find_linker()
         (folder / CRATE).write_bytes(crate_bytes(rust))
+        found = crates.compiled(rust, wanted.crates, online=runner is None).flags
+        add_imports(wanted, folder, found, runner or run)
         wanted.write(folder, None)
-        finished = (runner or run)(Job(wanted.test_arguments(linker, _PROGRAM), folder, environment))
+        arguments = wanted.test_arguments(linker.name, _PROGRAM, found)
+        finished = (runner or run)(Job(arguments, folder, linker.environment))
         if finished.code != 0:
             raise _does_not_compile(finished, wanted)
         # What the program prints goes where the compiler's words go, because that is what is read.

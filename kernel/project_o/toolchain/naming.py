@@ -10,8 +10,8 @@ import hashlib
 import os
 from pathlib import Path
 
-from ... import limits
-from ...errors import UsageError
+from .. import limits
+from ..errors import UsageError
 
 _LEFT_OUT = frozenset({"__pycache__", "target"})
 

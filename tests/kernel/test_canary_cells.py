@@ -1,0 +1,138 @@
+"""Canary, promotion and rollback in a real kernel, with real builds: what is decided, said, and found again later."""
+
+import subprocess
+
+import pytest
+
+FAST = """\
+%%zig work
+/// Add up.
+pub fn total(xs: []const f64) f64 {
+    var sum: f64 = 0;
+    for (xs) |x| sum += x;
+    return sum;
+}"""
+SLOW = FAST.replace("    return sum;", "    for (0..4) |_| { for (xs) |x| sum += x * 0.0; }\n    return sum;")
+CRASHES = FAST.replace("    return sum;", '    if (xs[0] == 7.0) @panic("seven");\n    return sum;')
+CALLS = "xs = np.ones(4_000)\nfor _ in range({count}):\n    assert work.total(xs) == 4_000.0"
+
+
+def say(verb):
+    """A verb as an expression."""
+    return f"get_ipython().run_line_magic('o', {verb!r})"
+
+
+def state_of(kernel):
+    """The state of the cell that was run just now."""
+    return kernel.value(f"{say('history')}[0].id[:12]").strip("'")
+
+
+@pytest.fixture
+def served(tmp_path, start_kernel):
+    """A kernel in which a slow version serves, and the state at which a fast one did."""
+    subprocess.run(["git", "init", "-q"], cwd=tmp_path, check=True)
+    kernel = start_kernel(tmp_path)
+    kernel.run("import numpy as np")
+    assert kernel.run(FAST).status == "ok"
+    fast = state_of(kernel)
+    assert kernel.run(SLOW).status == "ok"
+    kernel.run(CALLS.format(count=5))
+    return kernel, fast, tmp_path
+
+
+def test_a_faster_version_is_promoted_and_a_slower_one_taken_back(served):
+    kernel, fast, folder = served
+    slow = state_of(kernel)
+    begun = kernel.run(f"running = %o canary work {fast} --share 20%\nrunning")
+    assert begun.status == "ok", begun.text
+    assert "20%" in begun.text
+    assert "canary" in kernel.run("%o serving").text
+
+    during = kernel.run(CALLS.format(count=1_500))
+
+    assert during.status == "ok", during.text
+    assert "serves every call from now on" in during.text
+    assert "faster" in during.text
+    assert kernel.value(f"[(s.share, s.version, s.origin) for s in {say('serving')}]") == "[(1.0, '1.0.0', 'canary')]"
+
+    kernel.run(f"%o canary work {slow}")
+    during = kernel.run(CALLS.format(count=300))
+    assert "was taken back" in during.text, "within 300 calls at 10 %"
+    assert "slower" in during.text
+    assert kernel.value(f"[s.version for s in {say('serving work')}]") == "['1.0.0']"
+    again = kernel.run(f"%o canary work {slow}")
+    assert again.status == "error"
+    assert "taken back before" in again.error
+
+    kinds = f"[s.kind for s in {say('history work')}][::-1]"
+    assert kernel.value(kinds) == "['run', 'run', 'canary', 'promote', 'canary', 'rollback']"
+    life = kernel.run("%o history work").text
+    assert "1.0.0" in life
+    assert "times as fast" in life
+    written = kernel.run("%o changelog work --to CHANGES.md")
+    assert written.status == "ok", written.text
+    text = (folder / "CHANGES.md").read_text()
+    assert "## work 1.0.0 - " in text
+    assert "rolled back" in text
+    assert "metrics: time" in text
+    store = folder / ".git" / "o"
+    tag = subprocess.run(
+        ["git", "cat-file", "-t", "o/work/v1.0.0"], cwd=store, capture_output=True, text=True, check=True
+    )
+    assert tag.stdout.strip() == "tag"
+    assert kernel.run("%o show work/v1.0.0").status == "ok"
+    subprocess.run(["git", "fsck", "--strict"], cwd=store, check=True, capture_output=True)
+
+
+def test_a_panic_of_the_new_version_costs_no_call(served):
+    kernel, _, _ = served
+    kernel.run(CRASHES.replace("%%zig work", "%%zig work --no-trial"))
+    crashes = state_of(kernel)
+    kernel.run(SLOW)
+    kernel.run(f"%o canary work {crashes} --share 50%")
+
+    during = kernel.run("sevens = np.full(10, 7.0)\nfor _ in range(40):\n    assert work.total(sevens) == 70.0")
+
+    assert during.status == "ok", during.text
+    assert "seven" in during.text
+    assert "was taken back" in during.text
+
+
+def test_by_hand_and_in_the_shadow(served):
+    kernel, fast, _ = served
+    kernel.run(f"%o canary work {fast} --shadow --share 50%")
+    assert kernel.run("%o canary work").text.count("on copies") == 1, "said again it shows how it stands"
+    kernel.run(CALLS.format(count=20))
+    promoted = kernel.run("%o promote work")
+    assert promoted.status == "ok", promoted.text
+    assert kernel.value(f"[s.version for s in {say('serving work')}]") == "['1.0.0']"
+    back = kernel.run("%o rollback work")
+    assert back.status == "ok", back.text
+    assert kernel.value(f"{say('serving work')}[0].version") == "''", "the text of the cell has none"
+    for line, why in [
+        ("%o canary nothing", "nothing serves"),
+        ("%o canary work --share 0", "share"),
+        ("%o canary work --for soon", "duration"),
+        ("%o canary work", "no accepted version"),
+        ("%o promote work", "no accepted version"),
+    ]:
+        refused = kernel.run(line)
+        assert refused.status == "error", line
+        assert why in refused.error, refused.error
+
+
+def test_a_canary_goes_on_in_the_next_kernel(served, start_kernel):
+    kernel, fast, folder = served
+    kernel.run(f"%o canary work {fast} --share 20%")
+    kernel.run(CALLS.format(count=60))
+    before = int(kernel.value(f"{say('canary work')}.canary.evidence.calls"))
+    kernel.close()
+
+    again = start_kernel(folder)
+    again.run("import numpy as np")
+    ran = again.run(SLOW)
+    assert ran.status == "ok", ran.text
+    after = int(again.value(f"{say('canary work')}.canary.evidence.calls"))
+    assert after == before
+    during = again.run(CALLS.format(count=1_500))
+    assert "serves every call from now on" in during.text
