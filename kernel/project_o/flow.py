@@ -264,6 +264,7 @@ class Flow:
             observed=observed(slot, function),
             scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
             in_copy=self.in_copy,
+            lessons=self.releases.lessons.of(name),
             **wanted.fields(self.guard_regression()),
         )
 

@@ -264,7 +264,7 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "state": lambda: view.show_state(states()[2], source="x = 1\n"),
     "serving": lambda: view.show_serving(deployments()),
     "life": lambda: view.show_life(states(), "dot"),
-    "release": lambda: view.show_release("dot", "dot 1.1.0 serves every call from now on: it is faster", good=True),
+    "release": lambda: view.show_release("dot", "promoted", "dot 1.1.0 serves every call from now on"),
     "doctor": lambda: view.show_checks(checks()),
     "doctor broken": lambda: view.show_checks(checks(ok=False)),
     "config": lambda: view.show_table(

@@ -9,12 +9,15 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+from .. import limits
 from ..errors import DeployError
 from ..values import Deployment
 from .canary import Canary, Differ, Metric
+from .conversations import Conversations
 from .handles import Version
 from .plan import Decision, Plan
 from .registry import Registry, Release, release_from_json, release_to_json
+from .sampling import plain
 
 CANARIES = "canaries.json"
 FORMAT = 1
@@ -23,7 +26,10 @@ DISPLACED = "something else serves this name now"
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A canary under way. ``base`` is the digest of what it is compared with, ``began`` seconds since the epoch."""
+    """A canary under way. ``base`` is the digest of what it is compared with, ``began`` seconds since the epoch.
+
+    ``suspicion`` is why a version that serves already is held against the one before it; "" for a new version.
+    """
 
     name: str
     release: Release
@@ -31,6 +37,7 @@ class Running:
     base: str
     began: float
     canary: Canary
+    suspicion: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +46,11 @@ class Ended:
 
     running: Running
     decision: Decision
+
+
+def _kind(version: Version) -> type[Canary]:
+    """Agents are split by conversations, everything else by calls."""
+    return Conversations if hasattr(version, "converses") else Canary
 
 
 class Canaries:
@@ -82,14 +94,37 @@ class Canaries:
                 raise DeployError(f"a canary of {name} is under way: %o promote {name} or %o rollback {name} ends it")
             if serving.program.digest == release.program.digest:
                 raise DeployError(f"this version of {name} is the one that serves: there is nothing to compare")
-            version = self._registry._opened(release)
-            self._fits(name, slot.version, version)
-            canary = Canary(
-                slot.version, version, plan, differ=self._differ, decided=self._decided, metrics=metrics,
+            version = self._registry.opened(release)
+            self._fits(name, plain(slot.version), version)
+            canary = _kind(version)(
+                plain(slot.version), version, plan, differ=self._differ, decided=self._decided, metrics=metrics,
                 kept_from=kept_from, clock=self._clock,
             )  # fmt: skip
             running = Running(name, release, plan, serving.program.digest, self._now(), canary)
             self._running[name] = running
+            slot.version = canary
+            return running
+
+    def doubt(self, name: str, suspicion: str) -> Running | None:
+        """Hold the version that serves a name against the one before it; None where that cannot be done.
+
+        Whatever is not shown leaves it in service.
+        """
+        plan = Plan(limits.PROBATION_SHARE, limits.PROBATION_CALLS, limits.PROBATION_SECONDS)
+        with self._registry._lock, self._lock:
+            slot, releases = self._registry.slot(name), self._registry.releases(name)
+            serving = releases[-1]
+            earlier = [item for item in releases if item.program.digest != serving.program.digest]
+            if not earlier or name in self._running:
+                return None
+            version, new = self._registry.opened(earlier[-1]), plain(slot.version)
+            try:
+                self._fits(name, version, new)
+            except DeployError:
+                return None
+            canary = _kind(new)(version, new, plan, differ=self._differ, decided=self._decided, clock=self._clock)
+            base = earlier[-1].program.digest
+            self._running[name] = running = Running(name, serving, plan, base, self._now(), canary, suspicion)
             slot.version = canary
             return running
 
@@ -122,7 +157,11 @@ class Canaries:
     def _carry_out(self, running: Running, decision: Decision) -> None:
         del self._running[running.name]
         slot = self._registry.slot(running.name)
-        if decision.outcome == "promote":
+        if running.suspicion:
+            slot.version = running.canary.new
+            if decision.outcome == "rollback" and decision.shown:
+                self._registry.rollback(running.name, running.base)
+        elif decision.outcome == "promote":
             release = replace(running.release, origin="canary", since=self._now())
             self._registry._put(running.name, running.canary.new, release)
         else:
@@ -175,7 +214,7 @@ class Canaries:
                 share=0.0 if one.plan.shadow else one.plan.share,
                 since=one.began,
                 state=one.release.state,
-                origin="shadow" if one.plan.shadow else "canary",
+                origin="doubted" if one.suspicion else "shadow" if one.plan.shadow else "canary",
                 previous=(one.base,),
                 level=one.release.level,
                 version=one.release.version,
@@ -190,6 +229,8 @@ class Canaries:
         with self._lock:
             found = dict(self._remembered)
             for one in self._running.values():
+                if one.suspicion:
+                    continue  # the next kernel makes up its own mind
                 found[one.name] = {
                     "release": release_to_json(one.release),
                     "plan": one.plan.to_json(),

@@ -121,10 +121,10 @@ class Registry:
             if parent and now.program.digest != parent:
                 raise DeployError(f"{program.name} has changed since this run began: evolve what serves now")
             release = Release(program, "accepted", self._clock(), state, now.cell, level)
-            self._put(program.name, self._opened(release), release)
+            self._put(program.name, self.opened(release), release)
             return self.current(program.name)
 
-    def _opened(self, release: Release) -> Version:
+    def opened(self, release: Release) -> Version:
         """The version of a release that is not just a cell's. Raises DeployError where it may not serve."""
         cell = self._cells.get(release.program.name)
         if why := self._refusal(release, cell):
@@ -142,7 +142,7 @@ class Registry:
             serving = releases[-1].program.digest
             for release in reversed(releases[:-1]):
                 if release.program.digest != serving and release.program.digest.startswith(digest):
-                    self._put(name, self._opened(release), replace(release, origin="rollback", since=self._clock()))
+                    self._put(name, self.opened(release), replace(release, origin="rollback", since=self._clock()))
                     return self.current(name)
         wanted = f"the version {digest[:10]}" if digest else "an earlier version"
         raise DeployError(f"{name} cannot go back to {wanted}: `%o serving {name}` lists what has served it")
@@ -179,7 +179,7 @@ class Registry:
         with self._lock:
             program = release.program
             release = replace(release, origin=origin, since=self._clock(), state=state)
-            self._put(program.name, self._opened(release), release)
+            self._put(program.name, self.opened(release), release)
             return self.current(program.name)
 
     def _put(self, name: str, version: Version, release: Release) -> Slot:
@@ -210,6 +210,11 @@ class Registry:
                     return slot
             known = ", ".join(sorted(self._slots)) or "nothing yet: run a native cell first"
         raise DeployError(f"nothing serves {name!r}: what serves is {known}")
+
+    def slots(self) -> tuple[Slot, ...]:
+        """Every slot, by name."""
+        with self._lock:
+            return tuple(self._slots[name] for name in sorted(self._slots))
 
     def current(self, name: str) -> Deployment:
         """What serves a name now. Raises DeployError."""

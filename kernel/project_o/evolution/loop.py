@@ -22,6 +22,8 @@ from ..values import Measurement, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded, rejected
 from .bench import Bench
 from .decide import acceptable, decide, no_improvement, refused
+from .lessons import refused as refused_before
+from .lessons import taken_back
 from .measure import Defect, MeasurementFailed
 from .search import Proposer
 from .task import Jobs, Stopped, Task
@@ -150,10 +152,10 @@ class Loop:
                 return
 
     def reserve(self) -> None:
-        """Keep time for the verdict: as much as it takes by what was seen so far, at most half of the budget."""
+        """Keep time for the verdict: as much as it takes by what was seen so far, up to a share of the budget."""
         if self.clock.budget_seconds is not None:
             needed = (limits.FINALISTS + 1) * self.bench.comparison_seconds() + limits.VERDICT_SECONDS_MIN
-            self.clock.reserve_seconds = min(needed, 0.5 * self.clock.budget_seconds)
+            self.clock.reserve_seconds = min(needed, limits.BUDGET_SHARE_FOR_VERDICT_MAX * self.clock.budget_seconds)
 
     def _late(self) -> bool:
         """Past the search's end, trials under way may take a fifth of what is reserved for the confirmation."""
@@ -170,7 +172,7 @@ class Loop:
 
     def _ask(self) -> None:
         told = self.archive.records[: max(0, self._index - limits.PROPOSAL_LAG_TRIALS + 1)]
-        proposal = self.proposer.ask(self._index, told)
+        proposal = self.proposer.ask(self._index, (*taken_back(self.task), *told))
         if proposal is None:
             self._exhausted = True
             return
@@ -185,6 +187,8 @@ class Loop:
             return known
         if twin is not None:
             return Record(proposal, "duplicate", f"the same code as trial {twin}")
+        if (lesson := refused_before(self.task, proposal)) is not None:
+            return lesson
         return self.executor.submit(self.judge.attempt, self.jobs, proposal)
 
     def _collect(self, timeout: float) -> None:

@@ -75,15 +75,26 @@ def _array(rng: Generator, array: Any, known: Any) -> Any:
                 found[place] = known[other]
                 return found
     flat, pool = found.reshape(-1), known.reshape(-1)
+    if found.ndim == 1 and flat.size > 2 and flat.dtype.kind in "iuf" and bool(np.all(flat[:-1] <= flat[1:])):
+        _sorted(rng, flat)
+        return found
     place = int(rng.integers(flat.size))
     old = flat[place]
-    numbers = found.ndim == 1 and flat.size > 2 and flat.dtype.kind in "iuf"
-    if numbers and bool(np.all(flat[:-1] <= flat[1:])):
-        others = [flat[k] for k in (place - 1, place + 1) if 0 <= k < flat.size and flat[k] != old]
-    else:
-        others = [item for item in pool[rng.integers(pool.size, size=TRIES)] if item != old and item == item]
+    others = [item for item in pool[rng.integers(pool.size, size=TRIES)] if item != old and item == item]
     flat[place] = others[0] if others else _element(rng, old)
     return found
+
+
+def _sorted(rng: Generator, flat: Any) -> None:
+    """Change one element so that all stay in their order."""
+    steps = np.flatnonzero(flat[:-1] != flat[1:])
+    if len(steps):
+        place = int(steps[rng.integers(len(steps))])
+        place, other = (place, place + 1) if rng.random() < 0.5 else (place + 1, place)
+        flat[place] = flat[other]
+    else:
+        moved = _element(rng, flat[0])
+        flat[-1 if moved > flat[0] else 0] = moved
 
 
 def _element(rng: Generator, old: Any) -> Any:

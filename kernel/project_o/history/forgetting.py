@@ -154,6 +154,7 @@ def _wipe(store: str, rewriter: Rewriter) -> None:
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
     rewriter.clean_files()
+    rewriter.drop_databases()
     _git(store, "repack", "-a", "-d", "-q", "--no-write-bitmap-index")
     _git(store, "prune", "--expire=now")
 

@@ -39,6 +39,11 @@ class Past:
         return self._recording.notebook
 
     @property
+    def store(self) -> str:
+        """Where the store is, or would be made; "" where nothing can be recorded."""
+        return self._recording.place.path
+
+    @property
     def directory(self) -> str:
         """The notebook's folder, or the one in which the kernel was started."""
         return self._recording.directory

@@ -1,7 +1,7 @@
 """The objects of a store, written anew without a text. For ``forgetting``."""
 
 # Plain os.path, as in the rest of the history.
-# ruff: noqa: PTH122
+# ruff: noqa: PTH108, PTH122
 
 from __future__ import annotations
 
@@ -226,6 +226,15 @@ class Rewriter:
                 if clean != text:
                     with open(entry.path, "w", encoding="utf-8", errors="surrogateescape") as file:
                         file.write(clean)
+
+    def drop_databases(self) -> None:
+        """A database that holds it, in the name of a function say: what is in it is worth less than that."""
+        for entry in os.scandir(self._store):
+            if entry.is_file(follow_symlinks=False) and ".sqlite" in entry.name:
+                with open(entry.path, "rb") as file:
+                    data = file.read()
+                if self._in_bytes(data):
+                    os.unlink(entry.path)
 
     def search_what_is_left(self) -> None:
         """Git reads out every object that is left: raises HistoryError where one of the texts is still there."""

@@ -170,7 +170,7 @@ class AgentMagics(Magics):
             self._errors[count] = _told(error)
             while len(self._errors) > limits.ERRORS_KEPT_MAX:
                 self._errors.popitem(last=False)
-        self.session.flush()
+        self.session.flush(error)
 
 
 def questions(lines: list[str]) -> list[str]:

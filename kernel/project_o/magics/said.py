@@ -18,4 +18,4 @@ def show_said(said: Sequence[Said]) -> None:
     from .. import view
 
     for one in said:
-        publish_display_data(view.show_release(one.name, one.text, good=one.good).bundle())
+        publish_display_data(view.show_release(one.name, one.what, one.text).bundle())

@@ -79,12 +79,12 @@ class Session:
 
         return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
 
-    def flush(self) -> None:
-        """A cell has ended: agents may have something to do then, and so may canaries."""
+    def flush(self, error: BaseException | None = None) -> None:
+        """A cell has ended, by this ``error`` if it failed: agents may have something to do then, and what serves."""
         if "agents" in self.__dict__:
             self.agents.cell_ended()
         if "releases" in vars(self.flow):
-            show_said(self.flow.releases.settle())
+            show_said(self.flow.releases.settle(error))
 
     def restored(self) -> None:
         """A state was brought back: what agents remember is what it held, where there are agents."""

@@ -83,6 +83,23 @@ def seconds(text: str) -> float:
     return float(found[1]) * _SECONDS[found[2] or ""]
 
 
+def _metrics(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    return Listing(context.flow.releases.metrics.summaries(arguments.name), show_metrics)
+
+
+def show_metrics(found: Any) -> view.Display:
+    """What a sample of the calls took, by function and version."""
+    heads = ("name", "program", "function", "sampled calls", "median", "95 % within", "failed", "last (UTC)")
+    rows = [
+        (
+            *(one.name, one.program[:10], one.function, f"{one.calls:,}", f"{one.median * 1e6:.4g} us"),
+            *(f"{one.high * 1e6:.4g} us", f"{one.failed:.1%}", time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.last))),
+        )
+        for one in found
+    ]
+    return view.show_table("metrics", heads, rows)
+
+
 def _changelog(context: Context, arguments: argparse.Namespace) -> Listing[changelog.Entry]:
     history = context.flow.history
     history.flush()
@@ -132,6 +149,11 @@ SERVING_VERBS: dict[str, Verb] = {
             (("name",), {"nargs": "?", "default": None, "help": "of this program alone"}),
             (("--to",), {"default": None, "help": "write it to this file, as Markdown"}),
         ),
+    ),
+    "metrics": Verb(
+        _metrics,
+        "how long the calls of what serves take, from a sample",
+        ((("name",), {"nargs": "?", "default": None}),),
     ),
     "promote": Verb(_promote, "let the canary, or the newest accepted version, serve every call", (_NAME, _STATE)),
     "rollback": Verb(

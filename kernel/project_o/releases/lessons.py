@@ -13,38 +13,46 @@ if TYPE_CHECKING:
     from ..history import History
     from ..values import Program
 
+FORMAT = 1
+
+Lesson = tuple[str, str, str]
+"""(digest of the text, whatever variables held; the text; why it was taken back)."""
+
 
 class Lessons:
     """By program, and kept with it in the history: in this kernel, and in those before it."""
 
     def __init__(self, history: History | None) -> None:
         self._history = history
-        self._taken_back: dict[str, dict[str, str]] = {}
+        self._taken_back: dict[str, tuple[Lesson, ...]] = {}
 
-    def of(self, name: str) -> dict[str, str]:
-        """Versions of a program that were taken back by what was measured while they served, and why."""
+    def of(self, name: str) -> tuple[Lesson, ...]:
+        """Versions of a program that were taken back by what was measured while they served, oldest first."""
         if name not in self._taken_back:
-            text = newest(self._history, _file(name))
-            try:
-                found = {item["program"]: item["reason"] for item in json.loads(text)["taken_back"]} if text else {}
-            except (ValueError, KeyError, TypeError):
-                found = {}
-            self._taken_back[name] = found
-        return dict(self._taken_back[name])
+            self._taken_back[name] = _read(newest(self._history, _file(name)))
+        return self._taken_back[name]
 
     def refuse(self, name: str, program: Program) -> None:
         """Raises DeployError for a version that was taken back."""
-        if why := self.of(name).get(program.cell_digest):
-            raise DeployError(f"this version of {name} was taken back before and is not tried again: {why}")
+        for digest, _, why in self.of(name):
+            if digest == program.cell_digest:
+                raise DeployError(f"this version of {name} was taken back before and is not tried again: {why}")
 
     def learned(self, name: str, program: Program, reason: str) -> dict[str, str]:
-        """The file that says what is not tried again. A version is known by its text, whatever variables hold."""
-        known, digest = self.of(name), program.cell_digest
-        known.pop(digest, None)
-        known[digest] = reason
-        self._taken_back[name] = known
-        rows = [{"program": key, "reason": why} for key, why in known.items()][-limits.LESSONS_KEPT_MAX :]
-        return {_file(name): json.dumps({"format": 1, "taken_back": rows}, indent=1) + "\n"}
+        """The file that says what is not tried again."""
+        kept = [lesson for lesson in self.of(name) if lesson[0] != program.cell_digest]
+        kept.append((program.cell_digest, program.source, reason))
+        self._taken_back[name] = tuple(kept[-limits.LESSONS_KEPT_MAX :])
+        rows = [{"program": digest, "reason": why, "source": text} for digest, text, why in self._taken_back[name]]
+        return {_file(name): json.dumps({"format": FORMAT, "taken_back": rows}, ensure_ascii=False, indent=1) + "\n"}
+
+
+def _read(text: str) -> tuple[Lesson, ...]:
+    try:
+        rows = json.loads(text)["taken_back"] if text else []
+        return tuple((str(row["program"]), str(row["source"]), str(row["reason"])) for row in rows)
+    except (ValueError, KeyError, TypeError):
+        return ()  # damaged: a version is tried once more
 
 
 def _file(name: str) -> str:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
+from .. import limits
 from ..deploy import Registry, renew
 from ..deploy.canaries import CANARIES, Canaries, Ended, Running
 from ..deploy.canary import Metric
@@ -15,21 +17,27 @@ from ..errors import DeployError, HistoryError, warn
 from ..history.newest import newest
 from ..history.versions import Version as Number
 from ..history.versions import canary_of, following
+from ..observe import EventLog
+from ..observe.metrics import Metrics
 from .candidates import CANDIDATE, Candidate, Candidates
+from .health import Health
 from .lessons import Lessons
 
 if TYPE_CHECKING:
     from ..history import History
-    from ..values import Deployment, State
+    from ..values import Deployment, Program, State
+
+METRICS = "metrics.sqlite"
+EVENTS = "events.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
 class Said:
-    """Something that happened to what serves, to be said where the user looks. ``good``: it was for the better."""
+    """Something that happened to what serves, to be said where the user looks."""
 
     name: str
+    what: Literal["promoted", "taken back", "looked into"]
     text: str
-    good: bool
 
 
 class Releases:
@@ -57,6 +65,8 @@ class Releases:
         self._allow = allow
         self._reach = reach
         self._remembers = history is None
+        self.metrics = Metrics(self._metrics_file)
+        self.health = Health(registry, self.metrics)
         self._kept = ""
         self._said: list[Said] = []
 
@@ -90,6 +100,7 @@ class Releases:
     def served(self, name: str) -> None:
         """A name is served, perhaps again in a new kernel: the canary that was under way goes on."""
         self._remember()
+        self.health.start()
         try:
             if self.canaries.resume(name) is not None:
                 self._bind(name)
@@ -126,10 +137,12 @@ class Releases:
             name, "promote", f"{found.program.digest[:10]} serves", facts, before=before, better=bool(found.facts)
         )
 
-    def rollback(self, name: str, state: str | None = None, reason: str = "") -> Deployment:
+    def rollback(
+        self, name: str, state: str | None = None, reason: str = "", learned: Program | None = None
+    ) -> Deployment:
         """Serve what served before, or what served at ``state``. A canary under way is taken back, and nothing else.
 
-        Raises DeployError, HistoryError.
+        ``learned`` is a version that is not to be tried again, for that ``reason``. Raises DeployError, HistoryError.
         """
         name = self.registry.slot(name).name
         if state is None and self.canaries.of(name) is not None:
@@ -146,10 +159,19 @@ class Releases:
             if found.library and rebuilt and rebuilt != found.library:
                 facts["library"] = f"built again: {found.library[:12]} then, {rebuilt[:12]} now"
         summary = f"{deployment.version or deployment.digest[:10]} serves again"
-        return self.released(name, "rollback", summary, facts, before=before)
+        files = self.lessons.learned(name, learned, reason) if learned is not None else {}
+        return self.released(name, "rollback", summary, facts, before=before, files=files)
 
     def released(
-        self, name: str, kind: str, summary: str, facts: Mapping[str, str], *, before: Release, better: bool = False
+        self,
+        name: str,
+        kind: str,
+        summary: str,
+        facts: Mapping[str, str],
+        *,
+        before: Release,
+        better: bool = False,
+        files: Mapping[str, str] | None = None,
     ) -> Deployment:
         """Commit what serves a name now. ``before`` is what served until now."""
         self._bind(name)
@@ -164,7 +186,7 @@ class Releases:
             self.registry.mark(name, "", str(number))
         elif now.version:
             told["version"] = now.version
-        state = self._note(kind, name, summary, told, self._files(), tag)
+        state = self._note(kind, name, summary, told, {**self._files(), **(files or {})}, tag)
         self.registry.mark(name, state.id if state else "")
         return self.registry.current(name)
 
@@ -177,11 +199,17 @@ class Releases:
             found += [one] if other is None else [replace(one, share=1.0 - other.share), other]
         return tuple(found)
 
-    def settle(self) -> list[Said]:
+    def settle(self, error: BaseException | None = None) -> list[Said]:
         """A cell has ended: what was decided meanwhile is committed, and what is under way is kept for the next kernel.
 
-        Returns what there is to say.
+        ``error`` is what ended the cell. Returns what there is to say.
         """
+        self.health.arm()
+        self.metrics.flush()
+        if error is not None:
+            self._doubt(self.health.suspect_of(error))
+        for suspect in self.health.suspects():
+            self._doubt(suspect)
         self.canaries.look()
         for ended in self.canaries.take_ended():
             self._conclude(ended)
@@ -192,10 +220,27 @@ class Releases:
         said, self._said = self._said, []
         return said
 
+    def _doubt(self, suspect: tuple[str, str, bool] | None) -> None:
+        """What serves is not as it should be: it is taken back, or held against the version before it."""
+        if suspect is None:
+            return
+        name, why, enough = suspect
+        number = self.registry.current(name).version or "this version"
+        if enough:
+            program = self.registry.releases(name)[-1].program
+            self.rollback(name, reason=why, learned=program)
+            self._said.append(Said(name, "taken back", f"{name} {number} was taken back: {why}"))
+        elif self.canaries.doubt(name, why) is not None:
+            self._bind(name)
+            text = f"{name} {number}: {why}. The version before it answers half of the calls for now"
+            self._said.append(Said(name, "looked into", text))
+
     def _conclude(self, ended: Ended, *, by_hand: bool = False) -> Deployment:
         """A canary is over: the state that says so."""
         running, decision, evidence = ended.running, ended.decision, ended.running.canary.evidence
         name, candidate = running.name, running.release.program
+        if running.suspicion:
+            return self._concluded_doubt(ended, by_hand=by_hand)
         facts = {"reason": decision.reason, "canary": evidence.told(), "calls": str(evidence.calls)}
         facts["by"] = "human" if by_hand else "canary"
         if (both := evidence.latencies()) is not None:
@@ -205,18 +250,44 @@ class Releases:
             better = not by_hand or bool(running.release.level)  # it was judged before it was tried
             deployment = self.released(name, "promote", decision.reason, facts, before=before, better=better)
             text = f"{name} {deployment.version} serves every call from now on: {decision.reason}"
+            self._said.append(Said(name, "promoted", text))
         else:
             told = {**facts, "program": candidate.digest[:16], "version": running.release.version}
             files = self._files()
             if not by_hand and decision.shown:
                 files |= self.lessons.learned(name, candidate, decision.reason)
+            self._bind(name)
             self._note("rollback", name, f"{candidate.digest[:10]} is taken back: {decision.reason}", told, files)
             deployment = self.registry.current(name)
             text = f"{name} {running.release.version} was taken back: {decision.reason}"
-        self._said.append(Said(name, text, good=decision.outcome == "promote"))
+            self._said.append(Said(name, "taken back", text))
         return deployment
 
+    def _concluded_doubt(self, ended: Ended, *, by_hand: bool) -> Deployment:
+        """A version that serves was looked into."""
+        running, decision, evidence = ended.running, ended.decision, ended.running.canary.evidence
+        name, number = running.name, running.release.version or "this version"
+        deployment = self.registry.current(name)
+        if decision.outcome != "rollback" or not decision.shown:
+            self._bind(name)
+            told = f"{running.suspicion}; but beside the version before it {evidence.told()}"
+            self._said.append(Said(name, "looked into", f"{name} {number} goes on serving: {told}"))
+            return deployment
+        reason = f"{running.suspicion}; beside the version before it: {decision.reason}"
+        facts = {"reason": reason, "by": "human" if by_hand else "health", "calls": str(evidence.calls)}
+        if (both := evidence.latencies()) is not None:
+            facts["metric"] = f"time {both[1] * 1e6:.4g} -> {both[0] * 1e6:.4g} us"
+        files = {} if by_hand else self.lessons.learned(name, running.release.program, reason)
+        summary = f"{deployment.version or deployment.digest[:10]} serves again"
+        self._said.append(Said(name, "taken back", f"{name} {number} was taken back: {reason}"))
+        return self.released(name, "rollback", summary, facts, before=running.release, files=files)
+
     # ------------------------------------------------------------------ the history
+
+    def _metrics_file(self) -> str:
+        """Beside the store, where there is one."""
+        store = self._history.store if self._history is not None and self._history.enabled else ""
+        return f"{store}/{METRICS}" if store and Path(store).is_dir() else ""
 
     def _versions(self, name: str) -> list[str]:
         """Every version that was ever given to this program."""
@@ -253,7 +324,23 @@ class Releases:
         if not self._history.enabled:
             self._history.stage(files)
             return None
-        return self._history.note(kind, name, summary, facts, files, version=version)
+        state = self._history.note(kind, name, summary, facts, files, version=version)
+        self._log(kind, name, summary, facts, state)
+        return state
+
+    def _log(self, kind: str, name: str, summary: str, facts: Mapping[str, str], state: State) -> None:
+        """One line of JSON for each release, with its state: for machines."""
+        store = self._history.store if self._history is not None else ""
+        if not state.id or not store:
+            return
+        path = Path(store, EVENTS)
+        try:
+            if path.exists() and path.stat().st_size > limits.EVENTS_BYTES_MAX:
+                path.replace(path.with_suffix(".1.jsonl"))
+            with EventLog(path) as log:
+                log.write(kind, name=name, state=state.id, summary=state.summary, **dict(state.facts))
+        except OSError as error:
+            warn(f"releases are not written to {path}: {error}")
 
 
 def _is_version(text: str) -> bool:

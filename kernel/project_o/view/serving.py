@@ -8,8 +8,10 @@ from .. import limits
 from ..values import Deployment
 from . import numbers
 from .display import Display, page
-from .parts import Column, line, table, title
+from .parts import Column, Tone, line, table, title
 from .text import counted
+
+_TONES: dict[str, Tone] = {"promoted": "good", "taken back": "warn"}
 
 
 def show_serving(deployments: Sequence[Deployment]) -> Display:
@@ -39,9 +41,9 @@ def show_deployment(deployment: Deployment) -> Display:
     return show_serving((deployment,))
 
 
-def show_release(name: str, text: str, *, good: bool) -> Display:
-    """What happened to the version that serves a name."""
-    return page(title(name, "promoted" if good else "taken back", "good" if good else "warn"), line(text))
+def show_release(name: str, what: str, text: str) -> Display:
+    """What happened to the version that serves a name: it was ``promoted``, ``taken back``, or is ``looked into``."""
+    return page(title(name, what, _TONES.get(what, "accent")), line(text))
 
 
 def _row(one: Deployment) -> tuple[str, ...]:

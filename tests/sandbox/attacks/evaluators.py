@@ -148,9 +148,9 @@ evaluator(
 evaluator(
     "fork_bomb",
     "processes",
-    "    for _ in range(300):\n        try:\n            if os.fork() == 0:\n                time.sleep(1.2)\n                os._exit(0)\n        except OSError: pass\n    time.sleep(1.2)",
+    "    for _ in range(260):\n        try:\n            if os.fork() == 0:\n                time.sleep(1.2)\n                os._exit(0)\n        except OSError: pass\n    time.sleep(1.2)",
     never,
-    watch=more_than(250),
+    watch=more_than(180),
     needs=("processes",),
     wall_seconds=4.0,
     cpu_seconds=4.0,

@@ -241,7 +241,7 @@ def skip(case: Case, setting: str, spec: dict[str, Any]) -> dict[str, Any] | Non
     if case.alone and not spec["dedicated"]:
         return {**base, "lacks": "it would hit other processes of this user"}
     if case.library and case.library not in spec["libraries"]:
-        return {**base, "lacks": f"{case.library} could not be built here"}
+        return {**base, "lacks": f"there is no {case.library}: it could not be built"}
     if case.compiler and case.compiler not in spec["compilers"]:
         return {**base, "lacks": f"there is no {case.compiler} here"}
     if reason := reason_against(case, setting):
