@@ -13,6 +13,16 @@ from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
 from .evolution import by_hand, evolution
 from .reload import ctypes_reload, zig_reload
+from .states import (
+    git_restore,
+    git_state,
+    gitpython_state,
+    history_diff,
+    history_restore,
+    history_state,
+    kishu_state,
+    nbdime_diff,
+)
 from .trial import fresh_python, sandbox
 
 ENGINES: Mapping[str, Engine] = {
@@ -28,8 +38,16 @@ ENGINES: Mapping[str, Engine] = {
         fresh_python,
         gcc_cell,
         gcc_edit,
+        git_restore,
+        git_state,
+        gitpython_state,
+        history_diff,
+        history_restore,
+        history_state,
         kernel_start,
         native_build,
+        kishu_state,
+        nbdime_diff,
         numba_call,
         python_call,
         sandbox,

@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError, ProjectOError, UsageError
-from ..lisp.context import body_of, running
+from ..lisp.context import running
 from ..lisp.replies import reply_of
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Turn
 from . import agents as house
+from .beside import Beside, Split
+from .definition import Definition, Evolved, sources_of, with_body
 from .meaning import with_meaning
 from .memory import Memory
 from .reply import Reply
 from .states import Listener, Machine, StateName
-from .tools import python_tool, source_of
+from .tools import python_tool
 from .turn import OpenTurn, described, facts, problem_of
 
 if TYPE_CHECKING:
@@ -29,8 +31,6 @@ if TYPE_CHECKING:
     from ..values import Program, State
 
 OnTurn = Callable[[Turn], None]
-Evolved = tuple[Callable[..., Any], str]
-"""A function of a version, and its text."""
 
 
 class Agent:
@@ -66,7 +66,7 @@ class Agent:
         )
         self._begin(with_meaning(spec))
         if body is not None:
-            self._spec = _with_body(spec, body)
+            self._spec = with_body(spec, body)
         self._house.adopt(self)
 
     @classmethod
@@ -80,6 +80,7 @@ class Agent:
     def _begin(self, spec: AgentSpec) -> None:
         self._spec = spec
         self._written: tuple[AgentSpec, dict[str, ToolSpec]] | None = None
+        self._beside: Beside | None = None
         self._machine = Machine(spec.name)
         self._turn_lock = threading.Lock()
         self._turn_thread = 0
@@ -166,7 +167,7 @@ class Agent:
     def body(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A decorator: the function answers the messages. It takes what it names of message, arguments and turn."""
         self.as_written()
-        self._spec = _with_body(self._spec, function)
+        self._spec = with_body(self._spec, function)
         self._house.changed(self)
         return function
 
@@ -211,19 +212,21 @@ class Agent:
         if not message.strip():
             raise AgentError(f"the message to {self.name} is empty: say what it is to answer")
         with self._turn():
-            turn = self._open(message, arguments or {}, on_text)
+            now = self._chosen()
+            turn = self._open(now, message, arguments or {}, on_text)
             reply, value, problem = "", None, ""
             self._machine.check("thinking")
             end = self._machine.listen(turn.moved)
             try:
                 self._machine.move("thinking")
                 with self._house.store.together(), running(turn):
-                    value = self._answer(turn)
+                    value = self._answer(turn, now.spec.body)
                 reply = reply_of(self.name, value)
             except BaseException as error:
                 problem, reply = problem_of(error), turn.text
                 raise
             finally:
+                now.ended(problem)
                 self._machine.rest()
                 end()
                 kept = turn.turn(reply, problem)
@@ -247,24 +250,29 @@ class Agent:
             self._turn_thread = 0
             self._turn_lock.release()
 
-    def _open(self, message: str, arguments: Mapping[str, Any], on_text: Callable[[str], None] | None) -> OpenTurn:
-        spec, given = self._spec, self._given_model
+    def _chosen(self) -> Definition:
+        serving = Definition(self._spec, self._own)
+        return serving if self._beside is None else self._beside.chosen(serving, len(self._turns))
+
+    def _open(
+        self, now: Definition, message: str, arguments: Mapping[str, Any], on_text: Callable[[str], None] | None
+    ) -> OpenTurn:
+        spec, given = now.spec, self._given_model
         return OpenTurn(
             spec.name,
             spec.doc,
             message,
             arguments,
             machine=self._machine,
-            tools=self._house.tools_of(spec, self._own),
-            memory=self.memory,
+            tools=self._house.tools_of(spec, now.own),
+            memory=self._house.memory(spec.memory) if spec.memory else None,
             model=lambda: given if given is not None else self._house.model(spec.model),
             redact=self._house.redact,
             past=self.turns,
             on_text=on_text,
         )
 
-    def _answer(self, turn: OpenTurn) -> Any:
-        body = self._spec.body
+    def _answer(self, turn: OpenTurn, body: Callable[[], Any] | None) -> Any:
         if body is None:
             return turn.converse()
         try:
@@ -276,7 +284,7 @@ class Agent:
             raise AgentError(f"the body of {self.name} raised {described(error, where)}") from error
 
     def _keep(self, turn: Turn) -> None:
-        state = self._house.store.turn(turn, facts(turn), _sources(self._spec))
+        state = self._house.store.turn(turn, facts(turn), sources_of(self._spec))
         self._turns.append(turn)
         self._states.append(state.id if state else "")
         del self._turns[: -limits.TURNS_KEPT_MAX], self._states[: -limits.TURNS_KEPT_MAX]
@@ -314,7 +322,7 @@ class Agent:
         Raises LispError, and AgentError during a turn.
         """
         self.refuse_during_turn()
-        self._become(*self._house.version(program, self))
+        self._become(Definition(*self._house.version(program, self)))
 
     def evolved(self, body: Evolved, tools: Mapping[str, Evolved]) -> None:
         """Be what a version of its Python defines: functions with their texts, tools by name; all else stays.
@@ -322,9 +330,19 @@ class Agent:
         Raises AgentError during a turn.
         """
         self.refuse_during_turn()
+        self._become(self._of_python(body, tools))
+
+    def _of_python(self, body: Evolved, tools: Mapping[str, Evolved]) -> Definition:
         spec, own = self.written
         made = {canonical(name): python_tool(function, name, text) for name, (function, text) in tools.items()}
-        self._become(_with_body(spec, *body), {**own, **made})
+        return Definition(with_body(spec, *body), {**own, **made})
+
+    def serve_beside(self, split: Split | None, program: Program | None = None, *python: Any) -> None:
+        """Let a version, of Lisp or of Python as ``evolved`` takes it, answer some conversations; None: let none."""
+        self._beside = None
+        if split is not None:
+            made = Definition(*self._house.version(program, self)) if program else self._of_python(*python)
+            self._beside = Beside(split, made)
 
     def as_written(self) -> None:
         """Be what the user wrote, where a version serves. Raises AgentError during a turn."""
@@ -332,12 +350,12 @@ class Agent:
         self._spec, self._own = self.written
         self._written = None
 
-    def _become(self, spec: AgentSpec, own: dict[str, ToolSpec]) -> None:
+    def _become(self, made: Definition) -> None:
         """Be a version: turns, memory, model and state stay."""
         self._written = self.written
-        self._spec, self._own = spec, own
-        if spec.memory:
-            self._house.memory(spec.memory)
+        self._spec, self._own = made.spec, dict(made.own)
+        if self._spec.memory:
+            self._house.memory(self._spec.memory)
 
     @property
     def written(self) -> tuple[AgentSpec, dict[str, ToolSpec]]:
@@ -378,13 +396,3 @@ class Agent:
 
     def _memory_spec(self, spec: AgentSpec) -> MemorySpec | None:
         return self._house.specs.memory(spec.memory) if spec.memory else None
-
-
-def _with_body(spec: AgentSpec, function: Callable[..., Any], text: str = "") -> AgentSpec:
-    """The agent with a Python function as its body. Raises UsageError where that takes what no body is given."""
-    tool = with_meaning(ToolSpec("body", "", (), function, source=text or source_of(function)))
-    return replace(spec, body=body_of(function), source=tool.source, normal=tool.normal)
-
-
-def _sources(spec: AgentSpec) -> dict[str, str]:
-    return {f"agent.{'hy' if spec.language == 'lisp' else 'py'}": spec.source} if spec.source else {}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from .states import Machine, StateName
 
 REMEMBER, RECALL = "remember", "recall"
+INTERRUPTED = "interrupted"
 ADVICE = "What you remember that may matter here. It is advice, not an order, and may be out of date:"
 
 
@@ -276,5 +277,5 @@ def facts(turn: Turn) -> dict[str, str]:
 def problem_of(error: BaseException) -> str:
     """What ended a turn, in words."""
     if isinstance(error, KeyboardInterrupt):
-        return "interrupted"
+        return INTERRUPTED
     return f"{type(error).__name__}: {error}"

@@ -13,6 +13,7 @@ from .. import limits
 from ..errors import DeployError
 from ..values import Deployment
 from .canary import Canary, Differ, Metric
+from .conversations import Conversations
 from .handles import Version
 from .plan import Decision, Plan
 from .registry import Registry, Release, release_from_json, release_to_json
@@ -45,6 +46,11 @@ class Ended:
 
     running: Running
     decision: Decision
+
+
+def _kind(version: Version) -> type[Canary]:
+    """Agents are split by conversations, everything else by calls."""
+    return Conversations if hasattr(version, "converses") else Canary
 
 
 class Canaries:
@@ -90,7 +96,7 @@ class Canaries:
                 raise DeployError(f"this version of {name} is the one that serves: there is nothing to compare")
             version = self._registry.opened(release)
             self._fits(name, plain(slot.version), version)
-            canary = Canary(
+            canary = _kind(version)(
                 plain(slot.version), version, plan, differ=self._differ, decided=self._decided, metrics=metrics,
                 kept_from=kept_from, clock=self._clock,
             )  # fmt: skip
@@ -116,7 +122,7 @@ class Canaries:
                 self._fits(name, version, new)
             except DeployError:
                 return None
-            canary = Canary(version, new, plan, differ=self._differ, decided=self._decided, clock=self._clock)
+            canary = _kind(new)(version, new, plan, differ=self._differ, decided=self._decided, clock=self._clock)
             base = earlier[-1].program.digest
             self._running[name] = running = Running(name, serving, plan, base, self._now(), canary, suspicion)
             slot.version = canary

@@ -82,7 +82,7 @@ def plain(version: Version) -> Version:
 def arm(slot: Slot, record: Record, give_back: Callable[[Sampled], None]) -> bool:
     """Time the next calls of a slot; the caller holds the registry's lock. False where something is at work there."""
     version = slot.version
-    if isinstance(version, Sampled) or hasattr(version, "evidence"):
+    if isinstance(version, Sampled) or hasattr(version, "evidence") or hasattr(version, "converses"):
         return False
     slot.version = Sampled(version, record, give_back)
     return True

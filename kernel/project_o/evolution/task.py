@@ -253,12 +253,14 @@ class Handle:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
         return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
 
-    def ask_each(self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None) -> Answers:
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, offset_bytes: int = 0, seconds: float | None = None
+    ) -> Answers:
         """One call with each of several sets of arguments, timed together. Raises as ``ask`` does."""
         found: list[Answers] = []
 
         def put(job: Asking) -> Answer:
-            found.append(job.ask_each(name, calls, seconds=seconds))
+            found.append(job.ask_each(name, calls, seconds=seconds, offset_bytes=offset_bytes))
             return found[0].whole
 
         self._asked(put)

@@ -118,7 +118,8 @@ class TimeBench:
                 give_up=True,
             )
             self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.interval.pairs)
-            self._screen_leader(incumbent, candidate, found, index)
+            if not self._own(artifact):
+                self._screen_leader(incumbent, candidate, found, index)
         wanted = [
             item for item in self._measurements(found, artifact, jobs, limits.CONFIDENCE) if item.role == "objective"
         ]
@@ -169,7 +170,7 @@ class TimeBench:
             remarks: list[str] = []
             if found.interval.low > self.threshold:
                 started = time.monotonic()
-                own = self._task.tools.only_settings(artifact.program, self._task.program)
+                own = self._own(artifact)
                 self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks, own=own)
                 self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
@@ -189,29 +190,37 @@ class TimeBench:
         *,
         own: bool,
     ) -> None:
-        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told of a user's
-        ``own`` text, is a remark."""
+        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark.
+
+        A user's ``own`` text remembers only what it did before: it is not asked for inputs that it never saw.
+        """
         self._refuse(clock_defect(series), remarks)
         sides = incumbent, candidate
-        seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
-        self._refuse(seen.defect, remarks)
+        shown = own
+        if not own:
+            seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
+            self._refuse(seen.defect, remarks)
+            shown = seen.shown
         self._ceiling.prepare(incumbent, self._oracle)
         if self._ceiling.case is None or self._ceiling.how is None:
             remarks.append("whether it is too fast for its input was not checked: no larger input can be drawn")
         else:
             larger = self._ceiling.pairs(incumbent, candidate, purpose, None)
             self._refuse(clock_defect(larger), remarks)
-            if not seen.shown:
+            if not shown:
                 how, inputs = self._ceiling.how, self._ceiling.larger
                 seen = unseen(sides, how, inputs, larger, f"ceiling {purpose}", deadline=deadline)
                 self._refuse(seen.defect, remarks)
+                shown = seen.shown
             self._refuse(self._ceiling.defect(candidate, larger), remarks)
-        if not seen.shown:
+        if not shown:
             why = "its calls are too short" if self._fresh.varied else "its input cannot be varied"
             told = f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}"
-            # What is the user's own text but for its settings remembers only what it did before.
-            self._refuse(None if own else Defect(FIRST_CALL, f"{told}: measure with other inputs"), remarks)
-            remarks += [told] if own else []
+            self._refuse(Defect(FIRST_CALL, f"{told}: measure with other inputs"), remarks)
+
+    def _own(self, artifact: Artifact) -> bool:
+        """Whether it is the incumbent's text with other values of its declared parameters."""
+        return self._task.tools.only_settings(artifact.program, self._task.program)
 
     def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
         if defect is None:

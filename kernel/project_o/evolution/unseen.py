@@ -23,14 +23,14 @@ from .. import limits
 from ..observe import interval_of, mean_interval, negative_by_signs
 from .fresh import Fresh
 from .inputs import Case
-from .measure import Defect, MeasurementFailed, Plan, Series, checked
+from .measure import OFFSETS_BYTES, Defect, MeasurementFailed, Plan, Series, checked
 from .plausible import FIRST_CALL, told_seconds
 from .task import Handle
 
 if TYPE_CHECKING:
     from ..sandbox import Answers
 
-WARM_CALLS = 16
+WARM_CALLS_MAX = 16
 QUESTIONS_A_PROCESS = 3
 LOOKS = (6, 12, 24)
 SCREENING_LOOKS = (5,)
@@ -144,7 +144,7 @@ class _Asking:
         wanted = self._count(number)
         cases = self.fresh.unseen(self.purpose, number, wanted)
         if self.asked % QUESTIONS_A_PROCESS == 0 or len(cases) < wanted:  # with few inputs a process has seen them all
-            self._renew(number)
+            self._renew(number, min(wanted, WARM_CALLS_MAX))
         self.asked += 1
         calls = [case.args for case in cases]
         allowed = self._allowed(len(cases))
@@ -153,7 +153,9 @@ class _Asking:
             calls = [case.args for case in cases]
         found: dict[int, Answers] = {}
         for turn in (1, 0) if self.asked % 2 and not self.first_fails else (0, 1):
-            found[turn] = self.sides[turn].ask_each(self.how.function, calls, seconds=allowed)
+            found[turn] = self.sides[turn].ask_each(
+                self.how.function, calls, seconds=allowed, offset_bytes=OFFSETS_BYTES[number % len(OFFSETS_BYTES)]
+            )
         old, new = found[0], found[1]
         if not old.whole.ok:
             self.first_fails = True
@@ -166,9 +168,9 @@ class _Asking:
             checked(expected, given, self.how, case.label)
         return (old.whole.cpu_seconds - new.whole.cpu_seconds) / len(cases)
 
-    def _renew(self, number: int) -> None:
+    def _renew(self, number: int, calls: int) -> None:
         """Fresh processes, warm from other inputs."""
-        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, WARM_CALLS)]
+        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls)]
         for side in self.sides:
             side.renew()
             side.ask_each(self.how.function, warm, seconds=self._allowed(len(warm)))

@@ -129,11 +129,12 @@ class Contents:
             self.tree.remove(self.entries[index]["file"])
             self.entries[index] |= _entry(name, kind, file)
             self._order_changed = True
-        self.tree.put(file, self.store.write("blob", encode(source)))
+        self.tree.put(file, self.store.write("blob", encode(source), known=self.tree.get(file)))
 
     def put_outputs(self, name: str, outputs: Sequence[Mapping[str, Any]], execution_count: int | None) -> None:
         """Store a cell's outputs, replacing what was there."""
         stem = cell_stem(name)
+        known = self.tree.get(stem + ".out.json")
         self._remove_outputs(stem)
         if not outputs and execution_count is None:
             return
@@ -145,7 +146,7 @@ class Contents:
         if len(body) <= OUTPUT_INLINE_BYTES_MAX:
             # Lines make small outputs readable in `git show`; large ones are not worth Python's slower encoder.
             body = json.dumps({"execution_count": execution_count, "outputs": slim}, ensure_ascii=False, indent=1)
-        self.tree.put(stem + ".out.json", self.store.write("blob", encode(body), COMPRESS_LEVEL))
+        self.tree.put(stem + ".out.json", self.store.write("blob", encode(body), COMPRESS_LEVEL, known))
 
     def _remove_outputs(self, stem: str) -> None:
         folder, _, base = stem.rpartition("/")
@@ -259,6 +260,12 @@ class Contents:
             self._order_changed = False
         self.tree.put(STATE, self.store.write("blob", encode(json.dumps(state, ensure_ascii=False, indent=1))))
         return self.tree.write()
+
+    def fetch(self) -> None:
+        """All cells are about to be read."""
+        cells = self.tree.child(CELLS)
+        if cells is not None:
+            cells.fetch()
 
     def empty_cells(self) -> None:
         """Remove all cells and keep the programs and deployments."""

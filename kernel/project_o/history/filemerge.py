@@ -13,10 +13,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .contents import Contents, cell_id
+from .contents import Contents, cell_id, is_binary
 from .redact import Redactor
 
 _VOLATILE = ("execution", "papermill", "ExecuteTime")
@@ -27,6 +27,7 @@ def read_cells(path: str, redact: Redactor) -> tuple[list[dict[str, Any]], dict[
     """The cells of an ``.ipynb`` and its metadata, redacted. Raises OSError or ValueError."""
     with open(path, encoding="utf-8") as file:
         body = json.load(file)
+    redact = redact.for_all(_texts(body))
     if not isinstance(body, dict) or not isinstance(body.get("cells"), list):
         raise ValueError(f"{path} is not a notebook of format 4")  # noqa: TRY004 - as for text that is no JSON
     cells, taken = [], set()
@@ -44,6 +45,23 @@ def read_cells(path: str, redact: Redactor) -> tuple[list[dict[str, Any]], dict[
         cells.append(cell)
     metadata = {key: value for key, value in dict(body.get("metadata") or {}).items() if key not in _VOLATILE}
     return cells, redact.value(metadata)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text of a notebook that is searched for secrets."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if not is_binary(key):
+                yield key
+                yield from _texts(item)
+    elif isinstance(value, list):
+        if value and all(isinstance(item, str) for item in value):
+            yield "".join(value)  # the lines of one text
+        for item in value:
+            if not isinstance(item, str):
+                yield from _texts(item)
 
 
 def _joined(text: Any) -> str:

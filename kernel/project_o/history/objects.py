@@ -17,7 +17,7 @@ import os
 import subprocess
 import weakref
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import IO, Any
 
 from ..errors import HistoryError
@@ -28,6 +28,8 @@ COMPRESS_LEVEL = 1
 STORE_LEVEL = 0
 _ATTEMPTS = 8
 _KNOWN_MAX = 100_000
+_FETCHED_AT_ONCE = 500
+"""Names whose lines fit into a pipe together, so that asking never waits for answers that nobody reads."""
 
 
 def git_environment() -> dict[str, str]:
@@ -48,15 +50,19 @@ class ObjectStore:
         self.path = path
         self._objects = os.path.join(path, "objects")
         self._known: set[str] = set()
+        self._fetched: dict[str, tuple[str, bytes]] = {}
         self._batch: subprocess.Popen[bytes] | None = None
 
-    def write(self, kind: str, data: bytes, level: int = COMPRESS_LEVEL) -> str:
-        """Store one object and return its id. Raises OSError (disk full, read-only)."""
+    def write(self, kind: str, data: bytes, level: int = COMPRESS_LEVEL, known: str | None = None) -> str:
+        """Store one object and return its id; nothing is done for the one that is ``known`` to be there.
+
+        Raises OSError (disk full, read-only).
+        """
         header = b"%s %d\0" % (kind.encode(), len(data))
         digest = hashlib.sha1(header, usedforsecurity=False)
         digest.update(data)
         name = digest.hexdigest()
-        if name in self._known:
+        if name == known or name in self._known:
             return name
         folder = os.path.join(self._objects, name[:2])
         target = os.path.join(folder, name[2:])
@@ -94,6 +100,8 @@ class ObjectStore:
 
     def read(self, name: str) -> tuple[str, bytes]:
         """The kind and content of an object. Raises HistoryError where it is missing or damaged."""
+        if name in self._fetched:
+            return self._fetched.pop(name)
         try:
             with open(os.path.join(self._objects, name[:2], name[2:]), "rb") as file:
                 raw = zlib.decompress(file.read())
@@ -125,6 +133,27 @@ class ObjectStore:
                 failure = error
         raise HistoryError(f"object {name} is not in {self.path}: {failure}")
 
+    def fetch(self, names: Iterable[str]) -> None:
+        """Read these at once: each is handed out at its next reading. What is missing is said then."""
+        wanted = list(dict.fromkeys(name for name in names if not self._is_loose(name)))
+        with contextlib.suppress(OSError, ValueError, HistoryError):
+            for first in range(0, len(wanted), _FETCHED_AT_ONCE):
+                part = wanted[first : first + _FETCHED_AT_ONCE]
+                if self._batch is None:
+                    self._batch = self._start_batch()
+                source, _ = _pipes(self._batch)
+                source.write("".join(f"{name}\n" for name in part).encode())
+                source.flush()
+                for name in part:
+                    self._fetched[name] = self._answer(self._batch, name)
+
+    def forget_fetched(self) -> None:
+        """What was fetched and not read is not wanted."""
+        self._fetched.clear()
+
+    def _is_loose(self, name: str) -> bool:
+        return os.path.exists(os.path.join(self._objects, name[:2], name[2:]))
+
     def _start_batch(self) -> subprocess.Popen[bytes]:
         batch = subprocess.Popen(
             ["git", f"--git-dir={self.path}", "cat-file", "--batch"],
@@ -138,9 +167,13 @@ class ObjectStore:
         return batch
 
     def _ask(self, batch: subprocess.Popen[bytes], name: str) -> tuple[str, bytes]:
-        source, answers = _pipes(batch)
+        source, _ = _pipes(batch)
         source.write(name.encode() + b"\n")
         source.flush()
+        return self._answer(batch, name)
+
+    def _answer(self, batch: subprocess.Popen[bytes], name: str) -> tuple[str, bytes]:
+        _, answers = _pipes(batch)
         words = answers.readline().split()
         if len(words) != 3:
             raise HistoryError(f"object {name} is not in {self.path}; `git fsck` there says what else is missing")
@@ -152,6 +185,7 @@ class ObjectStore:
 
     def close(self) -> None:
         """End the reading process, if there is one. Also done when the store is collected."""
+        self.forget_fetched()
         if self._batch is not None:
             self._batch = None
             self._end()
@@ -272,6 +306,12 @@ class Tree:
         body = b"".join(b"%s %s\0%s" % (m.encode(), n, bytes.fromhex(d)) for _, m, n, d in sorted(lines))
         self._name = self._store.write("tree", body)
         return self._name
+
+    def fetch(self) -> None:
+        """Read the folders in this one, and all that they hold, at once."""
+        folders = [entry[1] for entry in self._load().values() if not isinstance(entry, Tree) and entry[0] == TREE_MODE]
+        self._store.fetch(folders)
+        self._store.fetch([blob for _, blob in self.walk()])
 
     def walk(self, prefix: str = "") -> Iterator[tuple[str, str]]:
         """Each (path, blob id) below this tree, in the order of the paths."""

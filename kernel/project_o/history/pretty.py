@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from json.encoder import encode_basestring
 from typing import Any
 
 _SPLIT = frozenset({"application/javascript", "image/svg+xml"})
@@ -14,8 +15,21 @@ _SPLIT = frozenset({"application/javascript", "image/svg+xml"})
 
 def pretty(body: Mapping[str, Any]) -> str:
     """Lists of lines, indented by one, keys sorted."""
-    whole = {**body, "cells": [_cell(cell) for cell in body["cells"]]}
-    return json.dumps(whole, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": ")) + "\n"
+    return _text({**body, "cells": [_cell(cell) for cell in body["cells"]]}, "\n") + "\n"
+
+
+def _text(value: Any, line: str) -> str:
+    """As ``json.dumps`` with an indent of one and sorted keys, which has no fast form for that. ``line`` begins one."""
+    if isinstance(value, str):
+        return encode_basestring(value)
+    inner = line + " "
+    if isinstance(value, dict) and value:
+        keys = sorted(value)
+        items = [f"{encode_basestring(key)}: {_text(value[key], inner)}" for key in keys]
+        return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
+    if isinstance(value, (list, tuple)) and value:
+        return f"[{inner}{f',{inner}'.join([_text(item, inner) for item in value])}{line}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -137,6 +137,7 @@ class Reader:
     def cells(self, state: State) -> list[CellState]:
         """The cells of a state in the notebook's order. Raises HistoryError."""
         contents = self.contents(state)
+        contents.fetch()
         found = []
         for entry in contents.entries:
             outputs, count = contents.outputs(entry["id"]) if entry["type"] == "code" else ([], None)
@@ -151,6 +152,7 @@ class Reader:
                     attachments=entry.get("attachments"),
                 )
             )
+        self.objects.forget_fetched()
         return found
 
     def files(self, state: State, prefix: str = "") -> dict[str, str]:
@@ -226,8 +228,8 @@ class Reader:
             for path, old, new in differing
             if path.startswith(PROGRAMS) or path == DEPLOYMENTS
         )
-        common = [name for name in old_order if name in set(order)]
-        moved = common != [name for name in order if name in set(old_order)]
+        before_it, after_it = set(old_order), set(order)
+        moved = [name for name in old_order if name in after_it] != [name for name in order if name in before_it]
         return HistoryDiff(a, b, tuple(cells), files, moved)
 
 

@@ -72,6 +72,11 @@ class Redactor:
         self.secrets = found
         return changed
 
+    def for_all(self, texts: Iterable[str]) -> Redactor:
+        """This one; or, where none of the texts holds anything to hide, one that looks for nothing, which is faster."""
+        whole = "\n\0\n".join(texts)
+        return self if self.text(whole) != whole else _Idle(())
+
     def text(self, text: str) -> str:
         """``text`` without secrets, and without what was forgotten."""
         for gone in self.forgotten:
@@ -111,6 +116,18 @@ class Redactor:
             else:
                 clean[key] = cut_value(self.value(value))
         return _without_large_binaries(clean)
+
+
+class _Idle(Redactor):
+    """For what was looked through already."""
+
+    def text(self, text: str) -> str:
+        """As it is."""
+        return text
+
+    def value(self, value: Any) -> Any:
+        """As it is."""
+        return value
 
 
 def holds_no_secret(text: str) -> bool:

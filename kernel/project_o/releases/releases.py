@@ -231,6 +231,7 @@ class Releases:
             self.rollback(name, reason=why, learned=program)
             self._said.append(Said(name, "taken back", f"{name} {number} was taken back: {why}"))
         elif self.canaries.doubt(name, why) is not None:
+            self._bind(name)
             text = f"{name} {number}: {why}. The version before it answers half of the calls for now"
             self._said.append(Said(name, "looked into", text))
 
@@ -255,6 +256,7 @@ class Releases:
             files = self._files()
             if not by_hand and decision.shown:
                 files |= self.lessons.learned(name, candidate, decision.reason)
+            self._bind(name)
             self._note("rollback", name, f"{candidate.digest[:10]} is taken back: {decision.reason}", told, files)
             deployment = self.registry.current(name)
             text = f"{name} {running.release.version} was taken back: {decision.reason}"
@@ -267,6 +269,7 @@ class Releases:
         name, number = running.name, running.release.version or "this version"
         deployment = self.registry.current(name)
         if decision.outcome != "rollback" or not decision.shown:
+            self._bind(name)
             told = f"{running.suspicion}; but beside the version before it {evidence.told()}"
             self._said.append(Said(name, "looked into", f"{name} {number} goes on serving: {told}"))
             return deployment

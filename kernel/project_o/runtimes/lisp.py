@@ -62,6 +62,8 @@ def agent_program(
 class LispVersion:
     """An agent's program as it serves, in a module of its own: what was tried is what serves."""
 
+    converses = True
+
     def __init__(self, artifact: Artifact) -> None:
         self.artifact = artifact
         self._opened: Opened | None = None
@@ -215,7 +217,10 @@ class LispRuntime:
 
     def bind(self, target: Any, slot: Any) -> None:
         """Let the agent become what serves under its name. Raises AgentError in the middle of one of its turns."""
-        target.serve(slot.version.artifact.program)
+        version = slot.version
+        target.serve(version.artifact.program)
+        split = version if hasattr(version, "version_for") else None
+        target.serve_beside(split, version.new.artifact.program if split else None)
 
 
 @lru_cache(maxsize=1)

@@ -211,12 +211,13 @@ class PythonRuntime:
         An agent becomes what serves. Raises AgentError in the middle of one of its turns.
         """
         if isinstance(getattr(target, "spec", None), AgentSpec):
-            version: AgentVersion = slot.version
+            split = slot.version if hasattr(slot.version, "version_for") else None
+            version: AgentVersion = split.old if split else slot.version
             if version.own:
                 target.as_written()
             else:
-                of = {name: (version.functions[name], text) for name, text in version.texts.items()}
-                target.evolved(of[version.body], {tool: of[name] for tool, name in version.tools.items()})
+                target.evolved(*version.made)
+            target.serve_beside(split, None, *(split.new.made if split else ()))
             return
         function = self._plain(target)
         for namespace in self._places(function):

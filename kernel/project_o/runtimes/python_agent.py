@@ -150,6 +150,8 @@ class AgentVersion:
     means what it means in the notebook at that moment. ``texts`` has each function's text.
     """
 
+    converses = True
+
     def __init__(
         self, artifact: Artifact, pieces: Sequence[Piece], body: dict[str, Any], agent: PythonAgent | None
     ) -> None:
@@ -163,6 +165,12 @@ class AgentVersion:
         self.functions: dict[str, types.FunctionType] = {}
         if agent is not None:
             self.functions = agent.functions if self.own else _functions(artifact.program, pieces, agent)
+
+    @property
+    def made(self) -> tuple[tuple[Callable[..., Any], str], dict[str, tuple[Callable[..., Any], str]]]:
+        """The body and the tools, each with its text, as an agent takes them."""
+        of = {name: (self.functions[name], text) for name, text in self.texts.items()}
+        return of[self.body], {tool: of[name] for tool, name in self.tools.items()}
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """The reply to ``args``: a message, and a dict of arguments. As in the sandbox: no model, an empty memory."""

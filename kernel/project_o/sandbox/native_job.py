@@ -15,6 +15,9 @@ from .channel import Channel
 from .job import UNTRUSTED, Job, check_measured
 from .quick import Asked
 
+RESULT_BYTES = 2048
+"""How large a result is taken to be where none was seen yet."""
+
 
 class NativeJob(Job):
     """A job that holds a library of the shim ABI (see ``project_o.abi``)."""
@@ -134,7 +137,8 @@ class NativeJob(Job):
             spans.append([tail, end - tail])
             placed.append(arrays)
             tail = end
-        arena.grow(tail + 2 * len(calls) * self._hints.get(function.name, 0))
+        unknown = RESULT_BYTES if abi.result_slices(function) else 0
+        arena.grow(tail + 2 * len(calls) * self._hints.get(function.name, unknown))
         question = {"op": "each", "fn": function.name, "calls": sent, "spans": spans, "tail": tail}
         reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
         answer, body = self._begin(reply, tail=tail, seconds=seconds)

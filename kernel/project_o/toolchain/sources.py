@@ -22,6 +22,8 @@ IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
 LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
+COUNT_LINES = "count-lines"
+"""The option of a program whose build counts how often its lines are run; for Rust alone."""
 NOGIL = "nogil"
 """The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000

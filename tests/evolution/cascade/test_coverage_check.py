@@ -146,8 +146,22 @@ def test_where_the_compiler_counts_none_it_is_not_measured(lab: Any) -> None:
     run = made.run(better, fields={**SCORE, "evaluator": of_one, "tests": lambda program: program(np.array([1, 2]))})
 
     found = coverage(run)
-    assert (found.outcome, found.reason) == ("inconclusive", "not measured: Zig's compiler counts no lines here")
+    assert (found.outcome, found.reason) == ("inconclusive", "not measured: Zig's compiler counts no lines")
     assert run.verdict.accepted, run.verdict.reasons
+
+
+def test_rust_is_counted_in_a_build_of_its_own(lab: Any) -> None:
+    def of_one(program: Any) -> dict[str, float]:
+        return {"score": float(program(np.array([1])))}
+
+    made = lab("rust")
+    better = made.program.source.replace("    sum\n", "    if a.len() == 1 {\n        sum += 1;\n    }\n    sum\n")
+    run = made.run(better, fields={**SCORE, "evaluator": of_one, "tests": lambda program: program(np.array([1, 2]))})
+
+    found = coverage(run)
+    assert run.verdict.accepted, run.verdict.reasons
+    assert found.reason == "reached 7 of 8 lines (87 %); not reached: 5", found
+    assert found.evidence == "not reached:\nline 5: sum += 1;"
 
 
 def test_without_coverage_it_says_so(python: Any, monkeypatch: pytest.MonkeyPatch) -> None:
