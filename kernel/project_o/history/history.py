@@ -48,6 +48,8 @@ class History(Past):
         super().__init__(Recording(directory, notebook, session))
         self.enabled = enabled
         self.found = "it was given" if notebook else "no notebook was given"
+        self.cells_known_by = ""
+        """How cells are told apart; "" before the first."""
         self._redact = Redactor()
         self._staged: dict[str, str | None] = {}
         self._begun: set[str] = set()
@@ -349,6 +351,7 @@ class History(Past):
                 "lane": recording.lane,
                 "notebook": self.notebook,
                 "found": self.found,
+                "cells known by": self.cells_known_by,
                 "bytes": size_bytes(path) if there else 0,
                 "format": format_of(path) if there else SCHEMA,
                 "large_outputs": Blobs(path).size_bytes() if there else 0,
