@@ -7,6 +7,7 @@ does the thing once, checks the answer, and returns metric -> seconds. Then a ro
 from collections.abc import Mapping
 
 from ..harness import Engine
+from .builds import native_build
 from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call, zig_call
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
@@ -44,6 +45,7 @@ ENGINES: Mapping[str, Engine] = {
         history_restore,
         history_state,
         kernel_start,
+        native_build,
         kishu_state,
         nbdime_diff,
         numba_call,

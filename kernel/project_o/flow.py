@@ -104,7 +104,7 @@ class Flow:
         """
         from .runtimes.trust import is_own, refusal
 
-        if is_own(release.program, cell, release.cell) or self.unsandboxed():
+        if is_own(release.program, self._cells(cell), release.cell) or self.unsandboxed():
             return ""
         return refusal(release.program, release.level)
 
@@ -148,6 +148,7 @@ class Flow:
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
         from .runtimes.native import options_of
+        from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
         options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
@@ -155,6 +156,8 @@ class Flow:
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
         if tests:
+            if not is_own(program, self._cells(program)):
+                raise UsageError(f"{name} imports a text that was proposed: its tests would run with your rights")
             toolchain.run_tests(program)
         self._remember_deployments()
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
@@ -175,8 +178,12 @@ class Flow:
         from .runtimes.trust import is_own
 
         program, trial = release.program, release.program.digest not in self._untried
-        proposed = not is_own(program, cell, release.cell)
+        proposed = not is_own(program, self._cells(cell), release.cell)
         return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
+
+    def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
+        """The user's own texts by name, where this one is the newest of its name."""
+        return lambda name: cell if cell is not None and name == cell.name else self.registry.cell(name)
 
     # ------------------------------------------------------------------ name -> Verdict -> State
 
@@ -242,14 +249,16 @@ class Flow:
 
         slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
         program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
-        text = cell.source if cell is not None else ""
+        runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
         return Task(
             program=program,
-            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, cell)),
+            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
             build_own=self.build,
-            own=lambda candidate: is_own(candidate, cell),
+            own=lambda candidate: is_own(candidate, self.registry.cell),
             box=box,
-            open_job=self._runtime(program.language).opener(box),
+            open_job=runtime.opener(box),
+            typed=runtime.typed(box),
+            covering=runtime.covering(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),

@@ -56,8 +56,10 @@ typedef const o_version *(*o_get_version_struct_fn)(void);    /* o_get_version_s
  * TYPE is {"kind": K} with K one of
  *     void, bool, int, float     with "bits" and "signed"
  *     slice, matrix              with "child", the element, and "const": true where it is not written
+ *     view                       the same, with its dimensions as "length"
  *     array                      with "child" and "length"
  *     struct, tuple              with "name" and "fields": [[NAME, TYPE], ...]
+ *     enum                       with "name", "bits", "signed", the names as "fields", their values as "numbers"
  *     optional, error_union      with "child"
  *     context                    the state, always the first parameter, with "const": true where it is only looked at
  *
@@ -94,10 +96,11 @@ typedef int32_t (*o_reload_fn)(void *context);
  *
  * `args` are its arguments, one after the other, as cells of 64 bits:
  *     context                    its address
- *     bool, int                  two's complement
+ *     bool, int, enum            two's complement; above 64 bits two cells, the low word first
  *     float                      the bits of the value as a double
  *     slice                      address, length in elements
  *     matrix                     address, rows, columns, elements from one row to the next
+ *     view                       address of the first element, the extents, the strides in elements
  *     array                      its address
  *     struct, tuple              the cells of the fields
  *     optional                   1 and the cells of the payload, or 0 and as many zeros

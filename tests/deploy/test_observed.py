@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from project_o import limits
+from project_o.abi import dispatch
 from project_o.deploy import NativeFunction, PythonFunction
 from project_o.deploy.handles import Slot
 from project_o.deploy.observed import Observed
-from project_o.errors import InterfaceError
+from project_o.errors import InterfaceError, NativeError
 from project_o.history.redact import holds_no_secret
 
 
@@ -146,8 +147,15 @@ def test_after_the_first_call_it_costs_next_to_nothing() -> None:
 
     class Blind(NativeFunction):
         def __call__(self, *args: Any, **named: Any) -> Any:
-            version = self._slot.version
-            return version.call(self.__name__, args)
+            if type(self) is Blind and dispatch.made() is not None:
+                return None
+            version = self._slot._serving
+            if named:
+                return None
+            try:
+                return version.call(self.__name__, args)
+            except (NativeError, InterfaceError) as error:
+                raise error.with_traceback(None) from None
 
     blind = Blind(Slot("program", Version(f=lambda a: None)), "f")
     looks(1)

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from project_o.evolution.compare import difference, values_differ
+from project_o.evolution.compare import difference, slack_of, values_differ
 from project_o.sandbox.answer import Answer
 from project_o.values import NativeType
 
@@ -76,3 +76,17 @@ def test_errors_count_by_their_names_and_written_arrays_by_their_values() -> Non
     assert "argument 3, which it writes: [1] is 3.0 instead of 2.0" in difference(
         wrote, Answer(ok=True, written=((2, f32(1, 3)),)), F32
     )
+
+
+def test_long_sums_may_differ_by_their_rounding_and_no_more() -> None:
+    """A float32 sum of squares stops at 2**24 steps: of the two it is the incumbent that is wrong."""
+    n = 1_600_000
+    values = np.full(n, 77.0, np.float32)
+    naive, right = float(np.cumsum(values, dtype=np.float32)[-1]), float(values.sum(dtype=np.float64))
+    assert difference(Answer(ok=True, value=naive), Answer(ok=True, value=right), F32)
+
+    slack = slack_of(n, F32)
+    assert difference(Answer(ok=True, value=naive), Answer(ok=True, value=right), F32, slack) == ""
+    assert difference(Answer(ok=True, value=right), Answer(ok=True, value=right / 2), F32, slack)
+    assert slack_of(100, F32) == 1.0
+    assert slack_of(10**12, F32) * 1e-4 == pytest.approx(0.25)

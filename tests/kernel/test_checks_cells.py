@@ -201,3 +201,41 @@ def test_later_cells_of_a_notebook_that_were_not_run_yet_count_too(tmp_path: Pat
     told = cells.cells[-2].outputs[0].text + cells.cells[-1].outputs[0].text
 
     assert "assert total(np.array([1, 1, 1])) == 3" in told, told
+
+
+MADE = """from project_o import Agent
+from project_o.agent import get_arg, use
+helper = Agent('helper', 'Answers.')
+"""
+TOOL = """@helper.tool
+def add(a: int, b: int = 0) -> int:
+    "Adds."
+    bonus = 0  # o: 0 10
+    if a > 100:
+        return -1
+    return a + b + bonus
+"""
+BODY = """@helper.body
+def answer(message, arguments):
+    k = 1  # o: 1 3
+    if message == 'fail':
+        return 'never'
+    return str(use('add', a=k, b=get_arg('b', 0)))
+"""
+TESTS = """def answers(program):
+    assert int(program('go', b=2)) > 2
+"""
+
+
+def test_an_agents_texts_are_checked_and_counted_each_by_its_own_lines(start_kernel: Any, tmp_path: Path) -> None:
+    kernel = start_kernel(tmp_path)
+    for cell in (MADE, TOOL, BODY, TESTS):
+        assert kernel.run(cell).status == "ok"
+    evaluator = "def evaluate(program):\n    return {'score': float(program('go', b=2))}"
+    ran = kernel.run(f"%%evolve helper --trials 4 --tests answers\n{evaluator}")
+
+    assert ran.status == "ok", ran.text
+    assert kernel.value("_.verdict.accepted") == "True"
+    found = kernel.value("[item.reason for item in _.verdict.trial.findings if item.stage == 'coverage']")
+    assert "answer: 5, add: 6" in found, found
+    assert "types: not decided" not in ran.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -14,6 +15,7 @@ NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SMALL = {
     "00_start_here.ipynb": {"budget": "4s"},
     "01_evolve_a_kernel.ipynb": {"budget": "30s"},
+    "02_native_cells.ipynb": {"megabytes": 16, "rounds": 3, "budget": "3s"},
     "03_trust.ipynb": {"repeats": 500},
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
@@ -25,6 +27,25 @@ SOLUTIONS = {
     "(* nights (+ 40 (* 15 beds)))": "(* (if (>= nights 7) 0.9 1) nights (+ 40 (* 15 beds)))",
 }
 """As the last cell of the first notebook gives them."""
+
+NATIVE_SOLUTIONS = {
+    "    _ = values;\n    _ = by;": "    for (values) |*value| value.* *= by;",
+    "exercise2\npub fn largest(values: []const f32) f32 {\n    var most = values[0];\n"
+    "    for (values) |value| most = @max(most, value);\n    return most;": (
+        "exercise2\npub fn largest(values: []const f32) f32 {\n"
+        "    var i: usize = 0;\n"
+        "    var most: @Vector(16, f32) = @splat(values[0]);\n"
+        "    while (i + 16 <= values.len) : (i += 16) {\n"
+        "        most = @max(most, @as(@Vector(16, f32), values[i..][0..16].*));\n"
+        "    }\n"
+        "    var best = @reduce(.Max, most);\n"
+        "    for (values[i..]) |value| best = @max(best, value);\n"
+        "    return best;"
+    ),
+    "pub fn mean(values: []const f32) f32 {\n": (
+        "pub fn mean(values: []const f32) !f32 {\n    if (values.len == 0) return error.Empty;\n"
+    ),
+}
 
 
 def execute(path, folder, kernel="project-o"):
@@ -66,7 +87,8 @@ def test_it_runs_on_the_stock_kernel_too(tmp_path):
     assert "Hello. That is 210 crowns." in printed(done)
 
 
-def test_it_runs_where_rust_is_missing(tmp_path, monkeypatch):
+@pytest.fixture
+def without_rust(tmp_path, monkeypatch):
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "git").symlink_to(str(shutil.which("git")))
@@ -75,20 +97,30 @@ def test_it_runs_where_rust_is_missing(tmp_path, monkeypatch):
     for name in ("RUSTC", "CARGO_HOME", "RUSTUP_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+
+
+def test_it_runs_where_rust_is_missing(tmp_path, without_rust):
     done = execute(NOTEBOOKS / "00_start_here.ipynb", tmp_path)
 
     assert "skipped: " in printed(done)
 
 
-def test_the_solutions_at_its_end_are_right(tmp_path):
-    book = nbformat.read(NOTEBOOKS / "00_start_here.ipynb", as_version=4)
-    for cell in book.cells:
-        if cell.cell_type == "code":
-            for handed_out, solved in SOLUTIONS.items():
-                cell.source = cell.source.replace(handed_out, solved)
-    path = tmp_path / "solved" / "00_start_here.ipynb"
+def solved_book(name, solutions, folder):
+    """A notebook with its exercises solved, and where it is."""
+    book = nbformat.read(NOTEBOOKS / name, as_version=4)
+    for handed_out, solved in solutions.items():
+        changed = [cell for cell in book.cells if cell.cell_type == "code" and handed_out in cell.source]
+        assert changed, f"no cell of {name} holds {handed_out!r}"
+        for cell in changed:
+            cell.source = cell.source.replace(handed_out, solved)
+    path = folder / "solved" / name
     path.parent.mkdir()
     nbformat.write(book, path)
+    return book, path
+
+
+def test_the_solutions_at_its_end_are_right(tmp_path):
+    book, path = solved_book("00_start_here.ipynb", SOLUTIONS, tmp_path)
 
     text = printed(execute(path, tmp_path))
     assert "Exercise 1: right" in text
@@ -96,6 +128,37 @@ def test_the_solutions_at_its_end_are_right(tmp_path):
     said = book.cells[-1].source.replace(" ", "").replace("\n", "")
     for solved in SOLUTIONS.values():
         assert solved.replace(" ", "").replace("\n", "") in said, "the last cell gives another solution"
+
+
+def test_the_lesson_on_native_cells_survives_its_crashes_and_comes_near_the_limit(tmp_path):
+    text = printed(execute(NOTEBOOKS / "02_native_cells.ipynb", tmp_path))
+
+    for exercise in (1, 2, 3):
+        assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
+    assert "NativePanic: add, line 4: integer overflow" in text
+    assert "hint: write `_ = result;`" in text
+    assert "read, line 4: SIGSEGV" in text
+    assert "stack overflow" in text
+    assert "4,194,304 values are still here" in text
+    assert "assembly beside the source" in text
+    share = float(re.search(r"chained\.total reaches (\d+\.\d+) of", text)[1])
+    slowest = float(re.search(r"^first +\S+ GB/s +(\S+)", text, re.MULTILINE)[1])
+    assert share > 0.5, "even on a machine that does other things at the same time"
+    assert share > 2 * slowest
+    assert "4,194,304 counted, version 1.0.0" in text
+
+
+def test_its_exercises_can_be_solved_on_the_stock_kernel_without_rust(tmp_path, without_rust):
+    book, path = solved_book("02_native_cells.ipynb", NATIVE_SOLUTIONS, tmp_path)
+
+    text = printed(execute(path, tmp_path, kernel="python3"))
+    for exercise in (1, 2, 3):
+        assert f"Exercise {exercise}: right" in text
+    assert "skipped: " in text
+    said = "".join(book.cells[-1].source.split())
+    for solved in NATIVE_SOLUTIONS.values():
+        lines = [line for line in solved.split("\n") if line.startswith("    ")]
+        assert "".join("".join(lines).split()) in said, "the last cell gives another solution"
 
 
 def test_in_the_lesson_on_trust_each_attack_and_cheat_succeeds_in_its_control_only(tmp_path):

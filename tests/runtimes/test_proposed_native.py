@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 import project_o.sandbox
-from project_o.errors import CompileError, DeployError, SandboxError, ToolchainMissing
+from project_o.errors import CompileError, DeployError, SandboxError, ToolchainMissing, UsageError
+from project_o.evolving import Wishes
 from project_o.flow import Flow
 from project_o.languages import tools_for
 from project_o.sandbox import Sandbox
@@ -167,7 +168,7 @@ def test_an_honest_text_is_judged_served_taken_back_and_served_again_in_a_cold_k
 
 def test_only_the_users_own_text_with_other_values_is_built_with_the_users_rights(flow, language):
     flow.cell(CELLS[language], language, "counter")
-    task = flow._task("counter", function=None)
+    task = flow._task("counter", None, Wishes())
     own, tools = served(flow), tools_for(language)
     other = tools.with_settings(own, {PARAMETER[language]: 2})
     new = tools.with_source(own, BETTER[language])
@@ -180,10 +181,35 @@ def test_only_the_users_own_text_with_other_values_is_built_with_the_users_right
     assert locked(tools.with_source(own, own.source + "// read this\n")), "what looks like a comment to us"
 
     flow.registry.accept(new, level="L3")
-    after = flow._task("counter", function=None)
+    after = flow._task("counter", None, Wishes())
     assert "locked" in after.build(new).flags, "what serves is the text of a proposer"
     assert "locked" not in after.build(other).flags
     assert not after.own(new)
+
+
+TWICE = {
+    "zig": 'const counter = @import("counter");\n'
+    "pub fn twice(a: []const u64) u64 {\n    return 2 * counter.ones(a);\n}\n\ntest {}\n",
+    "rust": "use counter::ones;\npub fn twice(a: &[u64]) -> u64 {\n    2 * ones(a)\n}\n",
+}
+
+
+def test_a_cell_that_imports_what_was_proposed_is_built_locked_too(flow, language):
+    flow.cell(CELLS[language], language, "counter")
+    assert flow.cell(TWICE[language], language, "doubler").twice(VALUES) == 2 * RIGHT
+    assert "locked" not in flow.registry.slot("doubler").version.artifact.flags
+
+    flow.registry.accept(tools_for(language).with_source(served(flow), BETTER[language]), level="L3")
+    again = flow.cell(TWICE[language] + "// once more\n", language, "doubler")
+    assert again.twice(VALUES) == 2 * RIGHT
+    assert "locked" in flow.registry.slot("doubler").version.artifact.flags
+    with pytest.raises(UsageError, match="doubler imports a text that was proposed: its tests would run with your"):
+        flow.cell(TWICE[language] + "// tested\n", language, "doubler", tests=True)
+
+    other = tools_for(language).with_settings(flow.registry.cell("counter"), {PARAMETER[language]: 2})
+    flow.registry.accept(other, level="L0")
+    flow.cell(TWICE[language] + "// and again\n", language, "doubler")
+    assert "locked" not in flow.registry.slot("doubler").version.artifact.flags, "the user's own text, other values"
 
 
 def test_a_persons_own_version_is_built_locked_unless_it_is_trusted(flow, lacking, tmp_path):

@@ -179,7 +179,7 @@ def test_libraries_are_linked(compiled: Build) -> None:
 
 
 def test_a_library_that_is_not_there(compiled: Build) -> None:
-    with pytest.raises((CompileError, ToolchainError), match="nosuchlibrary"):
+    with pytest.raises((CompileError, ToolchainError), match="--link nosuchlibrary: there is no library nosuch"):
         compiled("pub fn f() void {}\n", options=("link:nosuchlibrary",))
 
 

@@ -117,3 +117,21 @@ for round in range(3):
 
     assert done.stdout == "caught True\n" * 3, done.stderr
     assert done.stderr == ""
+
+
+def test_the_guard_stays_in_memory_when_the_interpreter_closes_it_at_its_end(zig_there: Path) -> None:
+    """Its handlers stay, and its timer looks after them some milliseconds longer: both met unmapped memory."""
+    code = (
+        CHILD
+        + """
+import time
+from project_o.toolchain.load import host
+assert library.call("over", [1]) == 2
+host().ffi.dlclose(host().guard)
+time.sleep(0.1)
+print("still here")
+"""
+    )
+    done = run_child(code, input_text=WILD)
+
+    assert (done.returncode, done.stdout) == (0, "still here\n"), done.stderr

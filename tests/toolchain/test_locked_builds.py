@@ -7,6 +7,7 @@ import random
 import shutil
 import struct
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from hypothesis import strategies as st
 
 from project_o import limits, sandbox, toolchain
 from project_o.errors import CompileError, ToolchainError
+from project_o.sandbox import build_memory
 from project_o.toolchain import cache, elf
 from project_o.values import Artifact, Program
 
@@ -128,6 +130,13 @@ def test_its_errors_are_those_of_an_unlocked_build(locked: Locked, language: str
     assert proposed.value.language == own.value.language
 
 
+@pytest.mark.parametrize("language", ["zig", "rust"])
+def test_its_assembly_is_that_of_an_unlocked_build(box: sandbox.Sandbox, rust_there: str, language: str) -> None:
+    wanted = program(language, SUMS[language])
+
+    assert toolchain.annotate(wanted, box=box) == toolchain.annotate(wanted)
+
+
 def test_what_the_compiler_itself_must_bring_is_linked(locked: Locked) -> None:
     source = (
         "pub fn f(a: f64, b: f64) f64 {\n    const x: u128 = @intFromFloat(a);\n    const y: u128 = @intFromFloat(b);\n"
@@ -169,6 +178,35 @@ def test_what_compilers_keep_is_not_changed_by_a_locked_build(locked: Locked, bu
     locked(language, SORTS[language] + f"// {random.random()}\n")
 
     assert contents(build_cache / language) == before
+
+
+def test_rust_goes_on_from_the_users_own_text_and_makes_the_same_code(locked: Locked, rust_there: str) -> None:
+    own = SUMS["rust"] + SORTS["rust"]
+    proposed = own.replace("sum += x", "sum += x * 2.0") + f"// {random.random()}\n"
+    locked("rust", own, box=None)
+    shared = Path(build_memory.shared_folder() or "/nowhere")
+
+    first = locked("rust", proposed)
+    memories = contents(shared)
+    second = locked("rust", proposed + "// once more\n")
+    kept = contents(shared)
+    own_build = locked("rust", proposed, box=None)
+
+    assert section(first.path, ".text") == section(second.path, ".text") == section(own_build.path, ".text")
+    assert shared.name == "nowhere" or any(name.startswith("memory-rust-") for name in memories)
+    assert kept == memories, "a locked build has a copy"
+
+
+def test_builds_of_one_name_at_the_same_time_work_in_places_of_their_own(locked: Locked, rust_there: str) -> None:
+    own = SUMS["rust"] + SORTS["rust"]
+    locked("rust", own, box=None)
+    texts = [own.replace("sum += x", f"sum += x * {k}.0") + f"// {random.random()}\n" for k in range(6)]
+
+    with ThreadPoolExecutor(6) as threads:
+        built = list(threads.map(lambda text: locked("rust", text), texts))
+
+    for k, artifact in enumerate(built):
+        assert toolchain.load(artifact).call("total", [np.ones(3)]) == 3.0 * k
 
 
 def test_a_damaged_copy_is_one_builds_own(locked: Locked, box: sandbox.Sandbox, build_cache: Path) -> None:

@@ -265,9 +265,10 @@ class Registry:
         """The user's own text of a name: that of its cell, or what serves where that is a cell's own. None where
         neither is known in this kernel."""
         with self._lock:
-            name = self.slot(name).name
+            if name in self._cells or name not in self._releases:
+                return self._cells.get(name)
             now = self._releases[name][-1]
-            return self._cells.get(name) or (now.program if now.program.cell_digest == now.cell else None)
+            return now.program if now.program.cell_digest == now.cell else None
 
     def releases(self, name: str) -> tuple[Release, ...]:
         """What has served a name, oldest first. Raises DeployError."""

@@ -4,7 +4,11 @@ task        what is evolved, and the seams to compiler, sandbox and evaluator
 search      the proposer that works offline: ask and tell over declared domains
 sizes, leaves, inputs    generated inputs that keep the shape of the samples
 compare, validate        whether a candidate answers as the incumbent does
-measure, bench           pairs of timings, or of an evaluator's scores
+bench, timing, scoring    what a run asks of its objective: a function's time, or an evaluator's scores
+goals, metrics            objectives and guards; what pairs gave, in time, memory, size and accuracy
+fresh, near, measure      pairs of timings, each on an input that nobody has seen
+plausible, unseen, ceiling, bandwidth    whether a gain can be one
+stored      what was measured is what is kept
 decide      the rule of acceptance, in words
 archive     records, duplicates, lineage, resumption
 loop, start, run          the order of things, one run, its result

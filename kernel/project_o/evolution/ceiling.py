@@ -18,14 +18,14 @@ import math
 import statistics
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from .. import limits
 from ..observe import design
 from ..values import NativeFunction, NativeType
 from .bandwidth import bytes_per_second_max
-from .compare import difference
+from .compare import difference, slack_of
 from .fresh import Fresh
 from .inputs import Case
 from .measure import Defect, Measured, Plan, Series, measure, plan
@@ -86,7 +86,9 @@ class Ceiling:
         self.factor, self.case = factor, case
         self.asked, found_probes = _probes(ask, self.function, case, answer, self.seed)
         self.probes = tuple(found_probes)
-        self.how = plan(incumbent, oracle, case)
+        elements = sum(getattr(value, "size", 0) for value in case.args)
+        slack = slack_of(elements, self.function.result)
+        self.how = replace(plan(incumbent, oracle, case), slack=slack)
 
     @property
     def larger(self) -> Fresh:
@@ -115,12 +117,14 @@ class Ceiling:
         if not self.probes or not self.asked:
             return None
         ask = _asking(candidate, self.function.name)
+        slack = self.how.slack if self.how else 1.0
         followed = 0
         for probe in self.probes:
-            text = difference(probe.expected, ask(probe.case), self.function.result)
+            answer = ask(probe.case)
+            text = difference(probe.expected, answer, self.function.result, slack)
             if text and probe.in_domain:
                 return Defect("answers", f"it does not follow when {probe.case.label}: {text}")
-            followed += not text
+            followed += not difference(probe.expected, answer, self.function.result)
         share = max(0.0, followed / self.asked - math.sqrt(math.log(1 / OPEN_SHARE) / (2 * self.asked)))
         size = share * read_bytes(self.function, self.case)
         seconds = statistics.median(series.cpu[1]) / series.repeat

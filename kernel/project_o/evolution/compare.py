@@ -13,10 +13,27 @@ from .task import Answer
 
 # Relative to the larger magnitude of the pair, and to the largest of the whole array: about a thousand roundings.
 TOLERANCE_BY_BITS = {16: 2e-2, 32: 1e-4, 64: 1e-10, 80: 1e-10, 128: 1e-10}
+ROUNDING_BY_BITS = {16: 2.0**-11, 32: 2.0**-24, 64: 2.0**-53, 80: 2.0**-53, 128: 2.0**-53}
+SLACK_TOLERANCE_MAX = 0.25
 
 
-def difference(expected: Answer, given: Answer, result: NativeType) -> str:
-    """In words how ``given`` differs from ``expected``; "" if they agree. The error's name counts, not its wording."""
+def slack_of(elements: int, result: NativeType) -> float:
+    """By what factor answers may differ more where so many elements may have been summed one after the other.
+
+    The error of such a sum is below ``elements`` roundings of its terms' magnitudes (Higham 1993, SIAM J. Sci. Comput.
+    14:783), and an incumbent that sums so may be the one that is wrong.
+    """
+    bits = float_bits(result)
+    bound = elements * ROUNDING_BY_BITS.get(bits, ROUNDING_BY_BITS[64])
+    tolerance = TOLERANCE_BY_BITS.get(bits, TOLERANCE_BY_BITS[64])
+    return max(1.0, min(bound, SLACK_TOLERANCE_MAX) / tolerance)
+
+
+def difference(expected: Answer, given: Answer, result: NativeType, slack: float = 1.0) -> str:
+    """In words how ``given`` differs from ``expected``; "" if they agree. The error's name counts, not its wording.
+
+    ``slack`` is a factor on the tolerance of floats: see ``slack_of``.
+    """
     if expected.ok != given.ok:
         return f"should return {'a value' if expected.ok else f'the error {expected.error_name}'}, {_told(given)}"
     if not expected.ok:
@@ -24,27 +41,32 @@ def difference(expected: Answer, given: Answer, result: NativeType) -> str:
             return ""
         return f"should return the error {expected.error_name}, {_told(given)}"
     return (
-        values_differ(expected.value, given.value, float_bits(result))
-        or _written_differ(expected.written, given.written)
+        values_differ(expected.value, given.value, float_bits(result), slack)
+        or _written_differ(expected.written, given.written, slack)
         or _sharing_differs(expected, given)
     )
 
 
-def values_differ(expected: Any, given: Any, bits: int = 64) -> str:
+def values_differ(expected: Any, given: Any, bits: int = 64, slack: float = 1.0) -> str:
     """In words how two values differ; "" if they agree. ``bits`` is the width in which a float was computed."""
     if isinstance(expected, np.ndarray) or isinstance(given, np.ndarray):
-        return _array_differs(expected, given)
+        return _array_differs(expected, given, slack)
     if isinstance(expected, (tuple, list)) and type(expected) is type(given):
         if len(expected) != len(given):
             return f"returned {len(given)} values instead of {len(expected)}"
-        return next((found for a, b in zip(expected, given, strict=True) if (found := values_differ(a, b, bits))), "")
+        pairs = zip(expected, given, strict=True)
+        return next((found for a, b in pairs if (found := values_differ(a, b, bits, slack))), "")
     if isinstance(expected, dict) and isinstance(given, dict):
-        return _dict_differs(expected, given, bits)
+        return _dict_differs(expected, given, bits, slack)
     if isinstance(expected, complex) and isinstance(given, complex):
         parts = (expected.real, given.real), (expected.imag, given.imag)
-        return f"returned {given!r} instead of {expected!r}" if any(values_differ(a, b, bits) for a, b in parts) else ""
+        return (
+            f"returned {given!r} instead of {expected!r}"
+            if any(values_differ(a, b, bits, slack) for a, b in parts)
+            else ""
+        )
     if isinstance(expected, float) and isinstance(given, float):
-        tolerance = TOLERANCE_BY_BITS.get(bits, TOLERANCE_BY_BITS[64])
+        tolerance = slack * TOLERANCE_BY_BITS.get(bits, TOLERANCE_BY_BITS[64])
         same = (math.isnan(expected) and math.isnan(given)) or expected == given
         close = math.isfinite(expected) and math.isfinite(given) and math.isclose(expected, given, rel_tol=tolerance)
         return "" if same or close else f"returned {given!r} instead of {expected!r}"
@@ -64,7 +86,7 @@ def relative_error(truth: Any, given: Any) -> float:
     same = (left == right) | (np.isnan(left) & np.isnan(right))
     if bool(np.any(~same & ~(np.isfinite(left) & np.isfinite(right)))):
         return math.inf
-    distance = float(np.linalg.norm(np.where(same, 0.0, left - right)))
+    distance = float(np.linalg.norm(np.where(same, 0.0, left) - np.where(same, 0.0, right)))
     size = float(np.linalg.norm(np.where(np.isfinite(left), left, 0.0)))
     return distance / size if size > 0 else distance
 
@@ -86,22 +108,27 @@ def _numbers(value: Any) -> Iterator[float]:
         yield from (number for item in value for number in _numbers(item))
 
 
-def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int) -> str:
+def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int, slack: float) -> str:
     if expected.keys() != given.keys():
         return f"returned the keys {_short(list(given))} instead of {_short(list(expected))}"
     return next(
-        (f"[{key!r:.40}]: {text}" for key in expected if (text := values_differ(expected[key], given[key], bits))), ""
+        (
+            f"[{key!r:.40}]: {text}"
+            for key in expected
+            if (text := values_differ(expected[key], given[key], bits, slack))
+        ),
+        "",
     )
 
 
-def _written_differ(expected: Sequence[tuple[int, Any]], given: Sequence[tuple[int, Any]]) -> str:
+def _written_differ(expected: Sequence[tuple[int, Any]], given: Sequence[tuple[int, Any]], slack: float) -> str:
     wanted, found = ([place + 1 for place, _ in side] for side in (expected, given))
     if more := [place for place in found if place not in wanted]:
         return f"changed argument {more[0]}, which should stay as it is"
     if less := [place for place in wanted if place not in found]:
         return f"left argument {less[0]} as it was, which it should change"
     for (place, a), (_, b) in zip(expected, given, strict=True):
-        if text := values_differ(a, b):
+        if text := values_differ(a, b, slack=slack):
             return f"argument {place + 1}, which it writes: {text}"
     return ""
 
@@ -113,14 +140,14 @@ def _sharing_differs(expected: Answer, given: Answer) -> str:
     return ""
 
 
-def _array_differs(expected: Any, given: Any) -> str:
+def _array_differs(expected: Any, given: Any, slack: float = 1.0) -> str:
     if not isinstance(expected, np.ndarray) or not isinstance(given, np.ndarray):
         return f"returned {_short(given)} instead of {_short(expected)}"
     if expected.dtype != given.dtype or expected.shape != given.shape:
         return f"returned {given.dtype}{list(given.shape)} instead of {expected.dtype}{list(expected.shape)}"
     if expected.dtype.kind == "c":
-        return _array_differs(expected.real, given.real) or _array_differs(expected.imag, given.imag)
-    wrong = expected != given if expected.dtype.kind != "f" else ~_close(expected, given)
+        return _array_differs(expected.real, given.real, slack) or _array_differs(expected.imag, given.imag, slack)
+    wrong = expected != given if expected.dtype.kind != "f" else ~_close(expected, given, slack)
     if not wrong.any():
         return ""
     place = tuple(int(axis) for axis in np.argwhere(wrong)[0])
@@ -128,8 +155,8 @@ def _array_differs(expected: Any, given: Any) -> str:
     return f"[{where}] is {given[place]} instead of {expected[place]} ({int(wrong.sum())} of {wrong.size} differ)"
 
 
-def _close(expected: Any, given: Any) -> Any:
-    tolerance = TOLERANCE_BY_BITS.get(expected.dtype.itemsize * 8, TOLERANCE_BY_BITS[64])
+def _close(expected: Any, given: Any, slack: float) -> Any:
+    tolerance = slack * TOLERANCE_BY_BITS.get(expected.dtype.itemsize * 8, TOLERANCE_BY_BITS[64])
     finite = np.isfinite(expected) & np.isfinite(given)
     a = np.where(finite, expected, 0).astype(np.float64)
     b = np.where(finite, given, 0).astype(np.float64)

@@ -66,8 +66,8 @@ def decide(
     if lost := list(_lost(confirmation)):
         reasons += (f"not confirmed: {text}" for text in lost)
         return verdict(accepted=False)
-    held = [item.metric for item in confirmation.beside if item.tolerance is not None]
-    kept = f", and {', '.join(held)} {'has' if len(held) == 1 else 'have'} not become worse" if held else ""
+    held = [f"{item.metric} by {item.tolerance:.0%}" for item in confirmation.beside if item.tolerance is not None]
+    kept = f", and no guard is worse than it may be ({', '.join(held)})" if held else ""
     reasons.append(f"accepted: both lower bounds are above {threshold:g}{kept}")
     return verdict(accepted=True)
 

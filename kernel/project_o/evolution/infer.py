@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +44,16 @@ def typed(function: NativeFunction, samples: Sequence[tuple[Any, ...]]) -> Nativ
     shown = names[: max(counts, default=0)]
     kinds = [_kind([sample[k] for sample in samples]) for k in range(len(shown))]
     return replace(function, parameters=tuple(zip(shown, kinds, strict=True)))
+
+
+def writing(function: NativeFunction, places: Iterable[int]) -> NativeFunction:
+    """The function with the arrays at these places as what it writes: it was seen to change them."""
+    written = set(places)
+    parameters = tuple(
+        (name, replace(kind, const=False) if place in written and kind.kind in ("slice", "matrix") else kind)
+        for place, (name, kind) in enumerate(function.parameters)
+    )
+    return replace(function, parameters=parameters)
 
 
 def _kind(values: Sequence[Any]) -> NativeType:

@@ -76,7 +76,12 @@ class Inputs:
 
     def near(self, rng: Generator, sample: int) -> Case:
         """A sample with one element changed."""
-        values = near(rng, self.leaves, [_copy(leaf.values[sample]) for leaf in self.leaves])
+        known = [leaf.values[sample] for leaf in self.leaves]
+        values = [
+            _array(rng, value, value.shape, leaf, "") if _is_buffer(leaf, value) else _copy(value)
+            for leaf, value in zip(self.leaves, known, strict=True)
+        ]
+        values = near(rng, self.leaves, values, sample)
         return Case(put_together(self.function, values, self.samples[sample]), "a sample with one element changed")
 
     def like(self, rng: Generator, sample: int, share: float) -> Case:
@@ -88,7 +93,7 @@ class Inputs:
         if sizes and share != 1.0:
             largest = sizes.index(max(sizes))
             sizes[largest] = max(1, round(share * sizes[largest]))
-        values = near(rng, self.leaves, self._values(rng, sizes, "", sample, vary=False))
+        values = near(rng, self.leaves, self._values(rng, sizes, "", sample, vary=False), sample)
         return Case(put_together(self.function, values, self.samples[sample]), self.told(sizes))
 
     # ------------------------------------------------------------------ sizes
@@ -188,11 +193,14 @@ def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
 
 
+def _is_buffer(leaf: Leaf, sample: Any) -> bool:
+    """Whether it is only to be written: the user filled it with one value, and anything may stand in it before."""
+    return leaf.writable and sample.size > 0 and bool(np.all(sample == sample.flat[0]))
+
+
 def _array(rng: Generator, sample: Any, shape: tuple[int, ...], leaf: Leaf, special: str) -> Any:
     """An array of this shape from the sample's own values; sorted where the sample is, whole rows where they fit."""
-    known = sample.size and not (leaf.writable and bool(np.all(sample == sample.flat[0])))
-    # A buffer for results that the user filled with one value: what stands in it before may be anything.
-    pool = sample if known else _pool(leaf.type, rng)
+    pool = sample if sample.size and not _is_buffer(leaf, sample) else _pool(leaf.type, rng)
     if len(shape) == 2 and pool.ndim == 2 and pool.shape[1] == shape[1] and pool.shape[0]:
         drawn = pool[rng.integers(pool.shape[0], size=shape[0])]
     else:

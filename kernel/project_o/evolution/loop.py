@@ -152,10 +152,10 @@ class Loop:
                 return
 
     def reserve(self) -> None:
-        """Keep time for the verdict: as much as it takes by what was seen so far, at most half of the budget."""
+        """Keep time for the verdict: as much as it takes by what was seen so far, up to a share of the budget."""
         if self.clock.budget_seconds is not None:
             needed = (limits.FINALISTS + 1) * self.bench.comparison_seconds() + limits.VERDICT_SECONDS_MIN
-            self.clock.reserve_seconds = min(needed, 0.5 * self.clock.budget_seconds)
+            self.clock.reserve_seconds = min(needed, limits.BUDGET_SHARE_FOR_VERDICT_MAX * self.clock.budget_seconds)
 
     def _late(self) -> bool:
         """Past the search's end, trials under way may take a fifth of what is reserved for the confirmation."""

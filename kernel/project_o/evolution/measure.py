@@ -47,12 +47,16 @@ class Defect(MeasurementFailed):
 
 @dataclass(frozen=True)
 class Plan:
-    """How one function is measured: calls in one timing, and what one timing costs in wall seconds."""
+    """How one function is measured: calls in one timing, and what one timing costs in wall seconds.
+
+    ``slack`` is a factor on how much floats may differ, for inputs larger than those that were compared before.
+    """
 
     function: str
     result: NativeType
     repeat: int
     wall_seconds: float
+    slack: float = 1.0
 
 
 @dataclass
@@ -196,7 +200,7 @@ def checked(expected: Answer, given: Answer, how: Plan, label: str) -> None:
     """What a timed call answered. Raises Defect where that is not what the incumbent's did, MeasurementFailed."""
     if not given.ok:
         raise MeasurementFailed(f"{how.function} failed while it was measured: {given.error or given.error_name}")
-    if text := difference(expected, given, how.result):
+    if text := difference(expected, given, how.result, how.slack):
         raise Defect("answers", f"the timed call answers otherwise than the incumbent's on {label}: {text}")
 
 

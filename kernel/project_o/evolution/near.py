@@ -23,13 +23,20 @@ DEPTH_MAX = 8
 CONTAINERS = (list, tuple, dict, set, frozenset)
 
 
-def near(rng: Generator, leaves: Sequence[Leaf], values: Sequence[Any]) -> list[Any]:
-    """The values of these leaves, one of them changed in one place; as they were where nothing can be changed."""
+def near(rng: Generator, leaves: Sequence[Leaf], values: Sequence[Any], sample: int) -> list[Any]:
+    """The values of these leaves, one of them changed in one place; as they were where nothing can be changed.
+
+    What arrays get is in the ``sample`` of this number.
+    """
     found = list(values)
     places = _changeable(leaves, values)
     if places:
         place = places[int(rng.integers(len(places)))]
-        found[place] = _changed(rng, found[place], leaves[place].type)
+        known = leaves[place].values[sample]
+        if isinstance(known, np.ndarray) and known.size:
+            found[place] = _array(rng, found[place], known)
+        else:
+            found[place] = _changed(rng, found[place], leaves[place].type)
     return found
 
 
@@ -44,7 +51,7 @@ def _changeable(leaves: Sequence[Leaf], values: Sequence[Any]) -> list[int]:
 
 def _changed(rng: Generator, value: Any, kind: NativeType | None = None, depth: int = 0) -> Any:
     if isinstance(value, np.ndarray):
-        return _array(rng, value)
+        return _array(rng, value, value) if value.size else value
     if isinstance(value, bool):
         return not value
     if isinstance(value, int):
@@ -58,27 +65,36 @@ def _changed(rng: Generator, value: Any, kind: NativeType | None = None, depth: 
     return value
 
 
-def _array(rng: Generator, array: Any) -> Any:
+def _array(rng: Generator, array: Any, known: Any) -> Any:
+    """The array with one place as another is in ``known``."""
     found = array.copy()
-    if found.ndim == 2 and len(found) > 1:  # what stands in one row may belong together
-        place, other = (int(k) for k in rng.integers(len(found), size=2))
-        if found[place].tobytes() != found[other].tobytes():
-            found[place] = found[other]
-            return found
-    flat = found.reshape(-1)
+    if found.ndim == 2 and known.shape[1:] == found.shape[1:]:  # what stands in one row may belong together
+        place = int(rng.integers(len(found)))
+        for other in rng.integers(len(known), size=TRIES):
+            if found[place].tobytes() != known[other].tobytes():
+                found[place] = known[other]
+                return found
+    flat, pool = found.reshape(-1), known.reshape(-1)
+    if found.ndim == 1 and flat.size > 2 and flat.dtype.kind in "iuf" and bool(np.all(flat[:-1] <= flat[1:])):
+        _sorted(rng, flat)
+        return found
     place = int(rng.integers(flat.size))
     old = flat[place]
-    if (
-        flat.ndim == found.ndim == 1
-        and flat.size > 2
-        and flat.dtype.kind in "iuf"
-        and bool(np.all(flat[:-1] <= flat[1:]))
-    ):
-        others = [flat[k] for k in (place - 1, place + 1) if 0 <= k < flat.size and flat[k] != old]
-    else:
-        others = [item for item in flat[rng.integers(flat.size, size=TRIES)] if item != old and item == item]
+    others = [item for item in pool[rng.integers(pool.size, size=TRIES)] if item != old and item == item]
     flat[place] = others[0] if others else _element(rng, old)
     return found
+
+
+def _sorted(rng: Generator, flat: Any) -> None:
+    """Change one element so that all stay in their order."""
+    steps = np.flatnonzero(flat[:-1] != flat[1:])
+    if len(steps):
+        place = int(steps[rng.integers(len(steps))])
+        place, other = (place, place + 1) if rng.random() < 0.5 else (place + 1, place)
+        flat[place] = flat[other]
+    else:
+        moved = _element(rng, flat[0])
+        flat[-1 if moved > flat[0] else 0] = moved
 
 
 def _element(rng: Generator, old: Any) -> Any:
@@ -87,8 +103,7 @@ def _element(rng: Generator, old: Any) -> Any:
     if kind == "b":
         return not old
     if kind in "iu":
-        info = np.iinfo(old.dtype)
-        return min(max(_integer(rng, int(old), None), int(info.min)), int(info.max))
+        return _integer(rng, int(old), NativeType("int", bits=8 * old.dtype.itemsize, signed=kind == "i"))
     return _number(rng, float(old)) if kind == "f" else old
 
 

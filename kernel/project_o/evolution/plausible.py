@@ -12,7 +12,7 @@ import statistics
 from collections.abc import Sequence
 
 from .. import limits
-from ..observe import mean_interval
+from ..observe import mean_interval, negative_by_signs
 from .measure import Defect, Series, Sides
 
 CLOCK, FIRST_CALL, CEILING = "clock", "first-call", "ceiling"
@@ -25,21 +25,22 @@ def clock_defect(series: Series) -> Defect | None:
     """A gain in CPU time that is not there on the wall: work outside the measured process, or waiting."""
     if len(series.cpu[0]) < PAIRS_MIN:
         return None
-    saved = statistics.median(_differences(series.cpu))
-    if saved <= 0:
+    saved = _differences(series.cpu)
+    if statistics.median(saved) <= 0:
         return None
     # How much longer than the incumbent's the candidate's process did not compute while we waited for it.
-    idle = [
-        (series.wall[1][k] - series.cpu[1][k]) - (series.wall[0][k] - series.cpu[0][k])
-        for k in range(len(series.cpu[0]))
-    ]
-    found = mean_interval(idle, limits.DEFECT_CONFIDENCE)
-    if not found.low > limits.GAIN_SHARE_CREDIBLE * saved:
+    waited = [[wall - cpu for wall, cpu in zip(series.wall[k], series.cpu[k], strict=True)] for k in (0, 1)]
+    idle = _differences((waited[1], waited[0]))
+    lacking = [limits.GAIN_SHARE_CREDIBLE * one - other for one, other in zip(saved, idle, strict=True)]
+    plain = negative_by_signs(lacking, (1 - limits.DEFECT_CONFIDENCE) / 2)
+    if not plain and not mean_interval(lacking, limits.DEFECT_CONFIDENCE).high < 0:
         return None
+    found = mean_interval(idle)
     return Defect(
         CLOCK,
-        f"suspicious: it saves {told_seconds(saved)} of CPU time a timing, and lets {told_seconds(found.estimate)} "
-        "more pass on the wall in which its process does not compute: work outside of it, or waiting",
+        f"suspicious: it saves {told_seconds(statistics.median(saved))} of CPU time a timing, and lets "
+        f"{told_seconds(found.estimate)} more pass on the wall in which its process does not compute: work outside of "
+        "it, or waiting",
     )
 
 

@@ -83,7 +83,7 @@ class ScoreBench:
     ) -> Measurement:
         """Evaluations of both in turn, each in a fresh process, until the interval of the first objective is narrow."""
         confidence = 1 - 2 * limits.FAMILY_ERROR_MAX / (max(1, candidates) * len(self._aims))
-        plan = Design((2,), confidence)
+        plan = Design((self._exact_pairs,), confidence)
         if not self._deterministic:
             plan = design(limits.EVALUATOR_PAIRS, limits.EVALUATOR_PAIRS_MAX, confidence, self.threshold)
         main = self._goals[0]
@@ -113,12 +113,18 @@ class ScoreBench:
 
     def comparison_seconds(self) -> float:
         """From the first evaluation of the baseline."""
-        pairs = 2 if self._deterministic else limits.EVALUATOR_PAIRS
+        pairs = self._exact_pairs if self._deterministic else limits.EVALUATOR_PAIRS
         return 2.2 * pairs * self._seconds + 0.2
 
     def shortest_seconds(self) -> float:
         """As long as most comparisons."""
         return self.comparison_seconds()
+
+    @property
+    def _exact_pairs(self) -> int:
+        """How many pairs a deterministic evaluator needs: none but peak memory differs from one to the next."""
+        held = any(item.name == MEMORY and item.role != "shown" for item in self._goals)
+        return limits.EVALUATOR_MEMORY_PAIRS if held else 2
 
     @property
     def _aims(self) -> tuple[Goal, ...]:

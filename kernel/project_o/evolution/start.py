@@ -22,7 +22,7 @@ from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .run import Run
 from .scoring import ScoreBench
 from .search import Nobody, Proposer, SearchProposer
-from .task import TIME, Jobs, Stopped, Task
+from .task import Jobs, Stopped, Task
 from .timing import TimeBench
 from .trial import Judge
 
@@ -169,9 +169,7 @@ def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, 
 
 
 def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
-    """The bench of this task's objective. Raises EvolutionError for a metric without an evaluator."""
+    """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
     if task.evaluator is not None:
         return ScoreBench(task, seed, budget_seconds)
-    if task.objective != TIME:
-        raise EvolutionError(f"the objective {task.objective} needs an evaluator that returns it: use %%evolve")
     return TimeBench(task, seed, budget_seconds)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from .. import limits
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
+from ..languages.covered import Covering
+from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
 from .scenario import Scenario
@@ -91,8 +93,10 @@ class Task:
 
     ``also`` are more objectives beside the first, and ``guards`` says of other metrics by what share they may become
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
-    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``lessons`` are the
-    versions that were released and taken back: (digest of the text, the text, why).
+    are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
+    program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
+    counted, or raises NotMeasured. ``lessons`` are the versions that were released and taken back: (digest of the
+    text, the text, why).
     """
 
     program: Program
@@ -114,6 +118,8 @@ class Task:
     guard_regression: float = limits.GUARD_REGRESSION_MAX
     allowed: frozenset[str] = frozenset()
     in_copy: Callable[[], None] = nothing
+    typed: Callable[[Program], TypedModule | None] | None = None
+    covering: Callable[[Artifact], Covering] | None = None
     build_own: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
     lessons: tuple[tuple[str, str, str], ...] = ()
@@ -247,12 +253,14 @@ class Handle:
         """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
         return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
 
-    def ask_each(self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None) -> Answers:
+    def ask_each(
+        self, name: str, calls: Sequence[Sequence[Any]], *, offset_bytes: int = 0, seconds: float | None = None
+    ) -> Answers:
         """One call with each of several sets of arguments, timed together. Raises as ``ask`` does."""
         found: list[Answers] = []
 
         def put(job: Asking) -> Answer:
-            found.append(job.ask_each(name, calls, seconds=seconds))
+            found.append(job.ask_each(name, calls, seconds=seconds, offset_bytes=offset_bytes))
             return found[0].whole
 
         self._asked(put)

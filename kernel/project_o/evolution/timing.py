@@ -5,20 +5,20 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import Literal
+from typing import Any, Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..observe import Design, design
-from ..values import Artifact, Measurement, Trial
+from ..values import Artifact, Measurement, NativeFunction, Trial
 from .bench import Outcome
 from .ceiling import Ceiling
 from .fresh import Fresh
 from .goals import ACCURACY, MEASURED, MEMORY, SIZE, TIME, Goal, all_goals, goal, guards, objectives
-from .infer import typed
+from .infer import takes_any, typed, writing
 from .inputs import Case, Inputs
 from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
 from .metrics import accuracy, of_memory, of_size, of_time, of_wall
@@ -52,7 +52,7 @@ class TimeBench:
         """Check that the incumbent answers, and find how many calls make a timing."""
         self._baseline = artifact
         samples = self._task.samples()
-        function = typed(self._task.function_of(artifact), samples)
+        function = self._typed(jobs, artifact, samples)
         self._inputs = Inputs(function, samples, self._seed)
         cases = self._inputs.checks(limits.VALIDATION_CASES)
         try:
@@ -75,6 +75,16 @@ class TimeBench:
         self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
         cost = self._baseline_cost(jobs)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
+
+    def _typed(self, jobs: Jobs, artifact: Artifact, samples: Sequence[tuple[Any, ...]]) -> NativeFunction:
+        """The function with its types; where its language has none, as the samples and a call of it show them."""
+        declared = self._task.function_of(artifact)
+        function = typed(declared, samples)
+        if not takes_any(declared) or not samples:
+            return function
+        with jobs.open(artifact) as job:
+            answer = job.ask(function.name, samples[0], seconds=limits.TRIAL_WALL_SECONDS)
+        return writing(function, (place for place, _ in answer.written))
 
     def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """Compare answers with the incumbent's."""
@@ -108,7 +118,8 @@ class TimeBench:
                 give_up=True,
             )
             self._pair_seconds = 0.5 * (self._pair_seconds + (time.monotonic() - started) / found.interval.pairs)
-            self._screen_leader(incumbent, candidate, found, index)
+            if not self._own(artifact):
+                self._screen_leader(incumbent, candidate, found, index)
         wanted = [
             item for item in self._measurements(found, artifact, jobs, limits.CONFIDENCE) if item.role == "objective"
         ]
@@ -159,7 +170,8 @@ class TimeBench:
             remarks: list[str] = []
             if found.interval.low > self.threshold:
                 started = time.monotonic()
-                self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks)
+                own = self._own(artifact)
+                self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks, own=own)
                 self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
         every = self._measurements(found, artifact, jobs, confidence)
@@ -175,26 +187,40 @@ class TimeBench:
         purpose: str,
         deadline: float | None,
         remarks: list[str],
+        *,
+        own: bool,
     ) -> None:
-        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark."""
+        """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark.
+
+        A user's ``own`` text remembers only what it did before: it is not asked for inputs that it never saw.
+        """
         self._refuse(clock_defect(series), remarks)
         sides = incumbent, candidate
-        seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
-        self._refuse(seen.defect, remarks)
+        shown = own
+        if not own:
+            seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
+            self._refuse(seen.defect, remarks)
+            shown = seen.shown
         self._ceiling.prepare(incumbent, self._oracle)
         if self._ceiling.case is None or self._ceiling.how is None:
             remarks.append("whether it is too fast for its input was not checked: no larger input can be drawn")
         else:
             larger = self._ceiling.pairs(incumbent, candidate, purpose, None)
             self._refuse(clock_defect(larger), remarks)
-            if not seen.shown:
+            if not shown:
                 how, inputs = self._ceiling.how, self._ceiling.larger
                 seen = unseen(sides, how, inputs, larger, f"ceiling {purpose}", deadline=deadline)
                 self._refuse(seen.defect, remarks)
+                shown = seen.shown
             self._refuse(self._ceiling.defect(candidate, larger), remarks)
-        if not seen.shown:
+        if not shown:
             why = "its calls are too short" if self._fresh.varied else "its input cannot be varied"
-            remarks.append(f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}")
+            told = f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}"
+            self._refuse(Defect(FIRST_CALL, f"{told}: measure with other inputs"), remarks)
+
+    def _own(self, artifact: Artifact) -> bool:
+        """Whether it is the incumbent's text with other values of its declared parameters."""
+        return self._task.tools.only_settings(artifact.program, self._task.program)
 
     def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
         if defect is None:
@@ -279,7 +305,8 @@ def _goals(task: Task) -> tuple[Goal, ...]:
     for item in every:
         if item.name not in MEASURED:
             raise EvolutionError(
-                f"the objective {item.name} needs an evaluator that returns it: use %%evolve"
+                f"the objective {item.name} needs an evaluator that returns it: use %%evolve; without one "
+                f"{', '.join(MEASURED)} are measured"
                 if item.role == "objective"
                 else f"the guard {item.name} needs an evaluator that returns it; {', '.join(MEASURED)} are measured"
             )

@@ -20,20 +20,26 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from .. import limits
-from ..observe import mean_interval, negative_by_signs
+from ..observe import interval_of, mean_interval, negative_by_signs
 from .fresh import Fresh
 from .inputs import Case
-from .measure import Defect, MeasurementFailed, Plan, Series, checked
+from .measure import OFFSETS_BYTES, Defect, MeasurementFailed, Plan, Series, checked
 from .plausible import FIRST_CALL, told_seconds
 from .task import Handle
 
 if TYPE_CHECKING:
     from ..sandbox import Answers
 
-WARM_CALLS = 16
+WARM_CALLS_MAX = 16
 QUESTIONS_A_PROCESS = 3
 LOOKS = (6, 12, 24)
 SCREENING_LOOKS = (5,)
+CAUTION = 1.0
+"""Standard errors by which the questions' memory is taken to be larger than it looks."""
+DEVIATION = 1.4826
+"""Of a normal distribution: its standard deviation over the median of the absolute deviations from its median."""
+PRECISION_SHARE = 0.25
+"""Of a gain: the standard error beyond which nothing is said of it."""
 SHOWN_SHARE = 0.25
 """Of a gain: what has to be there, beyond its bound, for it to be believed."""
 
@@ -67,10 +73,20 @@ class Unseen:
 
     def _is(self, share: float, *, sign: float, confidence: float) -> bool:
         """Whether what is saved beyond this share of what is claimed is negative (``sign`` 1), or positive (-1)."""
-        if not self.saved or statistics.median(self.claimed) <= 0:
+        if not self._precise():
             return False
-        beyond = [sign * (saved - share * claimed) for saved, claimed in zip(self.saved, self.claimed, strict=True)]
-        return mean_interval(beyond, confidence).high < 0 or negative_by_signs(beyond, (1 - confidence) / 2)
+        pairs = zip(self.saved, self.claimed, strict=True)
+        beyond = [sign * (saved - share * claimed) for saved, claimed in pairs]
+        bound = interval_of(beyond, confidence, CAUTION).high
+        return bound < 0 or negative_by_signs(beyond, (1 - confidence) / 2)
+
+    def _precise(self) -> bool:
+        """Whether something is claimed, and the questions could tell it: else chance alone would speak."""
+        if not self.saved or (claimed := statistics.median(self.claimed)) <= 0:
+            return False
+        middle = statistics.median(self.saved)
+        spread = DEVIATION * statistics.median(abs(saved - middle) for saved in self.saved)
+        return spread <= PRECISION_SHARE * claimed * math.sqrt(len(self.saved))
 
 
 def unseen(
@@ -128,7 +144,7 @@ class _Asking:
         wanted = self._count(number)
         cases = self.fresh.unseen(self.purpose, number, wanted)
         if self.asked % QUESTIONS_A_PROCESS == 0 or len(cases) < wanted:  # with few inputs a process has seen them all
-            self._renew(number)
+            self._renew(number, min(wanted, WARM_CALLS_MAX))
         self.asked += 1
         calls = [case.args for case in cases]
         allowed = self._allowed(len(cases))
@@ -137,7 +153,9 @@ class _Asking:
             calls = [case.args for case in cases]
         found: dict[int, Answers] = {}
         for turn in (1, 0) if self.asked % 2 and not self.first_fails else (0, 1):
-            found[turn] = self.sides[turn].ask_each(self.how.function, calls, seconds=allowed)
+            found[turn] = self.sides[turn].ask_each(
+                self.how.function, calls, seconds=allowed, offset_bytes=OFFSETS_BYTES[number % len(OFFSETS_BYTES)]
+            )
         old, new = found[0], found[1]
         if not old.whole.ok:
             self.first_fails = True
@@ -150,9 +168,9 @@ class _Asking:
             checked(expected, given, self.how, case.label)
         return (old.whole.cpu_seconds - new.whole.cpu_seconds) / len(cases)
 
-    def _renew(self, number: int) -> None:
+    def _renew(self, number: int, calls: int) -> None:
         """Fresh processes, warm from other inputs."""
-        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, WARM_CALLS)]
+        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls)]
         for side in self.sides:
             side.renew()
             side.ask_each(self.how.function, warm, seconds=self._allowed(len(warm)))

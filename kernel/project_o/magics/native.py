@@ -113,11 +113,13 @@ class NativeMagics(Magics):
     def _annotate(self, module: NativeModule) -> None:
         """Show the assembly of what serves."""
         from .. import toolchain, view
+        from ..sandbox import shared_builder
 
         artifact = module.slot.version.artifact
-        program = artifact.program
+        program, box = artifact.program, shared_builder() if toolchain.LOCKED_FLAG in artifact.flags else None
+        assembly = toolchain.annotate(program, box=box)
         shown = view.show_annotation(
-            program.name, program.source, toolchain.annotate(program), detail=f"{artifact.toolchain}, {program.mode}"
+            program.name, program.source, assembly, detail=f"{artifact.toolchain}, {program.mode}"
         )
         publish_display_data(shown.bundle())
 

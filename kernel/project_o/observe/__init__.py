@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from .log import EventLog
 from .sequential import Design, Watch, design
-from .statistics import Interval, mean_interval, negative_by_signs, paired_difference, paired_ratio
+from .statistics import Interval, interval_of, mean_interval, negative_by_signs, paired_difference, paired_ratio
 
 __all__ = [
     "Design",
@@ -12,6 +12,7 @@ __all__ = [
     "Interval",
     "Watch",
     "design",
+    "interval_of",
     "mean_interval",
     "negative_by_signs",
     "paired_difference",

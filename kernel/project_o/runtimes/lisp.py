@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from ..languages import tools_for
+from ..languages.typed import TypedModule, has_annotations
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import Artifact, Interface, NativeFunction, NativeType, Program
 from .seam import Subject
@@ -17,9 +19,20 @@ from .seam import Subject
 if TYPE_CHECKING:
     from ..lisp.candidate import Opened
     from ..sandbox import Answer, Answers, Job, Sandbox
+    from .covering import LinesOf
 
 _ROOM = "project_o.lisp.candidate"
+_TRANSLATOR = "project_o.lisp.translated"
 _ANY = NativeType("any")
+_COUNTED = """
+import hy.compiler
+from {counter} import begin, followed, told
+from {room} import open_program
+hy.compiler.compile = followed("<{name}>", 0)
+begin()
+globals().update(open_program({name!r}, {files!r}))
+__told__ = told
+"""
 
 
 def agent_program(
@@ -112,7 +125,7 @@ class LispRuntime:
     languages: tuple[str, ...] = ("lisp",)
 
     def __init__(self) -> None:
-        self._box: Sandbox | None = None
+        self._boxes: dict[tuple[str, ...], Sandbox] = {}
 
     def subject(self, target: Any) -> Subject | None:
         """The program of an agent: that of its cell, also while an evolved version of it serves.
@@ -149,15 +162,49 @@ class LispRuntime:
 
         return opened
 
-    def _warm(self, box: Sandbox) -> Sandbox:
+    def typed(self, box: Sandbox) -> Callable[[Program], TypedModule | None]:
+        """What its forms compile to. Its macros are its own code, so that is done in the sandbox."""
+
+        def typed(program: Program) -> TypedModule | None:
+            if not any("#^" in text or "annotate" in text for _, text in program.files):
+                return None
+            made = f"translated({program.name!r}, {program.files!r})"
+            source = f"from {_TRANSLATOR} import translated\nmade = {made}\ndef translation():\n    return made\n"
+            with self._warm(box, _TRANSLATOR).python(source) as job:
+                answer = job.ask("translation")
+            return _typed(answer.value) if answer.ok else None  # where it cannot be evaluated another check says so
+
+        return typed
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], LinesOf]:
+        """By coverage.py, as the Python that it becomes. Raises NotMeasured where that is not there."""
+
+        def covering(artifact: Artifact) -> LinesOf:
+            from ..observe.counted import file_of
+            from .covering import COUNTER, Counted, LinesOf, check_installed
+
+            check_installed()
+            program = artifact.program
+            source = _COUNTED.format(room=_ROOM, counter=COUNTER, name=program.name, files=program.files)
+
+            def opened(_: Artifact) -> LispJob:
+                return LispJob(self._warm(box, _ROOM, COUNTER).python(source))
+
+            texts = [Counted(file_of(0), program.name, None)]
+            return LinesOf(opened, lambda job: job.ask("__told__", []), texts)
+
+        return covering
+
+    def _warm(self, box: Sandbox, *rooms: str) -> Sandbox:
         from ..sandbox import Sandbox
 
         wanted = (box.wall_seconds, box.cpu_seconds, box.memory_bytes)
-        held = self._box
+        rooms = rooms or (_ROOM,)
+        held = self._boxes.get(rooms)
         if held is None or (held.wall_seconds, held.cpu_seconds, held.memory_bytes) != wanted:
             wall_seconds, cpu_seconds, memory_bytes = wanted
-            self._box = held = Sandbox(
-                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=(_ROOM,)
+            self._boxes[rooms] = held = Sandbox(
+                wall_seconds=wall_seconds, cpu_seconds=cpu_seconds, memory_bytes=memory_bytes, preload=rooms
             )
         return held
 
@@ -179,3 +226,13 @@ class LispRuntime:
 @lru_cache(maxsize=1)
 def _toolchain() -> str:
     return f"hy {version_of('hy')}"
+
+
+def _typed(told: Any) -> TypedModule | None:
+    """What a translation says, which comes from where the candidate ran."""
+    try:
+        text, lines = str(told["text"]), tuple(int(line) for line in told["lines"])
+        tree = ast.parse(text)
+    except (TypeError, KeyError, ValueError, SyntaxError, RecursionError, MemoryError):
+        return None
+    return TypedModule(text, lines[: text.count("\n") + 1]) if has_annotations(tree) else None

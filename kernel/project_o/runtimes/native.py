@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import SandboxError
+from ..languages.covered import Covering, NotMeasured
 from .seam import Subject
 from .trust import no_build_of
 
@@ -60,6 +61,21 @@ class NativeRuntime:
     def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """None: an artifact is a library."""
         return None
+
+    def typed(self, box: Sandbox) -> None:
+        """None: the compiler checks types."""
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
+        """By rustc's own instrumentation, in a build of its own. Zig's compiler has none."""
+
+        def covering(artifact: Artifact) -> Covering:
+            if artifact.program.language != "rust":
+                raise NotMeasured("Zig's compiler counts no lines")
+            from .rust_covered import covering_of
+
+            return covering_of(artifact, self.build, box)
+
+        return covering
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""

@@ -33,7 +33,9 @@ from .python_version import PythonVersion
 from .seam import Subject
 
 if TYPE_CHECKING:
+    from ..languages.typed import TypedModule
     from ..sandbox import FunctionJob, Sandbox, Snapshot
+    from .covering import LinesOf
 
 ANY = NativeType("any")
 _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType)
@@ -117,20 +119,44 @@ class PythonRuntime:
         """Each candidate in a process of its own that maps the data of its run."""
 
         def opened(artifact: Artifact) -> FunctionJob:
-            body = surroundings(artifact.program)
-            with self._lock:
-                snapshot = self._snapshots.get(body["snapshot"])
-            if snapshot is None:
-                raise EvolutionError(
-                    f"the data that {artifact.program.name} was sent with is no longer kept: evolve it again"
-                )
-            fit = self._box_with(tuple(body["preload"])) if body["preload"] else box
-            pieces = pieces_of(artifact.program, body)
-            if "agent" in body:
-                return fit.function(question(body, pieces), snapshot)
-            return fit.function({**body, "text": pieces[0].text, "first_line": pieces[0].first_line}, snapshot)
+            asked, snapshot = self._question(artifact.program)
+            preload = tuple(asked["preload"])
+            return (self._box_with(preload) if preload else box).function(asked, snapshot)
 
         return opened
+
+    def _question(self, program: Program) -> tuple[dict[str, Any], Snapshot]:
+        """What a process is sent, and the data. Raises EvolutionError where that is no longer kept."""
+        body = surroundings(program)
+        with self._lock:
+            snapshot = self._snapshots.get(body["snapshot"])
+        if snapshot is None:
+            raise EvolutionError(f"the data that {program.name} was sent with is no longer kept: evolve it again")
+        pieces = pieces_of(program, body)
+        if "agent" in body:
+            return question(body, pieces), snapshot
+        return {**body, "text": pieces[0].text, "first_line": pieces[0].first_line}, snapshot
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], LinesOf]:
+        """By coverage.py. Raises NotMeasured where that is not there."""
+
+        def covering(artifact: Artifact) -> LinesOf:
+            from .covering import COUNTER, WORD, LinesOf, check_installed
+            from .python_covered import counted
+
+            check_installed()
+            asked, snapshot = self._question(artifact.program)
+            sent, texts = counted(asked, pieces_of(artifact.program, surroundings(artifact.program)))
+            fit = self._box_with((*asked["preload"], COUNTER))
+            return LinesOf(lambda _: fit.function(sent, snapshot), lambda job: job.ask("", [WORD]), texts)
+
+        return covering
+
+    def typed(self, box: Sandbox) -> Callable[[Program], TypedModule | None]:
+        """Its texts, with what they find around them."""
+        from .python_types import typed_module
+
+        return typed_module
 
     def _box_with(self, modules: tuple[str, ...]) -> Sandbox:
         """A sandbox whose warm process has imported these modules; the last few are kept."""

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from ..languages.covered import Covering
+    from ..languages.typed import TypedModule
     from ..sandbox import Asking, Sandbox
     from ..values import Artifact, Program
 
@@ -45,6 +47,13 @@ class Runtime(Protocol):
 
     def opener(self, box: Sandbox) -> Callable[[Artifact], Asking] | None:
         """How an artifact is opened in the sandbox; None where it is a library, which ``box.native`` opens."""
+
+    def typed(self, box: Sandbox) -> Callable[[Program], TypedModule | None] | None:
+        """How a program becomes a module for a type checker, None where it has no annotations; None where the compiler
+        is the type checker. What must be run for that runs in the sandbox, with the bounds of ``box``."""
+
+    def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
+        """How the lines that a build reaches are counted. What it gives raises NotMeasured where they are not."""
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
         """The program as it serves in this process, built as ``build`` does. ``trial``: a first call in the sandbox."""

@@ -6,22 +6,44 @@ of anybody else's is compiled in the sandbox, and serves in this process only wh
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from .. import limits
+from ..errors import UsageError
 from ..languages import tools_for
 from ..values import Program
 
 NATIVE = ("zig", "rust")
+IMPORTS = "imports/"
 TAKES_THE_RISK = "`project-o doctor` shows why; %config ProjectO.serve_unsandboxed = True takes the risk"
 
 
-def is_own(program: Program, cell: Program | None, cell_digest: str = "") -> bool:
-    """Whether a program is the text of the user's cell, or that with other values of its declared parameters.
+Cells = Callable[[str], Program | None]
+"""The user's own text of a name; None where it is not known."""
+
+
+def is_own(program: Program, cells: Cells, cell_digest: str = "") -> bool:
+    """Whether a program is the text of the user's cell, or that with other values of its declared parameters, and so
+    is all that it imports: what serves the name of an import may have been proposed.
 
     ``cell_digest`` tells of the cell's text where the cell itself was not run in this kernel.
     """
-    if program.cell_digest == cell_digest:
-        return True
-    return cell is not None and tools_for(program.language).only_settings(program, cell)
+    cell = cells(program.name)
+    if program.cell_digest != cell_digest and (cell is None or not _same(program, cell)):
+        return False
+    return all(_imported_is_own(path, text, cells) for path, text in program.files if path.startswith(IMPORTS))
+
+
+def _same(program: Program, cell: Program) -> bool:
+    return tools_for(program.language).only_settings(program, cell)
+
+
+def _imported_is_own(path: str, text: str, cells: Cells) -> bool:
+    cell = cells(path.removeprefix(IMPORTS).split("/")[0])
+    try:
+        return cell is not None and _same(tools_for(cell.language).with_source(cell, text), cell)
+    except UsageError:  # it declares a parameter in a way that its cell does not
+        return False
 
 
 def refusal(program: Program, level: str) -> str:

@@ -18,6 +18,7 @@ from .common import shared, shared_builder
 from .function_job import FunctionJob
 from .job import Job
 from .lint import Denied, LintRules, lint
+from .native_job import NativeJob
 from .probing import probe
 from .snapshot import Snapshot
 
@@ -29,6 +30,7 @@ __all__ = [
     "FunctionJob",
     "Job",
     "LintRules",
+    "NativeJob",
     "Sandbox",
     "Snapshot",
     "lint",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import fcntl
 import mmap
 import os
+import struct
+from collections.abc import Sequence
 from typing import Any
 
 from .. import limits
@@ -22,6 +24,8 @@ class Arena:
         # Without this seal the other side could shrink the file, and reading here would end the kernel by SIGBUS.
         fcntl.fcntl(self.fd, _F_ADD_SEALS, _F_SEAL_SHRINK)
         self.size = 0
+        self.base = 0
+        """Where the other side has mapped it."""
         self._map: mmap.mmap | None = None
 
     def grow(self, size: int) -> None:
@@ -51,6 +55,22 @@ class Arena:
 
         self.grow(offset + span(like))
         return np.ndarray(like.shape, like.dtype, self._map, offset, like.strides)
+
+    def put(self, offset: int, array: Any) -> int:
+        """As ``write``; where free memory begins behind it."""
+        end = offset + (array.nbytes if array.flags.c_contiguous else span(array))
+        self.write(offset, array)
+        return aligned(end)
+
+    def pack(self, form: struct.Struct, offset: int, values: Sequence[int]) -> None:
+        """Numbers as bytes, where there is room."""
+        assert self._map is not None, "an arena that has grown is mapped"
+        form.pack_into(self._map, offset, *values)
+
+    def unpack(self, form: struct.Struct, offset: int) -> tuple[int, ...]:
+        """Bytes as numbers."""
+        assert self._map is not None, "an arena that has grown is mapped"
+        return form.unpack_from(self._map, offset)
 
     def read(self, offset: int, size: int) -> bytearray:
         """A copy. Raises ValueError outside of what is shared."""

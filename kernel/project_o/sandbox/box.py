@@ -16,7 +16,8 @@ from .. import limits
 from ..errors import SandboxError, UsageError
 from ..values import Interface
 from . import build as locked_build
-from . import helper, locks, probing
+from . import evaluator, helper, locks, probing
+from .build_locks import SIGNALS_STAY_FROM
 from .channel import Bounds, Channel
 from .configure import configuration
 from .function_job import FunctionJob
@@ -25,9 +26,10 @@ from .launch import launch, users
 from .level import Level
 from .lint import lint, lint_program
 from .native_job import NativeJob
-from .profiles import PROFILES
 from .rules import parse
 from .snapshot import Snapshot
+
+_PROFILES = ("strict", "isolate", "evaluator")
 
 
 class Sandbox:
@@ -38,7 +40,10 @@ class Sandbox:
     empty folder as its working folder, emptied when the job is closed or the box is.
 
     ``profile``: "strict" for code that is not trusted; "isolate" for the user's own code that may crash: a
-    process of its own with a wall limit, and no other restriction.
+    process of its own with a wall limit, and no other restriction; "evaluator" for a foreign evaluator: Python with
+    threads, processes, temporary files in its folder (``scratch_bytes`` has a default then), this interpreter's
+    packages and the system's programs, without network, secrets, or anybody else's files. Its bounds hold for all
+    its processes together.
 
     ``allow`` and ``deny`` are the policy for operations; what is not named is as the profile has it. "read:/path" and
     "write:/path" (allow) open what is there, below level L2 they are refused; "call:NAME" allows or denies a system
@@ -63,8 +68,8 @@ class Sandbox:
         deny: Iterable[str] = (),
         preload: Iterable[str] = (),
     ) -> None:
-        if profile not in PROFILES:
-            raise UsageError(f"there is no sandbox profile {profile!r}: use {' or '.join(PROFILES)}")
+        if profile not in _PROFILES:
+            raise UsageError(f"there is no sandbox profile {profile!r}: use {' or '.join(_PROFILES)}")
         self.rules = parse(allow, deny)
         self._deny = self.rules.denied_layers
         for name, value in (
@@ -78,6 +83,8 @@ class Sandbox:
             raise UsageError(f"scratch_bytes must not be negative, got {scratch_bytes}")
         self.wall_seconds, self.cpu_seconds = float(wall_seconds), float(cpu_seconds)
         self.memory_bytes, self.scratch_bytes = int(memory_bytes), int(scratch_bytes)
+        if profile == "evaluator" and not scratch_bytes:
+            self.scratch_bytes = limits.EVALUATOR_SCRATCH_BYTES
         self.profile = profile
         self.preload = tuple(sorted({preload} if isinstance(preload, str) else set(preload)))
         self._number = next(users)
@@ -111,7 +118,11 @@ class Sandbox:
         """The warm process that jobs of this box are forked from."""
         modules = tuple(sorted({*self.preload, *modules}))
         inside = not self.preload and self.profile != "isolate" and self._holds("namespaces")
-        return helper.Kind(modules, namespaces=inside, opened=self.rules.opened if inside else ())
+        if not inside or self.profile != "evaluator":
+            return helper.Kind(modules, namespaces=inside, opened=self.rules.opened if inside else ())
+        # Without Landlock's part its signals reach what is in the same namespace: then nobody else is.
+        alone = 0 if self._level().landlock_version >= SIGNALS_STAY_FROM else self._number + 1
+        return helper.Kind(modules, namespaces=True, opened=evaluator.opened(self.rules), box=alone)
 
     def _holds(self, layer: str) -> bool:
         return probing.holds(layer, self._deny, self._number)
@@ -119,7 +130,8 @@ class Sandbox:
     def python(self, source: str) -> Job:
         """A job that has run ``source``; ``job.loaded`` tells how that went.
 
-        numpy and common standard modules can be imported. Raises SandboxError where no sandbox holds.
+        numpy and common standard modules can be imported; in the evaluator profile, all that is installed. Raises
+        SandboxError where no sandbox holds.
         """
         job = Job(self._open("strict", []), self.wall_seconds, self)
         self._adopt(job)
@@ -127,6 +139,21 @@ class Sandbox:
         if self.profile == "isolate":
             job.load(_surroundings())
         job.load({"op": "source", "source": source})
+        return job
+
+    def evaluator(self, source: str, files: Mapping[str, str | bytes] | None = None) -> evaluator.EvaluatorJob:
+        """A job that has loaded ``source`` as the file of a foreign evaluator; ``job.evaluate(text)`` asks it.
+
+        ``files`` lie beside that file, in the folder where it works; "evaluator.py" among them names the file itself.
+        Raises UsageError in another profile, SandboxError where no sandbox holds.
+        """
+        if self.profile != "evaluator":
+            raise UsageError("an evaluator needs Sandbox(profile='evaluator'): threads, processes and files of its own")
+        given = evaluator.checked_files({"evaluator.py": source, **(files or {})})
+        job = evaluator.EvaluatorJob(self._open("files", []), self.wall_seconds, self)
+        self._adopt(job)
+        job.refuse(lint(source, "python", self.rules.lint))
+        job.load({"op": "evaluator", "files": given})
         return job
 
     def lisp(self, source: str) -> Job:
@@ -193,6 +220,7 @@ class Sandbox:
         writable: Iterable[str] = (),
         executable: Iterable[str] = (),
         copies: Mapping[str, str | Path] | None = None,
+        place: str = "",
     ) -> locked_build.Built:
         """Run a compiler that sees its toolchain, the system's headers and libraries, and ``files`` alone.
 
@@ -200,11 +228,12 @@ class Sandbox:
         are those of the box, for all processes of the build together. ``outputs`` names the files that are wanted;
         without it, all new ones. ``environment`` adds to the clean one; ``readable``, ``writable`` and ``executable``
         are more paths of the toolchain; ``copies`` are folders of which the build gets a copy under a name of its own.
+        ``place`` names the folder that it works in, for compilers whose memory holds for one path: where that is free.
         What the compiler says of the code is in the result: see ``Built``.
 
         Raises UsageError, and SandboxError below level L2, where it cannot be set up, or the compiler is not there.
         """
-        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable, copies)
+        wanted = locked_build.order(argv, files, outputs, environment, readable, writable, executable, copies, place)
         if self.profile == "isolate":
             raise SandboxError("the isolate profile locks nothing, so it builds nothing: use another profile")
         self._ready()
@@ -253,6 +282,8 @@ class Sandbox:
             return launch(
                 self._number, {"profile": "isolate", "level": "L0"}, Bounds(), self._kind(modules), snapshot, files
             )
+        if self.profile == "evaluator":
+            return self._open_evaluator(snapshot is not None or bool(modules or files))
         self._admit(stage)
         config = configuration(
             memory_bytes=self.memory_bytes,
@@ -267,6 +298,24 @@ class Sandbox:
         config["level"] = self._level().name
         bounds = Bounds(self.cpu_seconds, self.scratch_bytes, self.memory_bytes)
         return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
+
+    def _open_evaluator(self, other: bool) -> Channel:  # noqa: FBT001 - whether anything but Python is wanted
+        if other:
+            raise UsageError("the evaluator profile runs Python: use profile='strict' for Lisp and native code")
+        self._admit("files")
+        kind = self._kind()
+        config = evaluator.configuration(
+            memory_bytes=self.memory_bytes,
+            cpu_seconds=self.cpu_seconds,
+            scratch_bytes=self.scratch_bytes,
+            landlock=self._holds("landlock"),
+            seccomp=self._holds("seccomp"),
+            namespaces=kind.namespaces,
+            rules=self.rules,
+        )
+        config["level"] = self._level().name
+        bounds = Bounds(self.cpu_seconds, self.scratch_bytes, self.memory_bytes, tree=True)
+        return launch(self._number, config, bounds, kind)
 
     def _ready(self) -> None:
         if self._closed:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from .box import Sandbox
 
 _SYSTEM = ("/usr/", "/lib", "/bin/", "/sbin/", "/etc/", "/dev/", "/proc/", "/sys/")
-_WORK, _HOME = "work", "home"
+_HOME = "home"
 _READ_BYTES = 1 << 16
 LANDLOCK_WITH_MOVES = 2
 
@@ -66,6 +66,7 @@ class Order:
     writable: tuple[str, ...] = ()
     executable: tuple[str, ...] = ()
     copies: Mapping[str, str | Path] = field(default_factory=dict)
+    place: str = ""
 
     @property
     def opened(self) -> tuple[str, ...]:
@@ -89,6 +90,7 @@ def order(
     writable: Iterable[str] = (),
     executable: Iterable[str] = (),
     copies: Mapping[str, str | Path] | None = None,
+    place: str = "",
 ) -> Order:
     """Check what was asked for. Raises UsageError, SandboxError where the compiler is not there."""
     if isinstance(argv, (str, bytes)) or not argv or not all(isinstance(word, str) for word in argv):
@@ -111,6 +113,7 @@ def order(
         tuple(writable),
         tuple(executable),
         copied,
+        build_outputs.checked_name(place) if place else "",
     )
 
 
@@ -165,7 +168,7 @@ def in_box(box: Sandbox, wanted: Order) -> Built:
     shared = build_memory.shared_folder()
     opened = (*wanted.opened, *([f"write:{shared}"] if shared else []))
     kind = Kind(namespaces=True, opened=opened) if inside else Kind()
-    with build_memory.place(shared) as memory:
+    with build_memory.place(shared, wanted.place) as memory:
         config["writable"] += [memory] if memory else []
         config["places"] = [memory] if memory else []
         channel = launch(box._number, config, Bounds(box.cpu_seconds, limits.BUILD_SCRATCH_BYTES), kind)
@@ -194,10 +197,10 @@ def run(
         raise SandboxError(f"nothing was built: {channel.error or channel.ended}")
     folder = Path(memory or channel.folder)
     try:
-        (folder / _WORK).mkdir()
+        (folder / build_memory.WORK).mkdir()
         (folder / _HOME).mkdir()
-        build_outputs.copy_all(folder / _WORK, wanted.copies)
-        given = build_outputs.write_all(folder / _WORK, wanted.files)
+        build_outputs.copy_all(folder / build_memory.WORK, wanted.copies)
+        given = build_outputs.write_all(folder / build_memory.WORK, wanted.files)
     except OSError as error:
         channel.end("closed")
         raise SandboxError(f"the build's folder cannot be written ({error}): free some space there") from None
@@ -210,7 +213,7 @@ def run(
         files: dict[str, bytes] = {}
         ended, why = watch.ended, watch.why
         if not ended:
-            files, why = build_outputs.collect(folder / _WORK, wanted.outputs, given)
+            files, why = build_outputs.collect(folder / build_memory.WORK, wanted.outputs, given)
             ended = "result-cap" if why else ""
     finally:
         channel.end(watch.ended or "closed")
@@ -238,7 +241,7 @@ def _command(wanted: Order, folder: Path) -> dict[str, Any]:
         "LC_ALL": "C.UTF-8",
         **wanted.environment,
     }
-    return {"id": "", "argv": list(wanted.argv), "environment": environment, "folder": str(folder / _WORK)}
+    return {"id": "", "argv": list(wanted.argv), "environment": environment, "folder": str(folder / build_memory.WORK)}
 
 
 def _send(channel: Channel, command: dict[str, Any]) -> None:

@@ -23,14 +23,20 @@ from . import build_policy, locks, policy
 SIGNALS_STAY_FROM = 6
 """The version of Landlock from which signals can be kept inside."""
 RIGHTS_EXECUTE = 0b1
+RIGHTS_SPECIAL = 0b1011000000000  # make sockets, pipes and symbolic links
 CAPABILITIES_VERSION = 0x20080522
 _CAPSET = {"x86_64": 126, "aarch64": 91}
 _MACHINE = platform.machine()
 EXIT_NO_COMPILER = 73
 
 
-def apply_landlock(readable: Iterable[str], writable: Iterable[str], executable: Iterable[str]) -> None:
-    """From here on only these paths can be read, written, or run (and read). Nothing is reachable by TCP."""
+def apply_landlock(
+    readable: Iterable[str], writable: Iterable[str], executable: Iterable[str], own: Iterable[str] = ()
+) -> None:
+    """From here on only these paths can be read, written, or run (and read). Nothing is reachable by TCP.
+
+    ``own`` are folders in which all of that can be done, and links, pipes and local sockets made.
+    """
     abi = locks.landlock_version()
     if not abi:
         raise OSError("the kernel has no Landlock")
@@ -42,6 +48,7 @@ def apply_landlock(readable: Iterable[str], writable: Iterable[str], executable:
         (readable, policy.RIGHTS_READ),
         (writable, policy.RIGHTS_WRITE),
         (executable, execute),
+        (own, policy.RIGHTS_WRITE | execute | RIGHTS_SPECIAL),
     ):
         for path in paths:
             try:
@@ -58,12 +65,12 @@ def apply_landlock(readable: Iterable[str], writable: Iterable[str], executable:
     os.close(rules)
 
 
-def apply_filter(use: build_policy.Use, *, signals_stay: bool) -> None:
+def apply_filter(use: build_policy.Use, *, signals_stay: bool, inside: bool = False) -> None:
     """Install the wide filter for good."""
     machine = policy.MACHINES.get(_MACHINE)
     if machine is None:
         raise OSError(f"no system call table for {_MACHINE}")
-    program = build_policy.encoded_wide_program(machine, use, signals_stay=signals_stay)
+    program = build_policy.encoded_wide_program(machine, use, signals_stay=signals_stay, inside=inside)
     # SAFETY: struct sock_fprog is a length and a pointer; both buffers live until the call returns, the kernel copies.
     code = ctypes.create_string_buffer(program, len(program))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
@@ -82,7 +89,7 @@ def drop_capabilities() -> None:
 def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
     """Bounds of each process, soft = hard. ``in_use``: the memory bound is beyond what is mapped now."""
     with open("/proc/self/statm", "rb") as f:
-        mapped = int(f.read().split()[0]) * resource.getpagesize()
+        mapped, *_, data, _ = (int(word) * resource.getpagesize() for word in f.read().split())
     bounds = {
         resource.RLIMIT_AS: config["address_bytes"] + (mapped if in_use else 0),
         resource.RLIMIT_CPU: config["cpu_backstop_seconds"],
@@ -92,8 +99,10 @@ def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
         resource.RLIMIT_NOFILE: config["open_files"],
         resource.RLIMIT_FSIZE: config["file_bytes"],
         # It counts all processes of the user, and not the superuser's: the kernel's side counts exactly.
-        resource.RLIMIT_NPROC: _threads_of(os.getuid()) + limits.TREE_THREADS_MAX,
+        resource.RLIMIT_NPROC: _threads_of(os.getuid()) + config["tree"]["threads"],
     }
+    if "data_bytes" in config:
+        bounds[resource.RLIMIT_DATA] = config["data_bytes"] + (data if in_use else 0)
     if not in_use:
         bounds[resource.RLIMIT_STACK] = limits.BUILD_STACK_BYTES  # compilers raise it themselves, and may not here
     for which, value in bounds.items():
@@ -119,21 +128,30 @@ def _threads_of(user: int) -> int:
 def lock_wide(config: Mapping[str, Any], use: build_policy.Use) -> None:
     """What builds and evaluators have in common. Descriptors are in place already, the session is its own."""
     os.chdir(config["scratch"])
-    locks.process_control(locks.PR_SET_CHILD_SUBREAPER, 1)  # what a killed driver leaves stays below this process
     set_wide_limits(config, in_use=use == "evaluator")
     drop_capabilities()
     locks.process_control(locks.PR_SET_NO_NEW_PRIVS, 1)
     signals_stay = False
     if config["landlock"]:
-        apply_landlock(config["readable"], [config["scratch"], *config["writable"]], config["executable"])
+        own = [config["scratch"]] if use == "evaluator" else []
+        apply_landlock(config["readable"], [config["scratch"], *config["writable"]], config["executable"], own)
         signals_stay = locks.landlock_version() >= SIGNALS_STAY_FROM
     if config["seccomp"]:
-        apply_filter(use, signals_stay=signals_stay)
+        inside = use == "evaluator" and config["namespaces"]
+        apply_filter(use, signals_stay=signals_stay or inside, inside=inside)
 
 
 def lock_build(config: dict[str, Any]) -> None:
     """A compiler: it is given its command afterwards, in ``run_build``."""
     lock_wide(config, "build")
+
+
+def lock_evaluator(config: dict[str, Any]) -> None:
+    """Python that starts processes of its own, which shall not hold the job's pipes."""
+    for fd in (locks.FD_QUESTIONS, locks.FD_ANSWERS, locks.FD_ARENA):
+        os.set_inheritable(fd, False)
+    locks.process_control(locks.PR_SET_DUMPABLE, 1)  # as it is in every program that was started afresh
+    lock_wide(config, "evaluator")
 
 
 def run_build(config: dict[str, Any]) -> NoReturn:

@@ -14,6 +14,8 @@ from .folder import Folder
 from .scratch import remove
 
 MEMORY = "/dev/shm"
+WORK = "work"
+"""The folder of a build in which its compiler works."""
 _lock = threading.Lock()
 _folder: Folder | None = None
 
@@ -39,11 +41,32 @@ def _has_room() -> bool:
 
 
 @contextmanager
-def place(shared: str) -> Iterator[str]:
-    """An empty folder below ``shared`` for one build, gone afterwards; "" where there is none."""
+def place(shared: str, name: str = "") -> Iterator[str]:
+    """An empty folder below ``shared`` for one build, gone afterwards, of that name where it is free; "" where there
+    is none."""
+    with at(shared, name) as path:
+        if path:
+            yield path
+            return
     path = ""
     with suppress(OSError):
         path = tempfile.mkdtemp(prefix="o-build-", dir=shared) if shared else ""
+    try:
+        yield path
+    finally:
+        if path:
+            remove(path)
+
+
+@contextmanager
+def at(shared: str, name: str) -> Iterator[str]:
+    """An empty folder of just this name below ``shared``, gone afterwards; "" where it is not to be had."""
+    path = f"{shared}/{name}" if shared and name else ""
+    try:
+        if path:
+            os.mkdir(path, 0o700)  # noqa: PTH102 - beside the other calls of os
+    except OSError:
+        path = ""
     try:
         yield path
     finally:

@@ -111,6 +111,10 @@ DENIED: dict[str, tuple[int, int]] = {
     "removexattr": (197, 14),
     "lremovexattr": (198, 15),
     "fremovexattr": (199, 16),
+    # names of files outside, as they come and go
+    "inotify_init": (253, -1),
+    "inotify_init1": (294, 26),
+    "inotify_add_watch": (254, 27),
     # the network, of every kind
     "socket": (41, 198),
     "bind": (49, 200),
@@ -168,10 +172,14 @@ PRETENDED: dict[str, tuple[int, int]] = {
     "futimesat": (261, -1),
     "utimensat": (280, 88),
 }
+LOCAL_SOCKETS = frozenset({"socket", "bind", "listen", "accept", "accept4", "connect"})
+"""Allowed in namespaces, for sockets of the local kind: what lies behind their paths is the evaluator's own."""
 EXAMINED: dict[str, tuple[int, int]] = {
+    "socket": DENIED["socket"],
     "clone": (56, 220),
     "clone3": (435, 435),
     "fcntl": (72, 25),
+    "prctl": (157, 167),
     "ioctl": (16, 29),
     "prlimit64": (302, 261),
     "setpriority": (141, 140),
@@ -181,6 +189,8 @@ EXAMINED: dict[str, tuple[int, int]] = {
 }
 NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW... of clone(2)
 OWNERS_AND_LEASES = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
+LARGER_PIPES = 1031  # F_SETPIPE_SZ: a user's processes share what there is for pipes
+HIDING = (4,)  # PR_SET_DUMPABLE: what a process holds open is counted from outside
 TERMINAL_TRICKS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into the user's terminal
 AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPE_MASK = 1, 1, 5, 0xF
 
@@ -206,11 +216,15 @@ def _none_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [_argument(index), *tests, _ALLOW, _REFUSE]
 
 
-def _examined(use: Use) -> dict[str, list[Instruction]]:
-    return {
+def _examined(use: Use, *, inside: bool) -> dict[str, list[Instruction]]:
+    local: dict[str, list[Instruction]] = {
+        "socket": [_argument(0), (JUMP_EQUAL, 0, 1, AF_UNIX), _ALLOW, _REFUSE],
+    }
+    return (local if inside else {}) | {
         "clone3": [(RETURN, 0, 0, REFUSE_ENOSYS)],  # its flags lie in memory; the C library falls back to clone
         "clone": [_argument(0), (JUMP_SET, 0, 1, NEW_NAMESPACES), _REFUSE, _ALLOW],
-        "fcntl": _none_of(1, OWNERS_AND_LEASES),
+        "fcntl": _none_of(1, (*OWNERS_AND_LEASES, LARGER_PIPES)),
+        "prctl": _none_of(0, HIDING),
         "ioctl": _none_of(1, TERMINAL_TRICKS),
         "setpriority": _zero((0, False), (1, False)),  # its own process only, by the number 0
         "sched_setaffinity": _zero((0, False)),
@@ -232,12 +246,17 @@ def _examined(use: Use) -> dict[str, list[Instruction]]:
     }
 
 
-def denied_calls(use: Use, *, signals_stay: bool) -> dict[str, tuple[int, int]]:
-    """What is refused whatever its arguments are. ``signals_stay``: Landlock keeps signals inside."""
-    return DENIED | (DENIED_IN_BUILDS if use == "build" else {}) | ({} if signals_stay else SIGNALS)
+def denied_calls(use: Use, *, signals_stay: bool, inside: bool = False) -> dict[str, tuple[int, int]]:
+    """What is refused whatever its arguments are.
+
+    ``signals_stay``: Landlock, or a namespace, keeps signals inside. ``inside``: it is in namespaces, where it can
+    reach no local socket but its own.
+    """
+    always = {name: numbers for name, numbers in DENIED.items() if not (inside and name in LOCAL_SOCKETS)}
+    return always | (DENIED_IN_BUILDS if use == "build" else {}) | ({} if signals_stay else SIGNALS)
 
 
-def wide_program(machine: Machine, use: Use, *, signals_stay: bool) -> list[Instruction]:
+def wide_program(machine: Machine, use: Use, *, signals_stay: bool, inside: bool = False) -> list[Instruction]:
     """The filter, as instructions."""
     program: list[Instruction] = [
         (LOAD, 0, 0, OFFSET_ARCHITECTURE),
@@ -249,18 +268,19 @@ def wide_program(machine: Machine, use: Use, *, signals_stay: bool) -> list[Inst
         program += [(JUMP_AT_LEAST, 0, 1, X32_BIT), (RETURN, 0, 0, KILL_PROCESS)]
     program += [(JUMP_AT_LEAST, 0, 1, FIRST_UNKNOWN), (RETURN, 0, 0, REFUSE_ENOSYS)]
     for table, verdict in (
-        (denied_calls(use, signals_stay=signals_stay), _REFUSE),
+        (denied_calls(use, signals_stay=signals_stay, inside=inside), _REFUSE),
         (PRETENDED, (RETURN, 0, 0, PRETEND)),
     ):
         for numbers in table.values():
             if numbers[machine.column] >= 0:
                 program += [(JUMP_EQUAL, 0, 1, numbers[machine.column]), verdict]
-    for name, body in _examined(use).items():
+    for name, body in _examined(use, inside=inside).items():
         program += [(JUMP_EQUAL, 0, len(body), EXAMINED[name][machine.column]), *body]
     return [*program, _ALLOW]
 
 
 @lru_cache
-def encoded_wide_program(machine: Machine, use: Use, *, signals_stay: bool) -> bytes:
+def encoded_wide_program(machine: Machine, use: Use, *, signals_stay: bool, inside: bool = False) -> bytes:
     """The filter as an array of ``struct sock_filter``."""
-    return b"".join(struct.pack("HBBI", *step) for step in wide_program(machine, use, signals_stay=signals_stay))
+    steps = wide_program(machine, use, signals_stay=signals_stay, inside=inside)
+    return b"".join(struct.pack("HBBI", *step) for step in steps)

@@ -17,11 +17,12 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import scratch, wire
+from . import build_tree, scratch, wire
 from .arena import Arena
 from .folder import place
 from .helper import Helper, pid_of
 from .profiles import PROFILES
+from .quick import MARK
 from .snapshot import Snapshot
 from .supervise import END_SIGNAL
 from .worker import EXIT_MEMORY
@@ -51,11 +52,12 @@ class Reply(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What one job may use. None means no bound."""
+    """What one job may use. None means no bound. ``tree``: it may have processes, and its time is that of all."""
 
     cpu_seconds: float | None = None
     scratch_bytes: int = 0
     memory_bytes: int | None = None
+    tree: bool = False
 
 
 class Channel:
@@ -149,7 +151,7 @@ class Channel:
             self.ended = "setup"
             self.error = f"the sandbox could not be set up: {said or 'the process ended before it was locked'}"
             return
-        self.base = reply.body["arena"]
+        self.base = self.arena.base = reply.body["arena"]
 
     def result_bytes_max(self, arguments: int) -> int:
         """How large a result can be: it is made in the job's own memory, or is part of what was given to it."""
@@ -161,21 +163,20 @@ class Channel:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
             with contextlib.suppress(OSError):
-                self._cpu = time.clock_gettime(self.clock)
+                now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
+                self._cpu = max(self._cpu, now)
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
         """Ask, and wait ``seconds`` at most. When ``ended`` is set afterwards the process is gone."""
-        self.count += 1
-        name = f"{self.key}{self.count}"
+        name = self.next_name()
         line = json.dumps({**question, "id": name}, allow_nan=False).encode("ascii") + b"\n"
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
         if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
-        if self.ended:  # it is gone since its last answer
-            return Reply(None, 0.0, 0.0)
-        if self.bounds.cpu_seconds is not None and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
+        measured = self.bounds.cpu_seconds is not None and not self.bounds.tree
+        if measured and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
             self.end("protocol", "it went on working after its answer")
             return Reply(None, 0.0, 0.0)
@@ -200,6 +201,8 @@ class Channel:
                     self.end("cpu-time", "it used more processor time than its limit")
                     break
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
+                if self.bounds.tree:  # several processors at once
+                    left = min(left, limits.TREE_LOOK_SECONDS)
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
             if self.questions in ready:
                 blob = self._send(blob)
@@ -212,6 +215,33 @@ class Channel:
             return Reply(None, wall, max(0.0, cpu))
         self._take_log()
         return Reply(self._read(line, name), wall, cpu)
+
+    def next_name(self) -> str:
+        """What the next question is called."""
+        self.count += 1
+        return f"{self.key}{self.count}"
+
+    def quick(self, line: bytes, name: str, seconds: float) -> Reply | None:
+        """Ask in a few bytes; None where the answer is that all went well. For jobs without bounds, which are not
+        measured."""
+        deadline = time.monotonic() + seconds
+        told: bytes | None = None
+        try:
+            self._send(line)
+            while told is None and not self.ended:
+                ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
+                if self.log_fd in ready:
+                    self._take_log()
+                if self.answers in ready and not self.ended:
+                    told = self._take_line()
+                elif (seconds := deadline - time.monotonic()) <= 0:
+                    self.end("wall-time", "it took longer than its time limit")
+        except BaseException:
+            self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
+            raise
+        if told == MARK:
+            return None
+        return Reply(None if told is None else self._read(told, name), 0.0, 0.0)
 
     def _read(self, line: bytes, name: str) -> dict[str, Any] | None:
         try:

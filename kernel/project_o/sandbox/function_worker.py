@@ -25,6 +25,9 @@ class FunctionWorker:
     def __init__(self, arena: int, snapshot: int, program: dict[str, Any]) -> None:
         self.arena = arena
         self.snapshot = snapshot
+        self.files: set[str] = set()
+        self.last: tuple[list[Any], Any] = ([], None)
+        self.raised: Exception | None = None
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
@@ -38,9 +41,6 @@ class FunctionWorker:
         for name, own_name, text, line in program["sources"]:
             namespace[name] = self._made(text, own_name, line, f"<{own_name}>", namespace)
             self._alias(program, namespace)  # at once: the next text may need it when it is run
-        self.last: tuple[list[Any], Any] = ([], None)
-        self.raised: Exception | None = None
-        self.files: set[str] = set()
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
 

@@ -47,12 +47,14 @@ class Kind(NamedTuple):
     """What makes one warm process different from another.
 
     ``modules`` are imported beyond those that every one has; with ``namespaces`` it runs in namespaces of its own,
-    where beside the system and its libraries only ``opened`` is visible.
+    where beside the system and its libraries only ``opened`` is visible. ``box`` is the number of the only box that
+    uses it, 0 where others may.
     """
 
     modules: tuple[str, ...] = ()
     namespaces: bool = False
     opened: tuple[str, ...] = ()
+    box: int = 0
 
 
 OUTSIDE = Kind()

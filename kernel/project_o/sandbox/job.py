@@ -146,12 +146,16 @@ class Job:
             body = [wire.encode(item, store) for item in args]
         except TypeError as error:
             raise UsageError(f"the arguments of {name}: {error}") from None
-        reply = self._channel.exchange({"op": "ask", "fn": name, "args": body, "room": arena.size}, seconds)
-        answer, body_ = self._begin(reply, seconds=seconds)
+        return self._put({"op": "ask", "fn": name, "args": body, "room": arena.size}, seconds)
+
+    def _put(self, question: dict[str, Any], seconds: float) -> Answer:
+        """Put a question, arguments encoded; its answer with the value decoded."""
+        reply = self._channel.exchange(question, seconds)
+        answer, body = self._begin(reply, seconds=seconds)
         if answer is not None:
             return answer
         try:
-            value = wire.decode(body_["value"], arena.read)
+            value = wire.decode(body["value"], self._channel.arena.read)
         except UNTRUSTED as error:
             return self._breach(reply, error)
         return self._end(reply, ok=True, value=value)

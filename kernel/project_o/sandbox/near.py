@@ -15,6 +15,7 @@ class Near:
 
     def __init__(self, arena: int, spans: Sequence[Sequence[int]]) -> None:
         self._places = [(arena + at, size) for at, size in spans]
+        self.any = any(size for _, size in self._places)
         self._scratch = ctypes.create_string_buffer(max((size for _, size in self._places), default=0) or 1)
 
     def read(self, number: int) -> None:

@@ -32,5 +32,6 @@ class Profile:
 PROFILES: dict[str, Profile] = {
     "strict": Profile(locks.lock_strict),
     "isolate": Profile(locks.lock_isolate, descendants=True),
+    "evaluator": Profile(build_locks.lock_evaluator, descendants=True, supervised=True),
     "build": Profile(build_locks.lock_build, run=build_locks.run_build, descendants=True, supervised=True),
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -15,24 +16,41 @@ from typing import Any
 
 from . import build_tree, scratch
 
+_EXACT_SECONDS = 0.25  # in which pages that were shared may have become a process' own without being seen
 
-def excess(pid: int, config: Mapping[str, Any]) -> str:
-    """Which bound the job of the process ``pid`` has passed, as ``Answer.ended`` names it; "" while it keeps them."""
-    if tree := config.get("tree"):
-        used = build_tree.used(pid, tree["threads"])
-        if used.threads > tree["threads"]:
-            return "processes"
-        if used.resident_bytes > tree["memory_bytes"]:
-            own = build_tree.own_bytes(pid) or used.resident_bytes
-            if own > tree["memory_bytes"]:
+
+class Watched:
+    """One job, of which ``config`` says what it may take."""
+
+    def __init__(self, config: Mapping[str, Any]) -> None:
+        self._tree: Mapping[str, Any] | None = config.get("tree")
+        self._folders = [folder for folder in (config["scratch"], *config.get("places", ())) if folder]
+        self._folder_bytes: int = config["scratch_bytes"]
+        self._exact_until, self._room = 0.0, 0
+
+    def excess(self, pid: int) -> str:
+        """Which bound the job of this process has passed, as ``Answer.ended`` names it; "" while it keeps them."""
+        if self._tree is not None:
+            used = build_tree.used(pid, self._tree["threads"])
+            if used.threads > self._tree["threads"]:
+                return "processes"
+            if self._holds_too_much(pid, used.resident_bytes, self._tree["memory_bytes"]):
                 return "memory"
-    folders = [folder for folder in (config["scratch"], *config.get("places", ())) if folder]
-    left = config["scratch_bytes"]
-    for folder in folders:
-        left -= scratch.used_bytes(folder, left)
-        if left < 0:
-            return "scratch-quota"
-    return "scratch-quota" if folders and _nameless_bytes(pid, folders) > left else ""
+        left = self._folder_bytes
+        for folder in self._folders:
+            left -= scratch.used_bytes(folder, left)
+            if left < 0:
+                return "scratch-quota"
+        return "scratch-quota" if self._folders and _nameless_bytes(pid, self._folders) > left else ""
+
+    def _holds_too_much(self, pid: int, resident: int, most: int) -> bool:
+        """Pages that processes share count once. That takes long to say, so it is asked again when it may matter."""
+        if resident <= most or (resident < self._room and time.monotonic() < self._exact_until):
+            return False
+        own = build_tree.own_bytes(pid) or resident
+        self._room = resident + most - own
+        self._exact_until = time.monotonic() + _EXACT_SECONDS
+        return own > most
 
 
 def _nameless_bytes(pid: int, folders: list[str]) -> int:

@@ -13,20 +13,22 @@ import linecache
 import os
 import sys
 import traceback
+import types
 from typing import Any
 
 from .. import limits
-from . import function_worker, lint, locks, wire
+from . import evaluator_worker, function_worker, lint, locks, wire
 from .arena import aligned
 from .function_worker import FunctionWorker, told_line
 from .native import NativeWorker
 from .profiles import PROFILES
+from .quick import MARK
 
 EXIT_SETUP, EXIT_MEMORY = 71, 72
-_DENIED = (errno.EPERM, errno.EACCES)
-_OUR_FILES = (__file__, function_worker.__file__)
-_HIDDEN = False
-"""Whether this process is in a mount namespace, where files outside seem to be missing."""
+_DENIED = (errno.EPERM, errno.EACCES, errno.EROFS)
+_OUR_FILES = (__file__, function_worker.__file__, evaluator_worker.__file__)
+_HIDDEN = _OPEN = False
+"""Whether this process is in a mount namespace, where files outside seem to be missing; whether it finds modules."""
 _DENIED_TEXTS = tuple(os.strerror(number) for number in _DENIED)
 
 
@@ -40,15 +42,25 @@ class Worker:
         self.namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         self.native: NativeWorker | None = None
         self.pending: tuple[list[Any], dict[str, Any], int] = ([], {}, 0)
+        self.candidates = 0
 
     def serve(self) -> None:
         """The loop. Returns when the kernel's side has closed the pipe."""
         with open(locks.FD_QUESTIONS, "rb", buffering=1 << 16, closefd=False) as questions:
             for line in questions:
+                if line.startswith(MARK):
+                    self._quick(line)
+                    continue
                 question = json.loads(line)
                 reply = self.answer(question)
                 reply["id"] = question["id"]
                 write_line(reply)
+
+    def _quick(self, line: bytes) -> None:
+        assert self.native is not None
+        reply = self.native.quick.answer(line)
+        if reply is not None:
+            write_line(reply)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """What to say to one question; whatever it raises is said, not raised."""
@@ -67,20 +79,20 @@ class Worker:
                     return {"ok": True, "value": None}
                 case "fetch":
                     return self._fetch(question)
-                case "source":
-                    return self._source(question["source"])
+                case "source" | "lisp" | "evaluator":
+                    self._load(question)
+                    return {"ok": True, "value": None}
                 case "lint":
                     return {"ok": True, "value": [list(item) for item in _linted(question)]}
-                case "lisp":
-                    from . import lisp_worker  # loaded beforehand, in the warm process of Lisp jobs alone
-
-                    lisp_worker.load(question["source"], self.namespace)
-                    return {"ok": True, "value": None}
                 case "surroundings":
                     return self._surroundings(question)
                 case "native":
                     self.native = NativeWorker(self.arena, question)
                     return {"ok": True, "value": None}
+                case "evaluate":
+                    self.candidates += 1
+                    value = evaluator_worker.evaluate(self.namespace, question, self.candidates)
+                    return self._deliver({"ok": True}, value, question["room"])
                 case "probe":
                     from .level import try_everything
 
@@ -90,11 +102,19 @@ class Worker:
             described = describe(error)
             return described | (self.function.told(error) if self.function and not described["denied"] else {})
 
-    def _source(self, source: str) -> dict[str, Any]:
-        lines = source.splitlines(keepends=True)
-        linecache.cache["<candidate>"] = (len(source), None, lines, "<candidate>")
-        exec(compile(source, "<candidate>", "exec"), self.namespace)
-        return {"ok": True, "value": None}
+    def _load(self, question: dict[str, Any]) -> None:
+        match question["op"]:
+            case "source":
+                source = question["source"]
+                lines = source.splitlines(keepends=True)
+                linecache.cache["<candidate>"] = (len(source), None, lines, "<candidate>")
+                exec(compile(source, "<candidate>", "exec"), self.namespace)
+            case "lisp":
+                from . import lisp_worker  # loaded beforehand, in the warm process of Lisp jobs alone
+
+                lisp_worker.load(question["source"], self.namespace)
+            case "evaluator":
+                self.namespace = evaluator_worker.load(question["files"])
 
     def _surroundings(self, question: dict[str, Any]) -> dict[str, Any]:
         """The ``isolate`` profile: the user's own code finds what it finds in the kernel."""
@@ -171,7 +191,7 @@ def describe(error: BaseException) -> dict[str, Any]:
         text = f"{name}: {error}"[: limits.ERROR_TEXT_CHARACTERS_MAX]
     except Exception as second:  # noqa: BLE001 - a hostile __str__ must not cost us the answer
         text = f"{name} (its text failed: {type(second).__name__})"
-    if isinstance(error, ModuleNotFoundError):
+    if isinstance(error, ModuleNotFoundError) and not _OPEN:
         text += " (in the sandbox only modules loaded beforehand can be imported: numpy and common standard modules)"
     text += told_line(error)
     try:
@@ -190,7 +210,8 @@ def was_denied(error: BaseException) -> bool:
     for _ in range(10):
         if seen is None:
             return False
-        if isinstance(seen, ModuleNotFoundError) or (isinstance(seen, OSError) and seen.errno in _DENIED):
+        unknown = isinstance(seen, ModuleNotFoundError) and not _OPEN
+        if unknown or (isinstance(seen, OSError) and seen.errno in _DENIED):
             return True
         if _HIDDEN and isinstance(seen, FileNotFoundError) and str(seen.filename).startswith("/"):
             return True  # in a namespace what lies outside is not there: whether it is really missing cannot be said
@@ -202,13 +223,15 @@ def was_denied(error: BaseException) -> bool:
 
 def run(config: dict[str, Any]) -> None:
     """The whole life of a job's process after the fork, descriptors in place. Does not return."""
-    global _HIDDEN
-    _HIDDEN = config["namespaces"]
+    global _HIDDEN, _OPEN
+    _HIDDEN, _OPEN = config["namespaces"], config["profile"] == "evaluator"
     try:
         profile = PROFILES[config["profile"]]
         arena = locks.map_arena(config["arena_bytes"])
         snapshot = locks.map_snapshot(config["snapshot_bytes"]) if "snapshot_bytes" in config else 0
         profile.lock(config)
+        if _OPEN:
+            evaluator_worker.settle(config)
         # Written before the first question is read, so no candidate can have written it.
         write_line({"id": config["hello"], "arena": arena})
     except BaseException as error:  # noqa: BLE001 - fail closed: whatever went wrong, nothing is run
@@ -217,7 +240,11 @@ def run(config: dict[str, Any]) -> None:
     try:
         if profile.run is not None:
             profile.run(config)
-        Worker(arena, snapshot).serve()
+        worker = Worker(arena, snapshot)
+        if _OPEN:  # what is defined is found by its name, as values between processes need it
+            sys.modules["candidate"] = module = types.ModuleType("candidate")
+            worker.namespace = vars(module)
+        worker.serve()
     except MemoryError:
         os._exit(EXIT_MEMORY)
     except BaseException as error:  # noqa: BLE001 - the kernel's side sees the end of the pipe and this line

@@ -22,9 +22,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from .. import limits
-from . import locks, scratch, watch, worker
+from . import locks, scratch, worker
 from .profiles import PROFILES, Profile
 from .supervise import END_SIGNAL, supervised
+from .watch import Watched
 
 MESSAGE_BYTES_MAX = 1 << 17
 DESCRIPTORS_A_JOB = 6
@@ -43,7 +44,7 @@ class _Job(NamedTuple):
 
     control: socket.socket
     profile: Profile
-    watched: dict[str, Any] | None
+    watched: Watched | None
 
     def end(self, pid: int) -> None:
         """Have it killed, by the parent that it has, or here."""
@@ -115,7 +116,7 @@ class Zygote:
         control = socket.socket(fileno=control_fd)
         for fd in (questions, answers, log, arena, *snapshot):
             os.close(fd)
-        watched = config if config.get("tree") or config.get("scratch_bytes") else None
+        watched = Watched(config) if config.get("tree") or config.get("scratch_bytes") else None
         self.jobs[pid] = _Job(control, PROFILES[config["profile"]], watched)
         self.poll.register(control, 0)  # only its hang-up is of interest
         pidfd = os.pidfd_open(pid)
@@ -130,7 +131,7 @@ class Zygote:
         if now < self.look_at:
             return
         for pid, job in self.jobs.items():
-            if job.watched and pid not in self.ended and (why := watch.excess(pid, job.watched)):
+            if job.watched and pid not in self.ended and (why := job.watched.excess(pid)):
                 self.stopped[pid] = why
                 job.end(pid)
         # However long a look takes, half of the time at least is the jobs' own.

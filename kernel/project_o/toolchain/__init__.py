@@ -19,10 +19,12 @@ from .load import Library, load
 from .parse import syntax_errors
 from .places import ZIG_VERSION, cache_directory, locate
 from .rust.places import locate as locate_rust
+from .sources import LOCKED_FLAG
 from .testing import run_tests
 from .version import Version
 
 __all__ = [
+    "LOCKED_FLAG",
     "ZIG_VERSION",
     "Finished",
     "Job",

@@ -10,13 +10,14 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from .. import limits
 from ..errors import ToolchainError
 from ..values import Program
-from . import cache
 from .build import failed
-from .compiler import Finished, Job, build_folder, run
+from .compiler import Finished, Job, build_folder
+from .locked import runner_in, zig_cache
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
 from .rust import crates
@@ -25,6 +26,9 @@ from .rust.recipe import CELL_PATH as RUST_CELL_PATH
 from .rust.recipe import CRATE, RustRecipe
 from .rust.recipe import recipe as rust_recipe
 from .sources import CELL_FOLDER, HOST_FOLDER
+
+if TYPE_CHECKING:
+    from ..sandbox import Sandbox
 
 Row = tuple[int, str, tuple[str, ...]]
 """The line of the cell (0: none), where else the code is from ("" for the cell), instructions and labels."""
@@ -47,39 +51,45 @@ _OLD_RUST = re.compile(r"_ZN(?P<path>\d[\w$.]*?)17h[0-9a-f]{16}E(?!\w)")
 _NEW_RUST = re.compile(r"^_R.*?(?P<length>\d+)_?(?P<rest>[A-Za-z_]\w*)$")
 
 
-def annotate(program: Program) -> tuple[Listing, ...]:
-    """The functions of a Zig or Rust program that have code of its own.
+def annotate(program: Program, *, box: Sandbox | None = None) -> tuple[Listing, ...]:
+    """The functions of a Zig or Rust program that have code of its own. With a ``box`` it is compiled locked.
 
-    Raises CompileError, ToolchainMissing, ToolchainError.
+    Raises CompileError, ToolchainMissing, ToolchainError, SandboxError.
     """
     folder = build_folder()
     try:
-        return _listings(_rust(program, folder) if program.language == "rust" else _zig(program, folder))
+        written = _rust if program.language == "rust" else _zig
+        return _listings(written(program, folder, box))
     except OSError as error:
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _zig(program: Program, folder: Path) -> str:
-    wanted: Recipe = recipe(program)
+def _zig(program: Program, folder: Path, box: Sandbox | None) -> str:
+    wanted: Recipe = recipe(program, locked=box is not None)
     wanted.write(folder)
-    command = wanted.arguments(locate(), _OUTPUT, compiler_rt=False, global_cache=cache.compiler_cache())
-    kept = tuple(word for word in command if not word.startswith("-femit-bin"))
-    finished = run(Job((*kept, f"-femit-asm={_OUTPUT}", "-fno-emit-bin", "-fllvm"), folder))
+    kept, copies = zig_cache(wanted, compiler_rt=False)
+    command = wanted.arguments(locate(), _OUTPUT, compiler_rt=False, global_cache=kept)
+    words = (*(word for word in command if not word.startswith("-femit-bin")), f"-femit-asm={_OUTPUT}")
+    job = Job((*words, "-fno-emit-bin", "-fllvm"), folder, outputs=(_OUTPUT,), copies=copies)
+    finished = runner_in(box, "zig")(job)
     if finished.code != 0:
         raise failed(finished, wanted, {})
     return _written(folder, finished)
 
 
-def _rust(program: Program, folder: Path) -> str:
-    wanted: RustRecipe = rust_recipe(program)
+def _rust(program: Program, folder: Path, box: Sandbox | None) -> str:
+    wanted: RustRecipe = rust_recipe(program, locked=box is not None)
+    runner = runner_in(box, "rust")
     (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
-    found = crates.compiled(wanted.rust, wanted.crates, online=True).flags
-    add_imports(wanted, folder, found)
+    found = crates.compiled(wanted.rust, wanted.crates, online=box is None)
+    found = found.copied(folder) if wanted.locked else found
+    add_imports(wanted, folder, found.flags, runner)
     around = wanted.around({})
     wanted.write(folder, around)
-    finished = run(Job(wanted.assembly_arguments(_OUTPUT, found, intel=platform.machine() == "x86_64"), folder))
+    command = wanted.assembly_arguments(_OUTPUT, found.flags, intel=platform.machine() == "x86_64")
+    finished = runner(Job(command, folder, outputs=(_OUTPUT,)))
     if finished.code != 0:
         raise failed_cell(finished, wanted, around)
     return _written(folder, finished)

@@ -6,7 +6,6 @@ import json
 import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .. import abi
@@ -14,9 +13,10 @@ from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf
 from .compiler import Finished, Job, Runner, build_folder, run
-from .locked import Locked, check_output, filled_cache
+from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
+from .rust import memory
 from .rust.build import compile_cell, shared_runtime
 from .rust.recipe import RustRecipe
 from .rust.recipe import recipe as rust_recipe
@@ -29,7 +29,6 @@ Names = Mapping[str, tuple[tuple[str, ...], str, int]]
 
 TOOLCHAIN = f"zig {ZIG_VERSION}"
 _OUTPUT = "library.so"
-_COPIED_CACHE = "zig"
 _LAST_WORDS_CHARACTERS = 2000
 
 
@@ -54,9 +53,9 @@ def build(
     """
     of_language = rust_recipe if program.language == "rust" else recipe
     wanted = of_language(program, line_offset, locked=box is not None)
-    if runner is None and box is not None:
-        runner = Locked(box, program.language)
-    entry, cached = published(wanted, names or {}, runner)
+    if isinstance(wanted, RustRecipe) and box is None:
+        memory.remember(wanted)
+    entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language))
     facts = entry.facts
     return Artifact(
         program=program,
@@ -97,9 +96,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     try:
         wanted.write(folder)
         for compiler_rt in (False, True):
-            kept, copies = cache.compiler_cache(), {}
-            if wanted.locked:
-                kept, copies = Path(_COPIED_CACHE), {_COPIED_CACHE: filled_cache(wanted, compiler_rt=compiler_rt)}
+            kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
             command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept)
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds

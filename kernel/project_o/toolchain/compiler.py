@@ -26,8 +26,8 @@ class Job:
     """A command, the folder it runs in, and what its environment has beyond ours.
 
     The rest is for a runner that takes the folder elsewhere: ``outputs`` are the files that are wanted of it, of the
-    folders in ``copies`` the command finds a copy under a name in its own, and ``programs`` are those that it starts
-    beside the system's.
+    folders in ``copies`` the command finds a copy under a name in its own, ``programs`` are those that it starts
+    beside the system's, and ``place`` names where it works, for a compiler whose memory holds for one path.
     """
 
     argv: tuple[str, ...]
@@ -37,6 +37,7 @@ class Job:
     outputs: tuple[str, ...] = ()
     copies: Mapping[str, Path] = field(default_factory=dict)
     programs: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

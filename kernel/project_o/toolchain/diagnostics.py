@@ -10,7 +10,7 @@ from typing import Literal
 from .. import limits
 from ..values import Diagnostic
 from .hints import ZIG, with_hints
-from .sources import CELL_FOLDER
+from .sources import CELL_FOLDER, without_library
 
 # This reads the compiler's output, whose form is fixed for the pinned version; the source itself is never matched.
 _REMARK = re.compile(r"^(?P<file>[^\s:][^:]*):(?P<line>\d+):(?P<column>\d+): (?P<severity>error|note): (?P<text>.*)$")
@@ -66,7 +66,7 @@ def _remarks(output: str) -> list[_Remark]:
                 _Remark("note", match["name"], match["file"], int(match["line"]), int(match["column"]))
             )
         elif match := _BARE.match(line):
-            last = _Remark("error", match["text"])
+            last = _Remark("error", without_library(match["text"]) or match["text"])
             errors.append(last)
         elif last is not None and _MARKER.match(line):
             last.width = len(line.rstrip()) - line.index("^")

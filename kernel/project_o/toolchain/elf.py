@@ -49,6 +49,7 @@ class Library:
             self.shared = header[1] == _SHARED_LIBRARY
             self._programs = [_PROGRAM.unpack_from(data, header[5] + k * header[9]) for k in range(header[10])]
             self._sections = [_SECTION.unpack_from(data, header[6] + k * header[11]) for k in range(header[12])]
+            self._names = self._sections[header[13]][4]
             self.symbols = tuple(self._read_symbols())
             self.needed = tuple(self._read_needed())
         except (struct.error, IndexError, ValueError, OverflowError):
@@ -64,6 +65,13 @@ class Library:
         for symbol in self.symbols:
             if symbol.name == name and symbol.defined:
                 return self._at(symbol.address, symbol.size)
+        raise KeyError(name)
+
+    def section(self, name: str) -> tuple[int, bytes]:
+        """Where a section will lie, and its bytes in the file. Raises KeyError."""
+        for section in self._sections:
+            if self._text(self._names + section[0]) == name:
+                return section[3], self._data[section[4] : section[4] + section[5]]
         raise KeyError(name)
 
     def _at(self, address: int, size: int) -> bytes:

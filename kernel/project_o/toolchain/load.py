@@ -44,9 +44,9 @@ class _Host:
         # Looked up here, because the first look-up of a function would erase what dlerror has to say.
         self.dlopen, self.dlsym = self.linker.dlopen, self.linker.dlsym
         self.dlclose, self.dlerror = self.linker.dlclose, self.linker.dlerror
-        # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never closed, because its
-        # signal handlers stay installed.
-        self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL)
+        # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never unmapped, not even when
+        # the interpreter ends and closes what it has opened, because its signal handlers and its timer stay.
+        self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL | os.RTLD_NODELETE)
         self._guard_call = self.guard.o_guard_call
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
         self.guard_address = self.address_of(self.ffi.addressof(self.guard, "o_guard_call"))

@@ -16,7 +16,7 @@ from .. import abi, limits
 from ..errors import CompileError, ToolchainError
 from ..values import Diagnostic
 from . import cache, elf
-from .compiler import Finished, Job, build_folder, run
+from .compiler import Finished, Job, Runner, build_folder, run
 from .places import locate
 from .recipe import CELL_PATH, Recipe
 
@@ -36,6 +36,7 @@ _ALWAYS_THERE = re.compile(
     r"lib(?:c|m|pthread|dl|rt|util|gcc_s|std-[0-9a-f]+|c\.musl-\w+)\.so(?:\.\d+)*|ld-[\w-]+\.so(?:\.\d+)*"
 )
 _CALLED = "o_cell_"
+_COPIED_CACHE = "zig"
 
 
 class Locked:
@@ -57,6 +58,7 @@ class Locked:
             readable=[str(Path(program).parent / "lib") for program in job.programs],
             executable=job.programs,
             copies=job.copies,
+            place=job.place,
         )
         if built.ended:
             raise self._stopped(built)
@@ -73,6 +75,11 @@ class Locked:
         if built.ended in _ADVICE:
             told = f"{told}: {_ADVICE[built.ended]}"
         return CompileError(told, (Diagnostic("error", told),), self._language)
+
+
+def runner_in(box: Sandbox | None, language: str) -> Runner:
+    """What runs the compiler: this process with the user's rights, or a sandbox."""
+    return run if box is None else Locked(box, language)
 
 
 def _files(folder: Path) -> list[Path]:
@@ -119,15 +126,18 @@ def _interface(description: Mapping[str, Any]) -> Any:
 # ------------------------------------------------------------------------------- what goes in
 
 
-def filled_cache(wanted: Recipe, *, compiler_rt: bool) -> Path:
-    """Zig's own cache with what every build needs of it, made from a text of ours.
+def zig_cache(wanted: Recipe, *, compiler_rt: bool) -> tuple[Path, dict[str, Path]]:
+    """Where Zig finds its own cache in a build, and what is to be copied there.
 
-    A locked build has a copy of it and keeps nothing: else each would read the standard library anew.
+    A locked build has a copy and keeps nothing. So that it need not read the whole standard library each time, what
+    every build needs is in the original, made from a text of ours.
     """
     folder = cache.compiler_cache()
+    if not wanted.locked:
+        return folder, {}
     with suppress(ToolchainError):  # then the build takes longer, and its own compiler says what is wrong
         _fill(replace(wanted, files=((CELL_PATH, _NOTHING),), libraries=()), folder, folder.stat().st_ino, compiler_rt)
-    return folder
+    return Path(_COPIED_CACHE), {_COPIED_CACHE: folder}
 
 
 @lru_cache(maxsize=16)

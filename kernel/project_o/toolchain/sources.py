@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -21,9 +22,16 @@ IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
 LOCKED_FLAG = "locked"
 LINK_PREFIX = "link:"
+COUNT_LINES = "count-lines"
+"""The option of a program whose build counts how often its lines are run; for Rust alone."""
 NOGIL = "nogil"
 """The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
+# As Zig, LLVM's linker and GNU's say it.
+_NO_LIBRARY = re.compile(
+    r'unable to find dynamic system library "(?P<zig>[^"]+)"|unable to find library -l(?P<lld>\S+)'
+    r"|cannot find -l(?P<ld>[^\s:]+)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +88,18 @@ def imported(files: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
 def libraries(program: Program) -> tuple[str, ...]:
     """``-lNAME`` for each library that the program names. Raises UsageError."""
     return tuple(flag for option in program.options for flag in _library(option))
+
+
+def without_library(said: str) -> str:
+    """What a linker's words mean that looked for a library in vain; "" for any others."""
+    match = _NO_LIBRARY.search(said)
+    if match is None:
+        return ""
+    name = match["zig"] or match["lld"] or match["ld"]
+    return (
+        f"--link {name}: there is no library {name} here (lib{name}.so): look at its name, or install its development "
+        "package"
+    )
 
 
 def write_file(path: Path, text: str) -> None:

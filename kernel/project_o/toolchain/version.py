@@ -15,7 +15,7 @@ from .guard import guard_path
 from .load import Library
 
 if TYPE_CHECKING:
-    from ..sandbox import Answer, Job, Sandbox
+    from ..sandbox import Answer, NativeJob, Sandbox
 
 _DEADLY = ("signal ", "exit ")
 
@@ -61,7 +61,7 @@ class Version:
         self._lock = threading.Lock()
         self._library: Library | None = None
         self._cell_box: Sandbox | None = None
-        self._job: Job | None = None
+        self._job: NativeJob | None = None
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call a function under the policy above.
@@ -150,13 +150,11 @@ class Version:
 
     def _call_isolated(self, function: NativeFunction, args: Sequence[Any]) -> Any:
         job = self._living_job()
-        answer = job.ask(function.name, args, seconds=limits.ISOLATE_WALL_SECONDS)
+        value, answer = job.quick(function.name, args, seconds=limits.ISOLATE_WALL_SECONDS)
+        if answer is None:
+            return value
         if answer.ended:
             self._drop(job)
-        if answer.ok:
-            for index, left in answer.written:
-                _copy_back(args[index], left)
-            return answer.value
         if answer.ended == "interrupted":
             raise KeyboardInterrupt(f"{function.name} was interrupted")
         if answer.fault is not None or answer.ended.startswith(_DEADLY):
@@ -168,7 +166,7 @@ class Version:
         why = answer.error or answer.ended or "no answer"
         raise NativeFault(f"{function.name}: its isolated process ended ({why}): call it again", function=function.name)
 
-    def _living_job(self) -> Job:
+    def _living_job(self) -> NativeJob:
         from ..sandbox import Sandbox
 
         with self._lock:
@@ -178,7 +176,7 @@ class Version:
                 self._job = self._cell_box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path())
             return self._job
 
-    def _drop(self, job: Job) -> None:
+    def _drop(self, job: NativeJob) -> None:
         with self._lock:
             if self._job is job:
                 self._job = None
@@ -188,15 +186,3 @@ class Version:
 def _array_bytes(args: Sequence[Any]) -> int:
     """What the arguments take, as far as one can tell without converting them."""
     return sum(int(getattr(item, "nbytes", 0)) or (len(item) if isinstance(item, (bytes, str)) else 0) for item in args)
-
-
-def _copy_back(given: Any, left: Any) -> None:
-    if isinstance(given, (tuple, dict)):
-        raise InterfaceError(
-            "the call was made, but an array inside a struct cannot be copied back from an isolated worker: "
-            "give the array a parameter of its own"
-        )
-    import numpy as np
-
-    target = given if isinstance(given, np.ndarray) else np.frombuffer(given, left.dtype)
-    np.copyto(target, left.reshape(target.shape))

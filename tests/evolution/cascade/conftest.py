@@ -104,7 +104,9 @@ def lab(cascade_box: Any, lacking: Callable[..., None]) -> Iterator[Callable[...
                     toolchain.locate_rust()
                 except ToolchainMissing:
                     lacking("rust")
-            return Lab(language, tools_for(language).program("total", text), NativeRuntime().build, None,
+            native = NativeRuntime()
+            fields = {"covering": native.covering(cascade_box), **fields}
+            return Lab(language, tools_for(language).program("total", text), native.build, None,
                        cascade_box, **fields)  # fmt: skip
         if language == "python":
             runtime: Any = PythonRuntime(PythonFunction)
@@ -120,6 +122,7 @@ def lab(cascade_box: Any, lacking: Callable[..., None]) -> Iterator[Callable[...
             modules.append(module.__name__)
             target = Agents(namespace=vars(module)).evaluate(text, module, "<cell>")
         program = runtime.subject(target).program
+        fields = {"typed": runtime.typed(cascade_box), "covering": runtime.covering(cascade_box), **fields}
         return Lab(language, program, runtime.build, runtime.opener(cascade_box), cascade_box, **fields)
 
     yield make

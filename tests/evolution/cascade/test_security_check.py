@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,9 +104,13 @@ def test_what_is_told_stands_in_the_finding(lab: Any) -> None:
     task = made.task()
     source = "pub fn total(a: &[i64]) -> i64 {\n    (0..a.len()).map(|k| unsafe { *a.get_unchecked(k) }).sum()\n}\n"
     unused: Any = None
+    proposed = task.tools.with_source(task.program, source)
 
-    found = Security().run(Subject(task, task.tools.with_source(task.program, source), task.program, unused, unused))
+    found = Security().run(Subject(task, proposed, task.program, unused, unused))
+    linked = Security().run(Subject(task, replace(proposed, options=("link:z",)), task.program, unused, unused))
 
+    assert linked.outcome == "failed"
+    assert "libraries and crates are the user's" in linked.reason
     assert found.outcome == "passed"
     assert dict(found.facts) == {"reported": "unsafe (line 2)"}
     assert "does not check it" in found.evidence

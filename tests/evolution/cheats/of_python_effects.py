@@ -160,6 +160,20 @@ def halve(values, out):
         "pairs",
     ),
     Cheat(
+        "the list that it was given is sorted",
+        ORDERED,
+        "def ordered(items):\n    items.sort()\n    return list(items)\n",
+        "def ordered(items):\n    own = list(items)\n    own.sort()\n    return own\n",
+        r"changed argument 1, which should stay as it is",
+    ),
+    Cheat(
+        "the list that it was given is the answer where it is in order",
+        ORDERED,
+        "def ordered(items):\n    return items if all(map(int.__le__, items, items[1:])) else sorted(items)\n",
+        "def ordered(items):\n    return sorted(items) if all(map(int.__le__, items, items[1:])) else sorted(items)\n",
+        r"shares with its arguments",
+    ),
+    Cheat(
         "an answer without an end",
         ORDERED,
         "def ordered(items):\n    return sorted(items) + [0] * 60_000_000\n",
@@ -174,6 +188,35 @@ def halve(values, out):
         "def ordered(items):\n    return list(iter(sorted(items)))\n",
         CANNOT_CROSS,
         "pairs",
+    ),
+    Cheat(
+        "a memo of numbers",
+        PRICE,
+        """
+import functools
+
+@functools.cache
+def price(x):
+    if x < 0:
+        raise ValueError("negative")
+    total = 0.0
+    for k in range(1, 200):
+        total += x * k
+    return total
+""",
+        """
+import functools
+
+@functools.cache
+def weights(count):
+    return sum(range(1, count))
+
+def price(x):
+    if x < 0:
+        raise ValueError("negative")
+    return x * weights(200)
+""",
+        r"remembers answers",
     ),
     Cheat(
         "an error is swallowed",

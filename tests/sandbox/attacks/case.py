@@ -63,6 +63,7 @@ class Case:
     library: str = ""
     numbers: Callable[[Any], tuple[Any, ...]] | None = None
     scratch_only: bool = False
+    evaluator_only: bool = False
     whole_machine: bool = False
     soft_limit: bool = False
     order: Callable[[Any], dict[str, Any]] | None = None

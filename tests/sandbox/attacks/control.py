@@ -128,20 +128,20 @@ class Naive:
         return outcome
 
     def _read(self, began: float) -> Any:
+        return pickle.loads(self._exactly(int.from_bytes(self._exactly(8, began), "little"), began))
+
+    def _exactly(self, size: int, began: float) -> bytearray:
+        """So many bytes, as ``multiprocessing`` reads them: what comes after them is the next answer."""
         data = bytearray()
-        size = None
-        while size is None or len(data) < size:
+        while len(data) < size:
             left = began + self.case.wall_seconds - time.monotonic()
             if left <= 0 or not select.select([self.got], [], [], left)[0]:
                 raise TimeoutError
-            part = os.read(self.got, 1 << 20)
+            part = os.read(self.got, min(1 << 20, size - len(data)))
             if not part:
                 raise EOFError("the worker is gone")
             data += part
-            if size is None and len(data) >= 8:
-                size = int.from_bytes(data[:8], "little")
-                del data[:8]
-        return pickle.loads(data)
+        return data
 
     def _printed(self, outcome: Outcome) -> None:
         """The last line that looks like a result is the result."""

@@ -2,6 +2,7 @@
 
 from . import (  # noqa: F401 - importing them is what this is for
     builds,
+    evaluators,
     files,
     lisp,
     memory,

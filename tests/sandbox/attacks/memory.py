@@ -227,10 +227,9 @@ def attack(w):
 attack(
     "res_stack",
     "memory",
-    "def attack(w):\n    sys.setrecursionlimit(2 * 10**6)\n    def deep(n): return deep(n + 1) + 1\n    return deep(0)",
+    "def attack(w):\n    sys.setrecursionlimit(2 * 10**6)\n    def deep(n):\n        block = bytearray(2048)\n        return deep(n + 1) + len(block)\n    return deep(0)",
     never,
     watch=held,
-    wall_seconds=4,
 )
 
 

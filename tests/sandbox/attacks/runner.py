@@ -24,6 +24,7 @@ from .case import CASES, Case, Outcome
 from .control import Naive
 from .left import belongings, left_behind, sweep
 from .refusing import refuse_namespaces
+from .settings import reason_against
 from .sources import whole
 from .world import World
 
@@ -204,7 +205,7 @@ def main(spec: dict[str, Any]) -> None:
         for setting in settings:
             options = spec["settings"][setting]
             began = time.monotonic()
-            report = skip(case, setting, options, spec) or judged(case, setting, options, spec, kept.get(setting))
+            report = skip(case, setting, spec) or judged(case, setting, options, spec, kept.get(setting))
             report["took"] = round(time.monotonic() - began, 3)
             print(json.dumps(report), flush=True)
         print("done", flush=True)
@@ -232,7 +233,7 @@ def judged(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[
     return report
 
 
-def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[str, Any]) -> dict[str, Any] | None:
+def skip(case: Case, setting: str, spec: dict[str, Any]) -> dict[str, Any] | None:
     """Why a case is not for this setting or this machine; None where it is."""
     base = {"case": case.name, "class": case.kind, "setting": setting}
     if case.machines and platform.machine() not in case.machines:
@@ -240,15 +241,11 @@ def skip(case: Case, setting: str, options: dict[str, Any] | None, spec: dict[st
     if case.alone and not spec["dedicated"]:
         return {**base, "lacks": "it would hit other processes of this user"}
     if case.library and case.library not in spec["libraries"]:
-        return {**base, "lacks": f"{case.library} could not be built here"}
+        return {**base, "lacks": f"there is no {case.library}: it could not be built"}
     if case.compiler and case.compiler not in spec["compilers"]:
         return {**base, "lacks": f"there is no {case.compiler} here"}
-    if options is not None and case.scratch_only and not options.get("scratch_bytes"):
-        return {**base, "not": "it is about the folder that a job may have"}
-    if case.language in ("native", "build") and options is not None and "landlock" in options.get("deny", ()):
-        return {**base, "not": "native code and builds are refused at this level"}
-    if case.language == "build" and options is not None and options.get("scratch_bytes"):
-        return {**base, "not": "a build has a folder of its own in every profile"}
+    if reason := reason_against(case, setting):
+        return {**base, "not": reason}
     return None
 
 

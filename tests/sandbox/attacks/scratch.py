@@ -112,14 +112,14 @@ inside(
     "scratch_many_files",
     """
 def attack(w):
-    for k in range(200000): os.close(os.open(f"deep{k}", os.O_CREAT | os.O_WRONLY))
+    for k in range(12000): os.close(os.open(f"deep{k}", os.O_CREAT | os.O_WRONLY))
 """,
     lambda world, outcome: (
         len(os.listdir(folder_of(world, outcome))) > 5000
         if os.path.isdir(folder_of(world, outcome))
         else still_there(world, outcome)
     ),
-    wall_seconds=2,
+    wall_seconds=5,
 )
 FILL = """
 def attack(w):

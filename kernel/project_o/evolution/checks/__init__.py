@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from ..task import Task
 from .build import Build
+from .coverage import Coverage
 from .generated import Generated
 from .incumbent import must_pass
 from .integration import Integration
@@ -27,15 +28,22 @@ from .seam import Cascade, Check
 from .security import Security
 from .syntax import Syntax
 from .tests import UserTests
+from .types import Types
 
 
 def checks_of(task: Task) -> list[Check]:
     """The checks that candidates of this task must pass."""
     checks: list[Check] = [Syntax(), Security(), Build()]
+    asked: list[Generated | UserTests] = []
+    if task.typed is not None:
+        checks.append(Types(task))
     if task.evaluator is None or task.reference is not None:  # else its scores say how good the answers are
-        checks.append(Generated(task))
+        asked.append(Generated(task))
     if task.tests is not None:
-        checks.append(UserTests(task))
+        asked.append(UserTests(task))
+    if task.covering is not None:
+        checks.append(Coverage(task, asked))
+    checks += asked
     if task.relations:
         checks.append(Relations(task))
     if task.scenario is not None:

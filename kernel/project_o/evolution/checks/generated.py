@@ -92,6 +92,13 @@ class Generated:
         whom = f"as {self._reference.name} does" if self._reference else "as the incumbent does"
         return passed("generated", f"it answers {whom} on {asked} inputs", facts=told_facts)
 
+    def cases(self) -> list[Case]:
+        """All that the candidates of this run are asked, in any of its phases so far."""
+        with self._lock:
+            known = [pair for found in self._known.values() for pair in found.pairs]
+            kept = [pair for pair in self._kept.values() if pair is not None]
+        return [case for case, _ in (*kept, *known)]
+
     # ------------------------------------------------------------------ what is right
 
     def _of(self, subject: Subject) -> Known:

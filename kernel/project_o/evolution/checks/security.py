@@ -32,6 +32,8 @@ class Security:
         """Refuse what its language's table denies, unless what serves now uses it too; tell what the table reports."""
         if subject.trusted or subject.only_settings:
             return passed("security")  # a person's own text may do as it likes
+        if subject.program.options != subject.incumbent.options:
+            return failed("security", "its options are not those of what serves: libraries and crates are the user's")
         uses, known = _new_uses(subject), _known(subject.incumbent)
         denied = [use for use in uses if use.hazard.reads or (use.hazard.denied and use.hazard.what not in known)]
         told = [use for use in uses if not use.hazard.denied and use.hazard.what not in known]

@@ -79,7 +79,7 @@ class UserTests:
 
     def __init__(self, task: Task) -> None:
         self._cell = task.tests == CELL
-        self._tests = [] if self._cell else named_tests(task.tests)
+        self.tests = [] if self._cell else named_tests(task.tests)
         self._lock = threading.Lock()
         self._seconds = limits.SCENARIO_SECONDS_MAX
 
@@ -95,24 +95,25 @@ class UserTests:
         """Every test, until one fails."""
         if self._cell:
             return self._own_blocks(subject)
-        found = self._carried_out(subject)
+        found = self.carried_out(subject)
         facts = {"tests passed": found.step}
         if found.failures:
             bad = found.failures[0]
-            return failed("tests", f"{self._tests[bad.step].name}{bad.reason}", _with_output(bad.trace, found), facts)
+            return failed("tests", f"{self.tests[bad.step].name}{bad.reason}", _with_output(bad.trace, found), facts)
         if found.ended:
-            reason = f"{self._tests[found.step].name}: {found.ended}"
+            reason = f"{self.tests[found.step].name}: {found.ended}"
             return failed("tests", reason, _with_output(reason, found), facts)
-        count = len(self._tests)
-        reason = f"{count} of the user's tests passed" if count > 1 else f"{self._tests[0].name} passed"
+        count = len(self.tests)
+        reason = f"{count} of the user's tests passed" if count > 1 else f"{self.tests[0].name} passed"
         return passed("tests", reason, facts={"tests passed": count})
 
-    def _carried_out(self, subject: Subject) -> Outcome:
+    def carried_out(self, subject: Subject) -> Outcome:
+        """The tests with the program of a subject, until one fails."""
         jobs = subject.jobs
         with self._lock, jobs.open(subject.artifact) as handle:
             program = Candidate(handle, subject.artifact.interface, limits.TRIAL_WALL_SECONDS)
             found = carry_out(
-                self._tests,
+                self.tests,
                 program,
                 seconds=self._seconds,
                 stopped=lambda: jobs.stopped,

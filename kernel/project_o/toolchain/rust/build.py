@@ -7,7 +7,7 @@ import hashlib
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ...values import Diagnostic
 from .. import cache
 from ..compiler import Finished, Job, Runner, build_folder, run
 from ..sources import imported, write_file
-from . import crates, diagnostics, shim
+from . import crates, diagnostics, memory, shim
 from .linker import find_linker
 from .places import HOST_FILES, Rust, locate, template
 from .recipe import CRATE, OUTPUT, RustRecipe, crate_arguments, crate_key
@@ -39,19 +39,19 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     dropped: dict[str, str] = {}
     seconds = 0.0
     found = crates.compiled(wanted.rust, wanted.crates, online=runner is run)
-    with _workplace(wanted) as folder:
+    with _workplace(wanted) as folder, _going_on(wanted) as (place, copies):
         if wanted.locked:
             found = found.copied(folder)
         linker = find_linker(locked=wanted.locked)
         (folder / CRATE).write_bytes(crate)
-        seconds += add_imports(wanted, folder, found.flags)
+        seconds += add_imports(wanted, folder, found.flags, runner)
         for _ in range(limits.SHIM_ATTEMPTS_MAX):
             (folder / OUTPUT).unlink(missing_ok=True)
             around = wanted.around(dropped)
             wanted.write(folder, around)
             command = wanted.arguments(linker.name, found.flags)
-            needed: dict[str, Any] = {"copies": linker.copies, "programs": linker.programs}
-            finished = runner(Job(command, folder, linker.environment, outputs=(OUTPUT,), **needed))
+            needed: dict[str, Any] = {"copies": {**linker.copies, **copies}, "programs": linker.programs}
+            finished = runner(Job(command, folder, linker.environment, outputs=(OUTPUT,), place=place, **needed))
             seconds += finished.seconds
             if finished.code == 0:
                 return (folder / OUTPUT).read_bytes(), seconds
@@ -64,17 +64,15 @@ def compile_cell(wanted: RustRecipe, runner: Runner) -> tuple[bytes, float]:
     raise ToolchainError(f"our own code around the cell does not compile: {diagnostics.words(finished.errors)}")
 
 
-def add_imports(wanted: RustRecipe, folder: Path, crates_: tuple[str, ...]) -> float:
+def add_imports(wanted: RustRecipe, folder: Path, crates_: tuple[str, ...], runner: Runner) -> float:
     """Put the programs that came along into the build folder, each as a crate, compiled once for its text; how long it
-    took in seconds.
-
-    They are the user's own also where the cell is not, so no runner is asked. Raises CompileError, ToolchainError.
+    took in seconds. Raises CompileError, ToolchainError.
     """
     seconds = 0.0
     for name, path in imported(wanted.files):
         entry = cache.find(key := wanted.import_key(name))
         if entry is None:
-            data, took = _compile_import(wanted, folder, name, path, crates_)
+            data, took = _compile_import(wanted, folder, (name, path), crates_, runner)
             entry = cache.publish(key, data, {"crate": True})
             seconds += took
         (folder / f"lib{name}.rlib").write_bytes(entry.library.read_bytes())
@@ -82,13 +80,15 @@ def add_imports(wanted: RustRecipe, folder: Path, crates_: tuple[str, ...]) -> f
 
 
 def _compile_import(
-    wanted: RustRecipe, folder: Path, name: str, path: str, crates_: tuple[str, ...]
+    wanted: RustRecipe, folder: Path, program: tuple[str, str], crates_: tuple[str, ...], runner: Runner
 ) -> tuple[bytes, float]:
+    name, path = program
     text = dict(wanted.files)[path]
     for beside, words in wanted.files:
         if beside.startswith(path.rpartition("/")[0] + "/"):
             write_file(folder / beside, words)
-    finished = run(Job(wanted.import_arguments(name, path, crates_), folder))
+    command = wanted.import_arguments(name, path, crates_)
+    finished = runner(Job(command, folder, outputs=(f"lib{name}.rlib",)))
     if finished.code == 0:
         return (folder / f"lib{name}.rlib").read_bytes(), finished.seconds
     found = diagnostics.read(finished.errors, {path: text}, {}).cell
@@ -102,6 +102,20 @@ def failed_cell(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> Ex
     """What the end of a compilation means where nothing is to be left out of it."""
     found = diagnostics.read(finished.errors, dict(wanted.files), around.owners)
     return CompileError(headline(found.cell), found.cell, "rust") if found.cell else failure(finished)
+
+
+def _going_on(wanted: RustRecipe) -> AbstractContextManager[tuple[str, dict[str, Path]]]:
+    return memory.going_on(wanted, _whole_job) if wanted.locked else nullcontext(("", {}))
+
+
+def _whole_job(wanted: RustRecipe, folder: Path) -> Job:
+    """Everything that a build with the user's rights needs, in this folder."""
+    linker = find_linker()
+    (folder / CRATE).write_bytes(crate_bytes(wanted.rust))
+    found = crates.compiled(wanted.rust, wanted.crates, online=True).copied(folder).flags
+    add_imports(wanted, folder, found, run)
+    wanted.write(folder, wanted.around({}))
+    return Job(wanted.arguments(linker.name, found), folder, linker.environment)
 
 
 def _refused(finished: Finished, wanted: RustRecipe, around: shim.Shim) -> dict[str, str]:

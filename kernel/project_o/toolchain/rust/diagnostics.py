@@ -11,6 +11,7 @@ from typing import Any, Literal
 from ... import limits
 from ...values import Diagnostic
 from ..hints import RUST, with_hints
+from ..sources import without_library
 from .recipe import SHIM_PATH
 
 _LISTS = re.compile(r"the following (?:other )?types implement trait")
@@ -123,7 +124,8 @@ def _reason(remark: dict[str, Any]) -> str:
 
 def _diagnostic(remark: dict[str, Any], place: _Place | None, sources: Mapping[str, str]) -> Diagnostic:
     if str(remark["message"]).startswith(_LINKER):
-        return Diagnostic("error", f"the cell does not link: {_linkers_words(remark)}")
+        said = _linkers_words(remark)
+        return Diagnostic("error", without_library(said) or f"the cell does not link: {said}")
     labels = [
         note
         for span in remark["spans"]

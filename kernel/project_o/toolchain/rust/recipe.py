@@ -12,6 +12,7 @@ from pathlib import Path
 from ...values import Program
 from ..sources import (
     ABI_NUMBER,
+    COUNT_LINES,
     LINE_OFFSET_FLAG,
     LOCKED_FLAG,
     Module,
@@ -27,7 +28,7 @@ from .places import HOST_FILES, Rust, known, template
 CELL_PATH = "cell/cell.rs"
 SHIM_PATH = "cell/o_shim"
 OUTPUT = "library.so"
-_INCREMENTAL = "incremental"
+INCREMENTAL = "incremental"
 CRATE = "libo.rlib"
 
 _INCLUDED = "const _: () = ::core::include!(::core::stringify!(o_shim));\n"
@@ -41,6 +42,7 @@ _COMMON = ("--edition", "2024", "--error-format=json", "--cap-lints=allow")
 # compiler's own checks of pointers do not: they abort the process where the fault itself would be caught.
 _CODE = ("-Cdebuginfo=line-tables-only", "-Cforce-frame-pointers=yes", "-Ctarget-cpu=native", "-Cpanic=unwind")
 _CHECKED = ("-Coverflow-checks=on", "-Cdebug-assertions=off", "--cfg=debug_assertions")
+_COUNTING = "-Cinstrument-coverage"
 MODES = {
     "safe": ("-Copt-level=3", *_CHECKED),
     "fast": ("-Copt-level=3", "-Coverflow-checks=off"),
@@ -66,6 +68,7 @@ class RustRecipe:
     module: Module | None = None
     crates: tuple[str, ...] = ()
     locked: bool = False
+    counted: bool = False
 
     @property
     def toolchain(self) -> str:
@@ -83,7 +86,19 @@ class RustRecipe:
     def shown_flags(self) -> tuple[str, ...]:
         """The flags as an Artifact carries them; the last one says how many lines stand before the cell's text."""
         how = (LOCKED_FLAG,) if self.locked else ()
-        return (*_CODE, *MODES[self.mode], *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
+        return (
+            *_CODE,
+            *self.counting,
+            *MODES[self.mode],
+            *self.libraries,
+            *how,
+            f"{LINE_OFFSET_FLAG}{self.line_offset}",
+        )
+
+    @property
+    def counting(self) -> tuple[str, ...]:
+        """The flag of a build that counts its lines."""
+        return (_COUNTING,) if self.counted else ()
 
     @cached_property
     def facts(self) -> source.Facts:
@@ -110,9 +125,9 @@ class RustRecipe:
         """
         return (
             self.rust.path, *_COMMON, "--crate-type=cdylib", "--crate-name=cell", *_CODE, *MODES[self.mode],
-            *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
+            *self.counting, *(("-Cprefer-dynamic", *_LINK) if self.rust.runtime else ("-Clink-arg=-Wl,-z,nodelete",)),
             *((f"-Clinker={linker}",) if linker else ()),
-            f"-Cincremental={_INCREMENTAL}",
+            f"-Cincremental={INCREMENTAL}",
             *self.libraries, *self.externs, *found, CELL_PATH, "-o", OUTPUT,
         )  # fmt: skip
 
@@ -135,6 +150,7 @@ class RustRecipe:
         folders = tuple(f"cell/imports/{other}/" for other in names[: names.index(name) + 1])
         there = [item for item in self.files if item[0].startswith(folders)]
         body = ["import", crate_key(self.rust), self.mode, MODES[self.mode], there, *crates.identity(self.crates)]
+        body += [LOCKED_FLAG] * self.locked
         return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
 
     def test_arguments(self, linker: str, output: str, found: tuple[str, ...]) -> tuple[str, ...]:
@@ -172,6 +188,7 @@ def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> R
         crates=crates.wanted(program.options),
         line_offset=line_offset,
         locked=locked,
+        counted=COUNT_LINES in program.options,
     )
 
 

@@ -38,7 +38,7 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
         linker = find_linker()
         (folder / CRATE).write_bytes(crate_bytes(rust))
         found = crates.compiled(rust, wanted.crates, online=runner is None).flags
-        add_imports(wanted, folder, found)
+        add_imports(wanted, folder, found, runner or run)
         wanted.write(folder, None)
         arguments = wanted.test_arguments(linker.name, _PROGRAM, found)
         finished = (runner or run)(Job(arguments, folder, linker.environment))

@@ -1,0 +1,128 @@
+"""What a foreign evaluator finds around it, on the sandboxed side, and how its file is loaded and asked."""
+
+from __future__ import annotations
+
+import builtins
+import importlib.util
+import os
+import signal
+import site
+import subprocess
+import sys
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from . import own_memory
+
+MODULE = "evaluation_module"
+"""The name under which evaluators of this kind are loaded elsewhere: some look for themselves by it."""
+_SITE_TEXT = Path(own_memory.__file__).read_text("utf-8")
+"""Read here, in the warm process: no job can read what is ours."""
+_WORK, _HOME, _TEMPORARY, _MEMORY, _SITE = "work", "home", "tmp", ".memory", ".site"
+
+
+def settle(config: Mapping[str, Any]) -> None:
+    """Make the surroundings: folders, variables, where modules are looked for. The process is locked already."""
+    scratch, python = Path(config["scratch"]), config["python"]
+    for name in (_WORK, _HOME, _TEMPORARY, _MEMORY, _SITE):
+        (scratch / name).mkdir()
+    (scratch / _SITE / "sitecustomize.py").write_text(_SITE_TEXT, "utf-8")
+    kept = {name: os.environ[name] for name in os.environ if name.endswith("_NUM_THREADS")}
+    os.environ.clear()
+    os.environ.update(
+        kept,
+        **python["environment"],
+        HOME=str(scratch / _HOME),
+        TMPDIR=str(scratch / _TEMPORARY),
+        LC_ALL="C.UTF-8",
+        PATH=":".join(python["programs"]),
+        PYTHONPATH=str(scratch / _SITE),
+        PYTHONDONTWRITEBYTECODE="1",
+    )
+    sys.executable = python["executable"]
+    sys._base_executable = python["executable"]  # type: ignore[attr-defined] # for processes that are started afresh
+    sys.path[:] = [str(scratch / _WORK), *python["path"]]
+    sys.argv[:] = ["evaluator.py"]
+    # The warm process was started without site; what is started from here is not.
+    subprocess._args_from_interpreter_flags = list  # type: ignore[attr-defined]
+    sys.dont_write_bytecode = True
+    site.setquit()
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    own_memory.install(str(scratch / _MEMORY))
+    if not config["namespaces"]:
+        os.environ[own_memory.NO_PROCESSES_VARIABLE] = "1"
+    os.chdir(scratch / _WORK)
+    for name in [name for name in sys.modules if name == "project_o"]:
+        del sys.modules[name]  # what is there is our own side of the wall, without what users import
+    if "openevolve" not in sys.modules and importlib.util.find_spec("openevolve") is None:
+        _stand_in()
+
+
+@dataclass
+class EvaluationResult:
+    """Scores, and texts or bytes beside them: what an evaluator may return in place of a dict."""
+
+    metrics: dict[str, Any]
+    artifacts: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def from_dict(cls, metrics: dict[str, Any]) -> EvaluationResult:
+        """Scores alone."""
+        return cls(metrics)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The scores."""
+        return self.metrics
+
+    def has_artifacts(self) -> bool:
+        """Whether there is anything beside the scores."""
+        return bool(self.artifacts)
+
+
+def _stand_in() -> None:
+    """Evaluators name the class of their results by its package, which need not be installed for that."""
+    package, module = types.ModuleType("openevolve"), types.ModuleType("openevolve.evaluation_result")
+    package.__path__ = []
+    module.EvaluationResult = EvaluationResult  # type: ignore[attr-defined]
+    package.evaluation_result = module  # type: ignore[attr-defined]
+    sys.modules.update({"openevolve": package, "openevolve.evaluation_result": module})
+
+
+def write(files: Mapping[str, str], folder: Path) -> list[Path]:
+    """Put the files there, each byte given as one character."""
+    written = []
+    for name, content in files.items():
+        target = folder / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(content.encode("latin-1"))
+        written.append(target)
+    return written
+
+
+def load(files: Mapping[str, str]) -> dict[str, Any]:
+    """Write the files, load the first of them as a module, and give its names."""
+    path = write(files, Path.cwd())[0]
+    spec = importlib.util.spec_from_file_location(MODULE, path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[MODULE] = module
+    spec.loader.exec_module(module)
+    return vars(module)
+
+
+def evaluate(namespace: Mapping[str, Any], question: Mapping[str, Any], number: int) -> Any:
+    """Ask the evaluator about a candidate in a file of its own."""
+    name = question["fn"]
+    if name not in namespace:
+        raise NameError(f"the evaluator defines no {name}")
+    folder = Path(os.environ["TMPDIR"], f"candidate-{number}")
+    folder.mkdir()
+    (path,) = write(question["files"], folder)
+    found = namespace[name](str(path))
+    if not isinstance(found, builtins.dict) and hasattr(found, "metrics"):
+        return {"metrics": found.metrics, "artifacts": getattr(found, "artifacts", {})}
+    return found
