@@ -7,6 +7,7 @@ import types
 from typing import Any
 
 from .handles import Slot
+from .sampling import plain
 
 
 class PythonFunction:
@@ -41,8 +42,8 @@ class PythonFunction:
 
     @property
     def function(self) -> Any:
-        """The plain function that serves now."""
-        return self._slot.version.function  # type: ignore[attr-defined]  # as above
+        """The plain function that serves now, whoever else is at work beside it."""
+        return plain(self._slot.version).function  # type: ignore[attr-defined]  # as above
 
     def held_text(self) -> Any:
         """The text that serves, for functions that use this one and are sent into the sandbox."""
