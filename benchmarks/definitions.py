@@ -19,7 +19,7 @@ class DefinitionError(ValueError):
 class Entry:
     """One competitor of a benchmark. ``ratio_max`` is what was promised against the reference, or None.
 
-    ``limits`` is what was promised of its medians: metric -> at most.
+    ``limits`` is what was promised of its medians: metric -> at most; ``limits_p95`` of what 95 % keep.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Entry:
     options: Mapping[str, Any]
     ratio_max: float | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
+    limits_p95: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,9 @@ def _definition(name: str, table: Mapping[str, Any]) -> Definition:
 
 
 def _entry(label: str, options: dict[str, Any]) -> Entry:
-    limits = {name.removesuffix("_max"): options.pop(name) for name in ("wall_max", "growth_max") if name in options}
+    def promised(*names: str) -> dict[str, float]:
+        return {name.partition("_")[0]: options.pop(name) for name in names if name in options}
+
+    limits, limits_p95 = promised("wall_max", "growth_max", "excess_max"), promised("wall_p95_max")
     ratio_max = options.pop("ratio_max", None)
-    return Entry(label, options.pop("engine"), options=options, ratio_max=ratio_max, limits=limits)
+    return Entry(label, options.pop("engine"), options, ratio_max, limits, limits_p95)

@@ -23,6 +23,7 @@ def facts() -> dict[str, Any]:
         "memory_mib": _memory_mib(),
         "system": platform.system(),
         "kernel": platform.release(),
+        "scheduling": _scheduling(),
         "libc": "-".join(platform.libc_ver()),
         "python": platform.python_version(),
         "gcc": _first_line(["gcc", "--version"]),
@@ -54,6 +55,15 @@ def load() -> list[float] | None:
         return [round(value, 2) for value in os.getloadavg()]
     except OSError:
         return None
+
+
+def _scheduling() -> str:
+    """How this process is scheduled: on a machine that others use, a run may be given its processors first."""
+    names = {getattr(os, name, None): name for name in ("SCHED_OTHER", "SCHED_BATCH", "SCHED_FIFO", "SCHED_RR")}
+    try:
+        return names.get(os.sched_getscheduler(0), "unknown")
+    except (AttributeError, OSError):
+        return ""
 
 
 def _memory_mib() -> int | None:

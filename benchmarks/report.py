@@ -55,7 +55,14 @@ def _engine(definition: Definition, one: Series, reference: Series) -> dict[str,
     for metric, most in one.entry.limits.items():
         found = body["metrics"][metric]
         found["promise"] = {"max": most, "kept": median(one.samples[metric]) <= most}
+    for metric, most in one.entry.limits_p95.items():
+        reached = _p95(one.samples[metric])
+        body["metrics"][metric]["promise_p95"] = {"max": most, "reached": _short(reached), "kept": reached <= most}
     return body
+
+
+def _p95(values: list[float]) -> float:
+    return sorted(values)[min(len(values) - 1, int(0.95 * len(values)))]
 
 
 def _metric(metric: str, values: list[float], definition: Definition, reference: Series | None) -> dict[str, Any]:
@@ -71,15 +78,16 @@ def _metric(metric: str, values: list[float], definition: Definition, reference:
         body["per_minute"] = _short(60 / median(values))
     others = reference.samples.get(metric, []) if reference is not None and reference.status == "measured" else []
     if len(others) == len(values):
-        found = paired_ratio(values, others)
-        body["ratio"] = {
-            "estimate": _short(found.estimate),
-            "low": _finite(found.low),
-            "high": _finite(found.high),
-            "confidence": found.confidence,
-            "pairs": found.pairs,
-            "method": found.method,
-        }
+        if min(*values, *others) > 0:  # what is late by nothing has no ratio
+            found = paired_ratio(values, others)
+            body["ratio"] = {
+                "estimate": _short(found.estimate),
+                "low": _finite(found.low),
+                "high": _finite(found.high),
+                "confidence": found.confidence,
+                "pairs": found.pairs,
+                "method": found.method,
+            }
         body["added_seconds"] = _short(median(mine - other for mine, other in zip(values, others, strict=True)))
     return body
 
@@ -124,7 +132,9 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
         if "ratio" in values:
             ratio = values["ratio"]
             bounds = f"[{_bound(ratio['low'])}, {_bound(ratio['high'])}]"
-            text += f", {ratio['estimate']:.3g} {bounds} of {benchmark['reference']}, {_added(values['added_seconds'])}"
+            text += f", {ratio['estimate']:.3g} {bounds} of {benchmark['reference']}"
+        if "added_seconds" in values:
+            text += f", {_added(values['added_seconds'])}"
         if metric == "wall" and "promise" in engine:
             promise = engine["promise"]
             text += f"; promised at most {promise['ratio_max']}: {'kept' if promise['kept'] else 'NOT KEPT'}"
@@ -133,10 +143,13 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
 
 
 def _kept(values: dict[str, Any], scales: Sequence[tuple[float, str]]) -> str:
-    if "promise" not in values:
-        return ""
-    promise = values["promise"]
-    return f"; promised at most {spell(promise['max'], scales)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+    text = ""
+    if promise := values.get("promise"):
+        text += f"; promised at most {spell(promise['max'], scales)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
+    if promise := values.get("promise_p95"):
+        text += f"; {spell(promise['reached'], scales)} for 95 %, promised at most {spell(promise['max'], scales)}: "
+        text += "kept" if promise["kept"] else "NOT KEPT"
+    return text
 
 
 def spell(value: float, scales: Sequence[tuple[float, str]] = SCALES) -> str:

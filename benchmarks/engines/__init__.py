@@ -7,6 +7,18 @@ does the thing once, checks the answer, and returns metric -> seconds. Then a ro
 from collections.abc import Mapping
 
 from ..harness import Engine
+from .bounds import (
+    process_memory,
+    process_overshoot,
+    python_start,
+    sandbox_array,
+    sandbox_call,
+    sandbox_memory,
+    sandbox_overshoot,
+    warm_start,
+    worker_array,
+    worker_call,
+)
 from .builds import native_build
 from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call, zig_call
 from .cells import cells, kernel_start
@@ -49,8 +61,18 @@ ENGINES: Mapping[str, Engine] = {
         kishu_state,
         nbdime_diff,
         numba_call,
+        process_memory,
+        process_overshoot,
         python_call,
+        python_start,
         sandbox,
+        sandbox_array,
+        sandbox_call,
+        sandbox_memory,
+        sandbox_overshoot,
+        warm_start,
+        worker_array,
+        worker_call,
         zig_call,
         zig_cell,
         zig_edit,

@@ -23,12 +23,12 @@ def _question() -> tuple[list[int], list[int]]:
 
 
 @contextmanager
-def sandbox(numpy: bool) -> Iterator[Visit]:
+def sandbox(numpy: bool, namespaces: bool = True) -> Iterator[Visit]:
     """A fork of the warm process: limits, Landlock, seccomp; JSON answer; killed and reaped."""
     from project_o import Sandbox
 
     source = NUMPY if numpy else PLAIN
-    with Sandbox() as box:
+    with Sandbox(deny=() if namespaces else ("namespaces",)) as box:
 
         def visit() -> Sample:
             values, expected = _question()

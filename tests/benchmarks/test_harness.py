@@ -172,3 +172,24 @@ def test_a_table_that_cannot_be_meant_is_told(tmp_path):
     path.write_text("[a]\n")
     with pytest.raises(DefinitionError, match="does not say 'question'"):
         read(path)
+
+
+def test_a_promise_may_be_about_what_most_values_keep():
+    from benchmarks.definitions import Definition, Entry
+    from benchmarks.harness import measure
+    from benchmarks.report import summary, table
+
+    entries = (
+        Entry("steady", "steady", {}, limits={"wall": 0.25}, limits_p95={"wall": 0.3}),
+        Entry("too slow", "slow", {}, limits_p95={"wall": 0.25}),
+        Entry("slow", "slow", {}),
+    )
+    one = Definition("example", "Which?", "visit", "slow", 6, 1, entries)
+    body = summary(one, measure(one, {"slow": slow, "steady": steady}))
+    kept, broken, plain = (engine["metrics"]["wall"] for engine in body["engines"])
+    assert kept["promise_p95"] == {"max": 0.3, "reached": 0.25, "kept": True}
+    assert broken["promise_p95"] == {"max": 0.25, "reached": 0.5, "kept": False}
+    assert "promise_p95" not in plain
+    text = table({"benchmarks": [body]})
+    assert "promised at most 250 ms: kept; 250 ms for 95 %, promised at most 300 ms: kept" in text
+    assert "500 ms for 95 %, promised at most 250 ms: NOT KEPT" in text

@@ -1,6 +1,9 @@
 """Honest code is not disturbed, and its values come back as they were."""
 
 import math
+import sys
+import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,6 +12,9 @@ from hypothesis import strategies as st
 
 from project_o.errors import SandboxError, UsageError
 from project_o.sandbox import Sandbox
+
+sys.path.insert(0, str(Path(__file__).parent))
+from honest import BODIES, SETTINGS, source
 
 
 @pytest.fixture(scope="module")
@@ -51,45 +57,59 @@ def test_a_source_that_does_not_load_says_so_at_each_question(box):
         assert job.ask("broken").error == job.loaded.error
 
 
-@pytest.mark.parametrize(
-    ("body", "value"),
-    [
-        ("float(np.linalg.solve(np.eye(40) * 2, np.ones(40)).sum())", 20.0),
-        ("round(float(np.linalg.eigvalsh(np.diag([1.0, 2.0, 3.0])).max()), 9)", 3.0),
-        ("float((np.ones((300, 300)) @ np.ones((300, 300)))[0, 0])", 300.0),
-        ("int(np.sort(np.random.default_rng(0).integers(0, 10**6, 300_000))[0] >= 0)", 1),
-        ("float(np.fft.fft(np.ones(64)).real[0])", 64.0),
-        ("sum(sorted(range(100_000), key=lambda x: -x))", 4999950000),
-        ("2 ** 20_000 % (10 ** 60)", 2**20_000 % 10**60),
-        ("'äß漢\\U0001f600'.upper()", "ÄSS漢\U0001f600"),
-        ("json.loads(json.dumps({'a': [1, None]}))", {"a": [1, None]}),
-        ("str(decimal.Decimal(1) / 3)[:6]", "0.3333"),
-        ("[m.group() for m in re.finditer('[a-z]', '1a2b')]", ["a", "b"]),
-        ("datetime.date(2024, 2, 29).isoformat()", "2024-02-29"),
-        ("hashlib.sha256(b'x').hexdigest()[:8]", "2d711642"),
-        ("random.Random(5).randint(0, 9)", 9),
-        ("heapq.nsmallest(2, [3, 1, 2])", [1, 2]),
-        ("statistics.median([1, 3, 2])", 2),
-        ("functools.reduce(lambda a, b: a * b, range(1, 11))", math.factorial(10)),
-        ("recover(lambda: bytearray(1 << 40))", "MemoryError"),
-        ("recover(lambda: deep(0))", "RecursionError"),
-        ("time.sleep(0.01) or 1", 1),
-        ("f'{np.arange(3)}'", "[0 1 2]"),
-    ],
-)
-def test_honest_code_runs(box, body, value):
-    source = f"""
-import numpy as np, datetime, decimal, functools, hashlib, heapq, json, random, re, statistics, time
-def recover(attempt):
-    try: attempt()
-    except (MemoryError, RecursionError) as error: return type(error).__name__
-def deep(n): return deep(n + 1)
-def run(): return {body}
-"""
-    with box.python(source) as job:
+@pytest.fixture(scope="module", params=SETTINGS)
+def any_box(request):
+    with Sandbox(wall_seconds=60, cpu_seconds=60, memory_bytes=512 << 20, **SETTINGS[request.param]) as box:
+        yield box
+
+
+@pytest.mark.parametrize(("body", "value"), BODIES)
+def test_honest_code_runs(any_box, body, value):
+    with any_box.python(source(body)) as job:
         answer = job.ask("run")
     assert answer.ok, answer
     assert answer.value == value
+
+
+@pytest.mark.parametrize("setting", [name for name in SETTINGS if "evaluator" not in name])
+def test_honest_lisp_runs(setting):
+    program = """
+(import math json)
+(defn squares [xs] (sorted (lfor x xs (* x x)) :reverse True))
+(defmacro twice [form] `(+ ~form ~form))
+(defn doubled [x] (twice x))
+(defn big [n] (math.factorial n))
+(defn text [s] (+ (.upper s) (json.dumps {"a" [1 None]})))
+(defn recovered [] (try (bytearray (<< 1 40)) (except [MemoryError] "caught")))
+"""
+    with Sandbox(wall_seconds=60, **SETTINGS[setting]) as box, box.lisp(program) as job:
+        assert job.loaded.ok, job.loaded
+        assert job.ask("squares", [[1, 3, 2]]).value == [9, 4, 1]
+        assert job.ask("doubled", [21]).value == 42
+        assert job.ask("big", [30]).value == math.factorial(30)
+        assert job.ask("text", ["äß"]).value == 'ÄSS{"a": [1, null]}'
+        assert job.ask("recovered").value == "caught"
+
+
+def test_honest_code_runs_in_a_kernel_with_busy_threads():
+    stop = threading.Event()
+
+    def spin():
+        while not stop.wait(0.0001):
+            sum(range(1000))
+
+    threads = [threading.Thread(target=spin) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    try:
+        with Sandbox(wall_seconds=60) as box:
+            for n in range(10):
+                with box.python("import numpy as np\ndef f(n): return float(np.arange(n).sum())") as job:
+                    assert job.ask("f", [n * 1000]).value == float(np.arange(n * 1000).sum())
+    finally:
+        stop.set()
+        for thread in threads:
+            thread.join()
 
 
 # ------------------------------------------------------------------------------- values

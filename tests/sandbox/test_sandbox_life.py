@@ -136,15 +136,18 @@ PARENT = """
 import sys, time
 sys.path.insert(0, {kernel!r})
 from project_o.sandbox import Sandbox, helper
-box = Sandbox(wall_seconds=60)
+box = Sandbox(wall_seconds=60, deny={deny!r})
 job = box.python("import time\\ndef f(): return 1\\ndef wait(): time.sleep(60)")
 print(next(iter(helper._helpers.values())).pid, job.pid, flush=True)
 """
 
 
-def start(body):
+BOTH = pytest.mark.parametrize("deny", [(), ("namespaces",)], ids=["in namespaces", "without"])
+
+
+def start(body, deny=()):
     """A kernel of its own, in its own process group; (process, helper's pid, job's pid)."""
-    program = PARENT.format(kernel=str(KERNEL)) + textwrap.dedent(body)
+    program = PARENT.format(kernel=str(KERNEL), deny=deny) + textwrap.dedent(body)
     process = subprocess.Popen(
         [sys.executable, "-c", program],
         stdin=subprocess.PIPE,
@@ -156,7 +159,8 @@ def start(body):
     return process, zygote, job
 
 
-def test_an_interrupt_of_the_kernels_group_does_not_reach_the_helpers():
+@BOTH
+def test_an_interrupt_of_the_kernels_group_does_not_reach_the_helpers(deny):
     process, _, _ = start(
         """
         print("ready", flush=True)
@@ -164,7 +168,8 @@ def test_an_interrupt_of_the_kernels_group_does_not_reach_the_helpers():
             time.sleep(60)
         except KeyboardInterrupt:
             print(job.ask("f").value, box.python("def g(): return 2").ask("g").value, flush=True)
-        """
+        """,
+        deny,
     )
     with process:
         assert process.stdout.readline() == "ready\n"
@@ -174,7 +179,8 @@ def test_an_interrupt_of_the_kernels_group_does_not_reach_the_helpers():
     assert process.returncode == 0
 
 
-def test_when_the_kernel_is_killed_all_end():
+@BOTH
+def test_when_the_kernel_is_killed_all_end(deny):
     """Also with a forked copy of the kernel that still holds the control socket."""
     process, zygote, job = start(
         """
@@ -185,7 +191,8 @@ def test_when_the_kernel_is_killed_all_end():
         else:
             time.sleep(60)
         job.ask("wait")
-        """
+        """,
+        deny,
     )
     with process:
         copy = int(process.stdout.readline())
@@ -292,7 +299,7 @@ time.sleep(60)
 """
 
 
-@pytest.mark.parametrize("deny", [(), ("namespaces",)], ids=["in namespaces", "without"])
+@BOTH
 @pytest.mark.parametrize("whom", ["kernel", "helper"])
 def test_a_compiler_ends_with_whoever_ends(whom, deny, lacking):
     """Killed, they can do nothing about it themselves."""
@@ -306,3 +313,13 @@ def test_a_compiler_ends_with_whoever_ends(whom, deny, lacking):
         process.kill()
     if whom == "kernel":  # else a later kernel takes away what lies there
         wait_until(lambda: not os.path.exists(folder) or not os.listdir(folder))
+
+
+def test_a_helper_that_was_killed_a_moment_ago_is_replaced_too():
+    """The process that set up its namespaces may be there for a moment longer."""
+    with Sandbox() as box:
+        for n in range(4):
+            box.python("").close()
+            os.kill(next(iter(helper._helpers.values())).pid, signal.SIGKILL)
+            with box.python(f"def f(): return {n}") as job:
+                assert job.ask("f").value == n

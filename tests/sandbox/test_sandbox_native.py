@@ -52,9 +52,9 @@ def library(tmp_path_factory):
     return folder / "libcells.so"
 
 
-@pytest.fixture(scope="module")
-def box():
-    with Sandbox(wall_seconds=5) as box:
+@pytest.fixture(scope="module", params=[(), ("namespaces",)], ids=["in namespaces", "without"])
+def box(request):
+    with Sandbox(wall_seconds=5, deny=request.param) as box:
         yield box
 
 

@@ -166,3 +166,7 @@ def test_the_superuser_has_the_same_wall(suite, lacking):
     found = elsewhere(suite, as_root=True)
     assert not [r for r in found if r["breached"]], told([r for r in found if r["breached"]])
     assert {r["level"] for r in found} <= {"L2", "L3"}
+
+
+def test_honest_code_runs_as_an_ordinary_user_too(suite):
+    assert suite.honest() == []

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 
 from IPython.display import publish_display_data
 
+from .. import hidden
 from ..errors import CompileError, ProjectOError
 
 Magic = TypeVar("Magic", bound=Callable[..., Any])
@@ -25,7 +26,9 @@ def reported(magic: Magic) -> Magic:
                 from .. import view
 
                 publish_display_data(view.show_compile_error(error).bundle())
-            lines = _plain(error)
+            # Its words may be those of code that nobody has read: a front end takes them from here, too.
+            error.args = tuple(_seen(item) if isinstance(item, str) else item for item in error.args)
+            lines = [_seen(line) for line in _plain(error)]
             # IPython asks the exception itself how it wants to be shown.
             error._render_traceback_ = lambda: lines  # type: ignore[attr-defined]
             raise
@@ -35,6 +38,11 @@ def reported(magic: Magic) -> Magic:
             raise
 
     return wrapper  # type: ignore[return-value]  # functools.wraps keeps the signature
+
+
+def _seen(text: str) -> str:
+    """What a reader sees of a text, and nothing that acts on a terminal or a page."""
+    return hidden.replace(text, lambda _: "\ufffd")
 
 
 def _plain(error: ProjectOError) -> list[str]:

@@ -71,7 +71,7 @@ class Helper:
             raise SandboxError(
                 f"the sandbox needs Linux 5.4 or newer, this is {sys.platform}: work in a Linux machine or container"
             )
-        self.owner, self.kind, self.pidfd = os.getpid(), kind, -1
+        self.owner, self.kind, self.pidfd, self.lost = os.getpid(), kind, -1, False
         self.folder = Folder()
         self.control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         # A parent-death signal would fire when the *thread* that starts the helper ends; a pidfd waits for the process.
@@ -147,7 +147,7 @@ class Helper:
     @property
     def alive(self) -> bool:
         """Whether it is ours and running."""
-        return self.owner == os.getpid() and self.process.poll() is None
+        return self.owner == os.getpid() and not self.lost and self.process.poll() is None
 
     def request(self, config: dict[str, Any], descriptors: list[int]) -> bool:
         """Ask for one job. False when the helper is gone."""

@@ -28,8 +28,9 @@ def launch(
     ``files`` are what the job reads by name: the channel's ``placed`` says where each is for the job.
     """
     for _ in range(2):
+        found = helper.acquire(user, kind)
         try:
-            return Channel(helper.acquire(user, kind), config, bounds, snapshot, files)
+            return Channel(found, config, bounds, snapshot, files)
         except HelperGoneError:
-            continue
+            found.lost = True  # what it ran in may take a moment longer to end
     raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")

@@ -18,12 +18,14 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, NoReturn
 
 from .. import limits
 from . import locks, scratch, worker
 from .profiles import PROFILES, Profile
+from .spare import Spare
 from .supervise import END_SIGNAL, supervised
 from .watch import Watched
 
@@ -63,6 +65,7 @@ class Zygote:
         self.stopped: dict[int, str] = {}
         self.look_at = 0.0
         self.places: set[str] = set()
+        self.spare: Spare | None = None
         self.wake, wake_in = socket.socketpair()
         self.wake.setblocking(False)
         wake_in.setblocking(False)
@@ -75,6 +78,7 @@ class Zygote:
 
     def serve(self) -> None:
         """Until the kernel closes the socket or ends; then every child is killed."""
+        self._ready()
         while True:
             watching = any(job.watched for job in self.jobs.values())
             ready = {fd for fd, _ in self.poll.poll(limits.WATCH_SECONDS * 1000 if watching else None)}
@@ -90,8 +94,10 @@ class Zygote:
             self._reap()
         for pid, job in self.jobs.items():
             job.end(pid)
+        if self.spare is not None:
+            _kill(self.spare.pid)
         deadline = time.monotonic() + 2.0
-        while self.jobs and time.monotonic() < deadline:
+        while (self.jobs or self.spare) and time.monotonic() < deadline:
             self._reap()
             time.sleep(0.001)
         if select.select([self.kernel], [], [], 0)[0]:  # it was killed: nobody else takes these away
@@ -108,13 +114,15 @@ class Zygote:
         config = json.loads(message)
         questions, answers, log, arena, control_fd, *snapshot = descriptors
         self.places.update(config.get("places", ()))
-        if config["profile"] == "strict":
-            locks.prepare(config)
-        pid = os.fork()
-        if pid == 0:
-            self._become(config, (questions, answers, log, arena, *snapshot))
+        given = (questions, answers, log, arena, *snapshot)
+        spare, self.spare = self.spare, None
+        if PROFILES[config["profile"]].supervised or spare is None or not spare.start(message, given):
+            self.spare = spare if PROFILES[config["profile"]].supervised else None
+            pid = self._fork(config, given)
+        else:
+            pid = spare.pid
         control = socket.socket(fileno=control_fd)
-        for fd in (questions, answers, log, arena, *snapshot):
+        for fd in given:
             os.close(fd)
         watched = Watched(config) if config.get("tree") or config.get("scratch_bytes") else None
         self.jobs[pid] = _Job(control, PROFILES[config["profile"]], watched)
@@ -123,7 +131,21 @@ class Zygote:
         with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round
             socket.send_fds(control, [b"started"], [pidfd])  # its number may be another one on the kernel's side
         os.close(pidfd)
+        self._ready()
         return True
+
+    def _fork(self, config: dict[str, Any], given: Sequence[int]) -> int:
+        if config["profile"] == "strict":
+            locks.prepare(config)
+        pid = os.fork()
+        if pid == 0:
+            self._become(config, given)
+        return pid
+
+    def _ready(self) -> None:
+        """Have somebody wait for the next job, while this one is at work."""
+        if self.spare is None:
+            self.spare = Spare.fork(self._become, (MESSAGE_BYTES_MAX, DESCRIPTORS_A_JOB))
 
     def _watch(self) -> None:
         """End each job that takes more than it may, and remember why. Once in a while, whatever else happens."""
@@ -137,7 +159,7 @@ class Zygote:
         # However long a look takes, half of the time at least is the jobs' own.
         self.look_at = time.monotonic() + max(limits.WATCH_SECONDS, time.monotonic() - now)
 
-    def _become(self, config: dict[str, Any], descriptors: tuple[int, ...]) -> None:
+    def _become(self, config: dict[str, Any], descriptors: Sequence[int]) -> NoReturn:
         """The child's first steps, before anything is believed. Does not return."""
         try:
             signal.set_wakeup_fd(-1)
@@ -162,6 +184,8 @@ class Zygote:
                 break
             if pid == 0:
                 break
+            if self.spare is not None and pid == self.spare.pid:
+                self.spare = None
             if pid in self.jobs:
                 self.ended[pid] = {
                     "code": os.waitstatus_to_exitcode(status),
@@ -183,7 +207,10 @@ class Zygote:
         """Kill the processes that fell to us from ended jobs; whether there were any."""
         with open(f"/proc/self/task/{self.pid}/children", "rb") as f:
             children = [int(word) for word in f.read().split()]
-        strangers = [pid for pid in children if pid not in self.jobs and _session(pid) not in self._living()]
+        spare = self.spare.pid if self.spare is not None else 0
+        strangers = [
+            pid for pid in children if pid not in self.jobs and pid != spare and _session(pid) not in self._living()
+        ]
         for pid in strangers:
             _kill(pid)
         return bool(strangers)

@@ -63,6 +63,21 @@ class Suite:
             runner.close()
         return [report for runner in runners for report in runner.reports]
 
+    def honest(self) -> list[str]:
+        """What honest code gets wrong as one of the users made for this."""
+        command, variables = self.python
+        uid = self.made_users[0] if self.made_users else os.geteuid()
+        home = self.folder / "home-honest"
+        home.mkdir()
+        os.chown(home, uid, uid) if self.made_users else None
+        environment = {**variables, "PATH": "/usr/bin:/bin", "HOME": str(home), "TMPDIR": str(home)}
+        line = [*command, "-m", "honest"]
+        done = subprocess.run(
+            line, env=environment, cwd=home, capture_output=True, text=True, check=False, **as_user(uid)
+        )
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
 
 class Runner:
     """One process of ``attacks.runner`` with a user, a home and a temporary folder of its own."""
