@@ -16,6 +16,7 @@ from project_o.values import (
     Check,
     Deployment,
     Diagnostic,
+    Finding,
     Interface,
     Measurement,
     NativeFunction,
@@ -115,7 +116,12 @@ def verdict(*, accepted: bool = True) -> Verdict:
         if accepted
         else ("agrees with the incumbent on 412 of 412 inputs", "lower bound 0.996 is not above 1.02")
     )
-    trial = Trial("passed", "L3", wall_seconds=0.84, cpu_seconds=0.81, inputs=412, inputs_out_of_domain=8)
+    findings = (
+        Finding("types", "inconclusive", "there are no annotations, so nothing was checked"),
+        Finding("build", "passed", "zig 0.17.1", seconds=0.4),
+        Finding("generated", "passed", "it answers as the incumbent does on 412 inputs", seconds=0.84),
+    )
+    trial = Trial("passed", "L3", "", "", 0.84, 0.81, 412, 8, findings)
     confirmation = measurement(ratio=1.812) if accepted else None
     return Verdict(accepted, reasons, "L3", trial, (measurement(ratio=1.834 if accepted else 1.018),), confirmation)
 
@@ -132,7 +138,12 @@ def records(count: int = 40, seed: int = 3) -> list[Record]:
         proposal = Proposal(k, child, (incumbent.digest,), "search", "tpe", "wider vectors help", settings)
         roll = rng.random()
         if roll < 0.12:
-            made.append(Record(proposal, "failed", "panic: index out of bounds, line 7"))
+            reason = "panic: index out of bounds, line 7"
+            stage = rng.choice(("generated", "build", "types"))
+            finding = Finding(
+                stage, "failed", reason, f"top_k([1.0, 2.0]) panics\n{reason} <b>", (("inputs", 3),), 0.02
+            )
+            made.append(Record(proposal, "failed", reason, finding=finding))
         elif roll < 0.22:
             made.append(Record(proposal, "duplicate", f"same source as #{rng.randrange(k)}", 0.012, 1.0))
         else:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..values import Record, Verdict
 from . import numbers
 from .display import Display, page
+from .findings import checks_part, rejected_part
 from .lineage import lineage_part
 from .metrics import metrics_part
 from .parts import folded, note, section, title
@@ -48,5 +49,7 @@ def show_run(
         metrics_part(records, best=best),
         section("leaders") if top else None,
         trials_part(top, best=best, rows_max=len(top)) if top else None,
+        checks_part(verdict.trial) if verdict else None,
+        rejected_part(records),
         folded("lineage", lineage_part(records, best=best)) if records else None,
     )

@@ -108,8 +108,8 @@ def passed(stage: CheckStage, reason: str = "", evidence: str = "", facts: Facts
 
 
 def failed(stage: CheckStage, reason: str, evidence: str = "", facts: Facts = NO_FACTS) -> Finding:
-    """A finding that rejects the candidate; ``evidence`` is for whoever proposes next."""
-    return Finding(stage, "failed", _line(reason), told(evidence), _facts(facts))
+    """A finding that rejects the candidate. ``evidence`` is for whoever proposes next: else the reason is."""
+    return Finding(stage, "failed", _line(reason), told(evidence or reason), _facts(facts))
 
 
 def inconclusive(stage: CheckStage, reason: str, evidence: str = "", facts: Facts = NO_FACTS) -> Finding:
