@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -68,22 +68,38 @@ def load(name: str, folder: str | Path | None = None, *, mode: Mode = "safe") ->
     return modules().load(name, folder, mode)
 
 
-def zig(source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True) -> NativeModule:
+def zig(
+    source: str,
+    name: str = "",
+    *,
+    mode: Mode = "safe",
+    isolate: bool = False,
+    trial: bool = True,
+    links: Sequence[str] = (),
+) -> NativeModule:
     """Compile Zig source and return its functions as the attributes of a module, as ``%%zig`` does.
 
-    Raises CompileError, ToolchainMissing, UsageError.
+    ``links`` are the system's libraries, as ``--link`` names them. Raises CompileError, ToolchainMissing, UsageError.
     """
-    return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial)
+    return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial, links=links)
 
 
 def rust(
-    source: str, name: str = "", *, mode: Mode = "safe", isolate: bool = False, trial: bool = True
+    source: str,
+    name: str = "",
+    *,
+    mode: Mode = "safe",
+    isolate: bool = False,
+    trial: bool = True,
+    links: Sequence[str] = (),
+    crates: Sequence[str] = (),
 ) -> NativeModule:
     """Compile Rust source and return its functions as the attributes of a module, as ``%%rust`` does.
 
-    Raises CompileError, ToolchainMissing where there is no ``rustc``, UsageError.
+    ``crates`` are lines such as ``rand = "0.9"``, as ``--dep`` takes them. Raises CompileError, ToolchainMissing where
+    there is no ``rustc``, ToolchainError where a crate cannot be had, UsageError.
     """
-    return current().cell(source, "rust", name, mode=mode, isolate=isolate, trial=trial)
+    return current().cell(source, "rust", name, mode=mode, isolate=isolate, trial=trial, links=links, crates=crates)
 
 
 def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:

@@ -185,6 +185,8 @@ pub fn total(a: []const f64) f64 {
     run_ = flow.evolve("scores", trials=4, seed=1, inputs=(np.ones(20_000),))
     assert len([record for record in run_.trials if record.status != "failed"]) >= 3, [r.reason for r in run_.trials]
     assert all(record.proposal.program.files[1:] == run_.program.files[1:] for record in run_.trials)
+    proposed = run_.propose(source.replace("sum += x", "sum += stats.square(1) * x"))
+    assert any("answers as the incumbent does" in reason for reason in proposed.reasons), proposed.reasons
     accepted = run_.accept()
     assert accepted.origin == "accepted"
     with pytest.warns(

@@ -155,3 +155,21 @@ def test_annotate_shows_the_assembly_beside_the_source(kernel):
     assert "4 |     for (a) |x| sum += x;" in ran.text
     assert "<pre" in ran.html
     assert kernel.run("annotated.total([1, 2])").text == "3.0"
+
+
+def test_a_cell_that_imports_another_follows_it_and_says_where_it_cannot(kernel):
+    kernel.run("%%zig base\npub fn square(x: f64) f64 { return x * x; }")
+    early = kernel.run('%%zig late\nconst n = @import("nowhere");\npub fn f() void { _ = n; }')
+    assert early.status == "error"
+    assert "cell:2:20: error: there is no cell nowhere: run `%%zig nowhere` before" in early.text
+    assert "<u " in early.html
+
+    user = '%%zig user\nconst base = @import("base");\npub fn area(x: f64) f64 { return 3 * base.square(x); }'
+    assert kernel.run(user).status == "ok"
+    assert kernel.run("user.area(2)").text == "12.0"
+    assert kernel.run("%%zig base\npub fn square(x: f64) f64 { return x * x * x; }").status == "ok"
+    assert kernel.run("user.area(2)").text == "24.0"
+    assert "built again with the new text of base" in kernel.run("user").text
+    told = kernel.run("%%zig base\npub fn cube(x: f64) f64 { return x; }")
+    assert "user goes on with the earlier text of base" in told.text
+    assert kernel.run("user.area(2)").text == "24.0"

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from project_o import toolchain
+from project_o import rust, toolchain, zig
 from project_o.errors import ToolchainError, ToolchainMissing, UsageError
 from project_o.flow import Flow
 from project_o.sandbox import shared_builder
@@ -108,6 +108,14 @@ def test_tests_of_the_cell_annotations_and_importers_have_the_crates_too(shelf: 
 
     assert module.g(4) == 9
     assert [name for name, _ in toolchain.annotate(module.slot.version.artifact.program)] == ["g"]
+
+
+def test_the_same_from_python(shelf: Path) -> None:
+    made = rust("pub fn f(x: u64) -> u64 { doubler::double(x) }", "made", crates=['doubler = "1"'], trial=False)
+    root = zig('extern "c" fn cbrt(x: f64) f64;\npub fn root(x: f64) f64 { return cbrt(x); }', "made2", links=["m"])
+
+    assert made.f(8) == 16
+    assert root.root(8.0) == pytest.approx(2.0)
 
 
 def test_what_is_neither_in_the_cache_nor_to_be_fetched_is_one_clear_error(

@@ -54,13 +54,14 @@ class Arena:
         import numpy as np
 
         self.grow(offset + span(like))
-        return np.ndarray(like.shape, like.dtype, self._map, offset, like.strides)
+        return np.ndarray(like.shape, like.dtype, self._map, offset + lead(like), like.strides)
 
-    def put(self, offset: int, array: Any) -> int:
-        """As ``write``; where free memory begins behind it."""
-        end = offset + (array.nbytes if array.flags.c_contiguous else span(array))
+    def put(self, offset: int, array: Any) -> tuple[int, int]:
+        """As ``write``; where its first element is, and where free memory begins behind it."""
+        simple = array.flags.c_contiguous
         self.write(offset, array)
-        return aligned(end)
+        end = offset + (array.nbytes if simple else span(array))
+        return offset + (0 if simple else lead(array)), aligned(end)
 
     def pack(self, form: struct.Struct, offset: int, values: Sequence[int]) -> None:
         """Numbers as bytes, where there is room."""
@@ -97,11 +98,19 @@ class Arena:
 
 
 def span(array: Any) -> int:
-    """The bytes from the first element to the end of the last, for an array with positive strides."""
+    """The bytes from the element that lies lowest to the end of the one that lies highest."""
     if array.size == 0:
         return 0
-    last = sum((extent - 1) * stride for extent, stride in zip(array.shape, array.strides, strict=True))
-    return int(last + array.itemsize)
+    reach = sum((extent - 1) * abs(stride) for extent, stride in zip(array.shape, array.strides, strict=True))
+    return int(reach + array.itemsize)
+
+
+def lead(array: Any) -> int:
+    """How many bytes lie before the first element: it is not the lowest where a stride is negative."""
+    if array.size == 0:
+        return 0
+    back = sum((extent - 1) * min(stride, 0) for extent, stride in zip(array.shape, array.strides, strict=True))
+    return int(-back)
 
 
 def aligned(offset: int) -> int:

@@ -10,7 +10,7 @@ from .. import abi
 from ..errors import UsageError
 from ..values import Interface, NativeFunction
 from .answer import Answer, Answers
-from .arena import aligned, span
+from .arena import aligned, lead, span
 from .channel import Channel
 from .job import UNTRUSTED, Job, check_measured
 from .quick import Asked
@@ -200,7 +200,7 @@ class NativeJob(Job):
             if writable:
                 placed.append((index, at, array))
             offset = at + (span(array) if array.size else 0)
-            return base + at
+            return base + at + lead(array)
 
         singles = self._single[function.name]
         if len(args) != len(singles):

@@ -51,12 +51,12 @@ class Asked:
 
         def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
             nonlocal end
-            at = end
+            at = first = end
             if array.size:
-                end = arena.put(at, array)
+                first, end = arena.put(at, array)
                 if writable:
                     written.append((array, at))
-            return arena.base + at
+            return arena.base + first
 
         cells = abi.pack_with(self.converters, self.function, args, place)
         arena.grow(end)
