@@ -49,11 +49,11 @@ class Part:
 
 def parts() -> dict[str, Part]:
     """Every part by its name."""
-    gains = {f"gain-{gain}": Part(f"gain-{gain}", 40, _gains(gain)) for gain in ROUNDS}
+    gains = {f"gain-{gain}": Part(f"gain-{gain}", 32, _gains(gain)) for gain in ROUNDS}
     every = (
         Part("same-quiet", 200, _same),
         Part("same-loaded", 200, _same, loaded=True),
-        Part("gain-1.1-loaded", 40, _gains("1.1"), loaded=True),
+        Part("gain-1.1-loaded", 32, _gains("1.1"), loaded=True),
         Part("nulls", 48, _nulls, subjects=("python", "python", "python", "python", "python", "zig")),
         Part("scores", 240, _scores, subjects=("independent", "memory and heavy tails", "better")),
     )

@@ -25,8 +25,8 @@ BASE_ROUNDS = 40
 ZIG = """const std = @import("std");
 pub fn f(a: []const f64) f64 {
     var total: f64 = 0;
-    var round: usize = 0;
-    while (round < ROUNDS) : (round += 1) {
+    var lap: usize = 0;
+    while (lap < ROUNDS) : (lap += 1) {
         total = 0;
         for (a) |item| total += item * item + @abs(item);
         std.mem.doNotOptimizeAway(total);
@@ -37,7 +37,7 @@ pub fn f(a: []const f64) f64 {
 PYTHON = """
 def f(values):
     total = 0.0
-    for turn in range(ROUNDS):
+    for lap in range(ROUNDS):
         total = 0.0
         for value in values:
             total += value * value
@@ -62,11 +62,14 @@ class Subject:
         return self.text.replace("ROUNDS", str(rounds)).lstrip("\n")
 
     def null(self, number: int) -> str:
-        """A text that differs, and does the same: another comment, another name, or a constant that nobody uses."""
+        """A text that differs, and does the same: other names, one of them with a comment, or a constant nobody uses.
+
+        A comment alone would not do: a run takes that for the same program.
+        """
         source, mark = self.source(), "#" if self.language == "python" else "//"
         match number % 3:
             case 0:
-                return f"{mark} version {number}\n{source}"
+                return f"{mark} version {number}\n{source}".replace("lap", f"lap_{number}")
             case 1:
                 return source.replace("total", f"total_{number}")
         dead = f"unused_{number} = {number}" if self.language == "python" else f"const unused_{number} = {number};"

@@ -154,7 +154,8 @@ class Loop:
     def reserve(self) -> None:
         """Keep time for the verdict: as much as it takes by what was seen so far, up to a share of the budget."""
         if self.clock.budget_seconds is not None:
-            needed = (limits.FINALISTS + 1) * self.bench.comparison_seconds() + limits.VERDICT_SECONDS_MIN
+            near = max(1, self._near(self.archive.elites(limits.FINALISTS)))
+            needed = (near + 1) * self.bench.comparison_seconds() + limits.VERDICT_SECONDS_MIN
             self.clock.reserve_seconds = min(needed, limits.BUDGET_SHARE_FOR_VERDICT_MAX * self.clock.budget_seconds)
 
     def _late(self) -> bool:
@@ -333,12 +334,17 @@ class Loop:
 
     def _wanted(self, leaders: Sequence[Record]) -> int:
         """How many of the leaders are measured: those near the first, as many as there is time for."""
-        least = limits.FINALIST_RATIO_SHARE_MIN * (leaders[0].ratio or 1.0)
-        near = min(limits.FINALISTS, sum((record.ratio or 0.0) >= least for record in leaders))
+        near = self._near(leaders)
         if self.clock.deadline is None:
             return near
         left = self.clock.deadline - time.monotonic()
         return min(near, max(1, int(left / self.bench.shortest_seconds()) - 1))
+
+    @staticmethod
+    def _near(leaders: Sequence[Record]) -> int:
+        """How many are near the first one, as far as they could be measured."""
+        least = limits.FINALIST_RATIO_SHARE_MIN * ((leaders[0].ratio if leaders else None) or 1.0)
+        return min(limits.FINALISTS, sum((record.ratio or 0.0) >= least for record in leaders))
 
     def _refused(self, jobs: Jobs, record: Record, defect: Defect) -> Verdict:
         """The verdict where every leader's gain turned out to be none."""

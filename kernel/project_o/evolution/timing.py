@@ -131,8 +131,11 @@ class TimeBench:
         return Outcome(status, reason, best.candidate, best.ratio, metrics)
 
     def _screen_leader(self, incumbent: Handle, candidate: Handle, found: Measured, index: int) -> None:
-        """Who would lead the search is looked at more closely: a gain that is none must not lead it. Raises Defect."""
-        if not found.interval.low > max(1.0, self._leading):
+        """Who would lead the search by far is looked at more closely: a gain that is none must not lead it.
+
+        Raises Defect. What is not looked at here is looked at before it is accepted.
+        """
+        if not found.interval.low > limits.LEADER_RATIO_SUSPICIOUS * self._leading:
             return
         self._refuse(clock_defect(found.series), [])
         sides = incumbent, candidate

@@ -171,7 +171,7 @@ class _Asking:
     def _renew(self, number: int, calls: int) -> None:
         """Fresh processes, warm from other inputs."""
         warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls)]
-        for side in self.sides:
+        for side in self.sides if number % 2 else self.sides[::-1]:
             side.renew()
             side.ask_each(self.how.function, warm, seconds=self._allowed(len(warm)))
 
