@@ -66,3 +66,22 @@ def test_a_failing_notebook_fails_the_command(tmp_path):
 
     assert done.returncode == 1
     assert "dance" in done.stderr
+
+
+def test_a_run_notebooks_cells_are_known_by_their_ids(tmp_path):
+    cells = [nbformat.v4.new_code_cell("%load_ext project_o", id="first")]
+    cells += [nbformat.v4.new_code_cell("print('twice')", id=name) for name in ("one", "two")]
+    cells.append(nbformat.v4.new_code_cell("facts = %o where\nprint(facts['cells known by'])", id="last"))
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    nbformat.write(nbformat.v4.new_notebook(cells=cells, metadata=kernel), tmp_path / "in.ipynb")
+    done = project_o("run", "in.ipynb", "out.ipynb", cwd=tmp_path)
+
+    assert done.returncode == 0, done.stderr
+    assert "the ids that the front end sends" in (tmp_path / "out.ipynb").read_text()
+    from project_o.history import open_history
+
+    history = open_history(tmp_path, "out.ipynb")
+    states = [dict(state.facts).get("cell") for state in history.states()]
+    assert states == ["last", "two", "one", "first"]
+    assert [cell.id for cell in history.cells("@")] == ["first", "one", "two", "last"]
+    history.close()

@@ -89,6 +89,8 @@ def _run_notebook(words: list[str]) -> int:
         import papermill
         from jupyter_client.kernelspec import NoSuchKernel
         from papermill.exceptions import PapermillException, PapermillExecutionError
+
+        from .running import register
     except ModuleNotFoundError:
         raise UsageError("running notebooks needs papermill: python -m pip install papermill") from None
     source = Path(arguments.notebook)
@@ -99,7 +101,9 @@ def _run_notebook(words: list[str]) -> int:
     os.environ["PROJECT_O_NOTEBOOK"] = str(out.resolve())
     parameters: dict[str, Any] = {name: _value(text) for name, text in arguments.parameters}
     try:
-        papermill.execute_notebook(str(source), str(out), parameters, kernel_name=arguments.kernel)
+        papermill.execute_notebook(
+            str(source), str(out), parameters, engine_name=register(), kernel_name=arguments.kernel
+        )
     except PapermillExecutionError as error:
         where = f"{source} failed in cell {error.exec_count}"
         print(f"project-o run: {where}: {error.ename}: {error.evalue}", file=sys.stderr)

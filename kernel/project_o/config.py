@@ -51,6 +51,7 @@ class Setting:
 
 OPTIONS: tuple[Option, ...] = (
     Option("history", bool, True, "record every cell in the private history store"),
+    Option("history_quota_mb", int, 1024, "large outputs that the history keeps, in megabytes; the oldest go first"),
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
     Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),

@@ -19,6 +19,7 @@ pub fn total(a: []const f32) f32 {
 """
 CASES = {
     "history": ("off", "the store"),
+    "history_quota_mb": ("7", "how much room large outputs have in the history"),
     "trial": ("off", "where the first call of a new build is made"),
     "mode": ("fast", "whether a sum that overflows is a panic"),
     "dispatcher": ("off", "which way a native function is called"),
@@ -37,6 +38,10 @@ CASES = {
 
 def see_history(kernel):
     return "True" in kernel.run("import pathlib; print(pathlib.Path('.o').exists())").text
+
+
+def see_history_quota_mb(kernel):
+    return kernel.value("get_ipython().run_line_magic('o', 'where')['large_outputs_quota']")
 
 
 def see_trial(kernel):

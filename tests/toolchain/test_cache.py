@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -72,6 +73,19 @@ def test_a_damaged_entry_is_removed(own_cache: Path, damage: str) -> None:
     assert cache.find("k") is None
     assert not entry.folder.exists()
     assert cache.publish("k", b"library", {}).library.read_bytes() == b"library"
+
+
+def test_an_entry_of_an_older_format_is_taken_over_and_one_of_a_newer_is_left_alone(own_cache: Path) -> None:
+    entry = cache.publish("a" * 64, b"library", {"interface": 1})
+    facts = json.loads((entry.folder / "facts.json").read_text())
+    assert facts.pop("format") == cache.FORMAT
+    (entry.folder / "facts.json").write_text(json.dumps(facts))
+    found = cache.find("a" * 64)
+    assert found is not None
+    assert found.facts["format"] == cache.FORMAT
+    (entry.folder / "facts.json").write_text(json.dumps({**facts, "format": cache.FORMAT + 1}))
+    assert cache.find("a" * 64) is None
+    assert (entry.folder / "library.so").exists()
 
 
 def test_a_damaged_build_is_built_again(compiled: Build) -> None:

@@ -15,7 +15,7 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"evolving", "releases"}),
     frozenset({"flow"}),
     frozenset({"agent", "view"}),
-    frozenset({"api", "replay"}),
+    frozenset({"api", "replay", "running"}),
     frozenset({"operations"}),
     frozenset({"kernel", "cli", "magics", "channel"}),
 )
@@ -36,8 +36,8 @@ VIEW_MAY_IMPORT = ROWS[0]
 
 FRONT_ENDS = frozenset({"IPython", "ipykernel", "ipywidgets", "jupyter_client", "jupyter_core", "jupyter_server",
                         "jupyterlab", "nbclient", "notebook", "papermill", "traitlets", "comm"})  # fmt: skip
-WITH_A_FRONT_END = frozenset({"kernel", "cli", "magics", "channel", "replay"})
-"""Everything else runs in a plain script. ``replay`` starts a kernel of its own."""
+WITH_A_FRONT_END = frozenset({"kernel", "cli", "magics", "channel", "replay", "running"})
+"""Everything else runs in a plain script. ``replay`` starts a kernel, ``running`` is an engine of papermill."""
 WIDGETS = ("project_o.view.panels", "ipywidgets")
 """The one place below that makes widgets, inside the functions that show them."""
 

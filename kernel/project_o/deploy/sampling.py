@@ -75,8 +75,11 @@ class Sampled:
 
 
 def plain(version: Version) -> Version:
-    """A version without the one that times it."""
-    return version.sampled if isinstance(version, Sampled) else version
+    """The version that serves, without what times it or is tried beside it."""
+    if isinstance(version, Sampled):
+        return version.sampled
+    found: Version = getattr(version, "old", version) if hasattr(version, "evidence") else version
+    return found
 
 
 def arm(slot: Slot, record: Record, give_back: Callable[[Sampled], None]) -> bool:

@@ -94,7 +94,9 @@ class _Cells:
     def name(self, metadata: Mapping[str, Any], source: str) -> str:
         """The id of a cell that begins."""
         self._ordinal += 1
-        return cell_id(self._resolve(metadata, source, self._ordinal) or f"x{self._ordinal}")
+        given = self._resolve(metadata, source, self._ordinal)
+        self.history.cells_known_by = "the ids that the front end sends" if given else "their order and source"
+        return cell_id(given or f"x{self._ordinal}")
 
     def failed(self, error: Exception) -> None:
         """Our own mistake must not reach the cell: say it once."""

@@ -4,7 +4,7 @@
     notebook.json         the cells' order, types and metadata, and the notebook's metadata
     cells/ab/<id>.py      a cell's source (.md, .zig, .rs, .txt by its kind, so that viewers colour it)
     cells/ab/<id>.out.json     its execution count and outputs
-    cells/ab/<id>.out.0.png    a large binary output, stored raw
+    cells/ab/<id>.out.0.png    a binary output of some size, stored raw; larger ones are in ``blobs``
     programs/<name>/...   what the caller puts there
     deployments.json      what serves
 
@@ -13,8 +13,6 @@ Only what changed is written, so a state costs the same at ten cells and at a th
 
 from __future__ import annotations
 
-import base64
-import binascii
 import hashlib
 import json
 import re
@@ -23,6 +21,8 @@ from typing import Any
 
 from ..errors import HistoryError
 from ..limits import OUTPUT_INLINE_BYTES_MAX
+from .blobs import Blobs
+from .largeoutputs import join_output, split_outputs
 from .objects import COMPRESS_LEVEL, STORE_LEVEL, ObjectStore, Tree
 
 CELLS = "cells"
@@ -32,25 +32,13 @@ DEPLOYMENTS = "deployments.json"
 PROGRAMS = "programs/"
 SOURCES = frozenset({"cell.zig", "cell.rs", "cell.py", "cell.hy"})
 """The file of a program that is its own text."""
-FILE_KEY, FORM_KEY = "o:file", "o:form"
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSIONS = {"%%zig": ".zig", "%%rust": ".rs"}
-_BINARY = re.compile(r"(image/(?!svg)|audio/|video/|application/(pdf|octet-stream)$)")
-_FORMS = {
-    "plain": base64.b64encode,
-    "newline": lambda raw: base64.b64encode(raw) + b"\n",
-    "lines": base64.encodebytes,
-}
 
 
 def cell_id(text: str) -> str:
     """``text`` where nbformat allows it as a cell's id, else a digest of it."""
     return text if _ID.fullmatch(text) else f"c{hashlib.sha256(text.encode('utf-8', 'replace')).hexdigest()[:15]}"
-
-
-def is_binary(mime: str) -> bool:
-    """Whether nbformat keeps this MIME type as base64."""
-    return bool(_BINARY.match(mime))
 
 
 def encode(text: str) -> bytes:
@@ -138,7 +126,7 @@ class Contents:
         self._remove_outputs(stem)
         if not outputs and execution_count is None:
             return
-        slim, files = split_binaries(outputs, stem.rpartition("/")[2])
+        slim, files = split_outputs(outputs, stem.rpartition("/")[2], Blobs(self.store.path))
         folder = stem.rpartition("/")[0]
         for file, raw in files:
             self.tree.put(f"{folder}/{file}", self.store.write("blob", raw, STORE_LEVEL))
@@ -187,7 +175,8 @@ class Contents:
                 raise HistoryError(f"{folder}/{file} is missing in a state of {self.store.path}")
             return self.store.read_as(found, "blob")
 
-        return [join_binaries(output, raw) for output in body["outputs"]], body["execution_count"]
+        blobs = Blobs(self.store.path)
+        return [join_output(output, raw, blobs.get) for output in body["outputs"]], body["execution_count"]
 
     def annotate(self, name: str, metadata: Mapping[str, Any], attachments: Mapping[str, Any] | None) -> None:
         """Set a cell's metadata and attachments."""
@@ -276,51 +265,3 @@ class Contents:
 
 def _entry(name: str, kind: str, file: str) -> dict[str, Any]:
     return {"id": name, "type": kind, "file": file}
-
-
-# ----------------------------------------------------------------------------- binary outputs
-
-
-def split_binaries(
-    outputs: Sequence[Mapping[str, Any]], base: str
-) -> tuple[list[dict[str, Any]], list[tuple[str, bytes]]]:
-    """Outputs with large base64 values replaced by a file's name, and those files' bytes.
-
-    Base64 text costs 31 ms a MB to compress; the raw bytes, stored as they are, 0.3 ms.
-    """
-    files: list[tuple[str, bytes]] = []
-    slim = []
-    for output in outputs:
-        data = output.get("data")
-        replaced = {"data": {m: _split_one(m, v, base, files) for m, v in data.items()}} if data else {}
-        slim.append({**output, **replaced})
-    return slim, files
-
-
-def _split_one(mime: str, value: Any, base: str, files: list[tuple[str, bytes]]) -> Any:
-    if not isinstance(value, str) or len(value) <= OUTPUT_INLINE_BYTES_MAX or not is_binary(mime):
-        return value
-    try:
-        raw = base64.b64decode(value)
-    except (ValueError, binascii.Error):
-        return value
-    for form, make in _FORMS.items():
-        if make(raw).decode() == value:
-            extension = re.sub(r"[^a-z0-9]", "", mime.partition("/")[2].lower())[:8] or "bin"
-            files.append((f"{base}.out.{len(files)}.{extension}", raw))
-            return {FILE_KEY: files[-1][0], FORM_KEY: form}
-    return value
-
-
-def join_binaries(output: dict[str, Any], read: Any) -> dict[str, Any]:
-    """The inverse of ``split_binaries`` for one output; ``read(file)`` gives a file's bytes."""
-    data = output.get("data")
-    if not isinstance(data, dict):
-        return output
-
-    def whole(mime: str, value: Any) -> Any:
-        if is_binary(mime) and isinstance(value, dict) and FILE_KEY in value:
-            return _FORMS[value[FORM_KEY]](read(value[FILE_KEY])).decode()
-        return value
-
-    return {**output, "data": {mime: whole(mime, value) for mime, value in data.items()}}

@@ -16,7 +16,8 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from .contents import Contents, cell_id, is_binary
+from .contents import Contents, cell_id
+from .largeoutputs import is_binary
 from .redact import Redactor
 
 _VOLATILE = ("execution", "papermill", "ExecuteTime")

@@ -155,6 +155,7 @@ def _wipe(store: str, rewriter: Rewriter) -> None:
                     os.unlink(path)
     rewriter.clean_files()
     rewriter.drop_databases()
+    rewriter.drop_large_outputs()
     _git(store, "repack", "-a", "-d", "-q", "--no-write-bitmap-index")
     _git(store, "prune", "--expire=now")
 

@@ -19,16 +19,18 @@ from typing import TYPE_CHECKING, Any
 from ..errors import HistoryError
 from ..limits import BARRIER_SECONDS
 from .aside import note_aside
+from .blobs import Blobs
 from .contents import cell_id, check_path
 from .journal import lanes_with_journal
 from .live import FrontEnd, LiveDocument, check_document
 from .past import Past
-from .places import remove_store, size_bytes, slug
+from .places import SCHEMA, format_of, remove_store, size_bytes, slug
 from .recording import Recording
 from .records import CellRun, Forgotten, Forked, Published, Restored
 from .redact import Redactor
 from .refs import TAGS, is_free
 from .restoring import restore_state
+from .upkeep import keep_within
 
 if TYPE_CHECKING:
     from ..values import State
@@ -46,6 +48,8 @@ class History(Past):
         super().__init__(Recording(directory, notebook, session))
         self.enabled = enabled
         self.found = "it was given" if notebook else "no notebook was given"
+        self.cells_known_by = ""
+        """How cells are told apart; "" before the first."""
         self._redact = Redactor()
         self._staged: dict[str, str | None] = {}
         self._begun: set[str] = set()
@@ -239,6 +243,17 @@ class History(Past):
             except OSError as error:
                 raise HistoryError(f"{path} could not be removed whole: {error}") from error
 
+    def keep_large_outputs(self, quota_bytes: int) -> None:
+        """How much room large outputs have, from the next lane on."""
+        self._recording.quota_bytes = max(0, quota_bytes)
+
+    def clean_outputs(self) -> int:
+        """Let go of every large output that no saved, released or newest state shows; the bytes freed."""
+        with self._lock:
+            if not self._prepare():
+                return 0
+            return keep_within(self.store, 0)
+
     def refuse_others(self) -> None:
         """Raises HistoryError where another kernel records in this store at this moment."""
         path = self._recording.place.path
@@ -322,6 +337,8 @@ class History(Past):
 
     def where(self) -> dict[str, Any]:
         """Facts about the store: where it is and why there, the lane, the notebook and how it was found, sizes."""
+        from .forgetting import is_unfinished
+
         with self._lock:
             recording = self._recording
             path = recording.place.path
@@ -334,7 +351,12 @@ class History(Past):
                 "lane": recording.lane,
                 "notebook": self.notebook,
                 "found": self.found,
+                "cells known by": self.cells_known_by,
                 "bytes": size_bytes(path) if there else 0,
+                "format": format_of(path) if there else SCHEMA,
+                "large_outputs": Blobs(path).size_bytes() if there else 0,
+                "large_outputs_quota": recording.quota_bytes,
+                "forgetting": "was interrupted: say it again" if there and is_unfinished(path) else "",
                 "recorded": recording.recorded,
                 "lost": recording.lost,
                 "pending": recording.pending(),

@@ -12,7 +12,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from .contents import is_binary
+from .largeoutputs import is_binary
 
 Outputs = Sequence[dict[str, Any]]
 

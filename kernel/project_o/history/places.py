@@ -7,7 +7,7 @@ here runs Git, and nothing outside the store is written.
 """
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
-# ruff: noqa: PTH100, PTH102, PTH103, PTH104, PTH106, PTH108, PTH110, PTH111, PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH122, PTH208
+# ruff: noqa: PTH100, PTH102, PTH103, PTH104, PTH105, PTH106, PTH108, PTH110, PTH111, PTH112, PTH114, PTH116, PTH118, PTH119, PTH120, PTH122, PTH208
 
 from __future__ import annotations
 
@@ -16,14 +16,17 @@ import hashlib
 import json
 import os
 import re
+from collections.abc import Callable
 from typing import NamedTuple
 
 from ..errors import HistoryError
+from .blobs import BLOBS
 
 MARKER = "project-o.json"
+SCHEMA = 2
+"""The format of a store. 1: without ``blobs``."""
 STORE_VARIABLE = "PROJECT_O_STORE"
 """The environment variable that names a store to use instead."""
-SCHEMA = 1
 _CONFIG = """\
 [core]
 \trepositoryformatversion = 0
@@ -160,8 +163,11 @@ def why_unusable(path: str) -> str:
 
 def why_corrupt(path: str) -> str:
     """Why what lies at ``path`` is not a whole store of ours; empty where it is."""
-    if not is_ours(path):
+    number = format_of(path)
+    if number == 0:
         return f"{path} is there and is not a history store of ours, or its {MARKER} is damaged"
+    if number > SCHEMA:
+        return f"{path} has format {number}, and this project-o knows up to {SCHEMA}: update it"
     for name in ("objects", "refs"):
         folder = os.path.join(path, name)
         if not os.path.isdir(folder) or not os.access(folder, os.W_OK | os.X_OK):
@@ -174,14 +180,15 @@ def why_corrupt(path: str) -> str:
     return "" if head.startswith("ref: ") else f"{path}/HEAD is damaged: the history store cannot be used"
 
 
-def is_ours(path: str) -> bool:
-    """Whether the folder carries our marker."""
+def format_of(path: str) -> int:
+    """The number of a store's format; 0 where the folder does not carry our marker."""
     try:
         with open(os.path.join(path, MARKER), encoding="utf-8") as file:
             body = json.load(file)
     except (OSError, ValueError):
-        return False
-    return isinstance(body, dict) and body.get("schema") == SCHEMA
+        return 0
+    number = body.get("schema") if isinstance(body, dict) else 0
+    return number if isinstance(number, int) and number > 0 else 0
 
 
 def create_store(path: str) -> None:
@@ -194,6 +201,7 @@ def create_store(path: str) -> None:
         problem = why_unusable(path)
         if problem:
             raise HistoryError(problem)
+        migrate(path)
         return
     import shutil
 
@@ -206,10 +214,11 @@ def create_store(path: str) -> None:
     try:
         for folder in ("", "objects", "objects/info", "objects/pack", "refs", "refs/heads", "refs/tags", "journal"):
             os.mkdir(os.path.join(fresh, folder), 0o700)
+        os.mkdir(os.path.join(fresh, BLOBS), 0o700)
         for name, text in (
             ("config", _CONFIG),
             ("HEAD", "ref: refs/heads/latest\n"),
-            (MARKER, json.dumps({"schema": SCHEMA, "what": "a history of notebook states; see `git log` here"}) + "\n"),
+            (MARKER, _marker(SCHEMA)),
         ):
             with open(os.path.join(fresh, name), "w", encoding="ascii") as file:
                 file.write(text)
@@ -222,11 +231,37 @@ def create_store(path: str) -> None:
         shutil.rmtree(fresh, ignore_errors=True)
 
 
+def _marker(number: int) -> str:
+    return json.dumps({"schema": number, "what": "a history of notebook states; see `git log` here"}) + "\n"
+
+
+def _add_blobs(path: str) -> None:
+    """From format 1: large outputs have a folder of their own; what is in Git stays there."""
+    with contextlib.suppress(FileExistsError):
+        os.mkdir(os.path.join(path, BLOBS), 0o700)
+
+
+_MIGRATIONS: dict[int, Callable[[str], None]] = {1: _add_blobs}
+"""From a format to the next one. Each may be begun twice: two kernels may find the same old store."""
+
+
+def migrate(path: str) -> None:
+    """Bring a store of an older format to this one, in place. Raises OSError."""
+    number = format_of(path)
+    while 0 < number < SCHEMA:
+        _MIGRATIONS[number](path)
+        number += 1
+        fresh = os.path.join(path, f"{MARKER}.{os.getpid()}.new")
+        with open(fresh, "w", encoding="ascii") as file:
+            file.write(_marker(number))
+        os.replace(fresh, os.path.join(path, MARKER))
+
+
 def remove_store(path: str) -> int:
     """Remove a store of ours and the ``.o`` around it; the bytes freed. Raises HistoryError for anything else."""
     if not os.path.isdir(path):
         return 0
-    if os.path.islink(path) or not is_ours(path):
+    if os.path.islink(path) or not format_of(path):
         raise HistoryError(f"{path} does not carry our {MARKER}; remove it yourself if it is a history store")
     import shutil
 

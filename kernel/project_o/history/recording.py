@@ -13,7 +13,7 @@ import time
 from typing import Any
 
 from ..errors import HistoryError, warn
-from ..limits import JOURNAL_RECORD_BYTES_MAX
+from ..limits import HISTORY_QUOTA_BYTES, JOURNAL_RECORD_BYTES_MAX
 from .journal import LANES_LOCK, JournalWriter
 from .link import RecorderLink
 from .places import Place, choose_place, create_store, fallback_path, git_directories, notebook_slug, why_unusable
@@ -32,6 +32,7 @@ class Recording:
         self.recorded = 0
         self.lost = 0
         self.problem = ""
+        self.quota_bytes = HISTORY_QUOTA_BYTES
         self._session = session
         self._journal: JournalWriter | None = None
         self._link: RecorderLink | None = None
@@ -105,7 +106,8 @@ class Recording:
 
     def _begin(self, path: str) -> None:
         create_store(path)
-        facts = lane_facts(self.notebook or "", self.directory, self._session) | {"repository": self.place.repository}
+        facts = lane_facts(self.notebook or "", self.directory, self._session)
+        facts |= {"repository": self.place.repository, "quota": self.quota_bytes}
         self._journal = begin_lane(path, facts)
         self.lane = self._journal.journal.lane
         self._link = RecorderLink(path, self.lane)

@@ -105,7 +105,7 @@ class Redactor:
         return [self._output(output) for output in outputs]
 
     def _output(self, output: Mapping[str, Any]) -> dict[str, Any]:
-        from .contents import is_binary
+        from .largeoutputs import is_binary
 
         clean: dict[str, Any] = {}
         for key, value in output.items():

@@ -14,7 +14,9 @@ import subprocess
 from typing import Any
 
 from ..errors import HistoryError
-from .contents import CELLS, DEPLOYMENTS, NOTEBOOK, STATE, decode, encode, is_binary
+from .blobs import Blobs
+from .contents import CELLS, DEPLOYMENTS, NOTEBOOK, STATE, decode, encode
+from .largeoutputs import is_binary
 from .objects import TREE_MODE, ObjectStore, git_environment, parse_tree
 from .redact import FORGOTTEN
 from .refs import TAGS
@@ -235,6 +237,14 @@ class Rewriter:
                     data = file.read()
                 if self._in_bytes(data):
                     os.unlink(entry.path)
+
+    def drop_large_outputs(self) -> None:
+        """Large outputs that hold it: the states say that they were let go of."""
+        blobs = Blobs(self._store)
+        for name, path, _, _ in blobs.entries():
+            data = blobs.get(name) if name else None
+            if data is None or self._in_bytes(data):
+                os.unlink(path)
 
     def search_what_is_left(self) -> None:
         """Git reads out every object that is left: raises HistoryError where one of the texts is still there."""

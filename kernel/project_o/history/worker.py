@@ -12,10 +12,11 @@ import subprocess
 import time
 
 from ..errors import HistoryError
-from ..limits import JOURNAL_SYNC_MILLISECONDS, REPACK_STATES
+from ..limits import HISTORY_QUOTA_BYTES, JOURNAL_SYNC_MILLISECONDS, REPACK_STATES
 from .journal import JournalReader, LaneJournal, lanes_with_journal
 from .lane import LaneWriter
 from .objects import git_environment
+from .upkeep import keep_within
 
 PACK_LOCK = "o.lock"
 _REFUSALS_MAX = 3
@@ -113,6 +114,8 @@ class Worker:
             self._unpacked = 0
             if pack(self.journal.store):
                 self._reader.forget_older_segments()
+            with contextlib.suppress(OSError, HistoryError):
+                keep_within(self.journal.store, int(self.journal.facts().get("quota") or HISTORY_QUOTA_BYTES))
 
     def finish(self) -> bool:
         """The kernel has ended: commit the rest, and cells that never ended as ``died``."""

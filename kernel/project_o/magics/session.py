@@ -65,6 +65,7 @@ class Session:
             enabled=bool(self.setting("history")),
         )
         self.history.found = self.found_by
+        self.history.keep_large_outputs(int(self.setting("history_quota_mb")) << 20)
         self.flow = Flow(self.history)
         self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
         self.flow.unsandboxed = lambda: bool(self.setting("serve_unsandboxed"))

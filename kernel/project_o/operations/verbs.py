@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
 
@@ -62,11 +62,25 @@ def _off(context: Context, arguments: argparse.Namespace) -> Report:
 
 def _where(context: Context, arguments: argparse.Namespace) -> Report:
     del arguments
-    return Report(context.flow.history.where(), facts("where"))
+    found = context.flow.history.where()
+    return Report(found, lambda told: facts("where")({**told, **_sizes(told)}))
+
+
+def _sizes(told: Mapping[str, Any]) -> dict[str, Any]:
+    """The bytes of a store in words, and what can be done about them."""
+    large, quota = told["large_outputs"], told["large_outputs_quota"]
+    return {
+        "bytes": f"{told['bytes']:,}, of them {large:,} of large outputs",
+        "large_outputs": "%o clean --outputs lets go of those that no saved or newest state shows" if large else "",
+        "large_outputs_quota": f"{quota:,}: over it those that were not used for longest go by themselves",
+    }
 
 
 def _clean(context: Context, arguments: argparse.Namespace) -> Report:
-    del arguments
+    if arguments.outputs:
+        freed = context.flow.history.clean_outputs()
+        kept = "all states; in the place of a large output they say its size and hash"
+        return Report({"bytes freed": freed, "kept": kept}, facts("large outputs let go of"))
     store = str(context.flow.history.where().get("store", ""))
     freed = context.flow.history.clean()
     found = {"removed": store, "bytes freed": freed, "recording": "off; `%o on` begins a new history"}
@@ -151,7 +165,11 @@ VERBS: dict[str, Verb] = {
         "the build cache: where it is, how large; --clear empties it",
         ((("--clear",), {"action": "store_true"}),),
     ),
-    "clean": Verb(_clean, "remove this notebook folder's history for good"),
+    "clean": Verb(
+        _clean,
+        "remove this notebook folder's history for good",
+        ((("--outputs",), {"action": "store_true", "help": "only large outputs that no saved or newest state shows"}),),
+    ),
     **STATE_VERBS,
     **SERVING_VERBS,
     "modules": Verb(_modules, "the library modules that load(NAME) finds, and which are loaded"),

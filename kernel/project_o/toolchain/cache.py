@@ -17,7 +17,7 @@ import tempfile
 import time
 import uuid
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -28,6 +28,9 @@ from .. import limits
 from ..errors import ToolchainError
 from .places import cache_directory
 
+FORMAT = 2
+"""Of an entry. 1: without a number."""
+_MIGRATIONS: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda facts: {**facts, "format": 2}}
 LIBRARY = "library.so"
 _FACTS = "facts.json"
 _TRIED = "tried"
@@ -56,6 +59,9 @@ def find(key: str) -> Entry | None:
     for folder in _candidates(key):
         try:
             facts = json.loads((folder / _FACTS).read_bytes())
+            if _format(facts) > FORMAT:
+                return None  # of a newer project-o, which goes on using it
+            facts = _migrated(facts)
             data = (folder / LIBRARY).read_bytes()
             if facts["sha256"] == hashlib.sha256(data).hexdigest() and _complete(folder, facts):
                 with suppress(OSError):
@@ -70,6 +76,18 @@ def find(key: str) -> Entry | None:
     return None
 
 
+def _format(facts: Any) -> int:
+    number = facts.get("format", 1) if isinstance(facts, dict) else 1
+    return number if isinstance(number, int) else 1
+
+
+def _migrated(facts: dict[str, Any]) -> dict[str, Any]:
+    """What an older format says, in the words of this one. Raises KeyError, TypeError for what cannot be meant."""
+    for number in range(_format(facts), FORMAT):
+        facts = _MIGRATIONS[number](facts)
+    return facts
+
+
 def _complete(folder: Path, facts: dict[str, Any]) -> bool:
     return all((folder / Path(path).name).is_file() for path in facts.get("beside", ()))
 
@@ -81,7 +99,7 @@ def publish(key: str, data: bytes, facts: dict[str, Any], beside: Sequence[Path]
     Raises ToolchainError where neither is possible.
     """
     global _published
-    facts = {**facts, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
+    facts = {**facts, "format": FORMAT, "sha256": hashlib.sha256(data).hexdigest(), "bytes": len(data)}
     if beside:
         facts["beside"] = [str(path) for path in beside]
     try:
