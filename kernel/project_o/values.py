@@ -21,9 +21,8 @@ DATA = "surroundings.json"
 
 # --------------------------------------------------------------------------- native interfaces
 
-TypeKind = Literal[
-    "void", "bool", "int", "float", "slice", "matrix", "array", "struct", "tuple", "optional", "error_union", "any"
-]
+TypeKind = Literal["void", "bool", "int", "float", "enum", "slice", "matrix", "view", "array", "struct", "tuple",
+                   "optional", "error_union", "any"]  # fmt: skip
 """``any`` is a Python value, whatever it is: what the functions of Python and Lisp programs take and return."""
 
 
@@ -31,9 +30,11 @@ TypeKind = Literal[
 class NativeType:
     """A type of a native function's parameter or result, as the compiler describes it.
 
-    ``bits`` and ``signed`` describe numbers; ``child`` is the element of a slice, matrix or array and the
-    payload of an optional or error union; ``fields`` are those of a struct or tuple; ``length`` is an array's.
-    A slice or matrix with ``const`` false is written by the callee. ``sentinel`` marks ``[:0]const u8``.
+    ``bits`` and ``signed`` describe numbers; ``child`` is the element of a slice, matrix, view or array and the
+    payload of an optional or error union; ``fields`` are those of a struct or tuple; ``length`` is an array's, and of a
+    view its dimensions. A slice, matrix or view with ``const`` false is written by the callee. ``sentinel`` marks
+    ``[:0]const u8``. ``numbers`` are the values of an enum, ``fields`` their names (``const``: there are no others);
+    of a struct that may be an array's element its size and the offsets of its fields, in bytes.
     """
 
     kind: TypeKind
@@ -45,6 +46,7 @@ class NativeType:
     child: NativeType | None = None
     name: str = ""
     fields: tuple[tuple[str, NativeType], ...] = ()
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,11 +365,8 @@ class Usage:
     output_tokens: int = 0
 
     def __add__(self, other: Usage) -> Usage:
-        return Usage(
-            self.requests + other.requests,
-            self.input_tokens + other.input_tokens,
-            self.output_tokens + other.output_tokens,
-        )
+        requests, tokens = self.requests + other.requests, self.input_tokens + other.input_tokens
+        return Usage(requests, tokens, self.output_tokens + other.output_tokens)
 
 
 @dataclass(frozen=True, slots=True)

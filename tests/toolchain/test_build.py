@@ -108,13 +108,13 @@ def test_a_cell_without_a_public_function(compiled: Build, source: str) -> None:
 
 
 def test_a_cell_with_only_what_cannot_be_mapped_says_why(compiled: Build) -> None:
-    source = "pub fn f(a: anytype) void {\n    _ = a;\n}\npub fn g(a: i128) void {\n    _ = a;\n}\n"
+    source = "pub fn f(a: anytype) void {\n    _ = a;\n}\npub fn g(a: i129) void {\n    _ = a;\n}\n"
     error = refused(compiled, source, line_offset=1, names={"g": (("a",), "", 4)})
 
     assert "f (parameter 1: anytype" in str(error)
-    assert "g (parameter 1: i128" in str(error)
+    assert "g (parameter 1: i129" in str(error)
     assert [item.line for item in error.diagnostics] == [0, 5]
-    assert error.diagnostics[1].source_line == "pub fn g(a: i128) void {"
+    assert error.diagnostics[1].source_line == "pub fn g(a: i129) void {"
     assert error.diagnostics[1].column == 8
 
 

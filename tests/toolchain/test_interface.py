@@ -14,7 +14,7 @@ pub fn any(a: anytype) void { _ = a; }
 pub fn generic(comptime T: type, a: T) T { return a; }
 pub fn fixed(comptime n: usize) usize { return n; }
 pub fn pointer(a: *u8) void { _ = a; }
-pub fn wide(a: i128) void { _ = a; }
+pub fn wide(a: i129) void { _ = a; }
 pub fn quad(a: f128) void { _ = a; }
 pub fn extended() f80 { return 1; }
 pub fn kind(a: u8) type { _ = a; return u8; }
@@ -24,7 +24,10 @@ pub fn table(a: [2][2]f32) void { _ = a; }
 pub fn large(a: [5000]u8) void { _ = a; }
 pub fn twice(a: ??i32) void { _ = a; }
 pub fn failing(a: anyerror!i32) void { _ = a catch 0; }
-pub fn choice(a: enum { x, y }) void { _ = a; }
+pub fn choice(a: enum(u65) { x, y }) void { _ = a; }
+pub fn nameless(a: enum(u8) { _ }) void { _ = a; }
+pub fn nested(a: []const struct { x: []const u8 }) void { _ = a; }
+pub fn deep(a: @import("o").View(f32, 9)) void { _ = a; }
 pub fn either(a: union(enum) { x: i32, y: f32 }) void { _ = a; }
 pub fn opaquely(a: *anyopaque) void { _ = a; }
 pub fn four(a: @Vector(4, f32)) void { _ = a; }
@@ -51,10 +54,12 @@ def test_what_cannot_be_mapped_is_skipped_by_name(compiled: Callable[..., Artifa
     assert all(len(reason) > 10 for reason in reasons.values())
     assert "anytype" in reasons["any"]
     assert "comptime" in reasons["fixed"]
-    assert "i128" in reasons["wide"]
+    assert "1 to 128 bits" in reasons["wide"]
     assert "use a slice" in reasons["pointer"]
     assert "field next" in reasons["linked"]
     assert "return a slice" in reasons["view"]
+    assert "1 to 8 dimensions" in reasons["deep"]
+    assert "up to 64 bits" in reasons["choice"]
 
 
 def test_the_module_abi(loaded: Callable[..., Library]) -> None:

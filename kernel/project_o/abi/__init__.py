@@ -3,9 +3,12 @@
 Every native function is reached through one prototype, ``int32_t call(uint64_t *args, uint64_t *ret)``:
 
     bool, int up to 64 bits   one cell, two's complement
+    int up to 128 bits        two cells, the low word first
     float up to 64 bits       one cell, the bits of the value as a double
+    enum                      one cell, the value of its name
     slice                     two cells: address, length in elements
     matrix                    four cells: address, rows, columns, row stride in elements
+    view of n dimensions      1 + 2n cells: address of the first element, n extents, n strides in elements
     array by value            one cell as an argument (its address), one for each element as a result
     struct, tuple             the cells of the fields, one after the other
     optional                  one cell (1: present), then the cells of the payload
@@ -18,6 +21,7 @@ there is no handle. This module knows no library and no process:
 ``place`` and ``read`` say where memory is.
 
     layout.py     types, their names in Python, their cells
+    classes.py    the Python classes of enums and structs, numpy's types of elements
     arguments.py  values -> cells
     results.py    cells -> values
     plan.py       what the dispatcher must know to do both without Python code
@@ -27,6 +31,7 @@ there is no handle. This module knows no library and no process:
 
 from . import dispatch
 from .arguments import Converter, Place, bind, converters, pack, pack_with
+from .classes import classes, element_dtype
 from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
@@ -65,9 +70,11 @@ __all__ = [
     "bind",
     "cell_count",
     "child_of",
+    "classes",
     "converters",
     "dispatch",
     "dtype_name",
+    "element_dtype",
     "fault_from_bytes",
     "handle_cell",
     "interface_from_json",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 import inspect
 import operator
 import struct
@@ -11,11 +12,13 @@ from typing import Any
 
 from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
-from .layout import argument_cell_count, child_of, dtype_name
+from .classes import element_dtype
+from .layout import WORD_BITS, argument_cell_count, child_of, dtype_name
 
 Place = Callable[[Any, bool], int]
 """(array, writable) -> its address as the callee sees it."""
 Converter = Callable[[Any, list[int], Place], None]
+_WORD = (1 << WORD_BITS) - 1
 
 
 def bind(function: NativeFunction, args: Sequence[Any], named: Mapping[str, Any]) -> tuple[Any, ...]:
@@ -62,10 +65,14 @@ def _converter(kind: NativeType, where: str) -> Converter:
             return _int_converter(kind, where)
         case "float":
             return lambda value, cells, place: cells.append(_double_bits(value, where))
+        case "enum":
+            return _enum_converter(kind, where)
         case "slice":
             return _slice_converter(kind, where)
         case "matrix":
             return _matrix_converter(kind, where)
+        case "view":
+            return _view_converter(kind, where)
         case "array":
             return _array_converter(kind, where)
         case "optional":
@@ -93,7 +100,35 @@ def _int_converter(kind: NativeType, where: str) -> Converter:
             raise InterfaceError(f"{where} wants an int, got {type(value).__name__}") from None
         if not low <= number <= high:
             raise InterfaceError(f"{where} wants an int from {low} to {high}, got {number}")
-        cells.append(number & 0xFFFF_FFFF_FFFF_FFFF)
+        cells.append(number & _WORD)
+        if kind.bits > WORD_BITS:
+            cells.append(number >> WORD_BITS & _WORD)
+
+    return convert
+
+
+def _enum_converter(kind: NativeType, where: str) -> Converter:
+    values = {name: number for (name, _), number in zip(kind.fields, kind.numbers, strict=True)}
+    known = ", ".join(values)
+
+    def number_of(value: Any) -> int:
+        if isinstance(value, str):
+            return values[value]
+        if isinstance(value, enum.Enum):
+            number = values[value.name.removesuffix("_") if value.name not in values else value.name]
+            if number == value.value:
+                return number
+            raise KeyError
+        number = operator.index(value)
+        if kind.const and number not in kind.numbers:
+            raise KeyError
+        return number
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        try:
+            cells.append(number_of(value) & _WORD)
+        except (KeyError, TypeError):
+            raise InterfaceError(f"{where} wants a {kind.name}, one of {known}: got {value!r}") from None
 
     return convert
 
@@ -111,17 +146,20 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
     """A function that makes a value a numpy array of exactly the element type, without a copy where it is one."""
     import numpy as np
 
-    dtype = np.dtype(dtype_name(child_of(kind)))
+    child = child_of(kind)
+    dtype, name = element_dtype(child), dtype_name(child)
     writes = not kind.const
+    how = f"'{name}'" if dtype.names is None else f"{name}.dtype"
 
     def read(value: Any) -> Any:
-        array = value if isinstance(value, np.ndarray) else _other_array(value, dtype, where, writes=writes)
+        array = value if isinstance(value, np.ndarray) else _other_array(value, dtype, where, name, writes=writes)
         if array.dtype != dtype:
             raise InterfaceError(
-                f"{where} wants a numpy array of {dtype}, got {array.dtype}: convert it with .astype('{dtype}')"
+                f"{where} wants a numpy array of {name}, got {array.dtype}: convert it with .astype({how})"
             )
         flags = array.flags
-        if not flags.aligned:
+        # An array of structs is aligned to its own idea of them, which may be none.
+        if not flags.aligned or (dtype.names is not None and array.ctypes.data % dtype.alignment and array.size):
             raise InterfaceError(f"{where} wants an array that is aligned to its elements: pass a .copy()")
         if writes and not flags.writeable:
             raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
@@ -130,20 +168,29 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
     return read
 
 
-def _other_array(value: Any, dtype: Any, where: str, *, writes: bool) -> Any:
+def _other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool) -> Any:
     import numpy as np
 
     if writes and not isinstance(value, (bytearray, memoryview)):
         raise InterfaceError(
-            f"{where} is written by the function: pass a numpy array of {dtype}, got {type(value).__name__}"
+            f"{where} is written by the function: pass a numpy array of {name}, got {type(value).__name__}"
         )
     if isinstance(value, str) and dtype == np.uint8:
         return np.frombuffer(_utf8(value, where), np.uint8)
     if isinstance(value, (bytes, bytearray, memoryview)):
         return _from_buffer(value, where)
     if isinstance(value, (list, tuple)):
-        return _from_sequence(value, dtype, where)
-    raise InterfaceError(f"{where} wants a numpy array of {dtype}, got {type(value).__name__}")
+        return _from_records(value, dtype, where) if dtype.names else _from_sequence(value, dtype, where)
+    raise InterfaceError(f"{where} wants a numpy array of {name}, got {type(value).__name__}")
+
+
+def _from_records(value: Any, dtype: Any, where: str) -> Any:
+    import numpy as np
+
+    try:
+        return np.array(list(map(tuple, value)), dtype)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InterfaceError(f"{where} wants a list of tuples of {', '.join(dtype.names)}: {error}") from None
 
 
 def _from_sequence(value: Any, dtype: Any, where: str) -> Any:
@@ -226,6 +273,23 @@ def _matrix_converter(kind: NativeType, where: str) -> Converter:
     return convert
 
 
+def _view_converter(kind: NativeType, where: str) -> Converter:
+    read, writes, dimensions = _array_reader(kind, where), not kind.const, kind.length
+
+    def convert(value: Any, cells: list[int], place: Place) -> None:
+        array = read(value)
+        if array.ndim != dimensions:
+            raise InterfaceError(f"{where} wants a {dimensions}-d array, got {array.ndim}-d: use .reshape(...)")
+        item = array.itemsize
+        if any(stride % item for stride in array.strides):
+            raise InterfaceError(f"{where} wants strides of whole elements: pass a .copy()")
+        cells.append(place(array, writes))
+        cells.extend(array.shape)
+        cells.extend(stride // item & _WORD for stride in array.strides)
+
+    return convert
+
+
 def _array_converter(kind: NativeType, where: str) -> Converter:
     read = _array_reader(NativeType("slice", const=True, child=kind.child), where)
 
@@ -255,10 +319,13 @@ def _optional_converter(kind: NativeType, where: str) -> Converter:
 
 def _struct_converter(kind: NativeType, where: str) -> Converter:
     parts = [(name, _converter(item, f"{where}.{name}")) for name, item in kind.fields]
+    names = tuple(name for name, _ in parts)
 
     def convert(value: Any, cells: list[int], place: Place) -> None:
         if isinstance(value, dict) and set(value) == {name for name, _ in parts}:
             items = [value[name] for name, _ in parts]
+        elif type(value).__name__ == "void" and value.dtype.names == names:  # an element of an array of structs
+            items = [value[name] for name in names]
         elif isinstance(value, tuple) and len(value) == len(parts):
             items = list(value)
         else:

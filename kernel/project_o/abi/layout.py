@@ -11,6 +11,7 @@ STATUS_ERROR = -1
 STATUS_ERRORS = (-1, -3, -4)
 """Those with an error's text: any error; from a module also an invalid parameter and a timeout of native/abi/o.h."""
 ERROR_RESULT_CELLS = 2
+WORD_BITS = 64
 
 
 def type_from_json(body: dict[str, Any]) -> NativeType:
@@ -26,6 +27,7 @@ def type_from_json(body: dict[str, Any]) -> NativeType:
         child=type_from_json(child) if child else None,
         name=body.get("name", ""),
         fields=tuple((name, type_from_json(item)) for name, item in body.get("fields", ())),
+        numbers=tuple(body.get("numbers", ())),
     )
 
 
@@ -53,13 +55,15 @@ def spell(kind: NativeType) -> str:
             return f"{'' if kind.const else 'writable '}{dtype_name(child_of(kind))} array"
         case "matrix":
             return f"{'' if kind.const else 'writable '}2-d {dtype_name(child_of(kind))} array"
+        case "view":
+            return f"{'' if kind.const else 'writable '}{kind.length}-d {dtype_name(child_of(kind))} array"
         case "array":
             return f"{dtype_name(child_of(kind))} array of {kind.length}"
         case "optional":
             return f"{spell(child_of(kind))} | None"
         case "error_union":
             return spell(child_of(kind))
-        case "struct" | "tuple":
+        case "struct" | "tuple" | "enum":
             return kind.name or "tuple"
         case "void":
             return "None"
@@ -68,9 +72,11 @@ def spell(kind: NativeType) -> str:
 
 
 def dtype_name(kind: NativeType) -> str:
-    """The numpy dtype of a number type: ``float32``, ``uint8``, ``bool``."""
+    """The numpy dtype of a number type: ``float32``, ``uint8``, ``bool``; of a struct its own name."""
     if kind.kind == "bool":
         return "bool"
+    if kind.kind in ("struct", "tuple"):
+        return kind.name or "struct"
     prefix = "float" if kind.kind == "float" else "int" if kind.signed else "uint"
     return f"{prefix}{kind.bits}"
 
@@ -80,10 +86,14 @@ def cell_count(kind: NativeType) -> int:
     match kind.kind:
         case "void":
             return 0
+        case "int":
+            return int_cells(kind)
         case "slice":
             return 2
         case "matrix":
             return 4
+        case "view":
+            return 1 + 2 * kind.length
         case "array":
             return kind.length * cell_count(child_of(kind))
         case "struct" | "tuple":
@@ -94,6 +104,11 @@ def cell_count(kind: NativeType) -> int:
             return cell_count(child_of(kind))
         case _:
             return 1
+
+
+def int_cells(kind: NativeType) -> int:
+    """How many cells an integer takes: one word each."""
+    return 1 if kind.bits <= WORD_BITS else 2
 
 
 def argument_cell_count(kind: NativeType) -> int:

@@ -11,17 +11,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..values import NativeFunction, NativeType
-from .layout import argument_cell_count, cell_count, child_of, dtype_name, is_text
-from .results import named_tuple
+from .classes import element_dtype, named_tuple
+from .layout import WORD_BITS, argument_cell_count, cell_count, child_of, is_text
 
 # Keep in step with arguments.h, results.h and entry.h of the dispatcher.
 _PARAMETER = struct.Struct("<iiiiqQ")
 _RESULT = struct.Struct("<iiiii")
-_BOOL, _SIGNED, _UNSIGNED, _FLOAT, _SLICE, _TEXT, _TERMINATED, _MATRIX = range(1, 9)
+_BOOL, _SIGNED, _UNSIGNED, _FLOAT, _SLICE, _TEXT, _TERMINATED, _MATRIX, _VIEW = range(1, 10)
 _GIVES_VOID, _GIVES_BOOL, _GIVES_SIGNED, _GIVES_UNSIGNED, _GIVES_FLOAT, _GIVES_SLICE, _GIVES_TEXT = range(1, 8)
 _WRITES, _OPTIONAL = 1, 2
 _ARGUMENT_CELLS_MAX, _RESULT_CELLS_MAX, _PARTS_MAX = 48, 20, 16
-_WORD_BITS = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,13 +56,11 @@ def plan(function: NativeFunction) -> Plan | None:
 
 def _has_arrays(kind: NativeType) -> bool:
     below = [item for _, item in kind.fields] + ([kind.child] if kind.child else [])
-    return kind.kind in ("slice", "matrix") or any(_has_arrays(item) for item in below)
+    return kind.kind in ("slice", "matrix", "view") or any(_has_arrays(item) for item in below)
 
 
 def _type_number(kind: NativeType) -> int:
-    import numpy as np
-
-    return int(np.dtype(dtype_name(child_of(kind))).num)
+    return int(element_dtype(child_of(kind)).num)
 
 
 def _parameter(kind: NativeType) -> bytes | None:
@@ -71,10 +68,12 @@ def _parameter(kind: NativeType) -> bytes | None:
     if kind.kind == "optional":
         flags, kind = _OPTIONAL, child_of(kind)
     number, low, high = 0, 0, 0
+    if kind.child is not None and kind.child.numbers:
+        return None  # structs in memory: which of them is what takes more than a number to compare
     match kind.kind:
         case "bool":
             what = _BOOL
-        case "int" if kind.bits <= _WORD_BITS:
+        case "int" if kind.bits <= WORD_BITS:
             what = _SIGNED if kind.signed else _UNSIGNED
             low = -(1 << (kind.bits - 1)) if kind.signed else 0
             high = (1 << (kind.bits - kind.signed)) - 1
@@ -83,11 +82,11 @@ def _parameter(kind: NativeType) -> bytes | None:
         case "slice":
             what = _TERMINATED if kind.sentinel else _TEXT if is_text(kind) else _SLICE
             number = _type_number(kind)
-        case "matrix":
-            what, number = _MATRIX, _type_number(kind)
+        case "matrix" | "view":
+            what, number = _MATRIX if kind.kind == "matrix" else _VIEW, _type_number(kind)
         case _:
             return None
-    if kind.kind in ("slice", "matrix") and not kind.const:
+    if kind.kind in ("slice", "matrix", "view") and not kind.const:
         flags |= _WRITES
     return _PARAMETER.pack(what, flags, number, cells, low, high)
 
@@ -113,13 +112,13 @@ def _result(kind: NativeType) -> bytes | None:
             what = _GIVES_VOID
         case "bool":
             what = _GIVES_BOOL
-        case "int" if kind.bits <= _WORD_BITS:
+        case "int" if kind.bits <= WORD_BITS:
             what = _GIVES_SIGNED if kind.signed else _GIVES_UNSIGNED
         case "float":
             what = _GIVES_FLOAT
-        case "slice":
+        case "slice" if not child_of(kind).numbers:
             what = _GIVES_TEXT if is_text(kind) else _GIVES_SLICE
             number = _type_number(kind)
         case _:
             return None
-    return _RESULT.pack(what, flags, number, kind.bits or _WORD_BITS, cells)
+    return _RESULT.pack(what, flags, number, kind.bits or WORD_BITS, cells)

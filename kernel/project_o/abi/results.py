@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import keyword
 import struct
-from collections import namedtuple
 from collections.abc import Callable, Sequence
-from functools import lru_cache
 from typing import Any
 
 from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
-from .layout import cell_count, child_of, dtype_name, is_text
+from .classes import element_dtype, enum_class, item_bytes, named_tuple
+from .layout import cell_count, child_of, int_cells, is_text
 
 Read = Callable[[int, int], bytes]
 """(address as the callee sees it, bytes) -> a copy of that memory."""
@@ -29,7 +27,7 @@ def result_slices(function: NativeFunction) -> list[tuple[int, int, tuple[int, .
 
     def walk(kind: NativeType, at: int, flags: tuple[int, ...]) -> int:
         if kind.kind == "slice":
-            found.append((at, max(1, child_of(kind).bits // 8), flags))
+            found.append((at, item_bytes(child_of(kind)), flags))
         if kind.kind == "optional":
             return walk(child_of(kind), at + 1, (*flags, at))
         if kind.kind == "error_union":
@@ -51,8 +49,9 @@ def _decode(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tupl
         case "bool":
             return bool(cells[at] & 1), at + 1
         case "int":
-            number = cells[at] & ((1 << kind.bits) - 1)
-            return number - (1 << kind.bits) if kind.signed and number >> (kind.bits - 1) else number, at + 1
+            return _decode_int(kind, cells, at), at + int_cells(kind)
+        case "enum":
+            return _decode_enum(kind, cells[at]), at + 1
         case "float":
             return struct.unpack("<d", struct.pack("<Q", cells[at]))[0], at + 1
         case "slice":
@@ -74,10 +73,21 @@ def _decode(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tupl
             raise InterfaceError(f"a result of type {other} cannot be returned to Python")
 
 
+def _decode_int(kind: NativeType, cells: Sequence[int], at: int) -> int:
+    number = cells[at] if int_cells(kind) == 1 else cells[at] | cells[at + 1] << 64
+    number &= (1 << kind.bits) - 1
+    return number - (1 << kind.bits) if kind.signed and number >> (kind.bits - 1) else number
+
+
+def _decode_enum(kind: NativeType, cell: int) -> Any:
+    number = cell - (1 << 64) if kind.signed and cell >> 63 else cell
+    return enum_class(kind)(number) if number in kind.numbers else number
+
+
 def _decode_slice(kind: NativeType, address: int, length: int, read: Read) -> Any:
     import numpy as np
 
-    dtype = np.dtype(dtype_name(child_of(kind)))
+    dtype = element_dtype(child_of(kind))
     raw = read(address, length * dtype.itemsize) if length else b""
     if is_text(kind):
         try:
@@ -94,13 +104,4 @@ def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -
     for _ in range(kind.length):
         value, at = _decode(child_of(kind), cells, at, read)
         items.append(value)
-    return np.array(items, dtype_name(child_of(kind))), at
-
-
-@lru_cache(maxsize=1024)
-def named_tuple(kind: NativeType) -> Any:
-    """The class of the tuples that a struct becomes."""
-    # A generic type is called ``Pair(f32)``, an anonymous one nothing that Python would take.
-    name = kind.name.split("(", 1)[0]
-    usable = name.isidentifier() and not keyword.iskeyword(name)
-    return namedtuple(name if usable else "Result", [field for field, _ in kind.fields], rename=True)
+    return np.array(items, element_dtype(child_of(kind))), at

@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any, Protocol, Self
 
 from .. import limits
-from ..abi import bind, dispatch, spell
+from ..abi import bind, classes, dispatch, spell
 from ..errors import DeployError, InterfaceError, NativeError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
@@ -180,25 +180,32 @@ class NativeModule:
         """The name it serves under, and its version."""
         return self._slot
 
-    def __getattr__(self, name: str) -> NativeFunction:
+    def __getattr__(self, name: str) -> Any:
         if name.startswith("__") or name == "_slot":
             raise AttributeError(name)
-        if name not in dir(self):
+        if name not in self._functions():
+            # The cell's own types: an enum, a struct.
+            made = classes(self._slot.version.artifact.interface).get(name)
+            if made is not None:
+                return made
             raise AttributeError(f"{self._slot.name} has no function {name}: it has {', '.join(self)}")
         return self._slot.function(name)
 
-    def __dir__(self) -> list[str]:
+    def _functions(self) -> list[str]:
         return [function.name for function in self._slot.version.artifact.interface.functions]
 
+    def __dir__(self) -> list[str]:
+        return [*self._functions(), *classes(self._slot.version.artifact.interface)]
+
     def __iter__(self) -> Iterator[str]:
-        return iter(dir(self))
+        return iter(self._functions())
 
     def __len__(self) -> int:
-        return len(dir(self))
+        return len(self._functions())
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call the function where there is just one."""
-        names = dir(self)
+        names = self._functions()
         if len(names) != 1:
             raise InterfaceError(
                 f"{self._slot.name} has {len(names)} functions: call {self._slot.name}.{names[0]}(...)"

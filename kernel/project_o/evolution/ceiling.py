@@ -152,7 +152,7 @@ def read_bytes(function: NativeFunction, case: Case) -> int:
 
 
 def _only_read(kind: NativeType) -> bool:
-    return kind.kind == "any" or (kind.kind in ("slice", "matrix") and kind.const)
+    return kind.kind == "any" or (kind.kind in ("slice", "matrix", "view") and kind.const)
 
 
 def _asking(job: Handle, name: str) -> Ask:

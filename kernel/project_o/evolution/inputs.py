@@ -260,7 +260,16 @@ def _clipped(value: int, kind: NativeType) -> int:
 def _pool(kind: NativeType, rng: Generator) -> Any:
     """Values for an element type without samples: exact in every float format, small in every integer format."""
     assert kind.child is not None, "slices and matrices have elements"
-    dtype = np.dtype(abi.dtype_name(kind.child))
+    return _random(abi.element_dtype(kind.child), rng)
+
+
+def _random(dtype: Any, rng: Generator) -> Any:
+    if dtype.names:
+        found = np.zeros(997, dtype)
+        for name in dtype.names:
+            field, shape = dtype[name].base, dtype[name].shape
+            found[name] = np.resize(_random(field, rng), (997, *shape))
+        return found
     if dtype.kind == "f":
         return (rng.integers(-32, 33, size=997) / 8).astype(dtype)
     if dtype.kind == "b":
@@ -289,8 +298,10 @@ def _made_up(kind: NativeType, length: int, rng: Generator) -> Any:
             return tuple(_made_up(part, length, rng) for _, part in kind.fields)
         case "array":
             return rng.choice(_pool(kind, rng), size=kind.length)
-        case "matrix":
-            return rng.choice(_pool(kind, rng), size=(SYNTHETIC_SIDE, SYNTHETIC_SIDE))
+        case "enum":
+            return kind.numbers[0]
+        case "matrix" | "view":
+            return rng.choice(_pool(kind, rng), size=(SYNTHETIC_SIDE,) * (kind.length or 2))
     if abi.spell(kind) == "str":
         return (TEXT * (length // len(TEXT) + 1))[:length]
     return rng.choice(_pool(kind, rng), size=length)

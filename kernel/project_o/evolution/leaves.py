@@ -27,7 +27,8 @@ class Leaf:
     @property
     def writable(self) -> bool:
         """Whether the function writes it."""
-        return self.kind in ("array", "matrix") and self.type.kind in ("slice", "matrix") and not self.type.const
+        arrays = self.type.kind in ("slice", "matrix", "view")
+        return self.kind in ("array", "matrix") and arrays and not self.type.const
 
     @property
     def floating(self) -> bool:
@@ -61,10 +62,15 @@ def _leaves(kind: NativeType, name: str, values: tuple[Any, ...]) -> Iterator[Le
     if kind.kind in ("struct", "tuple") and all(_is_record(kind, value) for value in values):
         for index, (field, part) in enumerate(kind.fields):
             yield from _leaves(part, f"{name}.{field}", tuple(_field(value, field, index) for value in values))
+    elif kind.child is not None and kind.child.numbers:  # an array of structs is used as it is given
+        yield Leaf("fixed", kind, name, values)
     elif kind.kind == "slice":
         yield _slice_leaf(kind, name, values)
     elif kind.kind == "matrix":
         yield Leaf("matrix", kind, name, tuple(_array(kind, name, value, 2) for value in values))
+    elif kind.kind == "view" and kind.length <= 2:
+        arrays = tuple(_array(kind, name, value, kind.length) for value in values)
+        yield Leaf("array" if kind.length == 1 else "matrix", kind, name, arrays)
     elif kind.kind == "int":
         yield Leaf("int", kind, name, values)
     elif kind.kind == "float":
@@ -90,7 +96,7 @@ def _array(kind: NativeType, name: str, value: Any, dimensions: int | None) -> A
     elif isinstance(value, (bytes, bytearray, memoryview)):
         value = np.frombuffer(value, np.uint8)
     array = np.asarray(value)
-    wanted = np.dtype(abi.dtype_name(kind.child))
+    wanted = abi.element_dtype(kind.child)
     if array.size == 0:
         array = array.astype(wanted)
     if array.dtype != wanted and not (

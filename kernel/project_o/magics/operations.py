@@ -48,6 +48,6 @@ class OperationsMagics(Magics):
         for name in [deployment.name for deployment in flow.registry.serving()]:
             module = NativeModule(flow.registry.slot(name))
             # A cell without a NAME is called after its first function, and its functions are what it binds.
-            new = {key: NativeFunction(module.slot, key) for key in module} if name in dir(module) else {name: module}
+            new = {key: NativeFunction(module.slot, key) for key in module} if name in tuple(module) else {name: module}
             for key, value in new.items():
                 space.setdefault(key, value)

@@ -303,6 +303,8 @@ class Library:
 
 def _code(module: Any, loaded: Loaded) -> Any:
     shared = host()
+    # SAFETY: the function of a module that is never unloaded, with the guard's own prototype.
+    shared.guard.o_guard_on_long(shared.ffi.cast("void (*)(const struct o_fault *)", module.let_go()))
     # SAFETY: the addresses are those of the guard, which is never closed, and of a library that its keeper keeps.
     return module.Code(loaded, shared.guard_address, shared.address_of(loaded.free), *loaded.text)
 

@@ -13,7 +13,7 @@ from .. import limits
 from ..errors import CompileError, UsageError
 from ..values import Diagnostic, Program
 
-ABI_NUMBER = 1
+ABI_NUMBER = 2
 """Raised whenever the cells of a call or the description change their meaning."""
 
 CELL_FOLDER = "cell"

@@ -131,6 +131,22 @@ static bool take_matrix(const struct parameter *p, PyObject *value, uint64_t *ce
     return true;
 }
 
+/* Any strides, as long as they are whole elements: address, extents, strides. */
+static bool take_view(const struct parameter *p, PyObject *value, uint64_t *cells, size_t *bytes) {
+    PyArrayObject *array = fitting_array(p, value, NPY_ARRAY_ALIGNED);
+    const int dimensions = (p->cells - (p->flags & FLAG_OPTIONAL ? 1 : 0) - 1) / 2;
+    if (array == NULL || PyArray_NDIM(array) != dimensions) return false;
+    const npy_intp item = PyArray_ITEMSIZE(array);
+    cells[0] = (uint64_t)PyArray_DATA(array);
+    for (int i = 0; i < dimensions; i++) {
+        if (PyArray_STRIDE(array, i) % item != 0) return false;
+        cells[1 + i] = (uint64_t)PyArray_DIM(array, i);
+        cells[1 + dimensions + i] = (uint64_t)(PyArray_STRIDE(array, i) / item);
+    }
+    *bytes += (size_t)PyArray_NBYTES(array);
+    return true;
+}
+
 static inline bool take_value(const struct parameter *p, PyObject *value, uint64_t *cells, size_t *bytes) {
     switch (p->kind) {
     case ARG_BOOL:
@@ -144,6 +160,7 @@ static inline bool take_value(const struct parameter *p, PyObject *value, uint64
     case ARG_TEXT:
     case ARG_TERMINATED: return take_text(p, value, cells, bytes);
     case ARG_MATRIX: return take_matrix(p, value, cells, bytes);
+    case ARG_VIEW: return take_view(p, value, cells, bytes);
     default: return false;
     }
 }

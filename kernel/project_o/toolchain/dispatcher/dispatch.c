@@ -137,6 +137,12 @@ static PyType_Spec function_spec = {
     "project_o_dispatch.Function", sizeof(Function), 0,
     Py_TPFLAGS_DEFAULT | Py_TPFLAGS_BASETYPE | Py_TPFLAGS_HAVE_GC | Py_TPFLAGS_HAVE_VECTORCALL, function_slots};
 
+/* let_go(): the address of the function that the guard calls while a call lasts. */
+static PyObject *let_go_address(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    return PyLong_FromVoidPtr((void *)(uintptr_t)&let_go);
+}
+
 /* prepare(member, kept_bytes, kept_nanoseconds): `member` is the descriptor of the slot's attribute `_serving`. */
 static PyObject *prepare(PyObject *module, PyObject *args) {
     PyObject *member;
@@ -180,6 +186,7 @@ static PyObject *adopt(PyObject *module, PyObject *subclass) {
 
 static PyMethodDef functions[] = {
     {"prepare", prepare, METH_VARARGS, "Say where a slot keeps its version, and what keeps the interpreter's lock."},
+    {"let_go", let_go_address, METH_NOARGS, "The address of what the guard calls while a call lasts."},
     {"enable", enable, METH_O, "Whether calls may go this way."},
     {"adopt", adopt, METH_O, "Make a subclass of Function as fast as it is."},
     {NULL, NULL, 0, NULL},

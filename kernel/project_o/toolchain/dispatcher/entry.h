@@ -154,6 +154,20 @@ static void entry_dealloc(Entry *self) {
     Py_DECREF(type);
 }
 
+/* A call that keeps the interpreter's lock and then lasts: the guard's timer lets go of the lock for it, from a signal
+ * handler. That interrupts the cell's own code and nothing else, so no lock of the interpreter's is in use right then.
+ * `record` says whose call it is: one inside of it may have let go of the lock by other means. */
+struct kept {
+    const void *record;
+    PyThreadState *volatile released;
+};
+static __thread struct kept *volatile keeping __attribute__((tls_model("initial-exec")));
+
+static void let_go(const void *record) {
+    struct kept *call = keeping;
+    if (call != NULL && call->record == record && call->released == NULL) call->released = PyEval_SaveThread();
+}
+
 static int64_t clock_of(clockid_t clock) {
     struct timespec now;
     clock_gettime(clock, &now);
@@ -168,14 +182,18 @@ static int32_t run(Entry *self, uint64_t *cells, uint64_t *ret, void *fault, siz
     const bool measured = may_keep && (self->short_calls < SHORT_CALLS || self->calls++ % CALLS_A_SAMPLE == 0);
     const bool keeps = may_keep && self->short_calls >= SHORT_CALLS;
     PyThreadState *thread = keeps ? NULL : PyEval_SaveThread();
+    struct kept kept = {fault, NULL}, *outer = keeping;
+    keeping = keeps ? &kept : outer;
     const int64_t began = clock_of(measured ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
     int32_t status = code->call != NULL ? code->call(self->address, cells, ret, fault, code->text)
                                         : self->address(cells, ret);
     const int64_t took = clock_of(measured ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE) - began;
+    keeping = outer;
+    if (kept.released != NULL) thread = kept.released;
     if (thread != NULL) PyEval_RestoreThread(thread);
-    if (measured && took > here.kept_nanoseconds) self->short_calls = 0;
+    if (kept.released != NULL || (measured && took > here.kept_nanoseconds)) self->short_calls = 0;
     else if (measured && self->short_calls < SHORT_CALLS) self->short_calls++;
-    else if (keeps && took > 0) self->short_calls--; /* the coarse clock moved on: measure the next one */
+    else if (keeps && !measured && took > 0) self->short_calls = SHORT_CALLS - 1; /* the next one is measured */
     return status;
 }
 

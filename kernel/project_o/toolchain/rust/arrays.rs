@@ -1,8 +1,9 @@
 //! Arrays: slices in place, vectors as copies, views of two dimensions, and a few elements by value.
 
 use crate::call::{Cells, Out};
-use crate::cells::{Element, FromCells, IntoCells};
+use crate::cells::{Element, FromCells, IntoCells, Item, Part};
 use crate::kind::Kind;
+use crate::strided::{View, ViewMut};
 use crate::views::{View2, ViewMut2};
 use core::marker::PhantomData;
 use core::slice;
@@ -11,8 +12,8 @@ pub(crate) const fn slice_of(element: &'static Kind, constant: bool) -> Kind {
     Kind { kind: "slice", constant, child: Some(element), ..Kind::UNMAPPED }
 }
 
-impl<T: Element> FromCells for &[T] {
-    const KIND: &'static Kind = &const { slice_of(T::ELEMENT, true) };
+impl<T: Item> FromCells for &[T] {
+    const KIND: &'static Kind = &const { slice_of(T::ITEM, true) };
     #[inline(always)]
     unsafe fn take(cells: &mut Cells) -> Self {
         let data = cells.address::<T>();
@@ -23,8 +24,8 @@ impl<T: Element> FromCells for &[T] {
     }
 }
 
-impl<T: Element> FromCells for &mut [T] {
-    const KIND: &'static Kind = &const { slice_of(T::ELEMENT, false) };
+impl<T: Item> FromCells for &mut [T] {
+    const KIND: &'static Kind = &const { slice_of(T::ITEM, false) };
     #[inline(always)]
     unsafe fn take(cells: &mut Cells) -> Self {
         let data = cells.address::<T>();
@@ -42,8 +43,8 @@ impl<T: Element> FromCells for Vec<T> {
     }
 }
 
-impl<T: Element> IntoCells for &[T] {
-    const KIND: &'static Kind = &const { slice_of(T::ELEMENT, true) };
+impl<T: Item> IntoCells for &[T] {
+    const KIND: &'static Kind = &const { slice_of(T::ITEM, true) };
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         out.put(self.as_ptr() as u64);
         out.put(self.len() as u64);
@@ -52,8 +53,8 @@ impl<T: Element> IntoCells for &[T] {
     }
 }
 
-impl<T: Element> IntoCells for &mut [T] {
-    const KIND: &'static Kind = &const { slice_of(T::ELEMENT, false) };
+impl<T: Item> IntoCells for &mut [T] {
+    const KIND: &'static Kind = &const { slice_of(T::ITEM, false) };
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         out.put(self.as_ptr() as u64);
         out.put(self.len() as u64);
@@ -62,7 +63,7 @@ impl<T: Element> IntoCells for &mut [T] {
     }
 }
 
-impl<T: Element> IntoCells for Vec<T> {
+impl<T: Item> IntoCells for Vec<T> {
     const KIND: &'static Kind = <&mut [T] as FromCells>::KIND;
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         out.put(self.as_ptr() as u64);
@@ -72,16 +73,20 @@ impl<T: Element> IntoCells for Vec<T> {
     }
 }
 
-impl<T: Element> IntoCells for Box<[T]> {
+impl<T: Item> IntoCells for Box<[T]> {
     const KIND: &'static Kind = <&mut [T] as FromCells>::KIND;
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         unsafe { self.into_vec().put(out) }
     }
 }
 
+impl<T: Element, const N: usize> Part for [T; N] {
+    const PART: &'static Kind = <[T; N] as FromCells>::KIND;
+}
+
 impl<T: Element, const N: usize> FromCells for [T; N] {
     const KIND: &'static Kind =
-        &const { Kind { kind: "array", length: N, child: Some(T::ELEMENT), ..Kind::UNMAPPED } };
+        &const { Kind { kind: "array", length: N, child: Some(T::ITEM), ..Kind::UNMAPPED } };
     #[inline(always)]
     unsafe fn take(cells: &mut Cells) -> Self {
         let data = cells.address::<T>();
@@ -102,7 +107,7 @@ impl<T: Element + IntoCells, const N: usize> IntoCells for [T; N] {
 
 impl<T: Element> FromCells for View2<'_, T> {
     const KIND: &'static Kind =
-        &const { Kind { kind: "matrix", constant: true, child: Some(T::ELEMENT), ..Kind::UNMAPPED } };
+        &const { Kind { kind: "matrix", constant: true, child: Some(T::ITEM), ..Kind::UNMAPPED } };
     unsafe fn take(cells: &mut Cells) -> Self {
         let data = cells.address::<T>();
         let (rows, cols, stride) = (cells.next() as usize, cells.next() as usize, cells.next() as usize);
@@ -112,12 +117,51 @@ impl<T: Element> FromCells for View2<'_, T> {
 }
 
 impl<T: Element> FromCells for ViewMut2<'_, T> {
-    const KIND: &'static Kind = &const { Kind { kind: "matrix", child: Some(T::ELEMENT), ..Kind::UNMAPPED } };
+    const KIND: &'static Kind = &const { Kind { kind: "matrix", child: Some(T::ITEM), ..Kind::UNMAPPED } };
     unsafe fn take(cells: &mut Cells) -> Self {
         let data = cells.address::<T>();
         let (rows, cols, stride) = (cells.next() as usize, cells.next() as usize, cells.next() as usize);
         cells.claim(data, matrix_bytes::<T>(rows, cols, stride), true);
         ViewMut2 { data, rows, cols, stride, life: PhantomData }
+    }
+}
+
+const fn view_of(element: &'static Kind, dimensions: usize, constant: bool) -> Kind {
+    // Beyond what numpy and the cells of a call have room for, there is no counterpart.
+    let kind = if dimensions < 1 || dimensions > 8 { "" } else { "view" };
+    Kind { kind, constant, length: dimensions, child: Some(element), ..Kind::UNMAPPED }
+}
+
+/// SAFETY: the cells are those of a view of N dimensions.
+unsafe fn take_view<T, const N: usize>(cells: &mut Cells, writes: bool) -> (*mut T, [usize; N], [isize; N]) {
+    let first = cells.address::<T>();
+    let shape: [usize; N] = core::array::from_fn(|_| cells.next() as usize);
+    let strides: [isize; N] = core::array::from_fn(|_| cells.next() as isize);
+    let (mut low, mut high) = (0, 0);
+    for (&extent, &stride) in shape.iter().zip(&strides) {
+        let reach = extent.saturating_sub(1) as isize * stride;
+        if reach < 0 { low += reach } else { high += reach }
+    }
+    if !shape.contains(&0) {
+        let bytes = ((high - low) as usize + 1) * size_of::<T>();
+        cells.claim(first.wrapping_offset(low), bytes, writes);
+    }
+    (first, shape, strides)
+}
+
+impl<T: Item, const N: usize> FromCells for View<'_, T, N> {
+    const KIND: &'static Kind = &const { view_of(T::ITEM, N, true) };
+    unsafe fn take(cells: &mut Cells) -> Self {
+        let (first, shape, strides) = unsafe { take_view(cells, false) };
+        View { first, shape, strides, life: PhantomData }
+    }
+}
+
+impl<T: Item, const N: usize> FromCells for ViewMut<'_, T, N> {
+    const KIND: &'static Kind = &const { view_of(T::ITEM, N, false) };
+    unsafe fn take(cells: &mut Cells) -> Self {
+        let (first, shape, strides) = unsafe { take_view(cells, true) };
+        ViewMut { first, shape, strides, life: PhantomData }
     }
 }
 

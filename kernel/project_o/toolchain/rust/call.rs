@@ -22,7 +22,7 @@ struct Region {
 
 impl Cells {
     #[inline(always)]
-    pub(crate) fn next(&mut self) -> u64 {
+    pub fn next(&mut self) -> u64 {
         // SAFETY: the host gives as many cells as the description of the function says.
         unsafe {
             let cell = *self.next;
@@ -80,7 +80,7 @@ pub struct Out {
 
 impl Out {
     #[inline(always)]
-    pub(crate) fn put(&mut self, cell: u64) {
+    pub fn put(&mut self, cell: u64) {
         // SAFETY: the host gives as many cells as the description of the function says, and one for the handle.
         unsafe {
             *self.next = cell;

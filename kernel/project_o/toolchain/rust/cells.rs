@@ -2,7 +2,9 @@
 
 use crate::arrays::slice_of;
 use crate::call::{Cells, Out};
+use crate::half::F16;
 use crate::kind::{Kind, argument_cell_count, cell_count};
+use crate::strided::{View, ViewMut};
 use crate::views::{View2, ViewMut2};
 use core::fmt::Debug;
 
@@ -28,20 +30,32 @@ pub trait Solid {}
 /// A type that is made from the cells and then lent to the function as `&T`.
 pub trait Lent: FromCells + 'static {}
 
-/// A number that numpy has a type for.
-pub trait Element: Copy + 'static {
-    const ELEMENT: &'static Kind;
+/// What an array of numpy's may hold: a number, or a struct of such as it lies in memory.
+pub trait Item: 'static {
+    const ITEM: &'static Kind;
 }
+
+/// What a struct in an array may be made of: what an array may hold, and a few numbers side by side.
+pub trait Part: 'static {
+    const PART: &'static Kind;
+}
+
+/// A number that numpy has a type for.
+pub trait Element: Item + Copy {}
 
 // ------------------------------------------------------------------------------- numbers
 
 macro_rules! numbers {
     ($($T:ty, $kind:literal, $bits:expr, $signed:literal, $cell:ident => $from:expr, $value:ident => $into:expr;)*) => {$(
-        impl Element for $T {
-            const ELEMENT: &'static Kind = &Kind { kind: $kind, bits: $bits, signed: $signed, ..Kind::UNMAPPED };
+        impl Item for $T {
+            const ITEM: &'static Kind = &Kind { kind: $kind, bits: $bits, signed: $signed, ..Kind::UNMAPPED };
         }
+        impl Part for $T {
+            const PART: &'static Kind = Self::ITEM;
+        }
+        impl Element for $T {}
         impl FromCells for $T {
-            const KIND: &'static Kind = Self::ELEMENT;
+            const KIND: &'static Kind = Self::ITEM;
             #[inline(always)]
             unsafe fn take(cells: &mut Cells) -> Self {
                 let $cell = cells.next();
@@ -49,7 +63,7 @@ macro_rules! numbers {
             }
         }
         impl IntoCells for $T {
-            const KIND: &'static Kind = Self::ELEMENT;
+            const KIND: &'static Kind = Self::ITEM;
             #[inline(always)]
             unsafe fn put(self, out: &mut Out) -> Result<(), String> {
                 let $value = self;
@@ -76,11 +90,39 @@ numbers! {
     usize, "int", usize::BITS, false, c => c as usize, v => v as u64;
     f32, "float", 32, true, c => f64::from_bits(c) as f32, v => (v as f64).to_bits();
     f64, "float", 64, true, c => f64::from_bits(c), v => v.to_bits();
+    F16, "float", 16, true, c => F16::from(f64::from_bits(c)), v => f64::from(v).to_bits();
+}
+
+macro_rules! wide_numbers {
+    ($($T:ty, $signed:literal;)*) => {$(
+        impl FromCells for $T {
+            const KIND: &'static Kind = &Kind { kind: "int", bits: 128, signed: $signed, ..Kind::UNMAPPED };
+            unsafe fn take(cells: &mut Cells) -> Self {
+                let low = cells.next() as u128;
+                (low | (cells.next() as u128) << 64) as $T
+            }
+        }
+        impl IntoCells for $T {
+            const KIND: &'static Kind = <Self as FromCells>::KIND;
+            unsafe fn put(self, out: &mut Out) -> Result<(), String> {
+                out.put(self as u64);
+                out.put((self as u128 >> 64) as u64);
+                Ok(())
+            }
+        }
+        impl Solid for $T {}
+        impl Lent for $T {}
+    )*};
+}
+
+wide_numbers! {
+    i128, true;
+    u128, false;
 }
 
 // ------------------------------------------------------------------------------- text
 
-const TEXT: &Kind = &slice_of(u8::ELEMENT, true);
+const TEXT: &Kind = &slice_of(u8::ITEM, true);
 
 impl FromCells for &str {
     const KIND: &'static Kind = TEXT;
@@ -153,6 +195,8 @@ impl<T> Solid for Box<[T]> {}
 impl<T, const N: usize> Solid for [T; N] {}
 impl<T> Solid for View2<'_, T> {}
 impl<T> Solid for ViewMut2<'_, T> {}
+impl<T, const N: usize> Solid for View<'_, T, N> {}
+impl<T, const N: usize> Solid for ViewMut<'_, T, N> {}
 impl<T: Lent> Solid for &T {}
 
 impl Lent for String {}

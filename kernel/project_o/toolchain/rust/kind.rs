@@ -1,5 +1,4 @@
-//! Types as data. Every mapped type has a tree of `Kind`s in its associated constants; the compiler writes the trees of
-//! all functions as JSON into one constant, which the host reads from the file without running anything of it.
+//! Types as data. Every mapped type has a tree of `Kind`s in its associated constants.
 
 /// A type as Python shall see it. `kind` is a word of kernel/project_o/values.py, or "" for what is not mapped.
 pub struct Kind {
@@ -11,6 +10,8 @@ pub struct Kind {
     pub child: Option<&'static Kind>,
     pub name: &'static str,
     pub fields: &'static [(&'static str, &'static Kind)],
+    /// The values of an enum; the size and the offsets of a struct that may be an element of an array.
+    pub numbers: &'static [i128],
 }
 
 impl Kind {
@@ -24,7 +25,25 @@ impl Kind {
         child: None,
         name: "",
         fields: &[],
+        numbers: &[],
     };
+}
+
+/// The size and offsets of a struct; nothing where one of its fields cannot be part of an array.
+pub const fn numbers_of(item: &'static Kind) -> &'static [i128] {
+    if blocked_fields(item) { &[] } else { item.numbers }
+}
+
+/// Whether an enum has a value below zero.
+pub const fn any_negative(numbers: &[i128]) -> bool {
+    let mut i = 0;
+    while i < numbers.len() {
+        if numbers[i] < 0 {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }
 
 /// A public function of the cell. `note` says why it is not offered, "" where only its types can tell.
@@ -47,8 +66,10 @@ pub const fn cell_count(kind: &Kind) -> usize {
     };
     match kind.kind.as_bytes() {
         b"void" | b"" => 0,
+        b"int" if kind.bits > 64 => 2,
         b"slice" => 2,
         b"matrix" => 4,
+        b"view" => 1 + 2 * kind.length,
         b"array" => kind.length * child,
         b"optional" => 1 + child,
         b"error_union" => child,
@@ -99,7 +120,7 @@ pub const fn writes(function: &Function) -> bool {
 }
 
 const fn kind_writes(kind: &Kind) -> bool {
-    if matches!(kind.kind.as_bytes(), b"slice" | b"matrix") && !kind.constant {
+    if matches!(kind.kind.as_bytes(), b"slice" | b"matrix" | b"view") && !kind.constant {
         return true;
     }
     if let Some(child) = kind.child {
@@ -117,6 +138,7 @@ const fn kind_writes(kind: &Kind) -> bool {
     false
 }
 
+<<<<<<< ours
 // ------------------------------------------------------------------------------- JSON
 
 /// How many bytes `description` has, the zero at its end included.
@@ -321,6 +343,12 @@ impl<const N: usize> Text<N> {
 }
 
 const fn offered(function: &Function) -> bool {
+=======
+// ------------------------------------------------------------------------------- what can cross
+
+/// Whether Python can call a function.
+pub(crate) const fn offered(function: &Function) -> bool {
+>>>>>>> theirs
     if !function.note.is_empty() || blocked(function.result.1) {
         return false;
     }
@@ -335,7 +363,7 @@ const fn offered(function: &Function) -> bool {
 }
 
 /// Whether a type, or one that it is made of, cannot cross.
-const fn blocked(kind: &Kind) -> bool {
+pub(crate) const fn blocked(kind: &Kind) -> bool {
     if kind.kind.is_empty() {
         return true;
     }
@@ -347,6 +375,10 @@ const fn blocked(kind: &Kind) -> bool {
             return true;
         }
     }
+    blocked_fields(kind)
+}
+
+const fn blocked_fields(kind: &Kind) -> bool {
     let mut i = 0;
     while i < kind.fields.len() {
         if blocked(kind.fields[i].1) {

@@ -1,11 +1,11 @@
 //! How a shim asks of any type whether it is mapped, without an error where it is not.
 //!
 //! A name is looked up among the inherent items of `Probe<T>` first, and those exist only where `T` is mapped; else the
-//! two traits answer, which are there for every type. This works for types that are known where it is written, behind
+//! traits below answer, which are there for every type. This works for types that are known where it is written, behind
 //! aliases too, which is what a shim has.
 
 use crate::call::{Cells, Out};
-use crate::cells::{FromCells, IntoCells};
+use crate::cells::{FromCells, IntoCells, Part};
 use crate::kind::Kind;
 use core::marker::PhantomData;
 
@@ -30,6 +30,16 @@ impl<T: IntoCells> Probe<T> {
         unsafe { value.put(out) }
     }
 }
+
+impl<T: Part> Probe<T> {
+    pub const PART: &'static Kind = T::PART;
+}
+
+pub trait NotAPart<T> {
+    const PART: &'static Kind = &Kind::UNMAPPED;
+}
+
+impl<T> NotAPart<T> for Probe<T> {}
 
 pub trait NotTaken<T> {
     const PARAMETER: &'static Kind = &Kind::UNMAPPED;

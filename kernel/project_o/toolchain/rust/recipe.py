@@ -210,6 +210,7 @@ def crate_arguments(rust: Rust) -> tuple[str, ...]:
 def _shim_version(module: Module | None) -> str:
     """The shim is made by our own code, which changes with it: a cell with one of everything shows whether it did."""
     sample = source.read(
-        "pub const O_NAME: &str = \"a\"; pub struct P<'a> { x: &'a [f32] } pub struct Q(i32); pub fn f(p: P, q: Q) {}"
+        "pub const O_NAME: &str = \"a\"; pub struct P<'a> { x: &'a [f32] } pub struct Q(i32); pub struct R { x: i32 }\n"
+        "pub enum E { A, B } pub fn f(p: P, q: Q, r: R, e: E) {}"
     )
     return shim.write(sample, {}, module).text + (shim.write(source.read(_STATEFUL), {}, module).text if module else "")

@@ -7,11 +7,16 @@ from dataclasses import dataclass
 
 from ..sources import Module
 from .places import template
+<<<<<<< ours
 from .source import STATE, Facts, Function, Structure, quoted
 from .state_types import laid_out
+=======
+from .source import Choice, Facts, Function, Structure
+>>>>>>> theirs
 
 _PROBE = "::o::shim::Probe::"
-_BYTE, _WORD = "::core::primitive::u8", "::core::primitive::u64"
+_BYTE, _WORD, _WIDE = "::core::primitive::u8", "::core::primitive::u64", "::core::primitive::i128"
+_VOID = '::o::shim::Kind { kind: "void", ..::o::shim::Kind::UNMAPPED }'
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,7 @@ def write(facts: Facts, dropped: Mapping[str, str], module: Module | None = None
     Every name is absolute, every function of the cell is called as one of this module, and what the shim declares
     begins with ``__O_``, so that nothing of the cell stands in its way and it hides nothing of the cell.
     """
-    lines = ["{", "use ::o::shim::{NotGiven as _, NotTaken as _};"]
+    lines = ["{", "use ::o::shim::{NotAPart as _, NotGiven as _, NotTaken as _};"]
     owners: dict[int, str] = {}
     state = STATE if module is not None and facts.has_state else ""
     for structure in facts.structures:
@@ -36,6 +41,10 @@ def write(facts: Facts, dropped: Mapping[str, str], module: Module | None = None
             for text in (_take_structure(structure), _put_structure(structure), _marks(structure)):
                 lines.append(text)
                 owners[len(lines)] = structure.name
+    for choice in facts.choices:
+        if choice.name not in dropped:
+            lines.append(_choice(choice))
+            owners[len(lines)] = choice.name
     lines.append("const __O_FUNCTIONS: &[::o::shim::Function] = &[")
     for function in facts.functions:
         lines.append(_described(function, dropped.get(function.name, function.note), state))
@@ -109,11 +118,62 @@ def _generics(structure: Structure) -> tuple[str, str]:
 
 
 def _kind(structure: Structure, what: str) -> str:
+<<<<<<< ours
     fields = ", ".join(f"({quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
     return (
         f"const KIND: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
         f'kind: "{"struct" if structure.named else "tuple"}", name: {quoted(bare(structure.name))}, '
         f"fields: &[{fields}], ..::o::shim::Kind::UNMAPPED }};"
+=======
+    fields = ", ".join(f"({_quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
+    numbers = f"::o::shim::numbers_of(<{structure.name} as ::o::shim::Item>::ITEM)" if _is_item(structure) else "&[]"
+    return (
+        f"const KIND: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
+        f'kind: "{"struct" if structure.named else "tuple"}", name: {_quoted(bare(structure.name))}, '
+        f"fields: &[{fields}], numbers: {numbers}, ..::o::shim::Kind::UNMAPPED }};"
+    )
+
+
+def _is_item(structure: Structure) -> bool:
+    """Whether it may be an element of an array, if all of its fields may be part of one."""
+    return structure.named and not structure.lifetimes and bool(structure.fields)
+
+
+def _item(structure: Structure) -> str:
+    name = structure.name
+    fields = ", ".join(f"({_quoted(bare(field))}, {_PROBE}<{type_}>::PART)" for field, type_ in structure.fields)
+    places = "".join(f", ::core::mem::offset_of!({name}, {field}) as {_WIDE}" for field, _ in structure.fields)
+    return (
+        f"impl ::o::shim::Item for {name} {{ const ITEM: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
+        f'kind: "struct", name: {_quoted(bare(name))}, fields: &[{fields}], '
+        f"numbers: &[::core::mem::size_of::<{name}>() as {_WIDE}{places}], ..::o::shim::Kind::UNMAPPED }}; }} "
+        f"impl ::o::shim::Part for {name} {{ const PART: &'static ::o::shim::Kind = "
+        f"<{name} as ::o::shim::Item>::ITEM; }}"
+    )
+
+
+def _choice(choice: Choice) -> str:
+    """An enum without data: its value crosses, and only those that it has come in."""
+    name = choice.name
+    fields = ", ".join(f"({_quoted(bare(variant))}, &{_VOID})" for variant in choice.variants)
+    values = ", ".join(f"{name}::{variant} as {_WIDE}" for variant in choice.variants)
+    arms = " ".join(
+        f"if cell == {name}::{variant} as {_WIDE} as {_WORD} {{ return {name}::{variant}; }}"
+        for variant in choice.variants
+    )
+    kind = (
+        f'const KIND: &\'static ::o::shim::Kind = &::o::shim::Kind {{ kind: "enum", bits: 64, constant: true, '
+        f"signed: ::o::shim::any_negative(&[{values}]), name: {_quoted(bare(name))}, fields: &[{fields}], "
+        f"numbers: &[{values}], ..::o::shim::Kind::UNMAPPED }};"
+    )
+    return (
+        f"impl ::o::shim::FromCells for {name} {{ {kind} unsafe fn take(cells: &mut ::o::shim::Cells) -> Self {{ "
+        f'let cell = cells.next(); {arms} ::core::panic!("{bare(name)} has no such value") }} }} '
+        f"impl ::o::shim::IntoCells for {name} {{ {kind} "
+        f"unsafe fn put(self, out: &mut ::o::shim::Out) -> ::core::result::Result<(), ::std::string::String> "
+        f"{{ out.put(self as {_WIDE} as {_WORD}); ::core::result::Result::Ok(()) }} }} "
+        f"impl ::o::shim::Solid for {name} {{}} impl ::o::shim::Lent for {name} {{}}"
+>>>>>>> theirs
     )
 
 
@@ -139,8 +199,9 @@ def _put_structure(structure: Structure) -> str:
 
 def _marks(structure: Structure) -> str:
     listed, name = _generics(structure)
+    item = _item(structure) if _is_item(structure) else ""
     lent = "" if structure.lifetimes else f" impl ::o::shim::Lent for {name} {{}}"
-    return f"impl{listed} ::o::shim::Solid for {name} {{}}{lent}"
+    return f"impl{listed} ::o::shim::Solid for {name} {{}}{lent} {item}"
 
 
 def bare(name: str) -> str:

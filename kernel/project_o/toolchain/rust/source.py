@@ -41,11 +41,20 @@ class Structure:
 
 
 @dataclass(frozen=True, slots=True)
+class Choice:
+    """An enum whose variants hold nothing, by their names."""
+
+    name: str
+    variants: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """All of a cell that the shim is made from."""
 
     functions: tuple[Function, ...]
     structures: tuple[Structure, ...]
+    choices: tuple[Choice, ...]
     constants: frozenset[str]
     types: tuple[tuple[str, str], ...] = ()
     """The text of every type, by its name."""
@@ -65,6 +74,7 @@ def read(source: str) -> Facts:
     parser = tree_sitter.Parser(tree_sitter.Language(tree_sitter_rust.language()))
     functions: dict[str, Function] = {}
     structures: dict[str, Structure] = {}
+    choices: dict[str, Choice] = {}
     constants: set[str] = set()
     types: dict[str, str] = {}
     for node in _items(parser.parse(source.encode("utf-8", "surrogatepass")).root_node):
@@ -73,13 +83,19 @@ def read(source: str) -> Facts:
             functions.setdefault(name, _function(name, node))
         elif node.type == "struct_item" and (structure := _structure(name, node)) is not None:
             structures.setdefault(name, structure)
+        elif node.type == "enum_item" and (choice := _choice(name, node)) is not None:
+            choices.setdefault(name, choice)
         elif node.type == "const_item":
             constants.add(name)
+<<<<<<< ours
         if node.type in _TYPES:
             types.setdefault(name, _spelled(node))
     return Facts(
         tuple(functions.values()), tuple(structures.values()), frozenset(constants), tuple(sorted(types.items()))
     )
+=======
+    return Facts(tuple(functions.values()), tuple(structures.values()), tuple(choices.values()), frozenset(constants))
+>>>>>>> theirs
 
 
 def _items(root: Any) -> Iterator[Any]:
@@ -155,6 +171,15 @@ def _structure(name: str, node: Any) -> Structure | None:
     types = body.children_by_field_name("type")
     numbered = tuple((str(number), _spelled(item)) for number, item in enumerate(types))
     return Structure(name, lifetimes, numbered, named=False)
+
+
+def _choice(name: str, node: Any) -> Choice | None:
+    body = node.child_by_field_name("body")
+    variants = [child for child in body.named_children if child.type == "enum_variant"] if body is not None else []
+    plain = all(variant.child_by_field_name("body") is None for variant in variants)
+    if not variants or not plain or node.child_by_field_name("type_parameters") is not None:
+        return None
+    return Choice(name, tuple(_text(variant.child_by_field_name("name")) for variant in variants))
 
 
 def _own_type(field: Any) -> str:

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "guard_frames.h"
+#include "guard_handlers.h"
 
 #ifndef sigev_notify_thread_id /* glibc has the field, but not its name in the manual */
 #define sigev_notify_thread_id _sigev_un._tid
@@ -110,10 +111,6 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
     hand_on(signal, info);
 }
 
-static bool installed(int signal, void (*ours)(int, siginfo_t *, void *), struct sigaction *now) {
-    return sigaction(signal, NULL, now) == 0 && (now->sa_flags & SA_SIGINFO) && now->sa_sigaction == ours;
-}
-
 static void install_fault_handlers(void) {
     struct sigaction ours, now;
     /* faulthandler.enable() may have replaced us since the last look; one question is cheaper than a new set. */
@@ -172,16 +169,6 @@ static struct {
     struct sigaction next, next_urgent;
 } interrupt;
 
-static bool is_function(const struct sigaction *action) {
-    return (action->sa_flags & SA_SIGINFO) || (action->sa_handler != SIG_DFL && action->sa_handler != SIG_IGN);
-}
-
-static void hand_over(const struct sigaction *next, int signal, siginfo_t *info, void *context) {
-    if (!is_function(next)) return;
-    if (next->sa_flags & SA_SIGINFO) next->sa_sigaction(signal, info, context);
-    else next->sa_handler(signal);
-}
-
 static void look_again(long nanoseconds) {
     struct itimerspec soon = {.it_value = {.tv_sec = 0, .tv_nsec = nanoseconds}};
     if (interrupt.has_timer) timer_settime(interrupt.timer, 0, &soon, NULL);
@@ -233,6 +220,12 @@ static bool watch_interrupts(void) {
     return true;
 }
 
+/* What a host wants done when a call of its main thread lasts. It is called from a signal handler, but only while the
+ * cell's own code runs: then this thread holds no lock of anybody's but the host's own. */
+static void (*volatile on_long)(const struct o_fault *);
+
+EXPORT void o_guard_on_long(void (*function)(const struct o_fault *)) { on_long = function; }
+
 static void on_timer(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct call *call = innermost;
@@ -240,7 +233,9 @@ static void on_timer(int signal, siginfo_t *info, void *context) {
         hand_over(&interrupt.next_urgent, signal, info, context);
     } else if (call != NULL) {
         if (interrupt.pending) try_interrupt(call, context);
-        else watch_interrupts(); /* whoever has replaced our handler since the last look has not been seen */
+        watch_interrupts(); /* whoever has replaced our handler since the last look has not been seen */
+        if (on_long != NULL && in_text(call, where_of(context).pc)) on_long(call->fault);
+        else if (on_long != NULL && !interrupt.pending) look_again(HANDLERS_LOOK_NANOSECONDS);
     }
     errno = saved_errno;
 }
@@ -280,7 +275,7 @@ static void look_after_handlers(void) {
     if (tick == looked_at) return;
     looked_at = tick;
     install_fault_handlers();
-    if (!is_main_thread || !watch_interrupts()) return;
+    if (!is_main_thread || (!watch_interrupts() && on_long == NULL)) return;
     prepare_timer();
     look_again(HANDLERS_LOOK_NANOSECONDS);
 }

@@ -14,14 +14,36 @@ pub fn isMatrix(comptime T: type) bool {
     return @typeInfo(T) == .@"struct" and @hasDecl(T, "o_matrix");
 }
 
-/// Elements that numpy has a type for.
-fn isElement(comptime T: type) bool {
+pub fn isView(comptime T: type) bool {
+    return @typeInfo(T) == .@"struct" and @hasDecl(T, "o_view");
+}
+
+/// Numbers that numpy has a type for.
+fn isNumber(comptime T: type) bool {
     return switch (@typeInfo(T)) {
         .bool => true,
         .int => |i| i.bits == 8 or i.bits == 16 or i.bits == 32 or i.bits == 64,
         .float => |f| f.bits <= 64,
         else => false,
     };
+}
+
+/// What an array may hold: numbers, and structs of numbers, of arrays of numbers, and of such structs.
+fn isElement(comptime T: type) bool {
+    if (isNumber(T)) return true;
+    const s = switch (@typeInfo(T)) {
+        .@"struct" => |s| s,
+        else => return false,
+    };
+    if (s.layout == .@"packed" or s.field_names.len == 0 or isMatrix(T) or isView(T) or isAllocator(T)) return false;
+    for (s.field_types, s.field_attrs) |F, attrs| {
+        const inside = switch (@typeInfo(F)) {
+            .array => |a| a.len > 0 and isNumber(a.child),
+            else => isElement(F),
+        };
+        if (attrs.@"comptime" or !inside) return false;
+    }
+    return true;
 }
 
 const Role = enum { parameter, result };
@@ -31,11 +53,12 @@ fn obstacle(comptime T: type, comptime role: Role) ?[]const u8 {
     return switch (@typeInfo(T)) {
         .void, .noreturn => if (role == .parameter) "void cannot be passed" else null,
         .bool => null,
-        .int => |i| if (i.bits == 0 or i.bits > 64) named(T, "integers have 1 to 64 bits here") else null,
+        .int => |i| if (i.bits == 0 or i.bits > 128) named(T, "integers have 1 to 128 bits here") else null,
         .float => |f| if (f.bits > 64) named(T, "floats have up to 64 bits here") else null,
         .pointer => |p| pointerObstacle(T, p),
-        .array => |a| if (!isElement(a.child))
-            named(T, "arrays hold bool, 8 to 64 bit integers or floats")
+        .@"enum" => |e| enumObstacle(T, e),
+        .array => |a| if (!isNumber(a.child))
+            named(T, "arrays by value hold bool, 8 to 64 bit integers or floats")
         else if (a.len > array_elements_max)
             named(T, "arrays by value have up to 1024 elements, pass a slice")
         else
@@ -52,7 +75,7 @@ fn obstacle(comptime T: type, comptime role: Role) ?[]const u8 {
 
 fn pointerObstacle(comptime T: type, comptime p: std.lang.Type.Pointer) ?[]const u8 {
     if (p.size != .slice) return named(T, "pointers cannot be passed, use a slice");
-    if (!isElement(p.child)) return named(T, "slices hold bool, 8 to 64 bit integers or floats");
+    if (!isElement(p.child)) return named(T, "slices hold bool, 8 to 64 bit integers, floats, or structs of these");
     if (p.attrs.@"volatile" or p.attrs.@"allowzero") return named(T, "volatile and allowzero slices are not mapped");
     if (p.attrs.@"align") |a| if (a > @alignOf(p.child))
         return named(T, "arrays from Python are not aligned beyond their elements");
@@ -61,11 +84,21 @@ fn pointerObstacle(comptime T: type, comptime p: std.lang.Type.Pointer) ?[]const
     return null;
 }
 
+fn enumObstacle(comptime T: type, comptime e: std.lang.Type.Enum) ?[]const u8 {
+    if (@typeInfo(e.tag_type).int.bits > 64) return named(T, "the tags of enums have up to 64 bits here");
+    return if (e.field_names.len == 0) named(T, "an enum without names has no counterpart in Python") else null;
+}
+
 fn structObstacle(comptime T: type, comptime s: std.lang.Type.Struct, comptime role: Role) ?[]const u8 {
     if (isAllocator(T)) return named(T, "an allocator is given as a parameter of its own");
     if (isMatrix(T)) {
         if (role == .result) return named(T, "return a slice, it is copied into a new array");
-        return if (isElement(T.o_matrix.child)) null else named(T, "matrices hold bool, 8 to 64 bit integers or floats");
+        return if (isNumber(T.o_matrix.child)) null else named(T, "matrices hold bool, 8 to 64 bit integers or floats");
+    }
+    if (isView(T)) {
+        if (role == .result) return named(T, "return a slice, it is copied into a new array");
+        if (T.o_view.dimensions < 1 or T.o_view.dimensions > 8) return named(T, "views have 1 to 8 dimensions");
+        return if (isElement(T.o_view.child)) null else named(T, "views hold what slices hold");
     }
     if (s.layout == .@"packed") return named(T, "packed structs are not mapped");
     for (s.field_names, s.field_types, s.field_attrs) |name, F, attrs| {
@@ -105,7 +138,11 @@ fn shortName(comptime T: type) []const u8 {
     while (end < full.len and full[end] != '(') : (end += 1) {
         if (full[end] == '.') start = end + 1;
     }
-    return if (std.mem.find(u8, full[start..end], "__struct_") != null) "struct" else full[start..];
+    // What has no name of its own is called after where it stands.
+    for ([_][]const u8{ "struct", "enum" }) |kind| {
+        if (std.mem.find(u8, full[start..end], "__" ++ kind ++ "_") != null) return kind;
+    }
+    return full[start..];
 }
 
 // `std.fmt` at compile time costs more than all of the description.
@@ -115,7 +152,17 @@ pub fn decimal(comptime value: usize) []const u8 {
     return if (value < 10) &last else decimal(value / 10) ++ &last;
 }
 
+<<<<<<< ours
 pub fn boolean(comptime value: bool) []const u8 {
+=======
+fn integer(comptime value: comptime_int) []const u8 {
+    if (value < 0) return "-" ++ integer(-value);
+    const last = [1]u8{'0' + @as(u8, value % 10)};
+    return if (value < 10) &last else integer(value / 10) ++ &last;
+}
+
+fn boolean(comptime value: bool) []const u8 {
+>>>>>>> theirs
     return if (value) "true" else "false";
 }
 
@@ -143,10 +190,28 @@ fn describeType(comptime T: type) []const u8 {
         .array => |a| "{\"kind\":\"array\",\"length\":" ++ decimal(a.len) ++ ",\"child\":" ++ describeType(a.child) ++ "}",
         .optional => |p| "{\"kind\":\"optional\",\"child\":" ++ describeType(p.child) ++ "}",
         .error_union => |e| "{\"kind\":\"error_union\",\"child\":" ++ describeType(e.payload) ++ "}",
+        .@"enum" => |e| describeEnum(T, e),
         .@"struct" => |s| if (isMatrix(T)) "{\"kind\":\"matrix\",\"const\":" ++ boolean(T.o_matrix.is_const) ++
-            ",\"child\":" ++ describeType(T.o_matrix.child) ++ "}" else describeStruct(T, s),
+            ",\"child\":" ++ describeType(T.o_matrix.child) ++ "}" else if (isView(T))
+            "{\"kind\":\"view\",\"const\":" ++ boolean(T.o_view.is_const) ++ ",\"length\":" ++
+                decimal(T.o_view.dimensions) ++ ",\"child\":" ++ describeType(T.o_view.child) ++ "}"
+        else
+            describeStruct(T, s),
         else => unreachable,
     };
+}
+
+fn describeEnum(comptime T: type, comptime e: std.lang.Type.Enum) []const u8 {
+    const tag = @typeInfo(e.tag_type).int;
+    var names: []const u8 = "";
+    var numbers: []const u8 = "";
+    for (e.field_names, e.field_values, 0..) |name, value, i| {
+        names = names ++ (if (i > 0) "," else "") ++ "[" ++ quoted(name) ++ ",{\"kind\":\"void\"}]";
+        numbers = numbers ++ (if (i > 0) "," else "") ++ integer(value);
+    }
+    return "{\"kind\":\"enum\",\"bits\":" ++ decimal(tag.bits) ++ ",\"signed\":" ++ boolean(tag.signedness == .signed) ++
+        ",\"const\":" ++ boolean(e.mode == .exhaustive) ++ ",\"name\":" ++ quoted(shortName(T)) ++
+        ",\"fields\":[" ++ names ++ "],\"numbers\":[" ++ numbers ++ "]}";
 }
 
 fn describeStruct(comptime T: type, comptime s: std.lang.Type.Struct) []const u8 {
@@ -155,6 +220,9 @@ fn describeStruct(comptime T: type, comptime s: std.lang.Type.Struct) []const u8
     for (s.field_names, s.field_types, 0..) |name, F, i| {
         out = out ++ (if (i > 0) "," else "") ++ "[" ++ quoted(name) ++ "," ++ describeType(F) ++ "]";
     }
+    if (!isElement(T) or s.is_tuple) return out ++ "]}";
+    out = out ++ "],\"numbers\":[" ++ decimal(@sizeOf(T));
+    for (s.field_names) |name| out = out ++ "," ++ decimal(@offsetOf(T, name));
     return out ++ "]}";
 }
 

@@ -13,6 +13,7 @@ const state = @import("state.zig");
 const interface = @import("interface.zig");
 const isAllocator = interface.isAllocator;
 const isMatrix = interface.isMatrix;
+const isView = interface.isView;
 
 // ------------------------------------------------------------------------------- panics
 
@@ -72,8 +73,9 @@ fn next(args: [*]const u64, at: *usize) u64 {
 fn argumentCells(comptime T: type) usize {
     return switch (@typeInfo(T)) {
         .pointer => 2,
+        .int => |i| if (i.bits > 64) 2 else 1,
         .optional => |p| 1 + argumentCells(p.child),
-        .@"struct" => |s| if (isMatrix(T)) 4 else blk: {
+        .@"struct" => |s| if (isMatrix(T)) 4 else if (isView(T)) 1 + 2 * T.o_view.dimensions else blk: {
             var sum: usize = 0;
             for (s.field_types) |F| sum += argumentCells(F);
             break :blk sum;
@@ -91,7 +93,16 @@ fn many(comptime P: type, address: u64) P {
 fn take(comptime T: type, args: [*]const u64, at: *usize) T {
     switch (@typeInfo(T)) {
         .bool => return next(args, at) & 1 != 0,
-        .int => |i| return @bitCast(@as(@Int(.unsigned, i.bits), @truncate(next(args, at)))),
+        .int => |i| {
+            if (i.bits <= 64) return @bitCast(@as(@Int(.unsigned, i.bits), @truncate(next(args, at))));
+            const low: u128 = next(args, at);
+            return @bitCast(@as(@Int(.unsigned, i.bits), @truncate(low | @as(u128, next(args, at)) << 64)));
+        },
+        .@"enum" => |e| {
+            const bits = @typeInfo(e.tag_type).int.bits;
+            const tag: @Int(.unsigned, bits) = @truncate(next(args, at));
+            return @fromBackingInt(@intCast(@as(e.tag_type, @bitCast(tag))));
+        },
         .float => return @floatCast(@as(f64, @bitCast(next(args, at)))),
         .pointer => |p| {
             if (comptime state.isState(T)) return state.stateOf(next(args, at));
@@ -119,6 +130,13 @@ fn take(comptime T: type, args: [*]const u64, at: *usize) T {
                 .cols = @intCast(next(args, at)),
                 .stride = @intCast(next(args, at)),
             };
+            if (comptime isView(T)) {
+                var view: T = undefined;
+                view.ptr = many(@FieldType(T, "ptr"), next(args, at));
+                for (&view.shape) |*extent| extent.* = @intCast(next(args, at));
+                for (&view.strides) |*stride| stride.* = @bitCast(next(args, at));
+                return view;
+            }
             var value: T = undefined;
             inline for (s.field_names, s.field_types) |name, F| @field(value, name) = take(F, args, at);
             return value;
@@ -131,7 +149,14 @@ fn put(comptime T: type, value: T, ret: [*]u64, at: *usize) anyerror!void {
     switch (@typeInfo(T)) {
         .void => {},
         .bool => write(ret, at, @intFromBool(value)),
-        .int => |i| write(ret, at, if (i.signedness == .signed) @bitCast(@as(i64, value)) else value),
+        .int => |i| if (i.bits <= 64) {
+            write(ret, at, if (i.signedness == .signed) @bitCast(@as(i64, value)) else value);
+        } else {
+            const wide: u128 = if (i.signedness == .signed) @bitCast(@as(i128, value)) else value;
+            write(ret, at, @truncate(wide));
+            write(ret, at, @truncate(wide >> 64));
+        },
+        .@"enum" => |e| try put(e.tag_type, @backingInt(value), ret, at),
         .float => write(ret, at, @bitCast(@as(f64, value))),
         .pointer => {
             write(ret, at, @intFromPtr(value.ptr));
@@ -157,6 +182,7 @@ fn resultCells(comptime T: type) usize {
     return switch (@typeInfo(T)) {
         .void, .noreturn => 0,
         .pointer => 2,
+        .int => |i| if (i.bits > 64) 2 else 1,
         .array => |a| a.len,
         .optional => |p| 1 + resultCells(p.child),
         .error_union => |e| resultCells(e.payload),
