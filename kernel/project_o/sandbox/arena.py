@@ -55,7 +55,6 @@ class Arena:
 
         self.grow(offset + span(like))
         return np.ndarray(like.shape, like.dtype, self._map, offset + lead(like), like.strides)
-<<<<<<< ours
 
     def put(self, offset: int, array: Any) -> tuple[int, int]:
         """As ``write``; where its first element is, and where free memory begins behind it."""
@@ -73,8 +72,6 @@ class Arena:
         """Bytes as numbers."""
         assert self._map is not None, "an arena that has grown is mapped"
         return form.unpack_from(self._map, offset)
-=======
->>>>>>> theirs
 
     def read(self, offset: int, size: int) -> bytearray:
         """A copy. Raises ValueError outside of what is shared."""
@@ -102,7 +99,6 @@ class Arena:
 
 def span(array: Any) -> int:
     """The bytes from the element that lies lowest to the end of the one that lies highest."""
-<<<<<<< ours
     if array.size == 0:
         return 0
     reach = sum((extent - 1) * abs(stride) for extent, stride in zip(array.shape, array.strides, strict=True))
@@ -113,18 +109,6 @@ def lead(array: Any) -> int:
     """How many bytes lie before the first element: it is not the lowest where a stride is negative."""
     if array.size == 0:
         return 0
-=======
-    if array.size == 0:
-        return 0
-    reach = sum((extent - 1) * abs(stride) for extent, stride in zip(array.shape, array.strides, strict=True))
-    return int(reach + array.itemsize)
-
-
-def lead(array: Any) -> int:
-    """How many bytes lie before the first element: it is not the lowest where a stride is negative."""
-    if array.size == 0:
-        return 0
->>>>>>> theirs
     back = sum((extent - 1) * min(stride, 0) for extent, stride in zip(array.shape, array.strides, strict=True))
     return int(-back)
 

@@ -16,11 +16,7 @@ from .. import abi, limits
 from ..errors import InterfaceError, SandboxError, UsageError
 from . import wire
 from .answer import Answer
-<<<<<<< ours
 from .arena import aligned
-=======
-from .arena import aligned, lead, span
->>>>>>> theirs
 from .channel import Channel, Reply
 from .lint import Denied, LintRules, told
 
@@ -232,121 +228,6 @@ class Job:
             self.close()
 
 
-<<<<<<< ours
-=======
-class NativeJob(Job):
-    """A job that holds a library of the shim ABI (see ``project_o.abi``)."""
-
-    def __init__(self, channel: Channel, wall_seconds: float, box: object, interface: Interface) -> None:
-        super().__init__(channel, wall_seconds, box)
-        self._functions = {item.name: item for item in interface.functions}
-        self._single = {
-            item.name: tuple(replace(item, parameters=(parameter,)) for parameter in item.parameters)
-            for item in interface.functions
-        }
-        self._hints: dict[str, int] = {}
-
-    @staticmethod
-    def describe(interface: Interface) -> dict[str, Any]:
-        """What the other side must know of each function."""
-        return {
-            item.name: {
-                "ret": abi.result_cells(item),
-                "handle": abi.handle_cell(item),
-                "slices": abi.result_slices(item),
-            }
-            for item in interface.functions
-        }
-
-    def ask(
-        self,
-        name: str,
-        args: Sequence[Any] = (),
-        *,
-        seconds: float | None = None,
-        repeat: int = 1,
-        offset_bytes: int = 0,
-    ) -> Answer:
-        """Call the native function ``name`` ``repeat`` times on the same arguments; the last result is the value.
-
-        ``offset_bytes`` (a multiple of 8) moves every array away from its 64-byte boundary. The clock covers
-        the calls and one round trip, not the conversion of arguments and results. Raises InterfaceError
-        for arguments that do not fit, UsageError for an unknown name, SandboxError for too large arrays.
-        """
-        if name not in self._functions:
-            raise UsageError(f"the library has no function {name}: there are {', '.join(self._functions) or 'none'}")
-        check_measured(repeat, offset_bytes)
-        with self._lock:
-            refused = self._refused()
-            if refused is not None:
-                return refused
-            return self._call(self._functions[name], args, seconds or self._wall_seconds, repeat, offset_bytes)
-
-    def _call(
-        self, function: NativeFunction, args: Sequence[Any], seconds: float, repeat: int, offset_bytes: int
-    ) -> Answer:
-        arena, base = self._channel.arena, self._channel.base
-        cells, placed, tail = self._place(function, args, offset_bytes)
-        arena.grow(tail + self._hints.get(function.name, 0))
-        question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
-        reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
-        if reply.body is not None and type(need := reply.body.get("need")) is int:
-            self._hints[function.name] = min(max(0, need), limits.ARENA_BYTES_MAX - tail)
-        answer, body = self._begin(reply, tail=tail, seconds=seconds)
-        if answer is None:
-            try:
-                value = abi.unpack(
-                    function, _cells(body["cells"], function), lambda at, n: bytes(arena.read(at - base, n))
-                )
-            except UNTRUSTED as error:
-                return self._breach(reply, error)
-            answer = self._end(reply, ok=True, value=value)
-        if answer.ended:
-            return answer
-        written = tuple((index, arena.view(at, like).copy()) for index, at, like in placed)
-        return replace(answer, written=written)
-
-    def _place(
-        self, function: NativeFunction, args: Sequence[Any], offset_bytes: int
-    ) -> tuple[list[int], list[tuple[int, int, Any]], int]:
-        """The arguments' cells, the writable arrays as (argument, offset, array), and where free memory begins."""
-        arena, base = self._channel.arena, self._channel.base
-        offset = 0
-        index = 0
-        placed: list[tuple[int, int, Any]] = []
-
-        def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
-            nonlocal offset
-            at = aligned(offset) + offset_bytes
-            if array.size:
-                arena.write(at, array)
-            if writable:
-                placed.append((index, at, array))
-            offset = at + (span(array) if array.size else 0)
-            return base + at + lead(array)
-
-        singles = self._single[function.name]
-        if len(args) != len(singles):
-            abi.pack(function, args, _never_placed)  # raises, and says it best
-        cells: list[int] = []
-        for index, (single, value) in enumerate(zip(singles, args, strict=True)):  # noqa: B007 - read by place
-            cells += abi.pack(single, (value,), place)
-        return cells, placed, aligned(offset)
-
-
-def _never_placed(array: Any, writable: bool) -> NoReturn:  # noqa: FBT001 - the signature of abi.Place
-    raise AssertionError("the count of arguments is checked before any is placed")
-
-
-def _cells(body: Any, function: NativeFunction) -> list[int]:
-    if type(body) is not list or len(body) != abi.result_cells(function):
-        raise ValueError("another number of cells")
-    if not all(type(cell) is int and 0 <= cell < 1 << 64 for cell in body):
-        raise ValueError("cells that are none")
-    return body
-
-
->>>>>>> theirs
 def _fault(body: Any) -> dict[str, Any] | None:
     """What the guard reported, from the bytes of its record; None if that is not what they are."""
     if not isinstance(body, str) or len(body) != 2 * abi.FAULT_BYTES:

@@ -18,20 +18,20 @@ pub const fn description<const N: usize>(functions: &[Function]) -> [u8; N] {
 }
 
 /// Text that counts what does not fit.
-struct Text<const N: usize> {
-    bytes: [u8; N],
-    len: usize,
+pub(crate) struct Text<const N: usize> {
+    pub(crate) bytes: [u8; N],
+    pub(crate) len: usize,
 }
 
 impl<const N: usize> Text<N> {
-    const fn byte(&mut self, byte: u8) {
+    pub(crate) const fn byte(&mut self, byte: u8) {
         if self.len < N {
             self.bytes[self.len] = byte;
         }
         self.len += 1;
     }
 
-    const fn raw(&mut self, text: &str) {
+    pub(crate) const fn raw(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let mut i = 0;
         while i < bytes.len() {
@@ -41,7 +41,7 @@ impl<const N: usize> Text<N> {
     }
 
     /// Text inside a string of JSON.
-    const fn inner(&mut self, text: &str) {
+    pub(crate) const fn inner(&mut self, text: &str) {
         let bytes = text.as_bytes();
         let mut i = 0;
         while i < bytes.len() {
@@ -57,13 +57,13 @@ impl<const N: usize> Text<N> {
         }
     }
 
-    const fn quoted(&mut self, text: &str) {
+    pub(crate) const fn quoted(&mut self, text: &str) {
         self.byte(b'"');
         self.inner(text);
         self.byte(b'"');
     }
 
-    const fn number(&mut self, value: usize) {
+    pub(crate) const fn number(&mut self, value: usize) {
         self.unsigned(value as u128);
     }
 

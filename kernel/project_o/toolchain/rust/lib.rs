@@ -14,11 +14,8 @@ mod kind;
 mod module;
 mod panics;
 mod probe;
-<<<<<<< ours
 mod state;
-=======
 mod strided;
->>>>>>> theirs
 mod views;
 
 pub use half::F16;
@@ -34,13 +31,9 @@ pub mod shim {
     pub use crate::kind::{Function, Kind, any_negative, numbers_of, writes};
     pub use crate::module::{VersionStruct, init, shutdown, version, zero_ended};
     pub use crate::panics::{OnPanic, set_panic};
-<<<<<<< ours
-    pub use crate::probe::{NotGiven, NotTaken, Probe};
+    pub use crate::probe::{NotAPart, NotGiven, NotTaken, Probe};
     pub use crate::state::{
         CHANGED, Done, Laid, READ, Reloaded, check, init_state, layout, layout_length, reload_state, shutdown_state,
         state_of, status_of,
     };
-=======
-    pub use crate::probe::{NotAPart, NotGiven, NotTaken, Probe};
->>>>>>> theirs
 }

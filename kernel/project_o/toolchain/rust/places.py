@@ -16,13 +16,8 @@ from ...errors import ToolchainMissing
 from ..places import cache_directory
 
 HOST_FILES = (
-<<<<<<< ours
-    "lib.rs", "arrays.rs", "call.rs", "cells.rs", "kind.rs", "module.rs", "panics.rs", "probe.rs", "state.rs",
-    "views.rs",
-=======
     "lib.rs", "arrays.rs", "call.rs", "cells.rs", "describe.rs", "half.rs", "kind.rs", "module.rs", "panics.rs",
-    "probe.rs", "strided.rs", "views.rs",
->>>>>>> theirs
+    "probe.rs", "state.rs", "strided.rs", "views.rs",
 )  # fmt: skip
 OLDEST = (1, 85)
 """The first compiler of edition 2024."""

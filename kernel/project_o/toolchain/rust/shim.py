@@ -7,12 +7,8 @@ from dataclasses import dataclass
 
 from ..sources import Module
 from .places import template
-<<<<<<< ours
-from .source import STATE, Facts, Function, Structure, quoted
+from .source import STATE, Choice, Facts, Function, Structure, quoted
 from .state_types import laid_out
-=======
-from .source import Choice, Facts, Function, Structure
->>>>>>> theirs
 
 _PROBE = "::o::shim::Probe::"
 _BYTE, _WORD, _WIDE = "::core::primitive::u8", "::core::primitive::u64", "::core::primitive::i128"
@@ -118,18 +114,11 @@ def _generics(structure: Structure) -> tuple[str, str]:
 
 
 def _kind(structure: Structure, what: str) -> str:
-<<<<<<< ours
     fields = ", ".join(f"({quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
-    return (
-        f"const KIND: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
-        f'kind: "{"struct" if structure.named else "tuple"}", name: {quoted(bare(structure.name))}, '
-        f"fields: &[{fields}], ..::o::shim::Kind::UNMAPPED }};"
-=======
-    fields = ", ".join(f"({_quoted(bare(name))}, {_PROBE}<{type_}>::{what})" for name, type_ in structure.fields)
     numbers = f"::o::shim::numbers_of(<{structure.name} as ::o::shim::Item>::ITEM)" if _is_item(structure) else "&[]"
     return (
         f"const KIND: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
-        f'kind: "{"struct" if structure.named else "tuple"}", name: {_quoted(bare(structure.name))}, '
+        f'kind: "{"struct" if structure.named else "tuple"}", name: {quoted(bare(structure.name))}, '
         f"fields: &[{fields}], numbers: {numbers}, ..::o::shim::Kind::UNMAPPED }};"
     )
 
@@ -141,11 +130,11 @@ def _is_item(structure: Structure) -> bool:
 
 def _item(structure: Structure) -> str:
     name = structure.name
-    fields = ", ".join(f"({_quoted(bare(field))}, {_PROBE}<{type_}>::PART)" for field, type_ in structure.fields)
+    fields = ", ".join(f"({quoted(bare(field))}, {_PROBE}<{type_}>::PART)" for field, type_ in structure.fields)
     places = "".join(f", ::core::mem::offset_of!({name}, {field}) as {_WIDE}" for field, _ in structure.fields)
     return (
         f"impl ::o::shim::Item for {name} {{ const ITEM: &'static ::o::shim::Kind = &::o::shim::Kind {{ "
-        f'kind: "struct", name: {_quoted(bare(name))}, fields: &[{fields}], '
+        f'kind: "struct", name: {quoted(bare(name))}, fields: &[{fields}], '
         f"numbers: &[::core::mem::size_of::<{name}>() as {_WIDE}{places}], ..::o::shim::Kind::UNMAPPED }}; }} "
         f"impl ::o::shim::Part for {name} {{ const PART: &'static ::o::shim::Kind = "
         f"<{name} as ::o::shim::Item>::ITEM; }}"
@@ -155,7 +144,7 @@ def _item(structure: Structure) -> str:
 def _choice(choice: Choice) -> str:
     """An enum without data: its value crosses, and only those that it has come in."""
     name = choice.name
-    fields = ", ".join(f"({_quoted(bare(variant))}, &{_VOID})" for variant in choice.variants)
+    fields = ", ".join(f"({quoted(bare(variant))}, &{_VOID})" for variant in choice.variants)
     values = ", ".join(f"{name}::{variant} as {_WIDE}" for variant in choice.variants)
     arms = " ".join(
         f"if cell == {name}::{variant} as {_WIDE} as {_WORD} {{ return {name}::{variant}; }}"
@@ -163,7 +152,7 @@ def _choice(choice: Choice) -> str:
     )
     kind = (
         f'const KIND: &\'static ::o::shim::Kind = &::o::shim::Kind {{ kind: "enum", bits: 64, constant: true, '
-        f"signed: ::o::shim::any_negative(&[{values}]), name: {_quoted(bare(name))}, fields: &[{fields}], "
+        f"signed: ::o::shim::any_negative(&[{values}]), name: {quoted(bare(name))}, fields: &[{fields}], "
         f"numbers: &[{values}], ..::o::shim::Kind::UNMAPPED }};"
     )
     return (
@@ -173,7 +162,6 @@ def _choice(choice: Choice) -> str:
         f"unsafe fn put(self, out: &mut ::o::shim::Out) -> ::core::result::Result<(), ::std::string::String> "
         f"{{ out.put(self as {_WIDE} as {_WORD}); ::core::result::Result::Ok(()) }} }} "
         f"impl ::o::shim::Solid for {name} {{}} impl ::o::shim::Lent for {name} {{}}"
->>>>>>> theirs
     )
 
 

@@ -87,15 +87,15 @@ def read(source: str) -> Facts:
             choices.setdefault(name, choice)
         elif node.type == "const_item":
             constants.add(name)
-<<<<<<< ours
         if node.type in _TYPES:
             types.setdefault(name, _spelled(node))
     return Facts(
-        tuple(functions.values()), tuple(structures.values()), frozenset(constants), tuple(sorted(types.items()))
+        tuple(functions.values()),
+        tuple(structures.values()),
+        tuple(choices.values()),
+        frozenset(constants),
+        tuple(sorted(types.items())),
     )
-=======
-    return Facts(tuple(functions.values()), tuple(structures.values()), tuple(choices.values()), frozenset(constants))
->>>>>>> theirs
 
 
 def _items(root: Any) -> Iterator[Any]:

@@ -6,7 +6,8 @@
 //! that do not agree on it do not hand it over.
 
 use crate::call::{Cells, set_last_error};
-use crate::kind::{Kind, Text};
+use crate::describe::Text;
+use crate::kind::Kind;
 use crate::panics;
 use core::ffi::c_void;
 use core::fmt::Debug;

@@ -152,17 +152,13 @@ pub fn decimal(comptime value: usize) []const u8 {
     return if (value < 10) &last else decimal(value / 10) ++ &last;
 }
 
-<<<<<<< ours
-pub fn boolean(comptime value: bool) []const u8 {
-=======
 fn integer(comptime value: comptime_int) []const u8 {
     if (value < 0) return "-" ++ integer(-value);
     const last = [1]u8{'0' + @as(u8, value % 10)};
     return if (value < 10) &last else integer(value / 10) ++ &last;
 }
 
-fn boolean(comptime value: bool) []const u8 {
->>>>>>> theirs
+pub fn boolean(comptime value: bool) []const u8 {
     return if (value) "true" else "false";
 }
 
