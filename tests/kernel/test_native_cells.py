@@ -21,7 +21,7 @@ pub fn generic(x: anytype) void {{
 
 @pytest.fixture(scope="module")
 def ready(kernel):
-    assert kernel.run("import numpy as np\na = np.arange(4, dtype=np.float32)").status == "ok"
+    assert kernel.run("import numpy as np, project_o.toolchain\na = np.arange(4, dtype=np.float32)").status == "ok"
     return kernel
 
 
@@ -98,6 +98,46 @@ pub fn two() i32 { return 2; }"""
 
     assert "NativeFault" in ran.error
     assert ready.value("frail.two()") == "2"
+
+
+def test_the_trial_finds_what_lies_one_element_behind_an_array(ready):
+    """Without the language's own checks it would be memory of something else, and nobody would know."""
+    cell = """%%zig beyond --mode fast
+pub fn total(a: []const f32, n: usize) f32 {
+    var sum: f32 = 0;
+    for (0..n) |i| sum += a.ptr[i];
+    return sum;
+}
+pub fn clear(a: []f32, n: usize) void {
+    for (0..n) |i| a.ptr[i] = 0;
+}"""
+    assert ready.run(cell).status == "ok"
+    read = ready.run("beyond.total(np.ones(5, np.float32), 6)")
+    ready.run("kept = np.ones(8, np.float32)")
+    written = ready.run("beyond.clear(kept[:5], 6)")
+
+    for ran, function in ((read, "total"), (written, "clear")):
+        assert "NativeFault" in ran.error
+        assert f"{function}, line " in ran.error
+        assert "right behind the end of a" in ran.error
+        assert "this one and its variables are untouched" in ran.error
+    assert ready.value("kept.tolist()") == str([1.0] * 8)
+    assert ready.value("beyond.total(np.ones(5, np.float32), 5)") == "5.0"
+
+
+def test_the_cache_is_shown_and_emptied(ready):
+    ready.run(CELL.format(options="", factor=1))
+    shown = ready.run("%o cache")
+    assert "build cache" in shown.text
+    assert "folder" in shown.text
+    assert "bytes" in shown.text
+    used = int(ready.value("project_o.toolchain.used_bytes()"))
+    assert used > 10_000
+    assert ready.run("%o cache --clear").status == "ok"
+    assert int(ready.value("project_o.toolchain.used_bytes()")) < used
+    assert ready.value("dot(a, a)") == "14.0", "what is loaded goes on"
+    assert ready.run(CELL.format(options="", factor=1)).status == "ok"
+    assert ready.value("dot(a, a)") == "14.0"
 
 
 def test_ctrl_c_ends_an_endless_loop_of_a_cell(ready):

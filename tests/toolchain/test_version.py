@@ -27,7 +27,7 @@ class FakeJob:
     def __init__(self, box: FakeBox) -> None:
         self.box = box
 
-    def ask(self, name: str, args: Sequence[Any], *, seconds: float) -> Answer:
+    def ask(self, name: str, args: Sequence[Any], *, seconds: float, fenced: bool) -> Answer:
         self.box.asked.append((name, seconds))
         if isinstance(self.box.answer, Exception):
             raise self.box.answer

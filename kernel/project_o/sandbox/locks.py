@@ -33,6 +33,7 @@ SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cach
 
 # SAFETY: the C library of this very process; the prototypes below are those of POSIX.
 _libc = ctypes.CDLL(None, use_errno=True)
+_PROT_NONE = 0
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 _MACHINE = platform.machine()
@@ -133,6 +134,13 @@ def map_arena(size: int) -> int:
     if address is None or address == _MAP_FAILED:
         raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
     return int(address)
+
+
+def fence(address: int, *, closed: bool) -> None:
+    """Close a page of the shared memory to this process, or open it again."""
+    # SAFETY: a page of our own mapping, in which nothing lies but what a candidate should not touch.
+    protection = _PROT_NONE if closed else mmap.PROT_READ | mmap.PROT_WRITE
+    _checked(_libc.mprotect(ctypes.c_void_p(address), ctypes.c_size_t(mmap.PAGESIZE), protection), "mprotect")
 
 
 def map_snapshot(size: int) -> int:

@@ -62,6 +62,9 @@ class NativeWorker:
         arg_at, ret_at = ctypes.addressof(args), ctypes.addressof(ret)
         symbol = entry.call
         status = STATUS_OK
+        fences = [self.arena + offset for offset in question["fences"]]
+        for address in fences:
+            locks.fence(address, closed=True)
         for round_ in range(question["repeat"]):
             if round_ and ret[entry.handle]:
                 self.free(ret[entry.handle])
@@ -69,6 +72,8 @@ class NativeWorker:
             status = symbol(arg_at, ret_at)
             if status != STATUS_OK:
                 break
+        for address in fences:
+            locks.fence(address, closed=False)
         return self.told(entry, status, question["tail"], question["room"])
 
     def told(self, entry: _Entry, status: int, tail: int, room: int) -> dict[str, Any]:

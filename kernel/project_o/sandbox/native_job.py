@@ -12,6 +12,7 @@ from ..values import Interface, NativeFunction
 from .answer import Answer, Answers
 from .arena import aligned, lead, span
 from .channel import Channel
+from .fences import Fences
 from .job import UNTRUSTED, Job, check_measured
 from .quick import Asked
 
@@ -52,12 +53,15 @@ class NativeJob(Job):
         seconds: float | None = None,
         repeat: int = 1,
         offset_bytes: int = 0,
+        fenced: bool = False,
     ) -> Answer:
         """Call the native function ``name`` ``repeat`` times on the same arguments; the last result is the value.
 
-        ``offset_bytes`` (a multiple of 8) moves every array away from its 64-byte boundary. The clock covers
-        the calls and one round trip, not the conversion of arguments and results. Raises InterfaceError
-        for arguments that do not fit, UsageError for an unknown name, SandboxError for too large arrays.
+        ``offset_bytes`` (a multiple of 8) moves every array away from its 64-byte boundary; ``fenced`` puts each
+        against a page that nobody may touch, so that the first byte beyond its end is a fault, whose ``beyond`` says
+        of which argument. The clock covers the calls and one round trip, not the conversion of arguments and results.
+        Raises InterfaceError for arguments that do not fit, UsageError for an unknown name, SandboxError for too large
+        arrays.
         """
         function = self._function(name)
         check_measured(repeat, offset_bytes)
@@ -65,7 +69,8 @@ class NativeJob(Job):
             refused = self._refused()
             if refused is not None:
                 return refused
-            return self._call(function, args, seconds or self._wall_seconds, repeat, offset_bytes)
+            fences = Fences() if fenced else None
+            return self._call(function, args, seconds or self._wall_seconds, repeat, offset_bytes, fences)
 
     def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None]:
         """Call a function of the ``isolate`` profile's: what it returned, and where it did not, the whole answer.
@@ -156,12 +161,19 @@ class NativeJob(Job):
         return Answers(whole, tuple(each))
 
     def _call(
-        self, function: NativeFunction, args: Sequence[Any], seconds: float, repeat: int, offset_bytes: int
+        self,
+        function: NativeFunction,
+        args: Sequence[Any],
+        seconds: float,
+        repeat: int,
+        offset_bytes: int,
+        fences: Fences | None,
     ) -> Answer:
         arena = self._channel.arena
-        cells, placed, tail = self._place(function, args, offset_bytes)
+        cells, placed, tail = self._place(function, args, offset_bytes, fences=fences)
         arena.grow(tail + self._hints.get(function.name, 0))
         question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
+        question["fences"] = fences.pages if fences else []
         reply = self._channel.exchange({**question, "room": arena.size - tail}, seconds)
         if reply.body is not None and type(need := reply.body.get("need")) is int:
             self._hints[function.name] = min(max(0, need), self._channel.result_bytes_max(tail))
@@ -174,7 +186,19 @@ class NativeJob(Job):
             answer = self._end(reply, ok=True, value=value)
         if answer.ended:
             return answer
+        if fences is not None and answer.fault is not None:
+            answer = replace(answer, fault={**answer.fault, "beyond": self._beyond(function, fences, answer.fault)})
         return replace(answer, written=self._written(placed))
+
+    def _beyond(self, function: NativeFunction, fences: Fences, fault: dict[str, Any]) -> str:
+        """Where a fault at a fence was, in words."""
+        found = fences.near(int(fault.get("address") or 0) - self._channel.base)
+        if found is None:
+            return ""
+        (name, _), away = function.parameters[found[0]], found[1]
+        if away < 0:
+            return f"{-away} bytes before the beginning of {name}"
+        return f"{f'{away} bytes' if away else 'right'} behind the end of {name}"
 
     def _unpacked(self, function: NativeFunction, cells: Any) -> Any:
         arena, base = self._channel.arena, self._channel.base
@@ -184,7 +208,12 @@ class NativeJob(Job):
         return tuple((index, self._channel.arena.view(at, like).copy()) for index, at, like in placed)
 
     def _place(
-        self, function: NativeFunction, args: Sequence[Any], offset_bytes: int, begin: int = 0
+        self,
+        function: NativeFunction,
+        args: Sequence[Any],
+        offset_bytes: int,
+        begin: int = 0,
+        fences: Fences | None = None,
     ) -> tuple[list[int], list[tuple[int, int, Any]], int]:
         """The arguments' cells, the writable arrays as (argument, offset, array), and where free memory begins."""
         arena, base = self._channel.arena, self._channel.base
@@ -194,12 +223,12 @@ class NativeJob(Job):
 
         def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
             nonlocal offset
-            at = aligned(offset) + offset_bytes
+            at = fences.take(index, span(array)) if fences else aligned(offset) + offset_bytes
             if array.size:
                 arena.write(at, array)
             if writable:
                 placed.append((index, at, array))
-            offset = at + (span(array) if array.size else 0)
+            offset = fences.end if fences else at + span(array)
             return base + at + lead(array)
 
         singles = self._single[function.name]

@@ -53,6 +53,7 @@ def fault_error(
         words = "stack overflow: the recursion is too deep, or a local array too large"
     elif number in (signal.SIGSEGV, signal.SIGBUS):
         words += f" at {address:#x}" + (", a null pointer" if address < _NULL_PAGE_BYTES else "")
+        words += f", {fault['beyond']}" if fault.get("beyond") else ""
     hint = "" if artifact.program.mode != "fast" else " Compiled with `--mode safe` most such mistakes have a name."
     text = f"{where}: {signal_name(number)}, {words}. {aftermath}{hint}"
     return NativeFault(text, function=function_name, line=line)

@@ -119,7 +119,7 @@ class Version:
         if not cache.tried(self.artifact.key, name) and _array_bytes(args) <= limits.FIRST_CALL_ARGUMENT_BYTES_MAX:
             try:
                 with box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path()) as job:
-                    answer = job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS)
+                    answer = job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS, fenced=True)
             except SandboxError:
                 answer = None  # it cannot be tried here; the level that the doctor shows says why
             if answer is not None and self._passed(function, answer):
