@@ -73,6 +73,9 @@ LOCK_KEPT_MICROSECONDS_MAX = 5.0
 INTERRUPT_RETRY_MICROSECONDS = 200
 HANDLERS_LOOK_MILLISECONDS = 10
 PANIC_MESSAGE_BYTES_MAX = 512
+NAMES_KEPT_MAX = 512  # of loaded libraries, for the guard's last words
+NAME_BYTES_MAX = 63
+LAST_WORDS_MILLISECONDS = 300
 
 # Evolution ----------------------------------------------------------------------------------------
 TRIALS_DEFAULT = 60

@@ -127,6 +127,7 @@ pub fn clear(a: []f32, n: usize) void {
 
 def test_the_cache_is_shown_and_emptied(ready):
     ready.run(CELL.format(options="", factor=1))
+    assert ready.value("dot(a, a)") == "14.0"
     shown = ready.run("%o cache")
     assert "build cache" in shown.text
     assert "folder" in shown.text

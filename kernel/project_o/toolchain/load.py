@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import tempfile
 import threading
 import uuid
@@ -27,6 +28,7 @@ char *dlerror(void);
 """
 _THREAD_MAKERS = frozenset({"pthread_create", "thrd_create", "clone"})
 _FOLDER_MODE = 0o700
+_STDERR = 2
 
 
 class _Host:
@@ -50,6 +52,7 @@ class _Host:
         self._guard_call = self.guard.o_guard_call
         self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
         self.guard_address = self.address_of(self.ffi.addressof(self.guard, "o_guard_call"))
+        self.guard.o_guard_terminal(_terminal())
         self._records = threading.local()
         # On the path of every call: a type that is resolved once.
         self._cells_type = self.ffi.typeof("uint64_t[]")
@@ -81,6 +84,15 @@ class _Host:
     def give_record(self, record: Any) -> None:
         """The record may be used by the thread's next call."""
         self._records.free.append(record)
+
+
+def _terminal() -> int:
+    """Where a last word is read even if this process cannot pass it on any more; -1 where that is the descriptor 2."""
+    try:
+        descriptor = sys.stderr.fileno()
+    except (AttributeError, OSError, ValueError):
+        return -1
+    return descriptor if descriptor > _STDERR else -1
 
 
 @lru_cache(maxsize=1)
@@ -118,6 +130,7 @@ class Loaded:
         set_panic(self._host.on_panic)
         if self._host.guard.o_guard_text(self.free, self.text) != 0:
             raise ToolchainError(f"{artifact.program.name}: the loaded library cannot be found in memory")
+        self._host.guard.o_guard_name(self.text, artifact.program.name.encode("utf-8", "replace"))
         self.may_close = True
 
     def _symbol(self, name: str) -> Any:

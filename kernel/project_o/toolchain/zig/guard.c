@@ -21,26 +21,20 @@
 #include <time.h>
 #include <unistd.h>
 
+#define EXPORT __attribute__((visibility("default")))
 #include "guard_frames.h"
 #include "guard_handlers.h"
+#include "guard_words.h"
 
 #ifndef sigev_notify_thread_id /* glibc has the field, but not its name in the manual */
 #define sigev_notify_thread_id _sigev_un._tid
 #endif
 
-#define EXPORT __attribute__((visibility("default")))
+/* What a host wants done when a call of its main thread lasts. It is called from a signal handler, but only while the
+ * cell's own code runs: then this thread holds no lock of anybody's but the host's own. */
+static void (*volatile on_long)(const struct o_fault *);
 
-/* ------------------------------------------------------------------------------ last words */
-
-static void say(const char *text, size_t length) {
-    while (length > 0) {
-        ssize_t written = write(2, text, length);
-        if (written <= 0) return;
-        text += written;
-        length -= (size_t)written;
-    }
-}
-#define SAY(literal) say(literal, sizeof(literal) - 1)
+EXPORT void o_guard_on_long(void (*function)(const struct o_fault *)) { on_long = function; }
 
 /* ------------------------------------------------------------------------------ hardware faults */
 
@@ -80,12 +74,21 @@ static void hand_on(int signal, const siginfo_t *info) {
     if (info->si_code <= 0) syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), signal);
 }
 
+static void last_words(const struct call *call, const char *how) {
+    SAY("project-o: ");
+    say_whose(call->text_low);
+    say(how, strlen(how));
+    SAY("This cannot be survived in-process: the process ends now. What was recorded is safe; run the cell with "
+        "--isolate.\n");
+    if (on_long != NULL) on_long(call->fault); /* others run, and pass it on, only without the host's own lock */
+    linger();
+}
+
 static void on_fault(int signal, siginfo_t *info, void *context) {
     if (walk_out != NULL && info->si_code > 0) siglongjmp(*walk_out, 1);
     struct call *call = innermost;
     if (call != NULL && signal == SIGABRT) {
-        SAY("project-o: a native function ended in abort(), most often because it damaged the heap. This cannot be "
-            "survived in-process: the process ends now. What was recorded is safe; run the cell with --isolate.\n");
+        last_words(call, " ended in abort(), most often because it damaged the heap. ");
     } else if (call != NULL && info->si_code == SI_TKILL && info->si_pid == getpid() && !call->handed_back) {
         /* faulthandler was enabled since our last look, has had its say, and hands on to us. The fault happens again
          * when we return, and now it is ours. */
@@ -104,9 +107,7 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
             walk_frames(call, at);
             siglongjmp(call->out, 1);
         }
-        SAY("project-o: a native function faulted inside the C library, most often because it damaged the heap. This "
-            "cannot be survived in-process: the process ends now. What was recorded is safe; run the cell with "
-            "--isolate.\n");
+        last_words(call, " faulted inside the C library, most often because it damaged the heap. ");
     }
     hand_on(signal, info);
 }
@@ -136,9 +137,12 @@ static void install_fault_handlers(void) {
 EXPORT void o_guard_panic(const char *message, size_t length, uintptr_t return_address) {
     struct call *call = innermost;
     if (call == NULL) {
-        SAY("project-o: a native panic outside a guarded call, in a thread that native code started: ");
+        SAY("project-o: a native panic in ");
+        say_whose(return_address);
+        SAY(" outside a guarded call, in a thread that native code started: ");
         say(message, length < MESSAGE_BYTES ? length : MESSAGE_BYTES);
         SAY("\nproject-o: this cannot be survived in-process: the process ends now.\n");
+        linger();
         return; /* the cell traps */
     }
     begin_fault(call, PANIC, 0, 0);
@@ -219,12 +223,6 @@ static bool watch_interrupts(void) {
     interrupt.unseen = 1;
     return true;
 }
-
-/* What a host wants done when a call of its main thread lasts. It is called from a signal handler, but only while the
- * cell's own code runs: then this thread holds no lock of anybody's but the host's own. */
-static void (*volatile on_long)(const struct o_fault *);
-
-EXPORT void o_guard_on_long(void (*function)(const struct o_fault *)) { on_long = function; }
 
 static void on_timer(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
