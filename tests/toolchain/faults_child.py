@@ -1,0 +1,88 @@
+"""Call generated faulty cells in this interpreter, and report on each: python faults_child.py WAY < groups.json
+
+WAY is ``inside``, where those that end their process are called in a fork of it, or ``isolated``.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import tempfile
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import numpy as np
+
+from project_o import toolchain
+from project_o.errors import NativeError
+from project_o.values import Artifact, Program
+
+SUFFIXES = {"zig": "zig", "rust": "rs"}
+INTERRUPT_AFTER_SECONDS = 0.03
+DEADLY = "ends the process"
+
+
+def build(group: dict[str, Any]) -> Artifact:
+    files = ((f"cell.{SUFFIXES[group['language']]}", group["source"]),)
+    return toolchain.build(Program(group["name"], group["language"], files, mode=group["mode"]))
+
+
+def interrupt_until(done: threading.Event) -> None:
+    while not done.wait(INTERRUPT_AFTER_SECONDS):
+        os.kill(os.getpid(), signal.SIGINT)
+
+
+def called(cell: dict[str, Any], version: toolchain.Version) -> dict[str, Any]:
+    """How a call ended, and that the cell's good function and this interpreter are as they were."""
+    array, done = np.arange(cell["length"], dtype=np.uint32), threading.Event()
+    if cell["ends"] == "KeyboardInterrupt":
+        threading.Thread(target=interrupt_until, args=(done,)).start()
+    report = {"type": "", "message": "", "line": 0}
+    try:
+        try:
+            report["message"] = repr(version.call(cell["function"], [array, cell["x"]]))
+        finally:
+            done.set()
+    except (NativeError, KeyboardInterrupt) as error:
+        report |= {"type": type(error).__name__, "message": str(error), "line": getattr(error, "line", 0)}
+    report["intact"] = bool(array[1:].tolist() == list(range(1, cell["length"])))
+    report["again"] = version.call("well", [20])
+    return report
+
+
+def in_a_fork(cell: dict[str, Any], version: toolchain.Version) -> dict[str, Any]:
+    """As ``called``, in a process that it may end: by which signal, and its last words."""
+    with tempfile.TemporaryFile("w+") as words:
+        child = os.fork()
+        if child == 0:
+            os.dup2(words.fileno(), 2)
+            try:
+                called(cell, version)
+            finally:
+                os._exit(0)
+        _, status = os.waitpid(child, 0)
+        words.seek(0)
+        ended = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else ""
+        return {"type": ended, "message": words.read(), "line": 0, "intact": True, "again": version.call("well", [20])}
+
+
+def main() -> None:
+    groups, isolated = json.load(sys.stdin), sys.argv[1] == "isolated"
+    variable = np.arange(1000)
+    with ThreadPoolExecutor(2) as pool:
+        artifacts = list(pool.map(build, groups))
+    for group, artifact in zip(groups, artifacts, strict=True):
+        version = toolchain.Version(artifact, isolate=isolated)
+        for cell in group["cells"]:
+            run = in_a_fork if cell["ends"] == DEADLY and not isolated else called
+            report = {"name": f"{group['name']}.{cell['function']}", **run(cell, version)}
+            print(json.dumps({**report, "variables": int(variable.sum()) == 499_500}), flush=True)
+        version.close()
+    print("done", flush=True)
+
+
+if __name__ == "__main__":
+    main()
