@@ -53,20 +53,27 @@ def called(cell: dict[str, Any], version: toolchain.Version) -> dict[str, Any]:
     return report
 
 
-def in_a_fork(cell: dict[str, Any], version: toolchain.Version) -> dict[str, Any]:
-    """As ``called``, in a process that it may end: by which signal, and its last words."""
-    with tempfile.TemporaryFile("w+") as words:
-        child = os.fork()
-        if child == 0:
-            os.dup2(words.fileno(), 2)
-            try:
-                called(cell, version)
-            finally:
-                os._exit(0)
-        _, status = os.waitpid(child, 0)
-        words.seek(0)
-        ended = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else ""
-        return {"type": ended, "message": words.read(), "line": 0, "intact": True, "again": version.call("well", [20])}
+def begun(cell: dict[str, Any], version: toolchain.Version) -> tuple[int, Any]:
+    """A process for a call that ends it, and where its last words go."""
+    words = tempfile.TemporaryFile("w+")  # noqa: SIM115 - read and closed when the process has ended
+    child = os.fork()
+    if child == 0:
+        os.dup2(words.fileno(), 2)
+        try:
+            called(cell, version)
+        finally:
+            os._exit(0)
+    return child, words
+
+
+def ended(child: int, words: Any, version: toolchain.Version) -> dict[str, Any]:
+    """As ``called``: by which signal the process has ended, and its last words."""
+    _, status = os.waitpid(child, 0)
+    words.seek(0)
+    text = words.read()
+    words.close()
+    how = signal.Signals(os.WTERMSIG(status)).name if os.WIFSIGNALED(status) else ""
+    return {"type": how, "message": text, "line": 0, "intact": True, "again": version.call("well", [20])}
 
 
 def main() -> None:
@@ -76,10 +83,12 @@ def main() -> None:
         artifacts = list(pool.map(build, groups))
     for group, artifact in zip(groups, artifacts, strict=True):
         version = toolchain.Version(artifact, isolate=isolated)
+        apart = {c["function"]: begun(c, version) for c in group["cells"] if c["ends"] == DEADLY and not isolated}
         for cell in group["cells"]:
-            run = in_a_fork if cell["ends"] == DEADLY and not isolated else called
-            report = {"name": f"{group['name']}.{cell['function']}", **run(cell, version)}
-            print(json.dumps({**report, "variables": int(variable.sum()) == 499_500}), flush=True)
+            name = cell["function"]
+            report = ended(*apart[name], version) if name in apart else called(cell, version)
+            body = {"name": f"{group['name']}.{name}", "variables": int(variable.sum()) == 499_500, **report}
+            print(json.dumps(body), flush=True)
         version.close()
     print("done", flush=True)
 

@@ -14,7 +14,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).parent))
 from faults import CORRUPTS, FAULT, KINDS, LOOP, PANIC, Cell, Group, groups
 
-SEED, COUNTS, IN_ONE_BUILD = 20_240, {"zig": 150, "rust": 50}, 25
+SEED, COUNTS, IN_ONE_BUILD = 20_240, {"zig": 150, "rust": 50}, 10
 GROUPS = groups(SEED, COUNTS, IN_ONE_BUILD)
 
 
