@@ -173,7 +173,11 @@ def _zig(number: int, body: str, wraps: int) -> list[str]:
     lines += [f"    tick +%= {number};"]
     lines += [f"    {line}" for line in body.replace("SELF", f"g{number}_0").split("\n")] + ["}"]
     for k in range(wraps):
-        lines += [f"noinline fn g{number}_{k + 1}(a: []u32, x: u64) u64 {{", f"    return g{number}_{k}(a, x) ^ 1;", "}"]
+        lines += [
+            f"noinline fn g{number}_{k + 1}(a: []u32, x: u64) u64 {{",
+            f"    return g{number}_{k}(a, x) ^ 1;",
+            "}",
+        ]
     return [*lines, f"pub fn cell{number}(a: []u32, x: u64) u64 {{", f"    return g{number}_{wraps}(a, x) ^ 1;", "}"]
 
 
