@@ -1,4 +1,4 @@
-"""What cannot be survived in a real kernel: a message in the notebook that names the cell, and a history that has all."""
+"""What cannot be survived in a real kernel: the notebook says which cell it was, and the history has every cell."""
 
 import time
 

@@ -107,25 +107,26 @@ ZIG = [
          lambda rng, _: (1 << 63) + 8 * rng.randint(1, 1000), ALL),
     Kind("writes to constants", FAULT, "const p: *volatile u8 = @constCast(&text[x % 4]);\np.* = 1; // HERE\nreturn 0;",
          _small, ALL),
-    Kind("a jump to nowhere", FAULT, "const g: *const fn () callconv(.c) void = @ptrFromInt(x);\ng(); // HERE\nreturn a[0];",
-         _wild, ALL),
+    Kind("a jump to nowhere", FAULT, "const g: *const fn () callconv(.c) void = @ptrFromInt(x);\n"
+         "g(); // HERE\nreturn a[0];", _wild, ALL),
     Kind("a wild fill", FAULT, "const p: [*]u8 = @ptrFromInt(x);\n@memset(p[0..50_000], 1); // HERE\nreturn p[9];",
          _wild, ALL),
     Kind("a trap", FAULT, "if (x > 0) @trap(); // HERE\nreturn 0;", _small, ALL),
     Kind("behind the end of a file", FAULT, "const p = mmap(0, 4096, 3, 1, memfd_create(\"o\", 0), 0);\n"
          "return p[@intCast(x)]; // HERE", _small, ALL),
-    Kind("endless recursion", FAULT, "var big: [200]u64 = undefined;\nconst v: []volatile u64 = &big;\nv[x % 200] = x;\n"
-         "return SELF(a, x +% 1) ^ v[x % 200];", _small, ALL),
+    Kind("endless recursion", FAULT, "var big: [200]u64 = undefined;\nconst v: []volatile u64 = &big;\n"
+         "v[x % 200] = x;\nreturn SELF(a, x +% 1) ^ v[x % 200];", _small, ALL),
     Kind("division by zero, unchecked", FAULT, "return 100 / x; // HERE", _constant(0), ("fast",)),
     Kind("far beyond an array, unchecked", FAULT, "return a[@intCast(x)]; // HERE", _wild, ("fast",)),
-    Kind("an endless loop", LOOP, "var n: u64 = x;\nconst p: *volatile u64 = &n;\nwhile (true) p.* +%= 1;", _small, ALL),
-    Kind("an endless loop that allocates", LOOP, "var s: u64 = x;\nwhile (true) {\n    const p = malloc(1 + s % 4000);\n"
-         "    p.?[0] = s;\n    s += p.?[0] % 7 + 1;\n    free(@ptrCast(p));\n}", _small, ALL),
+    Kind("an endless loop", LOOP, "var n: u64 = x;\nconst p: *volatile u64 = &n;\n"
+         "while (true) p.* +%= 1;", _small, ALL),
+    Kind("an endless loop that allocates", LOOP, "var s: u64 = x;\nwhile (true) {\n"
+         "    const p = malloc(1 + s % 4000);\n    p.?[0] = s;\n    s += p.?[0] % 7 + 1;\n    free(@ptrCast(p));\n}", _small, ALL),
     Kind("abort", CORRUPTS, "if (x > 0) abort();\nreturn 0;", _small, ALL),
-    Kind("frees twice", CORRUPTS, "const p = malloc(24 + x);\np.?[0] = x;\nfree(@ptrCast(p));\nfree(@ptrCast(p));\nreturn 0;", _small,
-         ALL),
-    Kind("frees what is on the stack", CORRUPTS, "var n: [8]u64 = @splat(16 * x + 8);\nfree(@ptrCast(&n[2]));\nreturn n[1];",
-         _small, ALL),
+    Kind("frees twice", CORRUPTS, "const p = malloc(24 + x);\np.?[0] = x;\n"
+         "free(@ptrCast(p));\nfree(@ptrCast(p));\nreturn 0;", _small, ALL),
+    Kind("frees what is on the stack", CORRUPTS, "var n: [8]u64 = @splat(16 * x + 8);\n"
+         "free(@ptrCast(&n[2]));\nreturn n[1];", _small, ALL),
     Kind("frees a wild address", CORRUPTS, "free(@ptrFromInt(x));\nreturn 0;", _wild, ALL),
 ]  # fmt: skip
 RUST_HEAD = """use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
