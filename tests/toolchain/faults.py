@@ -121,7 +121,8 @@ ZIG = [
     Kind("an endless loop", LOOP, "var n: u64 = x;\nconst p: *volatile u64 = &n;\n"
          "while (true) p.* +%= 1;", _small, ALL),
     Kind("an endless loop that allocates", LOOP, "var s: u64 = x;\nwhile (true) {\n"
-         "    const p = malloc(1 + s % 4000);\n    p.?[0] = s;\n    s += p.?[0] % 7 + 1;\n    free(@ptrCast(p));\n}", _small, ALL),
+         "    const p = malloc(1 + s % 4000);\n    p.?[0] = s;\n    s += p.?[0] % 7 + 1;\n"
+         "    free(@ptrCast(p));\n}", _small, ALL),
     Kind("abort", CORRUPTS, "if (x > 0) abort();\nreturn 0;", _small, ALL),
     Kind("frees twice", CORRUPTS, "const p = malloc(24 + x);\np.?[0] = x;\n"
          "free(@ptrCast(p));\nfree(@ptrCast(p));\nreturn 0;", _small, ALL),
