@@ -59,7 +59,14 @@ class NativeMagics(Magics):
     def zig(self, line: str, cell: str) -> NativeModule | None:
         """Compile Zig and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
 
+        ``[]const T`` is an array that is read, ``[]T`` one that is written in place or a new one as a result,
+        ``[]const u8`` text or bytes, ``?T`` a value or None, ``E!T`` a value or an exception; a struct is a named
+        tuple, an enum an ``enum.IntEnum``. ``const o = @import("o");`` brings ``o.Matrix(T)`` and ``o.View(T, n)`` for
+        arrays of more dimensions; memory for a result comes from a parameter of type ``std.mem.Allocator``.
+
         ``const lanes = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose.
+
+        A failed check, a wild access and an error value are exceptions that name the line; ``docs/native.md`` has all.
         """
         return self._cell("zig", parsed(self.zig, line), cell)
 
@@ -70,6 +77,10 @@ class NativeMagics(Magics):
     @reported
     def rust(self, line: str, cell: str) -> NativeModule | None:
         """Compile Rust and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
+
+        ``&[T]`` is an array that is read, ``&mut [T]`` one that is written in place, ``Vec<T>`` a new one, ``&str``
+        text, ``Option<T>`` a value or None, ``Result<T, E>`` a value or an exception; a struct is a named tuple, an enum
+        an ``enum.IntEnum``. ``o::View2<T>`` and ``o::View<T, N>`` are arrays of more dimensions, ``o::F16`` is float16.
 
         ``const LANES: usize = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose. The compiler is
         ``rustc``; crates that ``--dep`` names are fetched and compiled by ``cargo``.
