@@ -1,7 +1,11 @@
 """What cannot be survived in a real kernel: the notebook says which cell it was, and the history has every cell."""
 
+import os
+import subprocess
+import sys
 import time
 
+import nbformat
 import pytest
 
 ZIG = """%%zig frail --no-trial
@@ -72,3 +76,37 @@ def test_with_isolate_the_same_cell_ends_its_worker_only(start_kernel, tmp_path)
         assert "NativeFault" in ran.error
         assert "corrupt was ended by signal SIGABRT" in ran.error
     assert kernel.value("frail.fine(41)") == "42"
+
+
+PANICS = "%%zig frail\npub fn corrupt(a: []const u8) u8 {\n    return a[7];\n}"
+FAULTS = "%%zig frail --mode fast\npub fn corrupt(a: []const u8) u8 {\n    return a.ptr[a.len];\n}"
+
+
+@pytest.mark.parametrize(
+    ("cell", "call", "says"),
+    [
+        (PANICS, "frail.corrupt(b'four')", "NativePanic: corrupt, line 3: index out of bounds: index 7, len 4"),
+        (FAULTS, "frail.corrupt(b'four')", "right behind the end of a"),
+        (ZIG, "frail.corrupt()", "project-o: the cell frail ended in abort()"),
+    ],
+    ids=["panic", "fault", "heap corruption"],
+)
+def test_papermill_ends_with_a_failure_and_its_notebook_says_why(tmp_path, cell, call, says):
+    sources = ("%load_ext project_o", cell, call, "print('after')")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(source) for source in sources])
+    nbformat.write(notebook, tmp_path / "in.ipynb")
+    environment = {key: value for key, value in os.environ.items() if key != "PYTEST_CURRENT_TEST"}
+    done = subprocess.run(
+        [sys.executable, "-m", "papermill", "in.ipynb", "out.ipynb", "-k", "python3", "--no-progress-bar"],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+    assert done.returncode != 0
+    written = nbformat.read(tmp_path / "out.ipynb", as_version=4).cells
+    assert says in str([item.get("outputs") for item in written]) + done.stderr
+    assert written[-1].outputs == []
