@@ -192,7 +192,7 @@ class NativeModule:
         return self._slot.function(name)
 
     def _functions(self) -> list[str]:
-        return [function.name for function in self._slot.version.artifact.interface.functions]
+        return sorted(function.name for function in self._slot.version.artifact.interface.functions)
 
     def __dir__(self) -> list[str]:
         return [*self._functions(), *classes(self._slot.version.artifact.interface)]

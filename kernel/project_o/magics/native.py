@@ -79,8 +79,9 @@ class NativeMagics(Magics):
         """Compile Rust and call it at once: every ``pub fn`` whose types can be mapped becomes a Python function.
 
         ``&[T]`` is an array that is read, ``&mut [T]`` one that is written in place, ``Vec<T>`` a new one, ``&str``
-        text, ``Option<T>`` a value or None, ``Result<T, E>`` a value or an exception; a struct is a named tuple, an enum
-        an ``enum.IntEnum``. ``o::View2<T>`` and ``o::View<T, N>`` are arrays of more dimensions, ``o::F16`` is float16.
+        text, ``Option<T>`` a value or None, ``Result<T, E>`` a value or an exception; a struct is a named tuple, an
+        enum an ``enum.IntEnum``. ``o::View2<T>`` and ``o::View<T, N>`` are arrays of more dimensions, ``o::F16`` is
+        float16.
 
         ``const LANES: usize = 8; // o: 4 8 16 32`` declares a parameter that ``%evolve`` may choose. The compiler is
         ``rustc``; crates that ``--dep`` names are fetched and compiled by ``cargo``.
