@@ -50,7 +50,9 @@ def last_outputs(kernel, code):
 
 
 @pytest.mark.parametrize("cell", [ZIG, RUST], ids=["zig", "rust"])
-def test_the_kernel_says_which_cell_ended_it_and_the_history_has_every_cell(start_kernel, tmp_path, cell, monkeypatch):
+def test_the_kernel_says_which_cell_ended_it_and_the_history_has_every_cell(
+    start_kernel, tmp_path, cell, monkeypatch, capfd
+):
     with monkeypatch.context() as changed:
         changed.delenv("PYTEST_CURRENT_TEST")  # by it ipykernel would leave the descriptors as they are
         kernel = start_kernel(tmp_path)
@@ -62,6 +64,7 @@ def test_the_kernel_says_which_cell_ended_it_and_the_history_has_every_cell(star
     assert "project-o: the cell frail " in said
     assert "This cannot be survived in-process" in said
     assert "--isolate" in said
+    assert "project-o: the cell frail ended in abort()" in capfd.readouterr().err, "and who looks at the server sees it"
     again = start_kernel(tmp_path)
     listed = again.run("%o history").text
     for source in ("kept = 41", cell.split(" --")[0], "frail.fine(kept)", "frail.corrupt()"):
