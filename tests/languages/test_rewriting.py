@@ -44,7 +44,7 @@ CASES = {
         ([1, 2, 3], [4, 5]),
     ),
     "whole arrays": (
-        "import numpy as np\ndef f(o, a, b):\n    for i in range(len(a)):\n        o[i] = a[i] * b[i] + 1\n    return o\n",
+        "def f(o, a, b):\n    for i in range(len(a)):\n        o[i] = a[i] * b[i] + 1\n    return o\n",
         "    o[:len(a)] = a[:len(a)] * b[:len(a)] + 1\n",
         (np.zeros(3), np.arange(3.0), np.arange(3.0)),
     ),
