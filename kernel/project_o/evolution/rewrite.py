@@ -74,13 +74,13 @@ class RewriteProposer:
         order = [*elites, self._program]
         if len(elites) > 1 and rng.random() < limits.OTHER_ELITE_SHARE:
             order = [order[int(rng.integers(len(order)))], *order]
-        for program in order:
-            parent = self._parent(program)
-            for operator in self._drawn(parent, told, index):
-                waiting = parent.left[operator]
+        parents = [self._parent(program) for program in order]
+        for operator in self._drawn(parents, told, index):
+            for parent in parents:
+                waiting = parent.left.get(operator, [])
                 while waiting:
                     edit = waiting.pop(int(rng.integers(len(waiting))))
-                    if (made := self._made(index, program, edit)) is not None:
+                    if (made := self._made(index, parent.program, edit)) is not None:
                         return made
         return None
 
@@ -128,17 +128,16 @@ class RewriteProposer:
                     return made
         return None
 
-    def _drawn(self, parent: _Parent, told: Sequence[Record], index: int) -> list[str]:
+    def _drawn(self, parents: Sequence[_Parent], told: Sequence[Record], index: int) -> list[str]:
         """The operators that have something left, by a draw of how likely each one helps."""
         tried, helped = Counter[str](), Counter[str]()
         for item in told:
             tried[item.proposal.operator] += 1
             helped[item.proposal.operator] += item.status == "better"
         rng = generator(self._seed, "operator", index)
-        drawn = {
-            name: float(rng.beta(1 + helped[name], 1 + tried[name] - helped[name])) for name in sorted(parent.left)
-        }
-        return sorted((name for name in parent.left if parent.left[name]), key=lambda name: -drawn[name])
+        names = sorted({name for parent in parents for name, waiting in parent.left.items() if waiting})
+        drawn = {name: float(rng.beta(1 + helped[name], 1 + tried[name] - helped[name])) for name in names}
+        return sorted(names, key=lambda name: -drawn[name])
 
     def _made(self, index: int, parent: Program, edit: Edit) -> Proposal | None:
         why = f"line {edit.line}: {edit.why}"
