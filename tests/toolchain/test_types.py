@@ -269,12 +269,13 @@ def test_all_twins_agree(native: Implementation, name: str, args: tuple[Any, ...
     assert _ended(lambda: version.call(name, given), given) == expected
 
 
+@pytest.mark.parametrize("fenced", [False, True], ids=["as it comes", "against fences"])
 @pytest.mark.parametrize(("name", "args"), CASES, ids=IDS)
-def test_the_sandbox_agrees(native: Implementation, name: str, args: tuple[Any, ...]) -> None:
+def test_the_sandbox_agrees(native: Implementation, name: str, args: tuple[Any, ...], fenced: bool) -> None:
     mine = [item.copy() if isinstance(item, np.ndarray) and item.flags.writeable else item for item in args]
     expected = _ended(lambda: PYTHON[name](*mine), mine)
     given = _fresh(args, native)
-    answer = native.job.ask(name, given)
+    answer = native.job.ask(name, given, fenced=fenced)
     if not answer.ok:
         assert answer.error_name, answer
         assert (
