@@ -53,8 +53,10 @@ static void say_whose(uint64_t pc) {
     SAY("a native function");
 }
 
-/* Time for others to pass on what was said, before the process ends. */
+/* Time for others to pass on what was said, before the process ends. In a sandbox, where no library has a name, nobody
+ * does. */
 static void linger(void) {
+    if (names_told == 0) return;
     struct timespec rest = {.tv_nsec = LINGER_NANOSECONDS};
     while (nanosleep(&rest, &rest) != 0) {}
 }
