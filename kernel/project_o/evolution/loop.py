@@ -31,6 +31,7 @@ from .task import Jobs, Stopped, Task
 from .trial import Judge
 
 INTERRUPTED = "the run was stopped"
+NONE_TRIED = "the budget was over before a candidate was tried: give it a larger one"
 OVER_BUDGET = "the budget was over"
 
 Result = TypeVar("Result")
@@ -291,7 +292,9 @@ class Loop:
     def _conclude(self, jobs: Jobs) -> tuple[Record | None, Verdict]:
         leaders = self.archive.elites(limits.FINALISTS_TRIED_MAX)
         if not leaders:
-            return None, no_improvement(max(0, len(self.archive) - 1), self.task.level)
+            tried = max(0, len(self.archive) - 1)
+            early = "" if tried or not self.clock.search_is_over() else NONE_TRIED
+            return None, no_improvement(tried, self.task.level, early)
         wanted = self._wanted(leaders)
         found: list[Final] = []
         faulty: list[tuple[Record, Defect]] = []
