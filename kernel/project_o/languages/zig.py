@@ -60,6 +60,16 @@ def signatures(source: str) -> dict[str, Signature]:
     return found
 
 
+def functions(source: str) -> list[tuple[str, int]]:
+    """Every function, whatever it stands in: its name, and the line that it begins in."""
+    body = source.encode("utf-8", "surrogatepass")
+    return [
+        (_identifier(body, name), node.start_point[0] + 1)
+        for node in walk(tree(_GRAMMAR, source))
+        if node.type == "function_declaration" and (name := node.child_by_field_name("name")) is not None
+    ]
+
+
 def blocks(source: str) -> tuple[_blocks.Block, ...]:
     """The EVOLVE blocks. Raises UsageError with the line of a malformed marker."""
     return _blocks.find(_scan(source).comments)
