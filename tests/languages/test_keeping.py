@@ -16,6 +16,7 @@ from project_o.languages import keeps
         ("extern fn getpid() c_int;\npub fn f() c_int { return getpid(); }\n", "not its own in line 1"),
         ("pub fn f(p: *u8) usize {\n    return @intFromPtr(p);\n}\n", "a number of an address in line 2"),
         ('const std = @import("std");\npub fn f() !void {\n    _ = try std.Thread.spawn(.{}, g, .{});\n}\n', "threads"),
+        ("pub fn f(a: *const A) void {\n    std.posix.sigaction(.USR1, a, null);\n}\n", "a handler in line 2"),
         ("pub fn f( void {}\n", "it cannot be read"),
     ],
 )

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from .tokens import GRAMMARS, tokens
-from .trees import tree, walk
+from .trees import nodes, tree
 
 _ZIG_LOCAL = frozenset({"block", "comptime_statement"})
 _ZIG_WORDS: Mapping[str, str] = {
@@ -20,6 +20,9 @@ _ZIG_WORDS: Mapping[str, str] = {
     "extern": "it uses what is not its own",
     "Thread": "it starts threads",
     "concurrent": "it starts threads",
+    "pthread_create": "it starts threads",
+    "sigaction": "it installs a handler",
+    "atexit": "it installs a handler",
 }
 _RUST_WORDS: Mapping[str, str] = {
     "thread_local": "it has a value for each thread",
@@ -40,9 +43,8 @@ def _zig(source: str) -> str:
     root = tree(GRAMMARS["zig"], source)
     if root.has_error:
         return "it cannot be read"
-    for node in walk(root):
-        is_variable = node.type == "variable_declaration" and any(child.type == "var" for child in node.children)
-        if is_variable and (node.parent is None or node.parent.type not in _ZIG_LOCAL):
+    for node in nodes(GRAMMARS["zig"], root, '(variable_declaration "var") @variable'):
+        if node.parent is None or node.parent.type not in _ZIG_LOCAL:
             return f"it has a variable of its own in line {node.start_point[0] + 1}"
     return _word("zig", source, _ZIG_WORDS)
 
@@ -51,13 +53,14 @@ def _rust(source: str) -> str:
     root = tree(GRAMMARS["rust"], source)
     if root.has_error:
         return "it cannot be read"
-    for node in walk(root):
-        if node.type == "static_item":
-            return f"it has a static in line {node.start_point[0] + 1}"
+    for node in nodes(GRAMMARS["rust"], root, "(static_item) @static"):
+        return f"it has a static in line {node.start_point[0] + 1}"
     return _word("rust", source, _RUST_WORDS)
 
 
 def _word(language: str, source: str, words: Mapping[str, str]) -> str:
+    if not any(word in source for word in words):
+        return ""
     found, _ = tokens(language, source)
     return next((f"{words[text]} in line {line}" for text, line in found if text in words), "")
 

@@ -11,7 +11,7 @@ from ..values import Mode, Program, Scalar
 from . import blocks as _blocks
 from . import domains
 from .scan import Comment, Constant, Scan, Signature, declared, rewrite
-from .trees import parameter_name, text_of, tree, walk
+from .trees import nodes, parameter_name, text_of, tree, walk
 
 OPENER = "//"
 FILE = "cell.zig"
@@ -65,8 +65,8 @@ def functions(source: str) -> list[tuple[str, int]]:
     body = source.encode("utf-8", "surrogatepass")
     return [
         (_identifier(body, name), node.start_point[0] + 1)
-        for node in walk(tree(_GRAMMAR, source))
-        if node.type == "function_declaration" and (name := node.child_by_field_name("name")) is not None
+        for node in nodes(_GRAMMAR, tree(_GRAMMAR, source), "(function_declaration) @function")
+        if (name := node.child_by_field_name("name")) is not None
     ]
 
 
@@ -127,11 +127,11 @@ def _scan(source: str) -> Scan:
     body = source.encode("utf-8", "surrogatepass")
     comments: list[Comment] = []
     constants: list[Constant] = []
-    for node in walk(tree(_GRAMMAR, source)):
+    for node in nodes(_GRAMMAR, tree(_GRAMMAR, source), '(comment) @comment (variable_declaration "const") @constant'):
         if node.type == "comment":
             text = text_of(body, node)
             comments.append(Comment(text.lstrip("/"), node.start_point[0] + 1, node.start_byte))
-        elif node.type == "variable_declaration" and any(child.type == "const" for child in node.children):
+        else:
             constants.extend(_constant(body, node))
     return Scan(tuple(comments), tuple(constants))
 
