@@ -75,6 +75,14 @@ def test_the_errors_of_a_variant_are_its_own_and_the_others_go_on(compiled: Call
 
 
 @pytest.mark.usefixtures("zig_there")
+def test_where_only_variant_compiles_it_is_built_alone() -> None:
+    source = KERNEL.replace("return sum + shift;", 'if (shift > 0) @compileError("not it");\n    return sum + shift;')
+    found = Variants(variants(source, shift=(0, 1, 2))).found
+
+    assert [type(item) for item in found] == [type(None), CompileError, CompileError]
+
+
+@pytest.mark.usefixtures("zig_there")
 def test_a_variant_that_offers_something_else_is_built_alone() -> None:
     source = KERNEL + "pub const more = if (shift == 1) struct {\n    pub fn x() void {}\n}.x else 3;\n"
     found = Variants(variants(source, shift=(0, 1, 2))).found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .tokens import GRAMMARS
@@ -20,6 +21,7 @@ class Import(NamedTuple):
     column: int
 
 
+@lru_cache(maxsize=32)
 def imports(language: str, source: str) -> tuple[Import, ...]:
     """The names that a text imports and that are none of the language's own, each once, in their order.
 

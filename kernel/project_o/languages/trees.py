@@ -16,8 +16,11 @@ def _grammar(module: str) -> Any:
     return tree_sitter.Language(import_module(module).language())
 
 
+@lru_cache(maxsize=8)
 def tree(module: str, source: str) -> Any:
-    """The root of the tree that the grammar of ``module`` makes of ``source``."""
+    """The root of the tree that the grammar of ``module`` makes of ``source``. A cell's text is asked for several times
+    in a row.
+    """
     import tree_sitter
 
     # A parser of its own for each call: parsers must not be shared between threads.

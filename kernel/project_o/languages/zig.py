@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ..values import Mode, Program, Scalar
@@ -42,6 +43,11 @@ def signatures(source: str) -> dict[str, Signature]:
 
     A source that does not parse gives the functions that could be read: the compiler says what is wrong.
     """
+    return dict(_signatures(source))
+
+
+@lru_cache(maxsize=32)
+def _signatures(source: str) -> Mapping[str, Signature]:
     body = source.encode("utf-8", "surrogatepass")
     found: dict[str, Signature] = {}
     doc: list[str] = []
@@ -123,6 +129,7 @@ def _parameters(body: bytes, function: Any) -> Iterator[str]:
             index += 1
 
 
+@lru_cache(maxsize=32)
 def _scan(source: str) -> Scan:
     body = source.encode("utf-8", "surrogatepass")
     comments: list[Comment] = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .. import abi
+from .. import abi, limits
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf, underway
@@ -82,13 +82,26 @@ def _artifact(
         program=program,
         key=entry.key,
         path=str(entry.library),
-        interface=named(abi.interface_from_json(facts["interface"]), names, wanted.line_offset),
+        interface=named(_interface(entry), names, wanted.line_offset),
         toolchain=facts["toolchain"],
         flags=wanted.shown_flags,
         size_bytes=facts["bytes"],
         seconds=0.0 if cached else facts["seconds"],
         cached=cached,
     )
+
+
+_interfaces: dict[str, Interface] = {}
+"""By the entries' keys: a cell that was not changed finds its own again."""
+
+
+def _interface(entry: cache.Entry) -> Interface:
+    found = _interfaces.get(entry.key)
+    if found is None:
+        if len(_interfaces) >= limits.INTERFACES_KEPT_MAX:
+            _interfaces.clear()
+        found = _interfaces[entry.key] = abi.interface_from_json(entry.facts["interface"])
+    return found
 
 
 def published(wanted: Recipe | RustRecipe, names: Names, runner: Runner | None = None) -> tuple[cache.Entry, bool]:

@@ -47,7 +47,7 @@ class Variants:
         self.found: list[Artifact | CompileError | None] = [None] * len(programs)
         self.seconds = 0.0
         left = [k for k, wanted in enumerate(recipes) if not wanted.libraries and len(wanted.files) == 1]
-        while left:
+        while len(left) > 1:  # one alone is built as ever
             try:
                 data = self._compiled([recipes[k] for k in left])
             except _SomeFailed as failed:
