@@ -54,6 +54,7 @@ EVALUATOR_SCRATCH_BYTES = 256 * MIB
 EVALUATOR_STACKS_BYTES = 256 * MIB  # of its threads, 8 MiB each; the kernel counts them as data
 EVALUATOR_ADDRESS_BYTES = 16_384 * MIB  # what is reserved and never touched: the tree is bounded by what it holds
 SHIM_ATTEMPTS_MAX = 4
+SERVERS_MAX = 3  # one for each mode, or for each set of imports
 SERVER_START_SECONDS = 120.0  # its first answer, with nothing in any cache
 SERVER_UPDATE_SECONDS = 15.0
 SERVER_GRACE_SECONDS = 1.0

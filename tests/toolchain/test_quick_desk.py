@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from project_o import toolchain
+from project_o import limits, toolchain
 from project_o.errors import CompileError, NativePanic, NativeResultError
 from project_o.languages import zig
 from project_o.toolchain.quick.desk import Desk
@@ -19,7 +19,7 @@ from project_o.toolchain.server_lines import remember
 from project_o.values import Artifact
 
 sys.path.insert(0, str(Path(__file__).parent))
-from quick_builds import CELL, built, program, quick_library, value
+from quick_builds import CELL, alive, built, program, quick_library, value
 from quick_edits import Call, edits
 
 
@@ -96,6 +96,31 @@ def test_each_mode_finds_itself_in_the_text(desk: Desk) -> None:
     ]
 
     assert found == ["safe", "fast", "debug", "safe"]
+
+
+def test_cells_of_several_modes_that_are_edited_in_turn_have_servers_that_stay(desk: Desk) -> None:
+    pids = []
+    for number in range(4):
+        mode = ("safe", "fast")[number % 2]
+        assert value(desk, number, mode) == number
+        assert desk.server is not None
+        pids.append(desk.server.pid)
+
+    assert pids[:2] == pids[2:]
+    assert pids[0] != pids[1]
+
+
+def test_there_are_never_more_servers_than_the_limit(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "SERVERS_MAX", 2)
+    pids = []
+    for number, mode in enumerate(("safe", "fast", "safe", "debug", "fast")):
+        assert value(desk, number, mode) == number
+        assert desk.server is not None
+        pids.append(desk.server.pid)
+
+    assert pids[0] == pids[2]
+    assert pids[1] != pids[4]
+    assert not alive(pids[1])
 
 
 def test_a_text_that_needs_the_compilers_own_runtime_gets_it(desk: Desk) -> None:

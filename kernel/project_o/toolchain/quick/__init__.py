@@ -3,7 +3,7 @@
 keeper.py   between a kernel and its compiler server: limits, and an end that comes with the kernel's
 server.py   one incremental compiler that stays, and its protocol
 bundle.py   its errors, as the words that the compiler would have printed
-desk.py     the one server of this process, and the thread that talks to it
+desk.py     the servers of this process, and the thread that talks to them
 later.py    the optimised build, in the background
 tiers.py    which of the two serves, and when the second takes the first one's place
 agreement.py  whether both answered alike

@@ -1,9 +1,12 @@
-"""The one compiler server of this process, and the thread that talks to it.
+"""The compiler servers of this process, and the thread that talks to them.
 
 ``order`` asks for a quick build; its ``result`` is the library, or why there is none: CompileError with the cell's
-errors, or ServerTrouble, which says nothing about the cell. Orders are served one after another. The server starts with
+errors, or ServerTrouble, which says nothing about the cell. Orders are served one after another. A server starts with
 the first one, ends after a while without any, and is started anew where it misbehaved or has grown; after repeated
 trouble only some time later. It is never the only way: whoever orders builds the other way as well.
+
+One server is enough where all cells have one mode and import nothing. What a server is started with it cannot change:
+cells of several kinds, edited in turn, have a few of them.
 """
 
 from __future__ import annotations
@@ -81,6 +84,16 @@ class Order:
         return self.abandoned and time.monotonic() - self._abandoned > limits.SERVER_GRACE_SECONDS
 
 
+@dataclass(slots=True)
+class _Held:
+    """A server, what it was started with, and the files that it has."""
+
+    server: Server
+    shape: tuple[str, ...]
+    helpers: bool
+    written: tuple[tuple[str, str], ...] = ()
+
+
 def _shape(recipe: Recipe) -> tuple[str, ...]:
     """What a server is started with, and cannot change: the mode, and the programs that came along."""
     return recipe.imports(recipe.flags) or recipe.flags
@@ -99,11 +112,10 @@ class Desk:
         self._owner = os.getpid()
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-        self._server: Server | None = None
+        self._held: list[_Held] = []  # the one that was asked last is the last
+        self._asked: _Held | None = None
         self._folder: Path | None = None
         self._numbers = itertools.count()
-        self._shape: tuple[str, ...] = ()
-        self._written: tuple[tuple[str, str], ...] = ()
         self._helpers = False
         self._failures = 0
         self._not_before = 0.0
@@ -124,8 +136,9 @@ class Desk:
 
     @property
     def server(self) -> Server | None:
-        """The server, where there is one: for those who look after it."""
-        return self._server
+        """The one that was asked last, where there is one: for those who look after it."""
+        there = tuple(self._held)
+        return there[-1].server if there else None
 
     # ------------------------------------------------------------------ the thread
 
@@ -134,12 +147,12 @@ class Desk:
             try:
                 order = self._orders.get(timeout=limits.SERVER_IDLE_SECONDS)
             except queue.Empty:
-                self._end_server()
+                self._end_all()
                 continue
             if order is None:
-                self._end_server()
+                self._end_all()
                 return
-            if order.abandoned or (not order.wanted and self._server is not None):
+            if order.abandoned or (not order.wanted and self._found(order.recipe) is not None):
                 order.result.set_exception(ServerTrouble("nobody waits for it"))
                 continue
             try:
@@ -153,7 +166,7 @@ class Desk:
         try:
             built = self._build(order)
         except ServerTrouble as trouble:
-            self._end_server()
+            self._end(self._asked)
             if not order.abandoned:
                 self._failures += 1
                 self._not_before = time.monotonic() + self._pause()
@@ -162,7 +175,7 @@ class Desk:
             self._failures = 0
             order.result.set_exception(error)
         except Exception as error:  # noqa: BLE001 - a full disk, a folder that is gone: this way is closed, the other is open
-            self._end_server()
+            self._end(self._asked)
             order.result.set_exception(ServerTrouble(f"{type(error).__name__}: {error}"))
         else:
             self._failures = 0
@@ -176,26 +189,40 @@ class Desk:
 
     def _build(self, order: Order) -> Built:
         began = time.monotonic()
+        self._asked = None
         while True:
-            if _shape(order.recipe) != self._shape:
-                self._end_server()
-            server = self._server or self._begin(order.recipe)
-            self._write(server, order.recipe)
-            most = limits.SERVER_UPDATE_SECONDS if server.updates else limits.SERVER_START_SECONDS
-            errors, library = server.update(most, order.is_over)
+            held = self._asked = self._chosen(order.recipe)
+            self._write(held, order.recipe)
+            most = limits.SERVER_UPDATE_SECONDS if held.server.updates else limits.SERVER_START_SECONDS
+            errors, library = held.server.update(most, order.is_over)
             if library is None:
                 raise self._error(order, errors, time.monotonic() - began)
             data = library.read_bytes()
             image = elf.Library(data)
-            if self._helpers or not elf.missing_helpers(image):
+            if held.helpers or not elf.missing_helpers(image):
                 break
             # The compiler's own runtime is linked in from now on: it makes every library some times larger.
             self._helpers = True
-            self._end_server()
+            self._end(held)
         description = described(image, order.recipe, order.names, "zig")
         path = self._home() / f"{next(self._numbers)}.so"
         path.write_bytes(mended(data, [item["name"] for item in description["functions"]]))
         return Built(path, description, len(data), time.monotonic() - began)
+
+    def _found(self, recipe: Recipe) -> _Held | None:
+        shape = _shape(recipe)
+        return next((held for held in self._held if held.shape == shape), None)
+
+    def _chosen(self, recipe: Recipe) -> _Held:
+        held = self._found(recipe)
+        if held is None:
+            for oldest in self._held[: max(0, len(self._held) - limits.SERVERS_MAX + 1)]:
+                self._end(oldest)
+            held = _Held(self._begin(recipe), _shape(recipe), self._helpers)
+        else:
+            self._held.remove(held)
+        self._held.append(held)
+        return held
 
     def _error(self, order: Order, errors: str, seconds: float) -> Exception:
         """What the cell's author can mend; anything else is our own trouble."""
@@ -226,17 +253,17 @@ class Desk:
             *recipe.imports(ours),
         )
         # fmt: on
-        self._server, self._shape = Server(command, folder, self._home()), _shape(recipe)
-        return self._server
+        return Server(command, folder, self._home())
 
-    def _write(self, server: Server, recipe: Recipe) -> None:
+    def _write(self, held: _Held, recipe: Recipe) -> None:
         """Put the program's files in place, each as a new file: the compiler looks at sizes, times and numbers."""
+        server = held.server
         if not server.updates:
             recipe.write(server.folder)
             write_file(server.folder / HOST_FOLDER / _ROOT, template(_ROOT))
-            self._written = recipe.files
+            held.written = recipe.files
             return
-        before, wanted = dict(self._written), dict(recipe.files)
+        before, wanted = dict(held.written), dict(recipe.files)
         for name in before.keys() - wanted.keys():
             (server.folder / name).unlink()
         for name, text in wanted.items():
@@ -245,25 +272,30 @@ class Desk:
                 write_file(fresh, text)
                 (server.folder / name).parent.mkdir(parents=True, exist_ok=True)
                 fresh.replace(server.folder / name)
-        self._written = recipe.files
+        held.written = recipe.files
 
     def _renew_grown(self, order: Order) -> None:
         """A server that has grown ends; a new one is made ready with the same text, while nobody waits."""
-        server = self._server
-        if server is None:
+        held = self._asked
+        if held is None or held not in self._held:
             return
+        server = held.server
         if server.resident_bytes < limits.SERVER_RESIDENT_BYTES_MAX and server.updates < limits.SERVER_UPDATES_MAX:
             return
-        self._end_server()
+        self._end(held)
         again = Order(order.recipe, order.names)
         self._serve(again)
         _discard(again.result)
 
-    def _end_server(self) -> None:
-        server, self._server = self._server, None
-        if server is not None:
-            server.close()
-            shutil.rmtree(server.folder, ignore_errors=True)
+    def _end(self, held: _Held | None) -> None:
+        if held is not None and held in self._held:
+            self._held.remove(held)
+            held.server.close()
+            shutil.rmtree(held.server.folder, ignore_errors=True)
+
+    def _end_all(self) -> None:
+        for held in tuple(self._held):
+            self._end(held)
 
     def _home(self) -> Path:
         if self._folder is None or not self._folder.is_dir():
@@ -273,24 +305,24 @@ class Desk:
     # ------------------------------------------------------------------ the end
 
     def close(self) -> None:
-        """End the server and remove everything; orders after this are refused."""
+        """End the servers and remove everything; orders after this are refused."""
         with self._lock:
             self._closed = True
-            thread, server = self._thread, self._server
+            thread, there = self._thread, tuple(self._held)
             self._orders.put(None)
-        if server is not None:
-            server.kill()  # wakes the thread, which may be waiting for an answer
+        for held in there:
+            held.server.kill()  # wakes the thread, which may be waiting for an answer
         if thread is not None:
             thread.join(limits.SERVER_GRACE_SECONDS)
-        if self._server is not None:
-            self._server.kill()
+        for held in tuple(self._held):
+            held.server.kill()
         if self._folder is not None:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def forget(self) -> None:
         """In a forked copy of this process."""
-        if self._server is not None:
-            self._server.forget()
+        for held in self._held:
+            held.server.forget()
 
 
 _desk = Desk()
