@@ -21,6 +21,7 @@ OPEN_FILES_MAX = 64
 WRITTEN_FILE_BYTES_MAX = 256 * MIB
 IDLE_CPU_SECONDS_MAX = 0.1
 WATCH_SECONDS = 0.02
+SPARE_SECONDS = 0.1  # how long a child that nobody asked for yet waits to become a job
 TREE_LOOK_SECONDS = 0.05
 JOB_CPU_QUESTIONS_MAX = 100
 SERVING_LEVELS = ("L2", "L3")  # those at which a new text may have been judged to serve in the kernel

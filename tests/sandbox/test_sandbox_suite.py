@@ -19,6 +19,8 @@ from attacks.case import CASES, CLASSES
 from attacks.settings import BY_DESIGN, SETTINGS, reason_against
 from attacks.suite import Suite, table
 
+pytestmark = pytest.mark.timeout(1200)
+"""The first test waits for all the attacks, which take minutes on a busy machine."""
 BREACHES = {
     ("fs_stat", "default L2"): "without a mount namespace, a call that takes a path says whether a file is there, how "
     "large it is and when it was changed; Landlock has no right for that. The strict profile has no such call",
