@@ -138,14 +138,14 @@ def first_cell(way: Literal["zig", "numba", "gcc"], level: str = "-O3") -> Itera
 
 
 COUNT = 64
-VARIED = f"const shift: f32 = 0; // o: {' '.join(map(str, range(COUNT)))}\n"
 
 
 def _variants(number: int) -> list[Program]:
     from project_o.languages import tools_for
     from project_o.runtimes.ahead import variants_of
 
-    source = text("kernel.zig", number).replace("const lanes", VARIED + "const lanes", 1).replace("offset +", "shift +")
+    values = range(number, number + COUNT)
+    source = text("varied.zig", number).replace(f"{number};", f"{number}; // o: {' '.join(map(str, values))}")
     found = variants_of(tools_for("zig").program("varied", source), COUNT)
     expect("variants", COUNT, len(found))
     return list(found)
@@ -161,7 +161,8 @@ def zig_variants(together: bool, count: int = COUNT) -> Iterator[Visit]:
     numbers = fresh_numbers()
 
     def visit() -> Sample:
-        programs = _variants(next(numbers))[:count]
+        first = next(numbers) * COUNT % 1_000_000
+        programs = _variants(first)[:count]
         sample: dict[str, float] = {}
         held = None
         with timed(sample):
@@ -172,7 +173,7 @@ def zig_variants(together: bool, count: int = COUNT) -> Iterator[Visit]:
                 built = [toolchain.build(program) for program in programs]
         for shift, artifact in enumerate(built):
             if shift % 16 == 0:
-                expect("dot", float(product + shift), toolchain.load(artifact).call("dot", [a, b]))
+                expect("dot", float(product + first + shift), toolchain.load(artifact).call("dot", [a, b]))
         del held
         return {"wall": sample["wall"] / count}
 
@@ -192,7 +193,7 @@ def gcc_variants(level: str, count: int) -> Iterator[Visit]:
                 for _ in range(count):
                     number = next(numbers)
                     path = Path(folder) / f"variant{number}.so"
-                    built.append(shared_library(text("kernel.c", number), path, level, "-lm"))
+                    built.append(shared_library(text("varied.c", number), path, level))
             expect("built", True, all(os.path.getsize(path) for path in built))
             return {"wall": sample["wall"] / count}
 
