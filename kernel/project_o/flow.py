@@ -249,7 +249,7 @@ class Flow:
 
         return Wishes.of(evaluator, wishes)
 
-    def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None) -> Task:
+    def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None = None) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
