@@ -256,6 +256,9 @@ class Flow:
         from .runtimes.trust import is_own
         from .sandbox import shared
 
+        def build(candidate: Program) -> Artifact:
+            return self.build(candidate, proposed=not is_own(candidate, self.registry.cell))
+
         slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
         program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
         runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
@@ -263,9 +266,9 @@ class Flow:
         ahead = is_own(program, self.registry.cell) and "size" not in (fields["objective"], *fields["also"])
         return Task(
             program=program,
-            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
+            build=build,
             build_own=self.build,
-            build_ahead=runtime.ahead(program, trials) if ahead else None,
+            build_ahead=runtime.ahead(program, trials, build) if ahead else None,
             own=lambda candidate: is_own(candidate, self.registry.cell),
             box=box,
             open_job=runtime.opener(box),

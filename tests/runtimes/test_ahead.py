@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from project_o.errors import CompileError
+from project_o.evolving import Wishes
 from project_o.flow import Flow
 from project_o.languages import tools_for
 from project_o.runtimes.ahead import Ahead, variants_of
@@ -73,6 +74,19 @@ def test_a_run_looks_at_many_from_one_compilation_and_serves_a_build_of_its_own(
     assert served.program == run.best
     assert "-fstrip" not in served.flags
     assert module.total(a) == 50_000
+
+
+def test_a_proposed_text_beside_the_variants_is_built_locked(monkeypatch):
+    flow, asked = Flow(), []
+    flow.cell(KERNEL, "zig", "kernel", mode="fast")
+    monkeypatch.setattr(flow, "build", lambda program, proposed=False: asked.append((program, proposed)))
+    look = flow._task("kernel", None, Wishes()).build_ahead
+    proposed = TOOLS.with_source(PROGRAM, KERNEL.replace("sum + 0", "sum * 1"))
+
+    look(proposed)
+    look(TOOLS.with_settings(proposed, {"lanes": 4}))
+
+    assert [is_proposed for _, is_proposed in asked] == [True, True]
 
 
 def test_the_variants_of_a_text_that_was_proposed_are_built_one_by_one(monkeypatch):

@@ -208,7 +208,7 @@ class LispRuntime:
             )
         return held
 
-    def ahead(self, program: Program, trials: int | None) -> None:
+    def ahead(self, program: Program, trials: int | None, build: Callable[[Program], Artifact]) -> None:
         """None: nothing is compiled."""
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> LispVersion:

@@ -76,12 +76,14 @@ class NativeRuntime:
 
         return covering
 
-    def ahead(self, program: Program, trials: int | None) -> Callable[[Program], Artifact] | None:
+    def ahead(
+        self, program: Program, trials: int | None, build: Callable[[Program], Artifact]
+    ) -> Callable[[Program], Artifact] | None:
         """All variants in one compilation, where they are few."""
         from .ahead import Ahead, variants_of
 
         variants = variants_of(program, trials)
-        return Ahead(variants, _names(program), self.build) if variants else None
+        return Ahead(variants, _names(program), build) if variants else None
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""

@@ -171,7 +171,7 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
-    def ahead(self, program: Program, trials: int | None) -> None:
+    def ahead(self, program: Program, trials: int | None, build: Callable[[Program], Artifact]) -> None:
         """None: nothing is compiled."""
 
     def version(

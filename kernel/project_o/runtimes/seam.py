@@ -55,8 +55,13 @@ class Runtime(Protocol):
     def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
         """How the lines that a build reaches are counted. What it gives raises NotMeasured where they are not."""
 
-    def ahead(self, program: Program, trials: int | None) -> Callable[[Program], Artifact] | None:
-        """How variants of the user's own text are built for a first look, where there is a quicker way; else None."""
+    def ahead(
+        self, program: Program, trials: int | None, build: Callable[[Program], Artifact]
+    ) -> Callable[[Program], Artifact] | None:
+        """How variants of the user's own text are built for a first look, where there is a quicker way; else None.
+
+        Whatever else is asked of it is left to ``build``, which knows what has to be locked.
+        """
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> Version:
         """The program as it serves in this process, built as ``build`` does. ``trial``: a first call in the sandbox.
