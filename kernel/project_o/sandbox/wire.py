@@ -28,6 +28,7 @@ from .. import hidden
 ARRAY_INLINE_BYTES_MAX = 4096
 _DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[[0-9]{0,6}[a-zA-Z]{1,2}\])\Z")
 _DIMENSIONS_MAX = 32
+_CODE_POINT_MAX = 0x10FFFF
 _SAME_HASH_MAX = 256
 
 Store = Callable[[Any], int]
@@ -173,7 +174,18 @@ def _decode_array(content: Any, fetch: Fetch) -> Any:
         raise ValueError("an array without content")
     if count == 0:
         return np.empty(shape, dtype)
-    return np.frombuffer(raw, dtype).reshape(shape)
+    return check_elements(np.frombuffer(raw, dtype)).reshape(shape)
+
+
+def check_elements(array: Any) -> Any:
+    """The contiguous array, where each of its elements is one of its type: others raise errors, or compare as they
+    like, wherever they are looked at. Raises ValueError."""
+    kind = array.dtype.kind
+    if kind == "b" and array.size and array.view("u1").max() > 1:
+        raise ValueError("truth values that are neither")
+    if kind == "U" and array.size and array.view(f"{array.dtype.byteorder}u4").max() > _CODE_POINT_MAX:
+        raise ValueError("text of what are no characters")
+    return array
 
 
 def refuse_constant(token: str) -> NoReturn:
@@ -188,8 +200,8 @@ def _finite(token: str) -> float:
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """One line of the protocol. Raises ValueError or RecursionError."""
-    body = json.loads(line, parse_constant=refuse_constant, parse_float=_finite)
+    """One line of the protocol, which is ASCII. Raises ValueError or RecursionError."""
+    body = json.loads(line.decode("ascii"), parse_constant=refuse_constant, parse_float=_finite)
     if type(body) is not dict:
         raise ValueError("a line that is no object")
     return body

@@ -108,7 +108,7 @@ class Worker:
                 source = question["source"]
                 lines = source.splitlines(keepends=True)
                 linecache.cache["<candidate>"] = (len(source), None, lines, "<candidate>")
-                exec(compile(source, "<candidate>", "exec"), self.namespace)
+                exec(compile(source, "<candidate>", "exec", dont_inherit=True), self.namespace)
             case "lisp":
                 from . import lisp_worker  # loaded beforehand, in the warm process of Lisp jobs alone
 
@@ -241,9 +241,9 @@ def run(config: dict[str, Any]) -> None:
         if profile.run is not None:
             profile.run(config)
         worker = Worker(arena, snapshot)
-        if _OPEN:  # what is defined is found by its name, as values between processes need it
-            sys.modules["candidate"] = module = types.ModuleType("candidate")
-            worker.namespace = vars(module)
+        # What is defined is found by its name, as data classes and values between processes need it.
+        sys.modules["candidate"] = module = types.ModuleType("candidate")
+        worker.namespace = vars(module)
         worker.serve()
     except MemoryError:
         os._exit(EXIT_MEMORY)
