@@ -141,7 +141,6 @@ def lock_evaluator(config: dict[str, Any]) -> None:
     """Python that starts processes of its own, which shall not hold the job's pipes."""
     for fd in (locks.FD_QUESTIONS, locks.FD_ANSWERS):
         os.set_inheritable(fd, False)
-    locks.process_control(locks.PR_SET_DUMPABLE, 1)  # as it is in every program that was started afresh
     lock_wide(config, "evaluator")
 
 

@@ -19,6 +19,7 @@ from . import build_tree, scratch
 _SOCKET_BYTES, _PIPE_BYTES = 208 << 10, 64 << 10
 """What may wait in one of them: the kernel's own sizes, which the filter lets nobody raise."""
 _SOCKETS_FREE, _PIPES_FREE = 64, 128
+_MANY = 1 << 60
 _SIZE = 20  # in /proc/PID/stat, as in build_tree
 
 
@@ -35,8 +36,11 @@ class Held:
     buffer_bytes: int = 0
 
 
-def look(pid: int, folders: Iterable[str], sizes: dict[int, int]) -> Held:
-    """The process ``pid`` and all below it. ``sizes`` is what files were seen to have while they could be: kept."""
+def look(pid: int, folders: Iterable[str], sizes: dict[int, int], enough: int = _MANY) -> Held:
+    """The process ``pid`` and all below it. ``sizes`` is what files were seen to have while they could be: kept.
+
+    Looking ends beyond ``enough`` bytes in buffers.
+    """
     inside = tuple(f"{folder}/".encode() for folder in folders)
     found, open_files = Held(), dict[int, int]()
     mapped: Counter[int] = Counter()
@@ -46,6 +50,10 @@ def look(pid: int, folders: Iterable[str], sizes: dict[int, int]) -> Held:
         _descriptors(one, inside, found, open_files, sockets, pipes)
         _program(one, inside, open_files)
         _mapped(one, inside, mapped)
+        found.buffer_bytes = _SOCKET_BYTES * max(0, len(sockets) - _SOCKETS_FREE)
+        found.buffer_bytes += _PIPE_BYTES * max(0, len(pipes) - _PIPES_FREE)
+        if found.buffer_bytes > enough:
+            break
     sizes.update(open_files)
     unmeasured = mapped.keys() - open_files.keys()
     for file in list(sizes):
@@ -55,8 +63,6 @@ def look(pid: int, folders: Iterable[str], sizes: dict[int, int]) -> Held:
     found.nameless_bytes = sum(size + scratch.ENTRY_BYTES for size in known)
     found.unmeasured = set(unmeasured)
     found.under_way = sum(sockets.values())
-    found.buffer_bytes = _SOCKET_BYTES * max(0, len(sockets) - _SOCKETS_FREE)
-    found.buffer_bytes += _PIPE_BYTES * max(0, len(pipes) - _PIPES_FREE)
     return found
 
 

@@ -32,8 +32,11 @@ def supervised(warm: int) -> None:
         os._exit(0)
     parent = os.getpid()
     signal.pthread_sigmask(signal.SIG_BLOCK, {END_SIGNAL})  # until it is known whom to end
+    # What the job's processes hold open is counted from outside, from the first moment on.
+    locks.process_control(locks.PR_SET_DUMPABLE, 1)
     ending.job = pid = os.fork()
     if pid:
+        locks.process_control(locks.PR_SET_DUMPABLE, 0)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {END_SIGNAL})
         locks.process_name("o-parent")
         _wait_and_end(ending)

@@ -34,11 +34,12 @@ class Watched:
             used = build_tree.used(pid, self._tree["threads"])
             if used.threads > self._tree["threads"]:
                 return "processes"
-            found = held.look(pid, self._folders, self._sizes)
+            found = held.look(pid, self._folders, self._sizes, self._tree["memory_bytes"])
             if self._holds_too_much(pid, used.resident_bytes, self._tree["memory_bytes"] - found.buffer_bytes):
                 return "memory"
         else:
             found = held.look(pid, self._folders, self._sizes)
+        found.unseen.discard(pid)  # the parent of all, who runs nothing of the job's, or a job that cannot hide
         return self._files_excess(found)
 
     def _files_excess(self, found: held.Held) -> str:

@@ -178,11 +178,11 @@ def _decode_array(content: Any, fetch: Fetch) -> Any:
 
 
 def check_elements(array: Any) -> Any:
-    """The contiguous array, where each of its elements is one of its type: others raise errors, or compare as they
-    like, wherever they are looked at. Raises ValueError."""
+    """The array with elements that are of its type: others raise errors wherever they are looked at, or are equal to
+    what they are not. Raises ValueError where they are no characters."""
     kind = array.dtype.kind
-    if kind == "b" and array.size and array.view("u1").max() > 1:
-        raise ValueError("truth values that are neither")
+    if kind == "b":
+        return array.view("u1") != 0
     if kind == "U" and array.size and array.view(f"{array.dtype.byteorder}u4").max() > _CODE_POINT_MAX:
         raise ValueError("text of what are no characters")
     return array
