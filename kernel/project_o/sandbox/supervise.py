@@ -35,6 +35,8 @@ def supervised(warm: int) -> None:
     # What the job's processes hold open is counted from outside, from the first moment on.
     locks.process_control(locks.PR_SET_DUMPABLE, 1)
     ending.job = pid = os.fork()
+    with suppress(OSError):  # on both sides: whoever comes first
+        os.setpgid(pid, pid or os.getpid())
     if pid:
         locks.process_control(locks.PR_SET_DUMPABLE, 0)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {END_SIGNAL})
@@ -56,6 +58,8 @@ class _Ending:
         if self.job:
             with suppress(ProcessLookupError):
                 os.kill(self.job, signal.SIGKILL)  # not collected yet: the number is no other's
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.job, signal.SIGKILL)  # at once what it has started, which would else compete with us
 
 
 def _wait_and_end(ending: _Ending) -> NoReturn:
