@@ -11,8 +11,8 @@ class Answer:
     """One answer, or why there is none.
 
     ``ended`` is "" while the job lives, else how it ended: "wall-time", "cpu-time", "memory", "protocol",
-    "log-cap", "result-cap", "scratch-quota", "setup", "helper", "closed", "interrupted", "denied" (by the policy's
-    lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
+    "log-cap", "result-cap", "scratch-quota", "hidden", "setup", "helper", "closed", "interrupted", "denied" (by the
+    policy's lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
     read from the child's CPU clock. ``level`` is the sandbox level that held.
     ``written`` holds the writable array arguments of a native call as the callee left them, by argument index; of a
     Python function the arguments that it changed. ``shares`` says that its result lies in its arguments, so that it
