@@ -12,8 +12,8 @@ class Answer:
 
     ``ended`` is "" while the job lives, else how it ended: "wall-time", "cpu-time", "memory", "protocol",
     "log-cap", "result-cap", "scratch-quota", "hidden", "setup", "helper", "closed", "interrupted", "denied" (by the
-    policy's lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
-    read from the child's CPU clock. ``level`` is the sandbox level that held.
+    policy's lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks;
+    ``cpu_seconds`` is read from the child's CPU clock. ``level`` is the sandbox level that held.
     ``written`` holds the writable array arguments of a native call as the callee left them, by argument index; of a
     Python function the arguments that it changed. ``shares`` says that its result lies in its arguments, so that it
     changes when these do. ``fault`` is what the guard reported, ``error_name`` the error value that a native function
