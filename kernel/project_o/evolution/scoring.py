@@ -122,9 +122,11 @@ class ScoreBench:
 
     @property
     def _exact_pairs(self) -> int:
-        """How many pairs a deterministic evaluator needs: none but peak memory differs from one to the next."""
+        """How many pairs a deterministic evaluator gets: of the incumbent none but peak memory differs between them."""
         held = any(item.name == MEMORY and item.role != "shown" for item in self._goals)
-        return limits.EVALUATOR_MEMORY_PAIRS if held else 2
+        # The evaluator is deterministic, and the candidate need not be: the more often it is asked, the less is luck.
+        affordable = int(limits.EVALUATOR_EXACT_SECONDS / (2 * max(self._seconds, limits.PROCESS_START_SECONDS)))
+        return max(limits.EVALUATOR_MEMORY_PAIRS if held else 2, min(limits.EVALUATOR_PAIRS, affordable))
 
     @property
     def _aims(self) -> tuple[Goal, ...]:

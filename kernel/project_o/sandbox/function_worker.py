@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import ctypes
 import dis
+import gc
 import importlib
 import json
 import linecache
+import sys
 from typing import Any
 
 from . import wire
@@ -28,6 +30,7 @@ class FunctionWorker:
         self.files: set[str] = set()
         self.last: tuple[list[Any], Any] = ([], None)
         self.raised: Exception | None = None
+        self._found = _settings()
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
@@ -51,6 +54,10 @@ class FunctionWorker:
         self.raised = None
         return self.each(question) if question["op"] == "each" else self.call(question)
 
+    def touched(self) -> list[str]:
+        """The settings of the whole process that are not what they were before the text was run."""
+        return [name for name, value in _settings().items() if value != self._found[name]]
+
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""
         self.last = ([], None)  # what the last call used is free for this one
@@ -67,7 +74,8 @@ class FunctionWorker:
         return value
 
     def each(self, question: dict[str, Any]) -> list[Any]:
-        """The results of one call with each of several sets of arguments, which are read before it."""
+        """Of one call with each of several sets of arguments, which are read before it: the result, or a pair of that and
+        the arguments at the ``places`` of that call, as it left them."""
         calls = [[wire.decode(item, self._given) for item in args] for args in question["calls"]]
         near = Near(self.arena, question["spans"])
         function = self.function
@@ -75,6 +83,9 @@ class FunctionWorker:
         for number, args in enumerate(calls):
             near.read(number)
             found.append(function(*args))
+        for number, places in enumerate(question["places"]):
+            if places:
+                found[number] = [found[number], [calls[number][place] for place in places]]
         return found
 
     def told(self, error: BaseException) -> dict[str, Any]:
@@ -120,6 +131,15 @@ class FunctionWorker:
     def _given(self, offset: int, size: int) -> Any:
         # SAFETY: the kernel's side has written ``size`` bytes there before it asked; the memory stays mapped.
         return (ctypes.c_char * size).from_address(self.arena + offset)
+
+
+def _settings() -> dict[str, Any]:
+    """What all code in a process shares, and what makes a function look faster at the cost of the others."""
+    return {
+        "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug()),
+        "the trace and profile hooks": (sys.gettrace(), sys.getprofile()),
+        "the switch interval": sys.getswitchinterval(),
+    }
 
 
 def _empty(value: Any) -> None:

@@ -70,7 +70,8 @@ class Worker:
                     return self._ask(question)
                 case "run" | "each" | "left" if self.function is not None:
                     value = self.function.answer(question)
-                    return self._deliver({"ok": True}, value, question["room"], question["tail"])
+                    reply = {"ok": True, "touched": self.function.touched()}
+                    return self._deliver(reply, value, question["room"], question["tail"])
                 case "call" | "each" as how:
                     assert self.native is not None
                     return self.native.call(question) if how == "call" else self.native.each(question)

@@ -22,6 +22,7 @@ from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
 from ..task import Answer, Handle, Task, generator
 from ..validate import unmeant
+from .again import not_kept, not_lasting
 from .edges import edges
 from .literals import told
 from .reference import Reference
@@ -88,6 +89,8 @@ class Generated:
                 if found := difference(expected, answer, function.result):
                     facts = facts_of(asked, wall, cpu) | {ENDED: answer.ended}
                     return self._failed(subject, candidate, case, expected, answer, found, facts)
+            if found := self._called_again(subject, candidate, known.pairs):
+                return failed("generated", found, found, facts_of(asked, wall, cpu))
         told_facts = facts_of(asked, wall, cpu) | {OUT_OF_DOMAIN: known.left_out}
         whom = f"as {self._reference.name} does" if self._reference else "as the incumbent does"
         return passed("generated", f"it answers {whom} on {asked} inputs", facts=told_facts)
@@ -98,6 +101,14 @@ class Generated:
             known = [pair for found in self._known.values() for pair in found.pairs]
             kept = [pair for pair in self._kept.values() if pair is not None]
         return [case for case, _ in (*kept, *known)]
+
+    @staticmethod
+    def _called_again(subject: Subject, candidate: Handle, pairs: Sequence[Pair]) -> str:
+        """What several calls show that one does not; very many only of the one that is to win."""
+        function = _function(subject)
+        with subject.jobs.open(subject.baseline) as incumbent:
+            found = not_kept(candidate, incumbent, function.name, pairs, function.result)
+        return found or (not_lasting(candidate, function.name, pairs, function.result) if subject.fresh else "")
 
     # ------------------------------------------------------------------ what is right
 
