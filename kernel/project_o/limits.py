@@ -140,6 +140,7 @@ EDGE_CALL_SECONDS = 0.25
 EDGE_TOTAL_SECONDS = 3.0
 EDGE_GROWTH = 8  # of one size of a sample: what is right in small must be right in large
 EDGE_SCALES = (-1, 64, 4096)  # factors on the values that the samples show; powers of two keep floats exact
+EDGE_SCALE_SMALL = 2.0**-40  # and one on floats, below what might be taken for nothing
 AGAIN_SECONDS_MAX = 0.5  # for several calls whose results are looked at together, and for one that is made very often
 AGAIN_RESULTS_MAX = 12
 AGAIN_REPEATS_PROBE = 16

@@ -83,7 +83,7 @@ def relative_error(truth: Any, given: Any) -> float:
 
     A number that is finite on one side only makes it infinite; 0 where both are equal, also if both are 0.
     """
-    left, right = np.array(list(_numbers(truth)), np.float64), np.array(list(_numbers(given)), np.float64)
+    left, right = np.array(list(numbers_in(truth)), np.float64), np.array(list(numbers_in(given)), np.float64)
     if left.shape != right.shape:
         return math.inf
     same = (left == right) | (np.isnan(left) & np.isnan(right))
@@ -94,7 +94,8 @@ def relative_error(truth: Any, given: Any) -> float:
     return distance / size if size > 0 else distance
 
 
-def _numbers(value: Any) -> Iterator[float]:
+def numbers_in(value: Any) -> Iterator[float]:
+    """The numbers in a value, however deep, as floats."""
     if isinstance(value, np.ndarray):
         if value.dtype.kind in "biuf":
             yield from value.reshape(-1).astype(np.float64)
@@ -106,9 +107,9 @@ def _numbers(value: Any) -> Iterator[float]:
     elif isinstance(value, (int, float, np.number)):
         yield float(value)
     elif isinstance(value, Mapping):
-        yield from (number for key in value for number in _numbers(value[key]))
+        yield from (number for key in value for number in numbers_in(value[key]))
     elif isinstance(value, (list, tuple)):
-        yield from (number for item in value for number in _numbers(item))
+        yield from (number for item in value for number in numbers_in(item))
 
 
 def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int, slack: float) -> str:

@@ -15,7 +15,7 @@ gain comes of that is found out afterwards, on many inputs that are called once 
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from .. import limits
 from ..observe import Design, Interval, Watch
@@ -196,12 +196,12 @@ class _Pairs:
             self.series.skipped += 1
             return False
         checked(found[0], found[1], self.how, case.label)
-        # Where what a call left in its arguments is fetched by a question of its own, work must not wait for that.
-        late = max(0.0, getattr(found[1], "after_cpu_seconds", 0.0) - getattr(found[0], "after_cpu_seconds", 0.0))
-        found[1] = replace(found[1], cpu_seconds=found[1].cpu_seconds + late, wall_seconds=found[1].wall_seconds + late)
+        # What a call left in lists and dicts is fetched by a question of its own: work must not wait for that.
+        after = [getattr(found[turn], "after_cpu_seconds", 0.0) for turn in (0, 1)]
+        late = (0.0, max(0.0, after[1] - after[0]))
         for turn, answer in found.items():
-            self.series.cpu[turn].append(max(answer.cpu_seconds, CLOCK_SECONDS_MIN))
-            self.series.wall[turn].append(max(answer.wall_seconds, CLOCK_SECONDS_MIN))
+            self.series.cpu[turn].append(max(answer.cpu_seconds + late[turn], CLOCK_SECONDS_MIN))
+            self.series.wall[turn].append(max(answer.wall_seconds + late[turn], CLOCK_SECONDS_MIN))
         return True
 
 

@@ -74,8 +74,10 @@ class FunctionWorker:
         return value
 
     def each(self, question: dict[str, Any]) -> list[Any]:
-        """Of one call with each of several sets of arguments, which are read before it: the result, or a pair of that and
-        the arguments at the ``places`` of that call, as it left them."""
+        """The results of one call with each of several sets of arguments, which are read before it.
+
+        Where a call has ``places``, a pair of its result and its arguments there, as it left them.
+        """
         calls = [[wire.decode(item, self._given) for item in args] for args in question["calls"]]
         near = Near(self.arena, question["spans"])
         function = self.function

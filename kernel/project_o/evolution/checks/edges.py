@@ -79,9 +79,9 @@ def _scales(inputs: Inputs, rng: Any) -> Iterator[Case]:
     """Values and sizes that the samples do not show: all of one argument negated or larger, one size much larger."""
     for number, leaf in enumerate(inputs.leaves):
         if leaf.kind in ("array", "matrix", "int", "float") and not leaf.writable:
-            for factor in limits.EDGE_SCALES:
+            for factor in (*limits.EDGE_SCALES, *((limits.EDGE_SCALE_SMALL,) if leaf.floating else ())):
                 case = inputs.case(rng, inputs.random_sizes(rng), "")
-                yield _with(inputs, case, {number: partial(_times, factor, leaf)}, f"{leaf.name}: {factor} times")
+                yield _with(inputs, case, {number: partial(_times, factor, leaf)}, f"{leaf.name}: {factor:.3g} times")
     if any(leaf.floating and (leaf.type.child or leaf.type).bits < FULL for leaf in inputs.leaves):
         return  # a long sum of narrow floats depends on its order
     base = [vector[0] for vector in inputs.ties.free]
@@ -91,7 +91,7 @@ def _scales(inputs: Inputs, rng: Any) -> Iterator[Case]:
             yield inputs.case(rng, chosen, f"larger, {inputs.told(chosen)}")
 
 
-def _times(factor: int, leaf: Leaf, value: Any) -> Any:
+def _times(factor: float, leaf: Leaf, value: Any) -> Any:
     """The value so many times; as it was where that does not fit its type."""
     try:
         found = scaled(value, factor)
