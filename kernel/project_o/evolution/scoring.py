@@ -47,8 +47,9 @@ class ScoreBench:
         self._manners = Manners()
         started = time.monotonic()
         first = self._metrics_of_baseline(jobs, artifact)
-        self._seconds = time.monotonic() - started
+        begun = time.monotonic()
         again = self._metrics_of_baseline(jobs, artifact)
+        self._seconds = min(begun - started, time.monotonic() - begun)  # the first may have had to wait for a sandbox
         self._goals = self._chosen(first)
         self._start = {item.name: first[item.name] for item in self._goals}
         if all(item.minimised for item in self._aims):
