@@ -31,6 +31,7 @@ class FunctionWorker:
         self.last: tuple[list[Any], Any] = ([], None)
         self.raised: Exception | None = None
         self._found = _settings()
+        reseed()
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
@@ -133,6 +134,14 @@ class FunctionWorker:
     def _given(self, offset: int, size: int) -> Any:
         # SAFETY: the kernel's side has written ``size`` bytes there before it asked; the memory stays mapped.
         return (ctypes.c_char * size).from_address(self.arena + offset)
+
+
+def reseed() -> None:
+    """Chance of its own for this process: else all have that of the one they were forked from, and luck seems sure."""
+    if (standard := sys.modules.get("random")) is not None:
+        standard.seed()
+    if (numbers := sys.modules.get("numpy.random")) is not None:
+        numbers.seed()
 
 
 def _settings() -> dict[str, Any]:
