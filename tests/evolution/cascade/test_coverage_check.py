@@ -19,7 +19,7 @@ def total(a):
     And says so.
     """
     n = 1  # o: 1 2
-    if len(a) > 1000:
+    if len(a) > 1_000_000:
         print("never",
               "asked")
         return -1
