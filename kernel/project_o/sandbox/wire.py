@@ -41,22 +41,24 @@ def encode(value: Any, store: Store) -> Any:
     """``value`` as what json.dumps writes. Raises TypeError naming a type that cannot cross."""
     if value is None or value is True or value is False or type(value) is str:
         return value
+    # Of a subclass what it holds, and not what its methods say: that is what others will compute with.
     if isinstance(value, int):
-        number = int(value)
+        number = int.__int__(value)
         return number if -(1 << 63) <= number < 1 << 64 else {"$int": hex(number)}
     if isinstance(value, float):
-        number_ = float(value)
+        number_ = float.__float__(value)
         return number_ if math.isfinite(number_) else {"$float": repr(number_)}
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, complex):
-        return {"$complex": [encode(value.real, store), encode(value.imag, store)]}
+        plain = complex.__complex__(value)
+        return {"$complex": [encode(plain.real, store), encode(plain.imag, store)]}
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"$bytes": base64.b64encode(value).decode("ascii")}
     if isinstance(value, list):
-        return [encode(item, store) for item in value]
+        return [encode(item, store) for item in list.__iter__(value)]
     if isinstance(value, tuple):
-        return {"$tuple": [encode(item, store) for item in value]}
+        return {"$tuple": [encode(item, store) for item in tuple.__iter__(value)]}
     if isinstance(value, dict):
         return _encode_dict(value, store)
     if isinstance(value, (set, frozenset)):
@@ -81,9 +83,10 @@ def array_type(dtype: Any) -> str | None:
 
 
 def _encode_dict(value: dict[Any, Any], store: Store) -> Any:
-    if all(type(key) is str and not key.startswith("$") for key in value):
-        return {key: encode(item, store) for key, item in value.items()}
-    return {"$dict": [[encode(key, store), encode(item, store)] for key, item in value.items()]}
+    held = dict.items(value)
+    if all(type(key) is str and not key.startswith("$") for key, _ in held):
+        return {key: encode(item, store) for key, item in held}
+    return {"$dict": [[encode(key, store), encode(item, store)] for key, item in held]}
 
 
 def _encode_numpy(value: Any, store: Store) -> Any:

@@ -19,7 +19,7 @@ from typing import Any
 from .. import limits
 from . import evaluator_worker, function_worker, lint, locks, wire
 from .arena import aligned
-from .function_worker import FunctionWorker, told_line
+from .function_worker import FunctionWorker, reseed, told_line
 from .native import NativeWorker
 from .profiles import PROFILES
 from .quick import MARK
@@ -70,7 +70,8 @@ class Worker:
                     return self._ask(question)
                 case "run" | "each" | "left" if self.function is not None:
                     value = self.function.answer(question)
-                    return self._deliver({"ok": True}, value, question["room"], question["tail"])
+                    reply = {"ok": True, "touched": self.function.touched()}
+                    return self._deliver(reply, value, question["room"], question["tail"])
                 case "call" | "each" as how:
                     assert self.native is not None
                     return self.native.call(question) if how == "call" else self.native.each(question)
@@ -103,6 +104,7 @@ class Worker:
             return described | (self.function.told(error) if self.function and not described["denied"] else {})
 
     def _load(self, question: dict[str, Any]) -> None:
+        reseed()
         match question["op"]:
             case "source":
                 source = question["source"]
