@@ -24,6 +24,7 @@ there is no handle. This module knows no library and no process:
     classes.py    the Python classes of enums and structs, numpy's types of elements
     arguments.py  values -> cells
     results.py    cells -> values
+    copies.py     arguments as they were before a call
     plan.py       what the dispatcher must know to do both without Python code
     dispatch.py   where the dispatcher is, once there is one
     guard.py      what the crash guard reports
@@ -32,6 +33,7 @@ there is no handle. This module knows no library and no process:
 from . import dispatch
 from .arguments import Converter, Place, bind, converters, pack, pack_with
 from .classes import classes, element_dtype
+from .copies import copied
 from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
@@ -72,6 +74,7 @@ __all__ = [
     "child_of",
     "classes",
     "converters",
+    "copied",
     "dispatch",
     "dtype_name",
     "element_dtype",
