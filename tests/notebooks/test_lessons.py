@@ -18,7 +18,7 @@ SMALL = {
     "02_native_cells.ipynb": {"megabytes": 16, "rounds": 3, "budget": "3s"},
     "03_trust.ipynb": {"repeats": 500},
     "05_time_travel.ipynb": {"nights": 4},
-    "06_canary.ipynb": {"calls": 1500, "budget": "4s"},
+    "06_canary.ipynb": {"calls": 1500, "budget": "15s"},
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 
@@ -58,7 +58,7 @@ TIME_TRAVEL_SOLUTIONS = {
 
 CANARY_SOLUTIONS = {
     'options = "--share 20%"': 'options = "--shadow --share 20%"',
-    "const lanes = 1; // o: 1\n": "const lanes = 1; // o: 1 2 4 8 16\n",
+    "const lanes = 1; // o: 1\n": "const lanes = 1; // o: 1 8\n",  # one candidate: the verdict needs its time
 }
 
 
