@@ -67,6 +67,8 @@ while True:
         flow.releases.promote("work")
         assert module.two() == 2
         flow.releases.rollback("work")
+        flow.cell(versions[turn % len(versions)], "zig", "work")
+        flow.cell(sys.argv[2], "zig", "work")
     turn += 1
     print(turn, flush=True)
 """
@@ -187,7 +189,9 @@ def check_store(store: str) -> int:
 
 
 def kill_release(folder: Path, chance: random.Random) -> int:
-    """In the middle of canaries, promotions and rollbacks: afterwards one valid version serves."""
+    """In the middle of deployments, canaries, promotions and rollbacks: one valid version serves, in a sound store."""
+    from project_o.history import open_history
+
     command = [sys.executable, "-c", RELEASER, str(folder), CELL, *VERSIONS]
     releaser = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     assert releaser.stdout is not None
@@ -201,4 +205,5 @@ def kill_release(folder: Path, chance: random.Random) -> int:
     )
     if done.returncode:
         raise DamagedError(f"no version serves afterwards: {done.stderr.strip()[-500:]}")
+    check_store(open_history(folder, "n.ipynb").store)
     return 0
