@@ -24,6 +24,7 @@ from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call,
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
 from .evolution import by_hand, evolution
+from .releases import metric_record, python_handle, released_call
 from .reload import ctypes_reload, zig_reload
 from .states import (
     git_restore,
@@ -59,12 +60,15 @@ ENGINES: Mapping[str, Engine] = {
         kernel_start,
         native_build,
         kishu_state,
+        metric_record,
         nbdime_diff,
         numba_call,
         process_memory,
         process_overshoot,
         python_call,
+        python_handle,
         python_start,
+        released_call,
         sandbox,
         sandbox_array,
         sandbox_call,

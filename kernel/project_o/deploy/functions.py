@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
-import threading
 import types
 from typing import Any, Self
 
@@ -32,7 +31,6 @@ class PythonFunction(functools.partial[Any]):
     def __init__(self, slot: Slot, original: types.FunctionType) -> None:
         self._slot = slot
         self._seen = False
-        self._swapping = threading.Lock()
         self.__wrapped__ = original
         self.__name__ = original.__name__
         self.__qualname__ = original.__qualname__
@@ -42,18 +40,21 @@ class PythonFunction(functools.partial[Any]):
 
     def follow(self) -> None:
         """What serves has changed: the next call is answered by what serves now."""
-        with self._swapping:
+        while True:  # without a lock, which a copy of this process might find held: who comes late looks again
+            version: Any = self._slot.version
             called: Any = self._call
             if self._seen:
                 with contextlib.suppress(DeployError):  # not defined here yet: the call says so
-                    called = self._slot.version.function  # type: ignore[attr-defined]  # a version of Python
+                    called = version.function
             self.__setstate__((called, (), {}, self.__dict__))
+            if self._slot.version is version:
+                return
 
     def _call(self, *args: Any, **named: Any) -> Any:
         """Call what serves, and remember with what, until a call has returned."""
         given = self._by_place(args, named)
         remember = None if given is None else self._slot.observed.look(self.__name__, given)
-        value = self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # as above
+        value = self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
         if remember is not None:
             remember()
         self._seen = True
