@@ -3,7 +3,7 @@
 import random
 
 import pytest
-from benchmarks.history import decisions, kills
+from benchmarks.history import decisions, kills, together
 
 from project_o.history import open_history
 
@@ -26,3 +26,10 @@ def test_real_calls_decide_a_canary():
     assert calls <= 300
     outcome, _, why = decisions.called(built["base"], built["faster"], 1)
     assert (outcome, "faster" in why) == ("promote", True)
+
+
+def test_kernels_beside_each_other_lose_no_state_while_git_tidies_up(tmp_path):
+    found = together.together(tmp_path, 2, notebooks=1, states=30, gc=True)
+
+    assert found["states"] == 61
+    assert found["git_gc_runs"] > 0

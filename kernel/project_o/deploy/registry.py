@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -12,7 +11,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..abi import spell
-from ..errors import DeployError
+from ..errors import DeployError, ToolchainError
+from ..toolchain import elf
 from ..values import Deployment, Parameter, Program
 from .handles import Slot, Version
 
@@ -28,7 +28,7 @@ class Release:
     """A program that served a name. ``state`` is the commit that put it there, "" where history is off.
 
     ``level`` is the sandbox level at which it was judged, "" for the text of a cell. ``version`` is the semantic
-    version of what was promoted; ``interface`` spells its functions, ``library`` is the SHA-256 of its build, if any.
+    version of what was promoted; ``interface`` spells its functions, ``library`` is its build's digest.
     """
 
     program: Program
@@ -375,6 +375,6 @@ def described(release: Release, version: Version) -> Release:
 
 def _digest_of(path: str) -> str:
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
-    except OSError:
+        return elf.Library(Path(path).read_bytes()).digest() if path else ""
+    except (OSError, ToolchainError):
         return ""  # it serves from memory; the cache has let go of the file
