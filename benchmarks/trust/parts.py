@@ -54,7 +54,7 @@ def parts() -> dict[str, Part]:
         Part("same-quiet", 200, _same),
         Part("same-loaded", 200, _same, loaded=True),
         Part("gain-1.1-loaded", 32, _gains("1.1"), loaded=True),
-        Part("nulls", 48, _nulls, subjects=("python", "python", "python", "python", "python", "zig")),
+        Part("nulls", 96, _nulls, subjects=("python", "python", "python", "python", "python", "zig")),
         Part("scores", 240, _scores, subjects=("independent", "memory and heavy tails", "better")),
     )
     return {**{part.name: part for part in every}, **gains}

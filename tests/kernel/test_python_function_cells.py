@@ -37,6 +37,20 @@ def test_a_function_is_evolved_served_and_taken_back(kernel):
     assert kernel.value("total.function is total.__wrapped__") == "True"
 
 
+def test_a_function_that_declares_nothing_is_edited(kernel):
+    kernel.run(
+        "def common(xs, ys):\n    found = []\n    for x in xs:\n        if x in ys:\n            found.append(x)\n"
+        "    return found\n"
+        "lists = ([k * 7 % 1201 for k in range(500)], [k * 11 % 1301 for k in range(500)])"
+    )
+    ran = kernel.run("run = %evolve common --trials 5 --inputs lists\nrun")
+    assert ran.status == "ok", ran.text
+    assert kernel.value("run.verdict.accepted") == "True", kernel.value("run.verdict.reasons")
+    assert "set(ys)" in kernel.value("run.best.source")
+    assert kernel.run("run.accept()").status == "ok"
+    assert kernel.value("(common([1, 2, 3], [3, 1]), common.function is common.__wrapped__)") == "([1, 3], False)"
+
+
 def test_an_evaluator_cell_judges_it(kernel):
     assert kernel.run("def f(x):\n    n = 1  # o: 1 2 3\n    return n * x\n").status == "ok"
     ran = kernel.run("%%evolve f --trials 5\ndef evaluate(program):\n    return {'score': program(2), 'other': 1}")

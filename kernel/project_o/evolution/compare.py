@@ -15,6 +15,8 @@ from .task import Answer
 TOLERANCE_BY_BITS = {16: 2e-2, 32: 1e-4, 64: 1e-10, 80: 1e-10, 128: 1e-10}
 ROUNDING_BY_BITS = {16: 2.0**-11, 32: 2.0**-24, 64: 2.0**-53, 80: 2.0**-53, 128: 2.0**-53}
 SLACK_TOLERANCE_MAX = 0.25
+_SUBNORMAL_BELOW = float(np.finfo(np.float64).tiny)
+"""Below the smallest normal number a rounding is no share of its number any more (IEEE 754)."""
 
 
 def slack_of(elements: int, result: NativeType) -> float:
@@ -68,7 +70,8 @@ def values_differ(expected: Any, given: Any, bits: int = 64, slack: float = 1.0)
     if isinstance(expected, float) and isinstance(given, float):
         tolerance = slack * TOLERANCE_BY_BITS.get(bits, TOLERANCE_BY_BITS[64])
         same = (math.isnan(expected) and math.isnan(given)) or expected == given
-        close = math.isfinite(expected) and math.isfinite(given) and math.isclose(expected, given, rel_tol=tolerance)
+        finite = math.isfinite(expected) and math.isfinite(given)
+        close = finite and math.isclose(expected, given, rel_tol=tolerance, abs_tol=_SUBNORMAL_BELOW)
         return "" if same or close else f"returned {given!r} instead of {expected!r}"
     if type(expected) is not type(given) or expected != given:
         return f"returned {_short(given)} instead of {_short(expected)}"
@@ -162,7 +165,8 @@ def _close(expected: Any, given: Any, slack: float) -> Any:
     b = np.where(finite, given, 0).astype(np.float64)
     # The array's largest magnitude bounds the rounding of its small members: they come from sums of like terms.
     scale = np.abs(a).max(initial=0.0)
-    close = np.abs(a - b) <= tolerance * np.maximum(np.maximum(np.abs(a), np.abs(b)), scale)
+    near = np.maximum(tolerance * np.maximum(np.maximum(np.abs(a), np.abs(b)), scale), np.finfo(expected.dtype).tiny)
+    close = np.abs(a - b) <= near
     return np.where(finite, close, (expected == given) | (np.isnan(expected) & np.isnan(given)))
 
 

@@ -2,7 +2,8 @@
 
 What may be asked when is fixed by indices alone: proposal i sees the records up to i - limits.PROPOSAL_LAG_TRIALS,
 however many workers there are and whichever finishes first. So with a deterministic objective the same seed gives
-the same lineage with one worker and with two.
+the same lineage with one worker and with two. A proposer that has nothing to say to that is asked again when all
+records before i are there, which does not depend on the workers either.
 """
 
 from __future__ import annotations
@@ -137,6 +138,7 @@ class Loop:
     _pending: dict[int, Future[Record] | Record] = field(default_factory=dict)
     _index: int = 1
     _exhausted: bool = False
+    _starved: bool = False
 
     def search(self) -> None:
         """Ask and try until the trials, the budget or the ideas are used up, or the run is stopped."""
@@ -168,15 +170,20 @@ class Loop:
             return False
         if self.trials is not None and self._index >= self.trials:
             return False
+        if self._starved and len(self.archive) < self._index:
+            return False
         running = sum(1 for item in self._pending.values() if isinstance(item, Future))
         return running < self.workers and len(self.archive) > self._index - limits.PROPOSAL_LAG_TRIALS
 
     def _ask(self) -> None:
-        told = self.archive.records[: max(0, self._index - limits.PROPOSAL_LAG_TRIALS + 1)]
+        # Who has nothing to say without the last records is asked once more when it has them all.
+        lag = 1 if self._starved else limits.PROPOSAL_LAG_TRIALS
+        told = self.archive.records[: max(0, self._index - lag + 1)]
         proposal = self.proposer.ask(self._index, (*taken_back(self.task), *told))
         if proposal is None:
-            self._exhausted = True
+            self._exhausted, self._starved = self._starved, True
             return
+        self._starved = False
         assert proposal.index == self._index, "a proposer answers the index that it is asked"
         self._pending[self._index] = self._settle(proposal)
         self._index += 1

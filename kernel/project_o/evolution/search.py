@@ -37,7 +37,8 @@ class Proposer(Protocol):
     def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
         """The proposal with this index, given the records with indices up to ``index - limits.PROPOSAL_LAG_TRIALS``.
 
-        None when there is nothing left to propose.
+        None when there is nothing to propose on these; it is asked again with all records before this index, and
+        None is the end then.
         """
 
 

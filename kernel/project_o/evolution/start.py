@@ -19,6 +19,7 @@ from .checks import cascade_of
 from .checks.build import first_diagnostic
 from .executors import executing
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
+from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
 from .search import Nobody, Proposer, SearchProposer
@@ -149,6 +150,8 @@ def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
     if not isinstance(proposer, str):
         return proposer
     if proposer in ("search", "auto"):
+        if is_rewritten(task.program):
+            return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed)
     raise EvolutionError(f"no proposer is called {proposer!r}: there is search")
 

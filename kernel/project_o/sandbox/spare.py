@@ -1,7 +1,8 @@
 """A child of the warm process that was forked before anybody asked for it, and waits to become a job.
 
 Forking takes a third of a trial, and so does the first touch of every page that the fork shares. Both are done while
-the job before is at work. What waits here has run nothing of any job and holds nothing but one socket.
+the job before is at work. What waits here has run nothing of any job and holds nothing but one socket. It does so for a
+moment only, as long as jobs follow one another: whoever looks at a machine at rest finds no process that nobody needs.
 """
 
 from __future__ import annotations
@@ -21,10 +22,11 @@ _REHEARSED = "import math\ndef f(xs):\n    return [math.sqrt(x) for x in xs]\n"
 
 
 class Spare:
-    """``pid`` waits until ``start`` tells it what to become."""
+    """``pid`` waits until ``start`` tells it what to become. ``until`` is when it has waited long enough, by the
+    monotonic clock."""
 
     def __init__(self, pid: int, ours: socket.socket) -> None:
-        self.pid, self._socket = pid, ours
+        self.pid, self._socket, self.until = pid, ours, 0.0
 
     @classmethod
     def fork(cls, become: Callable[[dict[str, Any], Sequence[int]], NoReturn], most: tuple[int, int]) -> Self:
@@ -45,6 +47,10 @@ class Spare:
             except OSError:
                 return False
             return True
+
+    def close(self) -> None:
+        """Let go of it: it ends by itself."""
+        self._socket.close()
 
 
 def _wait(

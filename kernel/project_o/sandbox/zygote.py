@@ -78,10 +78,9 @@ class Zygote:
 
     def serve(self) -> None:
         """Until the kernel closes the socket or ends; then every child is killed."""
-        self._ready()
         while True:
             watching = any(job.watched for job in self.jobs.values())
-            ready = {fd for fd, _ in self.poll.poll(limits.WATCH_SECONDS * 1000 if watching else None)}
+            ready = {fd for fd, _ in self.poll.poll(self._rest(watching=watching))}
             if self.kernel in ready or (self.control.fileno() in ready and not self._start()):
                 break
             with contextlib.suppress(BlockingIOError):
@@ -91,13 +90,14 @@ class Zygote:
                     job.end(pid)
             if watching:
                 self._watch()
+            if self.spare is not None and time.monotonic() > self.spare.until:
+                self._dismiss()
             self._reap()
         for pid, job in self.jobs.items():
             job.end(pid)
-        if self.spare is not None:
-            _kill(self.spare.pid)
+        self._dismiss()
         deadline = time.monotonic() + 2.0
-        while (self.jobs or self.spare) and time.monotonic() < deadline:
+        while self.jobs and time.monotonic() < deadline:
             self._reap()
             time.sleep(0.001)
         if select.select([self.kernel], [], [], 0)[0]:  # it was killed: nobody else takes these away
@@ -142,10 +142,25 @@ class Zygote:
             self._become(config, given)
         return pid
 
+    def _rest(self, *, watching: bool) -> float | None:
+        """Milliseconds until something is to be done though nobody asks."""
+        ends = [limits.WATCH_SECONDS] if watching else []
+        if self.spare is not None:
+            ends.append(max(0.0, self.spare.until - time.monotonic()) + 0.001)
+        return 1000 * min(ends) if ends else None
+
     def _ready(self) -> None:
         """Have somebody wait for the next job, while this one is at work."""
         if self.spare is None:
             self.spare = Spare.fork(self._become, (MESSAGE_BYTES_MAX, DESCRIPTORS_A_JOB))
+        self.spare.until = time.monotonic() + limits.SPARE_SECONDS
+
+    def _dismiss(self) -> None:
+        """Nobody asked in time: who waited goes, and can no longer be chosen."""
+        spare, self.spare = self.spare, None
+        if spare is not None:
+            spare.close()
+            _kill(spare.pid)
 
     def _watch(self) -> None:
         """End each job that takes more than it may, and remember why. Once in a while, whatever else happens."""

@@ -15,7 +15,7 @@ from ..errors import UsageError
 from ..values import Record
 from . import chart, numbers, style
 from .metrics import best_so_far
-from .progress import rises, settings_text
+from .progress import change_text, rises
 from .trials import STATUSES
 
 PLOTLY_MIME = "application/vnd.plotly.v1+json"
@@ -81,7 +81,7 @@ def _add_marks(figure: Any, status: str, records: Sequence[Record]) -> None:
 
 def _told(record: Record) -> str:
     """What a mark says when it is pointed at. plotly reads a few tags in it, so that the text is escaped."""
-    settings = settings_text(record.proposal.settings) or record.proposal.operator
+    settings = change_text(record.proposal)
     text = f"trial {record.proposal.index}: {numbers.ratio(record.ratio)}, {record.status}"
     return f"{html.escape(text, quote=False)}<br>{html.escape(settings, quote=False)}"
 

@@ -11,7 +11,7 @@ from . import chart, numbers, style
 from .display import Display, Part, group, page
 from .markup import Markup, join, tag
 from .parts import figure, left_out, note, section, title
-from .progress import settings_text
+from .progress import change_text
 from .text import clean, clip, counted
 from .trials import counts
 
@@ -214,7 +214,7 @@ def _few(every: list[Node], children: dict[int | None, list[int]], k: int) -> li
 def _tree_line(every: list[Node], k: int, best: int | None) -> str:
     one = every[k]
     proposal = one.record.proposal
-    how = settings_text(proposal.settings) or proposal.operator
+    how = change_text(proposal)
     how = "" if how == one.record.status else how
     others = ", ".join(f"#{every[p].index}" for p in one.parents[1:])
     pieces = [_label(one), one.record.status, clip(clean(how), 60), f"also from {others}" if others else ""]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .. import limits
-from ..values import Progress
+from ..values import Progress, Proposal
 from . import chart, numbers, style
 from .display import Display, Part, page
 from .markup import Markup, tag
@@ -46,6 +46,11 @@ def fraction(progress: Progress) -> float:
     if progress.budget_seconds:
         parts.append(progress.elapsed_seconds / progress.budget_seconds)
     return min(1.0, max(parts))
+
+
+def change_text(proposal: Proposal) -> str:
+    """What a proposal changes, in words: its settings, else what its edit does, else who made it."""
+    return settings_text(proposal.settings) or proposal.hypothesis or proposal.operator
 
 
 def settings_text(settings: tuple[tuple[str, object], ...]) -> str:

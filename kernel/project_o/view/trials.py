@@ -9,7 +9,7 @@ from ..values import Record
 from . import numbers
 from .display import Display, Part, page
 from .parts import Cell, Column, Tone, table, title
-from .progress import settings_text
+from .progress import change_text
 from .text import counted
 
 STATUSES = ("baseline", "better", "no better", "duplicate", "failed")
@@ -64,7 +64,7 @@ def _row(record: Record, best: int | None) -> tuple[str | Cell, ...]:
     status = f"{record.status}, best" if winner else record.status
     return (
         f"{proposal.index}",
-        settings_text(proposal.settings) or proposal.operator,
+        change_text(proposal),
         proposal.proposer,
         Cell(status, _TONES.get(record.status, ""), strong=winner),
         numbers.ratio(record.ratio),

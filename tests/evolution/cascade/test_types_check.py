@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import time
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from project_o.evolution.checks import types
 from project_o.evolution.checks.seam import Subject
 from project_o.evolution.checks.types import Types
+from project_o.sandbox import build_outputs
 from project_o.values import Finding
 
 TYPED = """import math
@@ -101,6 +103,23 @@ def test_what_is_around_it_is_known(lab: Any) -> None:
     for wrong in ("down(helper(1.0))", "len(SHARE)", "NAMES.missing()", "helper('text')"):
         found = asked(made, made.program.source.replace("len(NAMES)", wrong))
         assert found.outcome == "failed", wrong
+
+
+def test_a_candidate_as_long_as_its_incumbent_is_read(lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """mypy's cache knows a file by its path, size and second: a candidate of the same three passed unread."""
+    honest = build_outputs.write_all
+
+    def write_all(folder: Path, files: Any) -> Any:
+        written = honest(folder, files)
+        for name in files:
+            os.utime(folder / name, (1e9, 1e9))
+        return written
+
+    monkeypatch.setattr(build_outputs, "write_all", write_all)
+    right = "def total(a: list[int]) -> int:\n    n = 1  # o: 1 2\n    return len(a)\n"
+    wrong = right.replace("len(a)", "len(n)")
+    assert len(right) == len(wrong)
+    assert asked(lab("python", right), wrong).outcome == "failed"
 
 
 def test_a_comment_does_not_switch_it_off(lab: Any) -> None:

@@ -168,6 +168,7 @@ evaluator(
     f"    keep = []\n    for _ in range(120):\n        keep.append(bytearray(b'x') * {4 * MIB})\n        time.sleep(0.004)\n    time.sleep(0.5)",
     never,
     watch=held,
+    whole_machine=True,  # on a busy machine whoever looks at it comes late
 )
 evaluator(
     "many_small_hoards",
@@ -176,6 +177,7 @@ evaluator(
     never,
     watch=lambda world, outcome: _together() > 260 * MIB,
     needs=("processes",),
+    whole_machine=True,  # as above
 )
 FILL = "block = bytes(4 << 20)\n        for k in range(60):\n            fd = os.open(f'deep{k}', os.O_CREAT | os.O_WRONLY)\n            THEN\n            os.write(fd, block)\n        time.sleep(0.4)"
 for _name, _then in (

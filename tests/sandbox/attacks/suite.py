@@ -47,10 +47,11 @@ class Suite:
         # Those that look at the whole machine, or meet at one place, must not see each other.
         together = deque(name for name in wanted if cases[name].in_the_way)
         others = deque(name for name in wanted if not cases[name].in_the_way)
-        queues = [[together, others], *[[others]] * (RUNNERS - 1)]
         used = {setting for names in wanted.values() for setting in names}
-        users = self.made_users if self.made_users and not as_root else [os.geteuid()] * RUNNERS
+        # Two runners of one user would take each other's shared memory for what an attack has left.
+        users = self.made_users if self.made_users and not as_root else [os.geteuid()]
         runners = [Runner(self, number, uid, used, no_namespaces=no_namespaces) for number, uid in enumerate(users)]
+        queues = [[together, others], *[[others]] * (len(runners) - 1)]
         threads = [
             threading.Thread(target=runner.work, args=(queue, wanted))
             for runner, queue in zip(runners, queues, strict=True)

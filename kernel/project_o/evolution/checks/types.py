@@ -30,7 +30,9 @@ from .seam import Subject, failed, inconclusive, passed
 from .text import source_line
 
 INSTALL = "mypy is not installed (the extra project-o[checks] brings it)"
-FILE, CACHE = "cell.py", "cache"
+FILE, INCUMBENT_FILE, CACHE = "cell.py", "incumbent/cell.py", "cache"
+"""What serves lies elsewhere than a candidate: mypy takes a file of the same path, size and second for what its cache
+knows, so that a candidate as long as its incumbent passed unread."""
 OPTIONS = (
     "--config-file=", "--no-site-packages", "--follow-imports=skip", "--ignore-missing-imports",
     "--allow-redefinition", "--local-partial-types", "--no-error-summary", "--show-error-codes", "--hide-error-context",
@@ -40,7 +42,8 @@ NOT_OF_TYPES = frozenset(
     {"name-defined", "no-redef", "used-before-def", "import", "import-not-found", "import-untyped"}
 )
 """What mypy says of names: who runs the text knows better which there are."""
-_SAID = re.compile(rf"^{FILE}:(\d+): (error|note): (.*?)(?:  \[([\w-]+)\])?$")
+_SAID = re.compile(rf"^(?:{INCUMBENT_FILE}|{FILE}):(\d+): (error|note): (.*?)(?:  \[([\w-]+)\])?$")
+_SAID_ERROR = re.compile(rf"^(?:{INCUMBENT_FILE}|{FILE}):\d+: error: ", re.MULTILINE)
 _A_LINE = re.compile(r"\bline \d+")
 
 
@@ -112,10 +115,11 @@ class Types:
         command = _command()
         if command is None:
             return f"{INSTALL}, so types were not checked"
+        file = INCUMBENT_FILE if keep else FILE
         try:
             built = subject.task.box.build(
-                [*command.argv, *OPTIONS, f"--cache-dir={CACHE}", FILE],
-                {FILE: module.text.encode("utf-8", "replace")},
+                [*command.argv, *OPTIONS, f"--cache-dir={CACHE}", file],
+                {file: module.text.encode("utf-8", "replace")},
                 outputs=None if keep else (),
                 readable=command.readable,
                 executable=command.argv[:1],
@@ -123,7 +127,7 @@ class Types:
             )
         except SandboxError as error:
             return f"types were not checked: {error}"
-        if built.ended or built.code not in (0, 1):
+        if built.ended or built.code not in (0, 1) or (built.code == 1 and not _SAID_ERROR.search(built.errors)):
             words = built.why or " ".join(built.errors.split())[-limits.ERROR_TEXT_CHARACTERS_MAX :]
             return f"types were not checked: mypy gave no answer ({words or built.code})"
         if keep:
