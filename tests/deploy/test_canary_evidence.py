@@ -77,6 +77,18 @@ def test_a_metric_of_the_users_decides_too(old, new, outcome):
     assert found is None or "accuracy" in found.reason
 
 
+@pytest.mark.parametrize(("accuracy", "outcome"), [(0.84, None), (0.9, "promote")])
+def test_faster_is_not_promoted_where_a_metric_looks_worse(accuracy, outcome):
+    evidence, found = Evidence(Plan()), None
+    for number in range(60):
+        evidence.calls_new += 1
+        evidence.took_both(("f", 0), 2e-6, 1e-6)
+        evidence.measured("accuracy", 0.9, accuracy + 0.05 * (-1) ** number)
+        found = found or evidence.decision()
+
+    assert (found.outcome if found else None) == outcome
+
+
 def test_a_crash_and_a_different_answer_decide_at_once():
     for told in ("crashed", "differed"):
         evidence = Evidence(Plan())
