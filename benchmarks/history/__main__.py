@@ -74,7 +74,8 @@ def _steps() -> dict[str, Callable[[], Any]]:
 
 def _disk() -> dict[str, Any]:
     with tempfile.TemporaryDirectory(prefix="o-disk-") as one, tempfile.TemporaryDirectory(prefix="o-disk-") as two:
-        return {"text": disk.text_states(Path(one)), "beside figures": disk.beside_figures(Path(two))}
+        text, beside = disk.text_states(Path(one)), disk.beside_figures(Path(two))
+    return {"text": text, "beside figures": beside, "broken": disk.broken(text) + disk.broken(beside)}
 
 
 def _together() -> list[dict[str, Any]]:
