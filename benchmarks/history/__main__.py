@@ -49,8 +49,8 @@ def main(arguments: list[str] | None = None) -> int:
             began = time.monotonic()
             try:
                 found: Any = step()
-            except kills.DamagedError as damage:
-                found, failed = {"damaged": str(damage)}, True
+            except Exception as damage:  # noqa: BLE001 - one broken step must not lose the others; it fails the command
+                found, failed = {"damaged": f"{type(damage).__name__}: {damage}"}, True
             failed = failed or bool(isinstance(found, dict) and (found.get("lost") or found.get("broken")))
             seconds = round(time.monotonic() - began, 1)
             body["results"][name] = {"seconds": seconds, "found": found}
@@ -81,7 +81,7 @@ def _disk() -> dict[str, Any]:
 def _together() -> list[dict[str, Any]]:
     found = []
     for kernels, notebooks, gc in ((2, 1, False), (4, 4, False), (2, 1, True), (4, 4, True)):
-        with tempfile.TemporaryDirectory(prefix="o-together-") as folder:
+        with tempfile.TemporaryDirectory(prefix="o-together-", ignore_cleanup_errors=True) as folder:
             found.append(together.together(Path(folder), kernels, notebooks=notebooks, states=200, gc=gc))
     return found
 
