@@ -92,6 +92,8 @@ OPTIONS: tuple[Option, ...] = (
     ),
 )
 FILES = ("project-o.toml", "pyproject.toml")
+CHOSEN = "%config ProjectO"
+"""The source that is the kernel itself."""
 
 
 def effective(
@@ -105,7 +107,7 @@ def effective(
     settings = {}
     for option in OPTIONS:
         if option.name in chosen:
-            raw, source = chosen[option.name], "%config ProjectO"
+            raw, source = chosen[option.name], CHOSEN
         elif option.variable in environ:
             raw, source = environ[option.variable], option.variable
         elif option.name in table:
@@ -168,12 +170,13 @@ def converted(option: Option, raw: Any, source: str) -> Any:
         )
     elif option.kind is int and isinstance(raw, str):
         value = int(raw) if raw.strip().lstrip("-").isdecimal() else raw
+    undo = f"; {source}.{option.name} = None takes it back" if source == CHOSEN else ""
     wrong_type = not isinstance(value, option.kind) or (option.kind is int and isinstance(value, bool))
     if wrong_type or (option.choices and value not in option.choices):
         wanted = " or ".join(map(str, option.choices)) or option.kind.__name__
-        raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants {wanted}")
+        raise UsageError(f"{option.name} is {raw!r} (from {source}): it wants {wanted}{undo}")
     if option.pattern and not re.fullmatch(option.pattern, value):
         raise UsageError(
-            f"{option.name} is {raw!r} (from {source}): it wants something like {option.example} ({option.doc})"
+            f"{option.name} is {raw!r} (from {source}): it wants something like {option.example} ({option.doc}){undo}"
         )
     return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ import pytest
 from project_o import limits
 from project_o.errors import EvolutionError
 from project_o.evolution import run_evolution
+from project_o.evolution.checks.reference import Reference, Right
 from project_o.evolution.compare import relative_error
 
 LOOP = """
@@ -111,6 +113,16 @@ def test_accuracy_against_a_reference_is_an_objective(make_function_task: Any) -
     assert found.confirmation.candidate < found.confirmation.baseline
     assert "relative error in float64 against the reference" in found.confirmation.method
     assert not same.accepted
+
+
+def test_a_reference_warns_of_nothing_on_inputs_that_are_ours() -> None:
+    infinities = np.array([np.inf, -np.inf])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        answer = Reference(lambda values: values.sum()).answer((infinities,), like=Right(1.0, 0.0))
+
+    assert answer is not None, "a warning would have been raised, and the input left out"
+    assert math.isnan(answer.value)
 
 
 def test_a_loss_of_accuracy_is_noticed_where_it_is_guarded(make_function_task: Any) -> None:

@@ -14,6 +14,7 @@ import pytest
 
 from project_o.errors import CompileError, EvolutionError, UsageError
 from project_o.evolution import Run, run_evolution
+from project_o.evolution.loop import NONE_TRIED
 from project_o.languages import tools_for
 from project_o.observe import EventLog
 from project_o.values import Progress, Proposal
@@ -97,6 +98,13 @@ def test_a_parameter_that_does_not_matter_is_no_improvement(make_task: Any) -> N
     assert run.best == run.baseline
     assert run.diff() == ""
     assert "no improvement" in run.headline
+
+
+def test_a_budget_that_is_over_at_once_says_so(make_task: Any) -> None:
+    run = run_evolution(make_task(DOT, inputs=(X, X.copy())), budget_seconds=1e-3)
+
+    assert [item.status for item in run.trials] == ["baseline"]
+    assert run.verdict.reasons[-1] == f"no improvement: {NONE_TRIED}"
 
 
 def test_a_run_of_the_baseline_alone_needs_nothing_to_search(make_task: Any) -> None:

@@ -197,6 +197,23 @@ def test_an_agent_evolves_serves_goes_back_and_survives_a_kill(start_kernel, tmp
     assert kernel.value("str(guesser('six'))") == "'1'"
 
 
+def test_an_array_of_the_notebook_among_an_agents_names_costs_nothing(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    assert kernel.run("import numpy as np\na, b = np.zeros((2, 9))").status == "ok"
+    cell = """%%agent
+(deftool add [#^ int a #^ int b] "Add." (+ a b))
+(defagent clerk "You add." :tools [add]
+  (setv warmth 0) ; o: 0 1
+  (+ (* "Hello. " warmth) (str (add (get-arg "a" 0) (get-arg "b" 0)))))"""
+    assert kernel.run(cell).status == "ok"
+    ran = kernel.run(
+        "%%evolve clerk --trials 2\ndef evaluate(program):\n    return {'score': len(program('a: 1 b: 2'))}"
+    )
+    assert ran.status == "ok", ran.text
+    assert kernel.run("_.accept()").status == "ok"
+    assert kernel.value("str(clerk('a: 20 b: 22'))") == "'Hello. 42'"
+
+
 def test_evolution_off_stops_an_agents_too(start_kernel, tmp_path):
     kernel = start_kernel(tmp_path)
     kernel.run(GUESSER)

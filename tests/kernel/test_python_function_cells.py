@@ -37,6 +37,15 @@ def test_a_function_is_evolved_served_and_taken_back(kernel):
     assert kernel.value("total.function is total.__wrapped__") == "True"
 
 
+def test_a_run_that_fails_is_not_shown_as_running(kernel):
+    assert kernel.run("def seven(x):\n    k = 1  # o: 1 2\n    return x * k").status == "ok"
+    ran = kernel.run("%evolve seven --trials 2 --inputs (1.0,) --relation permutation:nope")
+    assert "there is no parameter nope" in ran.error
+    shown = [content["data"]["text/plain"] for _, content in ran.outputs if "data" in content][-1]
+    assert shown.startswith("seven: stopped"), shown
+    assert "ended by the UsageError below" in shown
+
+
 def test_a_function_that_declares_nothing_is_edited(kernel):
     kernel.run(
         "def common(xs, ys):\n    found = []\n    for x in xs:\n        if x in ys:\n            found.append(x)\n"

@@ -180,6 +180,7 @@ def test_a_value_that_cannot_be_meant_names_its_source_and_loses_nothing(start_k
     refused = kernel.run("%o config")
     assert refused.status == "error"
     assert "mode is 'quick' (from %config ProjectO)" in refused.error
+    assert refused.error.endswith("%config ProjectO.mode = None takes it back"), refused.error
     assert kernel.run("%config ProjectO.mode = None").status == "ok"
     assert kernel.run("%o config").status == "ok"
     assert kernel.value("x") == "1"

@@ -56,3 +56,22 @@ def test_an_expansion_without_end_meets_the_clock():
 def test_an_error_names_the_line_of_the_source(box):
     with box.lisp("(defn div [x]\n  (/ 1 x))") as job:
         assert job.ask("div", [0]).error == "ZeroDivisionError: division by zero (line 2)"
+
+
+def test_what_the_policy_denies_is_told_by_line_and_the_rest_runs():
+    with Sandbox(wall_seconds=3, deny=("import:json", "form:while")) as strict:
+        for source, expected in (
+            ("\n(import json)\n(defn f [] 1)", "line 2: import:json is denied"),
+            ("(defn f [] (while True 1))", "line 1: form:while is denied"),
+        ):
+            with strict.lisp(source) as job:
+                assert (job.loaded.ok, job.loaded.ended) == (False, "denied")
+                assert job.loaded.error.startswith(expected), job.loaded.error
+        with strict.lisp("(import math) (defn f [] (math.sqrt 9))") as job:
+            assert job.ask("f").value == 3.0
+
+
+def test_an_error_without_a_text_ends_with_its_name(box):
+    with box.lisp("(defn f [] (raise (MemoryError)))") as job:
+        assert job.ask("f").error.startswith("MemoryError")
+        assert "MemoryError:" not in job.ask("f").error

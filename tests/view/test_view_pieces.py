@@ -5,6 +5,7 @@ from __future__ import annotations
 import html as html_module
 import math
 import re
+from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
@@ -264,6 +265,15 @@ def test_every_mark_is_inside_the_picture(values):
     for k, value in enumerate(values):
         assert chart.LEFT - 0.01 <= frame.x(k) <= chart.WIDTH - chart.RIGHT + 0.01
         assert chart.TOP - 0.01 <= frame.y(value) <= frame.bottom + 0.01
+
+
+@pytest.mark.parametrize("values", [[1.0], [1.0, 4.0], [1.0, 33.5], [0.1, 1.0]])
+def test_the_name_of_the_axis_stands_above_every_tick(values):
+    frame = chart.ratio_frame(list(range(len(values))), values)
+    drawn = ElementTree.fromstring(f"<svg>{chart.axes(frame, 'trial', 'best ratio')}</svg>")
+    heights = {item.text: float(item.get("y")) for item in drawn.iter("text") if item.text != "trial"}
+    name = heights.pop("best ratio")
+    assert min(heights.values()) - name >= chart.FONT, heights
 
 
 def test_broken_core_and_mere_limits_differ():

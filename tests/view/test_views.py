@@ -119,6 +119,15 @@ def test_no_surrogates_or_control_characters(sample):
         assert not re.search(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]", text)
 
 
+def test_no_instruction_beside_its_line_is_cut_off():
+    shown = view.show_annotation("f", "return 1;", [("f", [(1, "", ["lea rcx, [rip + " + "a" * 200 + "]"])])])
+
+    blocks = re.findall(r"<pre[^>]*>", shown.html)
+    assert len(blocks) == 2
+    assert all(block.count("white-space:pre-wrap") == 1 for block in blocks)
+    assert "overflow-wrap:anywhere" in blocks[1]
+
+
 HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\x1b[31m&\"'\x07\u202e javascript:x"
 
 

@@ -31,6 +31,7 @@ from .task import Jobs, Stopped, Task
 from .trial import Judge
 
 INTERRUPTED = "the run was stopped"
+NONE_TRIED = "the budget was over before a candidate was tried: give it a larger one"
 OVER_BUDGET = "the budget was over"
 
 Result = TypeVar("Result")
@@ -291,7 +292,9 @@ class Loop:
     def _conclude(self, jobs: Jobs) -> tuple[Record | None, Verdict]:
         leaders = self.archive.elites(limits.FINALISTS_TRIED_MAX)
         if not leaders:
-            return None, no_improvement(max(0, len(self.archive) - 1), self.task.level)
+            tried = max(0, len(self.archive) - 1)
+            early = "" if tried or not self.clock.search_is_over() else NONE_TRIED
+            return None, no_improvement(tried, self.task.level, early)
         wanted = self._wanted(leaders)
         found: list[Final] = []
         faulty: list[tuple[Record, Defect]] = []
@@ -311,6 +314,12 @@ class Loop:
                 faulty.append((record, defect))
         if not found:
             return None, self._refused(jobs, *faulty[0])
+        if self._has_time_for_one() and all(measurement is None for _, measurement, _ in found):
+            # None of them had enough of it, on a machine that is busier now: what is left is for the first alone.
+            try:
+                found = [self._final(jobs, found[0][0], 1, 1)]
+            except Defect as defect:
+                return None, self._refused(jobs, found[0][0], defect)
         record, measurement, verdict = self._confirmed(jobs, found)
         verdict = self._with_faulty(verdict, faulty)
         unfinished = measurement is None or (
@@ -352,6 +361,12 @@ class Loop:
         """How many are near the first one, as far as they could be measured."""
         least = limits.FINALIST_RATIO_SHARE_MIN * ((leaders[0].ratio if leaders else None) or 1.0)
         return min(limits.FINALISTS, sum((record.ratio or 0.0) >= least for record in leaders))
+
+    def _has_time_for_one(self) -> bool:
+        """Whether a measurement and a confirmation fit into what is left, going by how long pairs took so far."""
+        if self.clock.deadline is None:
+            return False
+        return self.clock.deadline - time.monotonic() > 2 * self.bench.shortest_seconds()
 
     def _refused(self, jobs: Jobs, record: Record, defect: Defect) -> Verdict:
         """The verdict where every leader's gain turned out to be none."""

@@ -136,7 +136,7 @@ def measure(
         if deadline is not None and time.monotonic() > deadline:
             if done >= pairs_min:
                 break
-            raise MeasurementFailed("the time was over before it was measured")
+            raise MeasurementFailed("the budget was over: give it a larger one")
         if pairs.series.skipped > 2 * design.pairs_max:
             raise MeasurementFailed("the incumbent answers too few of the inputs drawn for timing")
         if done % pairs_a_process == 0 and done != renewed:

@@ -96,7 +96,7 @@ class ScoreBench:
             if deadline is not None and time.monotonic() > deadline:
                 if number >= plan.looks[0]:
                     break
-                raise MeasurementFailed("the time was over before it was measured")
+                raise MeasurementFailed("the budget was over: give it a larger one")
             for side in (0, 1) if number % 2 == 0 else (1, 0):
                 found = self._metrics(jobs, artifact if side else self._baseline)
                 for name, kept in values.items():

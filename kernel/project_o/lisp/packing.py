@@ -97,14 +97,19 @@ def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], l
         return _names(helpers[name])
     elif isinstance(value, types.ModuleType):
         load.imports[name] = value.__name__
-    elif isinstance(value, types.FunctionType) and value not in FUNCTIONS.values():
+    elif isinstance(value, types.FunctionType) and not _is_word(value):
         try:
             load.python[name] = python_text(value, name, load)
         except UsageError as error:
             load.absent[name] = str(error)
-    elif name in namespace and not name.startswith("__") and value not in FUNCTIONS.values():
+    elif name in namespace and not name.startswith("__") and not _is_word(value):
         load.absent[name] = f"{name} is a {type(value).__name__} of the notebook: only plain values are sent"
     return []
+
+
+def _is_word(value: Any) -> bool:
+    """Whether it is a function that the language gives to every agent. By identity: an array answers ``==`` itself."""
+    return any(value is function for function in FUNCTIONS.values())
 
 
 def _files(

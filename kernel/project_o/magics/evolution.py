@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from argparse import Namespace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -93,8 +94,7 @@ class EvolutionMagics(Magics):
         chosen = parsed(self.evolve, line)
         evaluator = self._evaluator(cell) if cell is not None else None
         stop = threading.Event()
-        with RunShown(self.session, stop.set) as panel:
-            shown = _Shown(panel)
+        with RunShown(self.session, stop.set) as panel, _Shown(panel) as shown:
             run = self.session.flow.evolve(
                 self._target(chosen.name),
                 evaluator,
@@ -173,12 +173,25 @@ class _Shown:
         self._panel = panel
         self._lock = threading.Lock()
         self._handle: str | None = None
+        self._newest: Progress | None = None
+
+    def __enter__(self) -> _Shown:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """A run that failed does not stand there as running for ever: the error is below what was shown of it."""
+        if kind is not None and self._newest is not None:
+            self._show(replace(self._newest, finished=True, stopped=True, note=f"ended by the {kind.__name__} below"))
 
     def __call__(self, progress: Progress) -> None:
+        self._show(progress)
+        self._panel(progress)
+
+    def _show(self, progress: Progress) -> None:
         from .. import view
 
+        self._newest = progress
         self._put(view.show_progress(progress).bundle())
-        self._panel(progress)
 
     def finish(self, run: Run) -> None:
         """The last update: nothing of it depends on a live kernel."""

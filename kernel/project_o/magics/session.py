@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from ..config import OPTIONS, Option, converted, effective, evolution_forbidden, share
+from ..config import CHOSEN, OPTIONS, Option, converted, effective, evolution_forbidden, share
 from ..errors import UsageError
 from ..flow import Flow
 from ..history import History, open_history
@@ -36,7 +36,7 @@ class _OptionTrait(AnyTrait):
         """A value that cannot be meant is said at once. It stays, so that what would use it fails: ``%config`` itself
         swallows exceptions, and a notebook that ran on with another value would tell nobody."""
         try:
-            return None if value is None else converted(self.option, value, "%config ProjectO")
+            return None if value is None else converted(self.option, value, CHOSEN)
         except UsageError as error:
             if getattr(obj, self.option.name) != value:  # ``%config`` sets twice
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - see above

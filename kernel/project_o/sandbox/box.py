@@ -30,6 +30,8 @@ from .rules import parse
 from .snapshot import Snapshot
 
 _PROFILES = ("strict", "isolate", "evaluator")
+_LISP = ("project_o.sandbox.lisp_worker", "project_o.sandbox.lint_lisp")
+"""What jobs of Lisp find loaded: neither could be read any more once they are locked in."""
 
 
 class Sandbox:
@@ -161,7 +163,7 @@ class Sandbox:
 
         Names may be asked for as Lisp or as Python spells them. Raises SandboxError where no sandbox holds.
         """
-        job = Job(self._open("strict", [], modules=("project_o.sandbox.lisp_worker",)), self.wall_seconds, self)
+        job = Job(self._open("strict", [], modules=_LISP), self.wall_seconds, self)
         self._adopt(job)
         job.refuse_lisp(source, self.rules.lint)
         job.load({"op": "lisp", "source": source})

@@ -188,7 +188,7 @@ def describe(error: BaseException) -> dict[str, Any]:
     """An error as an answer; its traceback goes to the log. ``denied`` where the sandbox refused something."""
     name = type(error).__name__
     try:
-        text = f"{name}: {error}"[: limits.ERROR_TEXT_CHARACTERS_MAX]
+        text = f"{name}: {error}".removesuffix(": ")[: limits.ERROR_TEXT_CHARACTERS_MAX]
     except Exception as second:  # noqa: BLE001 - a hostile __str__ must not cost us the answer
         text = f"{name} (its text failed: {type(second).__name__})"
     if isinstance(error, ModuleNotFoundError) and not _OPEN:

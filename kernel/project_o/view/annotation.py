@@ -54,11 +54,11 @@ _HEADS = ("line", "source", "assembly")
 
 def _row(mark: str, text: str, said: Sequence[str]) -> Markup:
     cell = f"{style.CELL};text-align:left;vertical-align:top"
-    code = f"{style.PRE};margin:0"
+    code = f"{style.PRE};margin:0;white-space:pre-wrap"  # beside each other nothing may be cut off
     return tag(
         "tr",
         tag("th", mark, scope="row", style=f"{cell};{style.FAINT}"),
         tag("td", tag("pre", text, style=code if mark else f"{code};{style.FAINT}"), style=cell),
-        tag("td", tag("pre", "\n".join(map(clean, said)), style=code), style=cell),
+        tag("td", tag("pre", "\n".join(map(clean, said)), style=f"{code};overflow-wrap:anywhere"), style=cell),
         style=style.ROW,
     )

@@ -10,7 +10,7 @@ from . import numbers, style
 from .markup import Markup, join, tag
 
 WIDTH = 560
-LEFT, RIGHT, TOP, BOTTOM = 46, 62, 14, 34
+LEFT, RIGHT, TOP, BOTTOM = 46, 62, 26, 34
 FONT = 11
 RATIO_LOW, RATIO_HIGH = 1e-3, 1e6
 """Ratios beyond these stand on the picture's edge."""
