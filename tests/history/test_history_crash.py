@@ -10,6 +10,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from hypothesis import strategies as st
 from project_o.history import CellRun, open_history
 from project_o.history.journal import JournalReader, JournalWriter, LaneJournal, frame, lanes_with_journal, scan
 from project_o.history.link import RecorderLink
+from project_o.history.refs import list_refs, read_ref, update_ref
 
 
 def sequences(store: str) -> dict[str, list[int]]:
@@ -230,3 +232,25 @@ def test_many_states_are_packed_and_the_journal_removed(tmp_path: Path) -> None:
     assert again.where()["bytes"] < 400_000
     assert again.cells(again.resolve("@~229"))[0].source == "x = 0"
     again.close()
+
+
+def test_a_lock_of_gits_is_waited_for_and_one_that_stays_is_broken(tmp_path: Path, cell) -> None:
+    """``git gc`` holds a ref's lock while it packs: what is written meanwhile would be removed with the loose ref."""
+    history = open_history(tmp_path)
+    history.record(cell("a", "1"))
+    history.flush()
+    (name,) = list_refs(history.store)
+    old = read_ref(history.store, name)
+    lock = Path(history.store, f"{name}.lock")
+    lock.touch()
+    taken = threading.Timer(0.3, lock.unlink)
+    began = time.monotonic()
+    taken.start()
+    update_ref(history.store, name, str(old), old, sole_writer=True)
+    assert time.monotonic() - began >= 0.25, "it was there, and alive"
+
+    lock.touch()
+    os.utime(lock, (0, 0))
+    update_ref(history.store, name, str(old), old, sole_writer=True)
+    assert not lock.exists()
+    history.close()
