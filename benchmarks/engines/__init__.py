@@ -7,6 +7,7 @@ does the thing once, checks the answer, and returns metric -> seconds. Then a ro
 from collections.abc import Mapping
 
 from ..harness import Engine
+from .again import first_cell, gcc_variants, numba_restarted, zig_again, zig_restarted, zig_variants
 from .bounds import (
     process_memory,
     process_overshoot,
@@ -22,7 +23,8 @@ from .bounds import (
 from .builds import native_build
 from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call, zig_call
 from .cells import cells, kernel_start
-from .edit import gcc_cell, gcc_edit, zig_cell, zig_edit
+from .edit import gcc_cell, gcc_edit, gcc_error, native_edit, native_error, zig_by_hand, zig_cell
+from .edit_peers import cython_edit, numba_edit, peer_edit
 from .evolution import by_hand, evolution
 from .releases import metric_record, python_handle, released_call
 from .reload import ctypes_reload, zig_reload
@@ -47,10 +49,14 @@ ENGINES: Mapping[str, Engine] = {
         ctypes_call,
         ctypes_reload,
         cython_call,
+        cython_edit,
         evolution,
+        first_cell,
         fresh_python,
         gcc_cell,
         gcc_edit,
+        gcc_error,
+        gcc_variants,
         git_restore,
         git_state,
         gitpython_state,
@@ -58,11 +64,16 @@ ENGINES: Mapping[str, Engine] = {
         history_restore,
         history_state,
         kernel_start,
-        native_build,
         kishu_state,
         metric_record,
+        native_build,
+        native_edit,
+        native_error,
         nbdime_diff,
         numba_call,
+        numba_edit,
+        numba_restarted,
+        peer_edit,
         process_memory,
         process_overshoot,
         python_call,
@@ -77,9 +88,12 @@ ENGINES: Mapping[str, Engine] = {
         warm_start,
         worker_array,
         worker_call,
+        zig_again,
+        zig_by_hand,
         zig_call,
         zig_cell,
-        zig_edit,
         zig_reload,
+        zig_restarted,
+        zig_variants,
     )
 }

@@ -40,6 +40,7 @@ def _default() -> Flow:
     flow = Flow()
     flow.forbidden = evolution_forbidden
     flow.unsandboxed = lambda: bool(effective()["serve_unsandboxed"].value)
+    flow.quick = lambda: bool(effective()["quick"].value)
     flow.guard_regression = lambda: share(effective()["guard_regression"].value)
     return flow
 

@@ -11,9 +11,11 @@ from __future__ import annotations
 
 import os
 import re
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +55,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("history", bool, True, "record every cell in the private history store"),
     Option("history_quota_mb", int, 1024, "large outputs that the history keeps, in megabytes; the oldest go first"),
     Option("trial", bool, True, "try the first call of a new build in the sandbox"),
+    Option("quick", bool, True, "serve an edited native cell at once, by a build that the optimised one replaces"),
     Option("mode", str, "safe", "how native cells are compiled", ("safe", "fast", "debug")),
     Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
@@ -143,7 +146,8 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
         for name in FILES:
             path = place / name
             try:
-                body = tomllib.loads(path.read_text("utf-8"))
+                facts = path.stat()
+                body = _read(path, facts.st_mtime_ns, facts.st_size)
             except OSError:  # not there, not a file, not ours to read
                 continue
             except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
@@ -159,6 +163,12 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
                     raise UsageError(f"{path} sets {', '.join(sorted(unknown))}, which is no option: there are {known}")
                 return table, path
     return {}, None
+
+
+@lru_cache(maxsize=16)
+def _read(path: Path, _modified: int, _size: int) -> dict[str, Any]:
+    """Each cell asks for settings, and a large file takes longer to read than a cell to compile."""
+    return tomllib.loads(path.read_text("utf-8"))
 
 
 def converted(option: Option, raw: Any, source: str) -> Any:
@@ -180,3 +190,17 @@ def converted(option: Option, raw: Any, source: str) -> Any:
             f"{option.name} is {raw!r} (from {source}): it wants something like {option.example} ({option.doc}){undo}"
         )
     return value
+
+
+def cache_directory() -> Path:
+    """The folder of everything that can be made again: PROJECT_O_CACHE, else ``project-o`` in the user's cache."""
+    chosen = os.environ.get("PROJECT_O_CACHE", "")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME", "")
+    # The XDG rule: a relative path is to be ignored.
+    if base and Path(base).is_absolute():
+        return Path(base) / "project-o"
+    if sys.platform == "darwin":
+        return Path("~/Library/Caches/project-o").expanduser()
+    return Path("~/.cache/project-o").expanduser()

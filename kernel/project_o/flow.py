@@ -52,6 +52,8 @@ class Flow:
         """Why nothing may change itself now, in words; "" where it may."""
         self.unsandboxed: Callable[[], bool] = lambda: False
         """Whether the user takes the risk of new texts that were judged below sandbox level L2."""
+        self.quick: Callable[[], bool] = lambda: True
+        """Whether a native cell may be served by a build that is not optimised until the optimised one is there."""
         self.guard_regression: Callable[[], float] = lambda: limits.GUARD_REGRESSION_MAX
         """The share by which a guarded metric may become worse where a run says none."""
         self.later_cells: Callable[[str, str], tuple[Sequence[Step], Sequence[str]]] = _no_notebook
@@ -79,7 +81,13 @@ class Flow:
     @cached_property
     def registry(self) -> Registry:
         """What serves each name."""
-        return self._registry()
+        registry = self._registry()
+        registry.improved = self._improved
+        return registry
+
+    def _improved(self, _name: str) -> None:
+        if self._history is not None:
+            self._history.stage(self.registry.ledger())
 
     @cached_property
     def releases(self) -> Releases:
@@ -179,7 +187,8 @@ class Flow:
 
         program, trial = release.program, release.program.digest not in self._untried
         proposed = not is_own(program, self._cells(cell), release.cell)
-        return self._runtime(program.language).version(program, trial=trial, proposed=proposed)
+        quick = release.origin == "cell" and not proposed and self.quick()
+        return self._runtime(program.language).version(program, trial=trial, proposed=proposed, quick=quick)
 
     def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
         """The user's own texts by name, where this one is the newest of its name."""
@@ -216,7 +225,7 @@ class Flow:
         self._allow_change()
         wanted = self._wishes(evaluator, wishes)
         name, own = self._named(target)
-        task = self._task(name, function or own, wanted)
+        task = self._task(name, function or own, wanted, trials)
         stop = stop or threading.Event()
         with self.runs.under_way(target, stop):
             run = run_evolution(
@@ -240,20 +249,26 @@ class Flow:
 
         return Wishes.of(evaluator, wishes)
 
-    def _task(self, name: str, function: str | None, wanted: Wishes) -> Task:
+    def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None = None) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
         from .runtimes.trust import is_own
         from .sandbox import shared
 
+        def build(candidate: Program) -> Artifact:
+            return self.build(candidate, proposed=not is_own(candidate, self.registry.cell))
+
         slot, cell, box = self.registry.slot(name), self.registry.cell(name), shared()
         program, target = self.registry.releases(name)[-1].program, self._targets.get(name)
         runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
+        fields = wanted.fields(self.guard_regression())
+        ahead = is_own(program, self.registry.cell) and "size" not in (fields["objective"], *fields["also"])
         return Task(
             program=program,
-            build=lambda candidate: self.build(candidate, proposed=not is_own(candidate, self.registry.cell)),
+            build=build,
             build_own=self.build,
+            build_ahead=runtime.ahead(program, trials, build) if ahead else None,
             own=lambda candidate: is_own(candidate, self.registry.cell),
             box=box,
             open_job=runtime.opener(box),
@@ -265,7 +280,7 @@ class Flow:
             scenario=scenario_of(wanted.scenario, target, slot, text, lambda: self._bind(name), self.later_cells),
             in_copy=self.in_copy,
             lessons=self.releases.lessons.of(name),
-            **wanted.fields(self.guard_regression()),
+            **fields,
         )
 
     def halt(self) -> int:

@@ -78,10 +78,7 @@ class Interface:
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A constant that its author declared open to search: ``const lanes = 8; // o: 4 8 16 32``.
-
-    ``line`` is 1-based in its file.
-    """
+    """A constant declared open to search: ``const lanes = 8; // o: 4 8 16 32``. ``line`` is 1-based in its file."""
 
     name: str
     value: Scalar
@@ -290,7 +287,8 @@ class State:
 @dataclass(frozen=True, slots=True)
 class Deployment:
     """Which program serves a name, with what share of the calls, since when. ``level`` is the sandbox level at which an
-    evolved version was judged, "" for the text of a cell; ``version`` its semantic version, "" where it has none.
+    evolved version was judged, "" for the text of a cell; ``version`` its semantic version, "" where it has none;
+    ``build`` says which build of its text it is, "" where there is one only.
     """
 
     name: str
@@ -304,6 +302,7 @@ class Deployment:
     previous: tuple[str, ...] = ()
     level: str = ""
     version: str = ""
+    build: str = ""
 
 
 @dataclass(frozen=True, slots=True)

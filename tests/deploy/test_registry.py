@@ -28,7 +28,7 @@ class Version:
     @property
     def artifact(self):
         functions = tuple(Signature(name, (("a", I32), ("b", I32)), I32, doc="Add.") for name in self.functions)
-        return SimpleNamespace(program=self.program, interface=Interface(functions))
+        return SimpleNamespace(program=self.program, interface=Interface(functions), key=self.program.digest)
 
     def call(self, name, args):
         if name not in self.functions:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import pytest
 
 from project_o.config import OPTIONS
@@ -21,6 +23,7 @@ CASES = {
     "history": ("off", "the store"),
     "history_quota_mb": ("7", "how much room large outputs have in the history"),
     "trial": ("off", "where the first call of a new build is made"),
+    "quick": ("off", "whether a build that is not optimised serves first"),
     "mode": ("fast", "whether a sum that overflows is a panic"),
     "dispatcher": ("off", "which way a native function is called"),
     "workers": ("1", "how many threads try candidates"),
@@ -48,6 +51,16 @@ def see_trial(kernel):
     """A fault in a trial says that it happened apart; one in this process says that it was caught here."""
     kernel.run("%%zig\npub fn poke(at: usize) u8 {\n    return @as(*allowzero volatile u8, @ptrFromInt(at)).*;\n}")
     return "process of its own" in kernel.run("poke(8)").error
+
+
+def see_quick(kernel):
+    """Whether of some edits one serves by a build that is not optimised; the first ones may come before a server."""
+    for _ in range(15):
+        number = secrets.randbelow(1 << 62)  # a text that no cache has
+        kernel.run(f"%%zig edited\npub fn number() i64 {{\n    return {number};\n}}")
+        if "quick" in kernel.value("edited.slot.version.tier"):
+            return True
+    return False
 
 
 def see_mode(kernel):

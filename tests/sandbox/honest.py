@@ -45,10 +45,19 @@ BODIES: list[tuple[str, Any]] = [
     ("recover(lambda: deep(0))", "RecursionError"),
     ("time.sleep(0.01) or 1", 1),
     ("f'{np.arange(3)}'", "[0 1 2]"),
+    ("dataclasses.asdict(Point(2))", {"x": 2, "y": 0.5}),
+    (
+        "[field.type for field in dataclasses.fields(Point)][0] is int and typing.get_type_hints(Point)['y'] is float",
+        True,
+    ),
 ]
 _AROUND = """
 import numpy as np, datetime, decimal, functools, hashlib, heapq, itertools, json, math, random, re, statistics, time
-import unicodedata
+import dataclasses, typing, unicodedata
+@dataclasses.dataclass
+class Point:
+    x: int
+    y: float = 0.5
 def recover(attempt):
     try: attempt()
     except (MemoryError, RecursionError) as error: return type(error).__name__

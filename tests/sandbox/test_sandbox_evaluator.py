@@ -1,6 +1,10 @@
 """Foreign evaluators run as they are: each one here is written as evaluators elsewhere are, for nobody's sandbox."""
 
+import contextlib
+import errno
+import fcntl
 import os
+import struct
 import sys
 import textwrap
 
@@ -358,3 +362,34 @@ def start(): return [subprocess.Popen(["sleep", "60"], start_new_session=True).p
         job.close()
         assert not any(os.path.exists(f"/proc/{pid}") for pid in pids)
         assert not os.path.exists(folder)
+
+
+def test_what_lies_outside_keeps_its_flags_and_the_shared_memory_its_size(tmp_path):
+    """Who owns a file may set its flags though it was opened to be read: Landlock has no right for that."""
+    given = tmp_path / "given"
+    given.write_text("data")
+    source = """
+import fcntl, os, struct, sys
+def flags(path):
+    with open(path) as file:
+        try: found = fcntl.ioctl(file, 0x80086601, bytes(8))
+        except OSError: found = bytes(8)
+        try: fcntl.ioctl(file, 0x40086602, struct.pack("q", struct.unpack("q", found)[0] | 0x40))
+        except OSError as error: return type(error).__name__, error.errno
+def seals():
+    found = []
+    for fd in range(3, 10):
+        try: found.append(fcntl.fcntl(fd, 1033, 4))
+        except OSError: pass
+    return found
+def terminal(): return sys.stdout.isatty(), os.get_blocking(1)
+def double(values): return values * 2
+"""
+    options = {"profile": "evaluator", "allow": (f"read:{tmp_path}",), "deny": ("namespaces",)}
+    with Sandbox(**options) as box, box.python(source) as job:
+        assert job.ask("flags", [str(given)]).value == ("OSError", errno.ENOTTY)
+        assert job.ask("seals").value == []
+        assert job.ask("double", [np.ones(300_000)]).value.sum() == 600_000
+        assert job.ask("terminal").value == (False, True)
+    with given.open() as file, contextlib.suppress(OSError):  # not every file system has flags
+        assert not struct.unpack("q", fcntl.ioctl(file, 0x80086601, bytes(8)))[0] & 0x40

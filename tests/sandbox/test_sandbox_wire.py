@@ -1,5 +1,6 @@
 """Plain data comes back as what it was: value and type."""
 
+import base64
 import json
 import time
 
@@ -83,3 +84,26 @@ def test_keys_chosen_to_have_one_hash_are_refused_before_they_are_compared(tag):
     assert time.process_time() - began < 1.0
     honest = list(range(30_000))
     assert len(wire.decode({tag: [[key, 1] for key in honest] if tag == "$dict" else honest}, no_memory)) == 30_000
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig", "utf-32"])
+def test_a_line_in_another_encoding_is_none(encoding):
+    with pytest.raises(ValueError, match="ascii"):
+        wire.read_line('{"id": 1}'.encode(encoding))
+
+
+def array_of(dtype, raw):
+    return {"$array": [dtype, [len(raw) // np.dtype(dtype).itemsize], base64.b64encode(raw).decode()]}
+
+
+@pytest.mark.parametrize("dtype", ["<U1", ">U1"])
+def test_text_of_what_are_no_characters_is_refused(dtype):
+    raw = np.array([0x110000], f"{dtype[0]}u4").tobytes()
+    for body in (array_of(dtype, raw), {"$scalar": [dtype, base64.b64encode(raw).decode()]}):
+        with pytest.raises(ValueError, match="no characters"):
+            wire.decode(body, no_memory)
+
+
+def test_a_truth_value_is_one_of_two():
+    found = wire.decode(array_of("|b1", b"\0\1\2\xff"), no_memory)
+    assert found.tobytes() == b"\0\1\1\1"

@@ -16,6 +16,7 @@ from project_o import abi, toolchain
 from project_o.deploy import NativeModule, Slot
 from project_o.errors import ToolchainMissing
 from project_o.toolchain import Version, dispatcher
+from project_o.toolchain.quick import tiers
 from project_o.values import Artifact, Program
 
 
@@ -127,3 +128,18 @@ def interrupted() -> Callable[..., None]:
         timer.join()
 
     return run
+
+
+@pytest.fixture
+def slow_optimised(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
+    """The optimised build of a cell that is served quickly comes only when the event is set."""
+    gate = threading.Event()
+    real = tiers.build
+
+    def build(*args: Any, **named: Any) -> Any:
+        assert gate.wait(60)
+        return real(*args, **named)
+
+    monkeypatch.setattr(tiers, "build", build)
+    yield gate
+    gate.set()

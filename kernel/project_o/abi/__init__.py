@@ -20,6 +20,7 @@ there is no handle. This module knows no library and no process:
     layout.py     types, their names in Python, their cells
     arguments.py  values -> cells
     results.py    cells -> values
+    copies.py     arguments as they were before a call
     plan.py       what the dispatcher must know to do both without Python code
     dispatch.py   where the dispatcher is, once there is one
     guard.py      what the crash guard reports
@@ -27,6 +28,7 @@ there is no handle. This module knows no library and no process:
 
 from . import dispatch
 from .arguments import Converter, Place, bind, converters, pack, pack_with
+from .copies import copied
 from .guard import FAULT_BYTES, FAULT_KINDS, GUARD_CDEF, STATUS_LOOK, STATUS_STOPPED, fault_from_bytes
 from .layout import (
     ERROR_RESULT_CELLS,
@@ -66,6 +68,7 @@ __all__ = [
     "cell_count",
     "child_of",
     "converters",
+    "copied",
     "dispatch",
     "dtype_name",
     "fault_from_bytes",

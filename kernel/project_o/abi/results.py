@@ -84,6 +84,8 @@ def _decode_slice(kind: NativeType, address: int, length: int, read: Read) -> An
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             return raw
+    if dtype.kind == "b":  # a byte that is neither would be equal to what it is not
+        return np.frombuffer(raw, np.uint8) != 0
     return np.frombuffer(raw, dtype).copy()
 
 

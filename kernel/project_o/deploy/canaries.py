@@ -14,7 +14,7 @@ from ..errors import DeployError
 from ..values import Deployment
 from .canary import Canary, Differ, Metric
 from .conversations import Conversations
-from .handles import Version
+from .handles import Provisional, Version
 from .plan import Decision, Plan
 from .registry import Registry, Release, release_from_json, release_to_json
 from .sampling import plain
@@ -94,6 +94,11 @@ class Canaries:
                 raise DeployError(f"a canary of {name} is under way: %o promote {name} or %o rollback {name} ends it")
             if serving.program.digest == release.program.digest:
                 raise DeployError(f"this version of {name} is the one that serves: there is nothing to compare")
+            if isinstance(slot.version, Provisional):
+                raise DeployError(
+                    f"a canary compares times, and {name} is served by a build that is not optimised "
+                    f"({getattr(slot.version, 'tier', '')}): begin it when `%o serving {name}` says optimised"
+                )
             version = self._registry.opened(release)
             self._fits(name, plain(slot.version), version)
             canary = _kind(version)(

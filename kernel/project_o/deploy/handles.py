@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Protocol, Self
+from typing import Any, Protocol, Self, runtime_checkable
 from weakref import ref
 
 from .. import limits
@@ -34,6 +34,14 @@ class Follower(Protocol):
 
     def follow(self) -> None:
         """Another version serves."""
+
+
+@runtime_checkable
+class Provisional(Protocol):
+    """A version that serves until a better build of the same program is there."""
+
+    def then(self, take: Callable[[Version], bool]) -> None:
+        """Call ``take`` with that build, in another thread; it says whether it was taken."""
 
 
 class Slot:

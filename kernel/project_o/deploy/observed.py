@@ -11,10 +11,9 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import limits
+from ..abi import copied
 
 Args = tuple[Any, ...]
-_OBJECT_BYTES = 64  # about: it bounds the time that a copy takes as well
-_PLAIN = (bool, int, float, complex, str, bytes, type(None))
 
 
 class Observed:
@@ -40,7 +39,7 @@ class Observed:
         left = [room]
         copy: Args | None
         try:
-            copy = tuple(_copied(item, left) for item in args)
+            copy = copied(args, left)
         except (TypeError, ValueError, RecursionError):
             copy = None
         taken_bytes = room - left[0]
@@ -58,27 +57,11 @@ class Observed:
         found = self.calls.get(function)
         if found is None or not all(allowed(text) for text in _texts(found)):
             return ()
-        return (tuple(_copied(item, [limits.OBSERVED_BYTES_MAX]) for item in found),)
+        return (copied(found, [limits.OBSERVED_BYTES_MAX]),)
 
 
 def _nothing() -> None:
     """It is known already."""
-
-
-def _copied(value: Any, left: list[int]) -> Any:
-    """A copy; ``left`` holds the bytes that it may still take. Raises TypeError, ValueError."""
-    left[0] -= _OBJECT_BYTES + int(getattr(value, "nbytes", 0)) + (len(value) if isinstance(value, (str, bytes)) else 0)
-    if left[0] < 0:
-        raise ValueError("too large to be remembered")
-    if type(value) in _PLAIN:
-        return value
-    if type(value).__module__ == "numpy" and type(value).__name__ == "ndarray" and value.dtype.kind in "biufcSU":
-        return value.copy()
-    if type(value) in (list, tuple, set, frozenset):
-        return type(value)(_copied(item, left) for item in value)
-    if type(value) is dict:
-        return {_copied(key, left): _copied(item, left) for key, item in value.items()}
-    raise TypeError(f"a {type(value).__name__} is not remembered")
 
 
 def _texts(value: Any) -> list[str]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -14,7 +15,7 @@ from ..abi import spell
 from ..errors import DeployError, ToolchainError
 from ..toolchain import elf
 from ..values import Deployment, Parameter, Program
-from .handles import Slot, Version
+from .handles import Provisional, Slot, Version
 
 Origin = Literal["cell", "accepted", "canary", "rollback", "restored"]
 OpenVersion = Callable[["Release", Program | None], Version]
@@ -61,6 +62,8 @@ class Registry:
         self._remembered: dict[str, list[Release]] = {}
         self.displaced: Callable[[str], None] = lambda _name: None
         """Told, under the lock, of each name that is about to be served by something else."""
+        self.improved: Callable[[str], None] = lambda _name: None
+        """Told, in any thread, of each name whose text is served by a better build of it from now on."""
         self.beside: Callable[[Release], bool] = lambda _release: False
         """Whether another version is at work beside exactly this one: then running its cell again changes nothing."""
 
@@ -196,7 +199,19 @@ class Registry:
         slot.note = (
             f"an evolved version serves, not the text of the cell; %o rollback {name} goes back" if evolved else ""
         )
+        if isinstance(version, Provisional):
+            version.then(partial(self._improve, slot, version))
         return slot
+
+    def _improve(self, slot: Slot, before: Version, better: Version) -> bool:
+        with self._lock:
+            if slot.version is not before:
+                return False
+            slot.version = better
+            releases = self._releases[slot.name]
+            releases[-1] = described(releases[-1], better)
+        self.improved(slot.name)
+        return True
 
     # ------------------------------------------------------------------ questions
 
@@ -234,6 +249,7 @@ class Registry:
                 previous=tuple(item.program.digest for item in releases[:-1]),
                 level=release.level,
                 version=release.version,
+                build=getattr(slot.version, "tier", ""),
             )
 
     def serving(self) -> tuple[Deployment, ...]:

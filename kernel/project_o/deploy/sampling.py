@@ -15,7 +15,7 @@ from typing import Any
 from .. import limits
 from ..errors import InterfaceError
 from .arguments import size_class
-from .handles import Slot, Version
+from .handles import Provisional, Slot, Version
 
 Record = Callable[[str, float, bool, int], None]
 """(function, seconds, whether it failed, the size of its arguments)."""
@@ -83,9 +83,11 @@ def plain(version: Version) -> Version:
 
 
 def arm(slot: Slot, record: Record, give_back: Callable[[Sampled], None]) -> bool:
-    """Time the next calls of a slot; the caller holds the registry's lock. False where something is at work there."""
+    """Time the next calls of a slot; the caller holds the registry's lock. False where something is at work there, or
+    the build is not the one whose time means anything.
+    """
     version = slot.version
-    if isinstance(version, Sampled) or hasattr(version, "evidence") or hasattr(version, "converses"):
+    if isinstance(version, (Sampled, Provisional)) or hasattr(version, "evidence") or hasattr(version, "converses"):
         return False
     slot.version = Sampled(version, record, give_back)
     return True

@@ -75,7 +75,7 @@ class Ceiling:
             following = self.fresh.scaled(2 * factor).draw("ceiling")(0)
             if read_bytes(self.function, following) > limits.SCRUTINY_INPUT_BYTES:
                 break
-            if answer.wall_seconds > limits.SCRUTINY_CALL_SECONDS_MAX / 2:
+            if answer.cpu_seconds > limits.SCRUTINY_CALL_SECONDS_MAX / 2:  # on the wall a neighbour may have been
                 break
             found = ask(following)
             if not found.ok:

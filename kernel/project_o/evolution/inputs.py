@@ -93,7 +93,8 @@ class Inputs:
         if sizes and share != 1.0:
             largest = sizes.index(max(sizes))
             sizes[largest] = max(1, round(share * sizes[largest]))
-        values = near(rng, self.leaves, self._values(rng, sizes, "", sample, vary=False), sample)
+        values = [_redrawn(rng, value) for value in self._values(rng, sizes, "", sample, vary=False)]
+        values = near(rng, self.leaves, values, sample)
         return Case(put_together(self.function, values, self.samples[sample]), self.told(sizes))
 
     # ------------------------------------------------------------------ sizes
@@ -191,6 +192,13 @@ def _dimensions(leaves: Sequence[Leaf]) -> Iterator[Dimension]:
 
 def _copy(value: Any) -> Any:
     return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def _redrawn(rng: Generator, value: Any) -> Any:
+    """A list of anything with as many of its own members, drawn anew: one changed member would leave the rest known."""
+    if type(value) is not list or len(value) < 2:
+        return value
+    return [value[int(place)] for place in rng.integers(len(value), size=len(value))]
 
 
 def _is_buffer(leaf: Leaf, sample: Any) -> bool:

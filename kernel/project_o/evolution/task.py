@@ -81,7 +81,8 @@ class Task:
     """A program, how it is built and opened, and what makes one version better than another.
 
     ``build`` turns a program into an artifact or raises CompileError: locked where its text is not the user's ``own``.
-    ``build_own`` builds with the user's rights what the user vouches for. Without ``open_job`` the artifact is opened
+    ``build_own`` builds with the user's rights what the user vouches for, ``build_ahead`` for a first look: such a
+    build is not what would serve. Without ``open_job`` the artifact is opened
     with ``box.native``. The objective is ``"time"`` of ``function`` on ``inputs`` (a tuple of arguments, or a list
     of such tuples), or, with an ``evaluator``, one of the metrics that it returns.
 
@@ -121,6 +122,7 @@ class Task:
     typed: Callable[[Program], TypedModule | None] | None = None
     covering: Callable[[Artifact], Covering] | None = None
     build_own: Callable[[Program], Artifact] | None = None
+    build_ahead: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
     lessons: tuple[tuple[str, str, str], ...] = ()
 

@@ -217,7 +217,8 @@ class TimeBench:
                 shown = seen.shown
             self._refuse(self._ceiling.defect(candidate, larger), remarks)
         if not shown:
-            why = "its calls are too short" if self._fresh.varied else "its input cannot be varied"
+            varied = self._fresh.varied
+            why = "its calls are too short, or cost too differently" if varied else "its input cannot be varied"
             told = f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}"
             self._refuse(Defect(FIRST_CALL, f"{told}: measure with other inputs"), remarks)
 

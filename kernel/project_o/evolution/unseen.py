@@ -23,7 +23,7 @@ from .. import limits
 from ..observe import interval_of, mean_interval, negative_by_signs
 from .fresh import Fresh
 from .inputs import Case
-from .measure import OFFSETS_BYTES, Defect, MeasurementFailed, Plan, Series, checked
+from .measure import CLOCK_SECONDS_MIN, OFFSETS_BYTES, Defect, MeasurementFailed, Plan, Series, checked
 from .plausible import FIRST_CALL, told_seconds
 from .task import Handle
 
@@ -47,16 +47,24 @@ SHOWN_SHARE = 0.25
 @dataclass
 class Unseen:
     """Seconds a call that the candidate saved: ``claimed`` by repeated calls, ``saved`` by calls on inputs of that size
-    that were never seen. An item a question. ``direct``: each timing was such a call already."""
+    that were never seen. An item a question. ``direct``: each timing was such a call already. The ``shares`` are the
+    same over what the incumbent took: (saved, claimed), which is steady where inputs of one size differ in cost."""
 
     direct: bool = False
     claimed: list[float] = field(default_factory=list)
     saved: list[float] = field(default_factory=list)
+    shares: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+
+    def tell(self, unseen: tuple[float, float], repeated: tuple[float, float]) -> None:
+        """One question: seconds a call of the incumbent and the candidate."""
+        for kept, share, (old, new) in zip((self.saved, self.claimed), self.shares, (unseen, repeated), strict=True):
+            kept.append(old - new)
+            share.append((old - new) / max(old, CLOCK_SECONDS_MIN))
 
     @property
     def defect(self) -> Defect | None:
         """A gain that is not there on inputs that were never seen."""
-        if not self._is(limits.GAIN_SHARE_CREDIBLE, sign=1.0, confidence=limits.DEFECT_CONFIDENCE):
+        if not _is(self.saved, self.claimed, limits.GAIN_SHARE_CREDIBLE, sign=1.0, confidence=limits.DEFECT_CONFIDENCE):
             return None
         found = mean_interval(self.saved, limits.CONFIDENCE)
         return Defect(
@@ -69,24 +77,29 @@ class Unseen:
     @property
     def shown(self) -> bool:
         """Whether the gain is there on inputs that were never seen."""
-        return self.direct or self._is(SHOWN_SHARE, sign=-1.0, confidence=limits.CONFIDENCE)
+        if self.direct:
+            return True
+        ways = (self.saved, self.claimed), self.shares
+        return any(_is(*way, SHOWN_SHARE, sign=-1.0, confidence=limits.CONFIDENCE) for way in ways)
 
-    def _is(self, share: float, *, sign: float, confidence: float) -> bool:
-        """Whether what is saved beyond this share of what is claimed is negative (``sign`` 1), or positive (-1)."""
-        if not self._precise():
-            return False
-        pairs = zip(self.saved, self.claimed, strict=True)
-        beyond = [sign * (saved - share * claimed) for saved, claimed in pairs]
-        bound = interval_of(beyond, confidence, CAUTION).high
-        return bound < 0 or negative_by_signs(beyond, (1 - confidence) / 2)
 
-    def _precise(self) -> bool:
-        """Whether something is claimed, and the questions could tell it: else chance alone would speak."""
-        if not self.saved or (claimed := statistics.median(self.claimed)) <= 0:
-            return False
-        middle = statistics.median(self.saved)
-        spread = DEVIATION * statistics.median(abs(saved - middle) for saved in self.saved)
-        return spread <= PRECISION_SHARE * claimed * math.sqrt(len(self.saved))
+def _is(saved: Sequence[float], claimed: Sequence[float], share: float, *, sign: float, confidence: float) -> bool:
+    """Whether what is saved beyond this share of what is claimed is negative (``sign`` 1), or positive (-1)."""
+    if not _precise(saved, claimed):
+        return False
+    beyond = [sign * (one - share * other) for one, other in zip(saved, claimed, strict=True)]
+    bound = interval_of(beyond, confidence, CAUTION).high
+    return bound < 0 or negative_by_signs(beyond, (1 - confidence) / 2)
+
+
+def _precise(saved: Sequence[float], claimed: Sequence[float]) -> bool:
+    """Whether something is claimed, and the questions could tell it: else chance alone would speak."""
+    if not saved or (wanted := statistics.median(claimed)) <= 0:
+        return False
+    middle = statistics.median(saved)
+    spread = DEVIATION * statistics.median(abs(item - middle) for item in saved)
+    # What is saved may be more than is claimed: who sorts in place finds repeated calls sorted already.
+    return spread <= PRECISION_SHARE * max(wanted, middle) * math.sqrt(len(saved))
 
 
 def unseen(
@@ -108,11 +121,10 @@ def unseen(
         return found
     asking = _Asking(sides, how, fresh, purpose)
     for place in _spread(len(series.numbers), looks[-1]):
-        saved = asking.saved(series.numbers[place])
-        if saved is None:
+        seconds = asking.seconds(series.numbers[place])
+        if seconds is None:
             continue
-        found.saved.append(saved)
-        found.claimed.append((series.cpu[0][place] - series.cpu[1][place]) / series.repeat)
+        found.tell(seconds, (series.cpu[0][place] / series.repeat, series.cpu[1][place] / series.repeat))
         late = deadline is not None and time.monotonic() > deadline
         if len(found.saved) in looks and (late or found.shown or found.defect):
             break
@@ -136,8 +148,8 @@ class _Asking:
     asked: int = 0
     first_fails: bool = False
 
-    def saved(self, number: int) -> float | None:
-        """CPU seconds a call, the incumbent's less the candidate's, on inputs like that of the pair with this number.
+    def seconds(self, number: int) -> tuple[float, float] | None:
+        """CPU seconds a call, the incumbent's and the candidate's, on inputs like that of the pair with this number.
 
         None where the incumbent answers none of them.
         """
@@ -166,7 +178,7 @@ class _Asking:
             raise MeasurementFailed(f"{self.how.function} failed while it was measured: {why}")
         for case, expected, given in zip(cases, old.each, new.each, strict=True):
             checked(expected, given, self.how, case.label)
-        return (old.whole.cpu_seconds - new.whole.cpu_seconds) / len(cases)
+        return old.whole.cpu_seconds / len(cases), new.whole.cpu_seconds / len(cases)
 
     def _renew(self, number: int, calls: int) -> None:
         """Fresh processes, warm from other inputs."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from .tokens import GRAMMARS
-from .trees import text_of, tree, walk
+from .trees import nodes, text_of, tree, walk
 
 _ZIG_OWN = frozenset({"std", "builtin", "root", "o"})
 _RUST_OWN = frozenset({"std", "core", "alloc", "crate", "self", "super", "o"})
@@ -20,6 +21,7 @@ class Import(NamedTuple):
     column: int
 
 
+@lru_cache(maxsize=32)
 def imports(language: str, source: str) -> tuple[Import, ...]:
     """The names that a text imports and that are none of the language's own, each once, in their order.
 
@@ -35,8 +37,8 @@ def imports(language: str, source: str) -> tuple[Import, ...]:
 
 
 def _zig(body: bytes, root: Any) -> Iterator[Import]:
-    for node in walk(root):
-        if node.type != "builtin_function" or not text_of(body, node).startswith("@import"):
+    for node in nodes(GRAMMARS["zig"], root, "(builtin_function) @call"):
+        if not text_of(body, node).startswith("@import"):
             continue
         for part in walk(node):
             if part.type == "string":
@@ -52,12 +54,11 @@ def _rust(body: bytes, root: Any) -> Iterator[Import]:
         for node in root.children
         if node.type in ("mod_item", "enum_item", "struct_item", "trait_item") and node.child_by_field_name("name")
     }
-    for node in walk(root):
-        if node.type == "use_declaration":
-            for first in _first_words(node.child_by_field_name("argument")):
-                name = text_of(body, first)
-                if first.type == "identifier" and name not in _RUST_OWN and name not in own:
-                    yield _placed(body, first, name)
+    for node in nodes(GRAMMARS["rust"], root, "(use_declaration) @use"):
+        for first in _first_words(node.child_by_field_name("argument")):
+            name = text_of(body, first)
+            if first.type == "identifier" and name not in _RUST_OWN and name not in own:
+                yield _placed(body, first, name)
 
 
 def _first_words(node: Any) -> Iterator[Any]:

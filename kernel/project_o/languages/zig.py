@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from typing import Any
 
 from ..values import Mode, Program, Scalar
 from . import blocks as _blocks
 from . import domains
 from .scan import Comment, Constant, Scan, Signature, declared, rewrite
-from .trees import parameter_name, text_of, tree, walk
+from .trees import nodes, parameter_name, text_of, tree, walk
 
 OPENER = "//"
 FILE = "cell.zig"
@@ -42,6 +43,11 @@ def signatures(source: str) -> dict[str, Signature]:
 
     A source that does not parse gives the functions that could be read: the compiler says what is wrong.
     """
+    return dict(_signatures(source))
+
+
+@lru_cache(maxsize=32)
+def _signatures(source: str) -> Mapping[str, Signature]:
     body = source.encode("utf-8", "surrogatepass")
     found: dict[str, Signature] = {}
     doc: list[str] = []
@@ -58,6 +64,16 @@ def signatures(source: str) -> dict[str, Signature]:
                 )
         doc = []
     return found
+
+
+def functions(source: str) -> list[tuple[str, int]]:
+    """Every function, whatever it stands in: its name, and the line that it begins in."""
+    body = source.encode("utf-8", "surrogatepass")
+    return [
+        (_identifier(body, name), node.start_point[0] + 1)
+        for node in nodes(_GRAMMAR, tree(_GRAMMAR, source), "(function_declaration) @function")
+        if (name := node.child_by_field_name("name")) is not None
+    ]
 
 
 def blocks(source: str) -> tuple[_blocks.Block, ...]:
@@ -113,15 +129,16 @@ def _parameters(body: bytes, function: Any) -> Iterator[str]:
             index += 1
 
 
+@lru_cache(maxsize=32)
 def _scan(source: str) -> Scan:
     body = source.encode("utf-8", "surrogatepass")
     comments: list[Comment] = []
     constants: list[Constant] = []
-    for node in walk(tree(_GRAMMAR, source)):
+    for node in nodes(_GRAMMAR, tree(_GRAMMAR, source), '(comment) @comment (variable_declaration "const") @constant'):
         if node.type == "comment":
             text = text_of(body, node)
             comments.append(Comment(text.lstrip("/"), node.start_point[0] + 1, node.start_byte))
-        elif node.type == "variable_declaration" and any(child.type == "const" for child in node.children):
+        else:
             constants.extend(_constant(body, node))
     return Scan(tuple(comments), tuple(constants))
 

@@ -8,6 +8,7 @@ from typing import Any
 from ..agent.place import provide
 from ..api import use
 from ..history.capture import attach
+from . import warming
 from .agent import AgentMagics
 from .displays import register, unregister
 from .evolution import EvolutionMagics
@@ -39,6 +40,7 @@ class Extension:
             shell.register_magics(magics)
         register(shell)
         atexit.register(self.close)
+        warming.begin()
 
     def close(self) -> None:
         """End recording; what was recorded is committed first."""

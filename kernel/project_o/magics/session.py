@@ -69,6 +69,7 @@ class Session:
         self.flow = Flow(self.history)
         self.flow.forbidden = lambda: evolution_forbidden(self.chosen())
         self.flow.unsandboxed = lambda: bool(self.setting("serve_unsandboxed"))
+        self.flow.quick = lambda: bool(self.setting("quick"))
         self.flow.guard_regression = lambda: share(self.setting("guard_regression"))
         self.flow.later_cells = lambda name, source: later_cells(self, name, source)
         self.flow.in_copy = lambda: quieten(self.shell)

@@ -208,7 +208,10 @@ class LispRuntime:
             )
         return held
 
-    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> LispVersion:
+    def ahead(self, program: Program, trials: int | None, build: Callable[[Program], Artifact]) -> None:
+        """None: nothing is compiled."""
+
+    def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> LispVersion:
         """The program as it serves in this process."""
         return LispVersion(self.build(program))
 

@@ -12,6 +12,7 @@ from .trust import no_build_of
 
 if TYPE_CHECKING:
     from ..sandbox import Asking, Sandbox
+    from ..toolchain.build import Names
     from ..toolchain.version import Version
     from ..values import Artifact, Program
 
@@ -43,11 +44,9 @@ class NativeRuntime:
 
     def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError, SandboxError."""
-        from .. import languages, toolchain
+        from .. import toolchain
 
-        found = languages.tools_for(program.language).signatures(program.source)
-        names = {name: (item.parameters, item.doc, item.line) for name, item in found.items()}
-        return toolchain.build(program, names=names, box=self._builder(program) if proposed else None)
+        return toolchain.build(program, names=_names(program), box=self._builder(program) if proposed else None)
 
     def _builder(self, program: Program) -> Sandbox | None:
         """Where a proposed text is compiled; None where that is nowhere, and the user takes the risk."""
@@ -77,18 +76,43 @@ class NativeRuntime:
 
         return covering
 
-    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
+    def ahead(
+        self, program: Program, trials: int | None, build: Callable[[Program], Artifact]
+    ) -> Callable[[Program], Artifact] | None:
+        """All variants in one compilation, where they are few."""
+        from .ahead import Ahead, variants_of
+
+        variants = variants_of(program, trials)
+        return Ahead(variants, _names(program), build) if variants else None
+
+    def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
+        from ..languages import keeps, zig
         from ..sandbox import shared
         from ..toolchain import dispatcher
-        from ..toolchain.version import Version
+        from ..toolchain.quick import How, Text, open_cell
 
         dispatcher.prepare()
-        artifact = self.build(program, proposed=proposed)
-        return Version(artifact, box=shared(), isolate=ISOLATE in program.options, trial=trial)
+        how = How(shared(), isolate=ISOLATE in program.options, trial=trial)
+        if not quick:
+            return how.version(self.build(program, proposed=proposed))
+        texts = [text for _, text in program.files]
+        text = Text(
+            names=_names(program),
+            functions=lambda: zig.functions(program.source) if program.language == "zig" else [],
+            keeps=lambda: next(filter(None, (keeps(program.language, item) for item in texts)), ""),
+        )
+        return open_cell(program, text, how)
 
     def reach(self, target: Any) -> None:
         """Nothing to see to: as ``bind``."""
 
     def bind(self, target: Any, slot: Any) -> None:
         """Nothing to do: the handles follow their slot."""
+
+
+def _names(program: Program) -> Names:
+    from ..languages import tools_for
+
+    found = tools_for(program.language).signatures(program.source)
+    return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}

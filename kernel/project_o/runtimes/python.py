@@ -171,7 +171,12 @@ class PythonRuntime:
 
     # ------------------------------------------------------------------ what serves
 
-    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> PythonVersion | AgentVersion:
+    def ahead(self, program: Program, trials: int | None, build: Callable[[Program], Artifact]) -> None:
+        """None: nothing is compiled."""
+
+    def version(
+        self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False
+    ) -> PythonVersion | AgentVersion:
         """The text in this process."""
         body = surroundings(program)
         pieces = pieces_of(program, body)

@@ -55,8 +55,19 @@ class Runtime(Protocol):
     def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
         """How the lines that a build reaches are counted. What it gives raises NotMeasured where they are not."""
 
-    def version(self, program: Program, *, trial: bool, proposed: bool = False) -> Version:
-        """The program as it serves in this process, built as ``build`` does. ``trial``: a first call in the sandbox."""
+    def ahead(
+        self, program: Program, trials: int | None, build: Callable[[Program], Artifact]
+    ) -> Callable[[Program], Artifact] | None:
+        """How variants of the user's own text are built for a first look, where there is a quicker way; else None.
+
+        Whatever else is asked of it is left to ``build``, which knows what has to be locked.
+        """
+
+    def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> Version:
+        """The program as it serves in this process, built as ``build`` does. ``trial``: a first call in the sandbox.
+
+        With ``quick`` it is the user's own text, and a build that is there at once may serve until the best one is.
+        """
 
     def reach(self, target: Any) -> None:
         """Raises DeployError where the user's own name could not follow an accepted version of ``target``."""

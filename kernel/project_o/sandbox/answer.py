@@ -11,15 +11,17 @@ class Answer:
     """One answer, or why there is none.
 
     ``ended`` is "" while the job lives, else how it ended: "wall-time", "cpu-time", "memory", "protocol",
-    "log-cap", "result-cap", "scratch-quota", "setup", "helper", "closed", "interrupted", "denied" (by the policy's
-    lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks; ``cpu_seconds`` is
-    read from the child's CPU clock. ``level`` is the sandbox level that held.
+    "log-cap", "result-cap", "scratch-quota", "hidden", "setup", "helper", "closed", "interrupted", "denied" (by the
+    policy's lint, before anything ran), "exit N" or "signal NAME". Seconds are on the kernel's clocks;
+    ``cpu_seconds`` is read from the child's CPU clock. ``level`` is the sandbox level that held.
     ``written`` holds the writable array arguments of a native call as the callee left them, by argument index; of a
     Python function the arguments that it changed. ``shares`` says that its result lies in its arguments, so that it
-    changes when these do. ``fault`` is what the guard reported, ``error_name`` the error value that a native function
-    returned, or the class of what a Python function raised; ``meant`` says that this is an answer: of Python, that a
-    ``raise`` in its own text raised it. ``denied`` says that the sandbox refused an operation, so that the outcome says
-    nothing about the code. ``log`` is what the job printed, cleaned.
+    changes when these do. ``touched`` names settings of its whole process that a Python function changed;
+    ``after_cpu_seconds`` is what it took to fetch what the call left in lists and dicts. ``fault`` is what the
+    guard reported, ``error_name`` the error value that a native function returned, or the class of what a Python
+    function raised; ``meant`` says that this is an answer: of Python, that a ``raise`` in its own text raised it.
+    ``denied`` says that the sandbox refused an operation, so that the outcome says nothing about the code. ``log``
+    is what the job printed, cleaned.
     """
 
     ok: bool
@@ -31,6 +33,8 @@ class Answer:
     log: str = ""
     written: tuple[tuple[int, Any], ...] = ()
     shares: bool = False
+    after_cpu_seconds: float = 0.0
+    touched: tuple[str, ...] = ()
     fault: dict[str, Any] | None = None
     denied: bool = False
     error_name: str = ""

@@ -13,7 +13,7 @@ from .. import limits
 from ..errors import SandboxError
 
 ALIGNMENT_BYTES = 64
-_F_ADD_SEALS, _F_SEAL_SHRINK = 1033, 2
+_F_ADD_SEALS, _F_SEAL_SEAL, _F_SEAL_SHRINK = 1033, 1, 2
 
 
 class Arena:
@@ -22,7 +22,8 @@ class Arena:
     def __init__(self) -> None:
         self.fd = os.memfd_create("o-arena", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         # Without this seal the other side could shrink the file, and reading here would end the kernel by SIGBUS.
-        fcntl.fcntl(self.fd, _F_ADD_SEALS, _F_SEAL_SHRINK)
+        # Nor may it add a seal, after which this side could not make it larger.
+        fcntl.fcntl(self.fd, _F_ADD_SEALS, _F_SEAL_SHRINK | _F_SEAL_SEAL)
         self.size = 0
         self.base = 0
         """Where the other side has mapped it."""

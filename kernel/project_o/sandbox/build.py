@@ -37,8 +37,9 @@ class Built:
     """What came of one locked build.
 
     ``code`` is the compiler's exit code, negative for a signal; ``errors`` what it printed, cleaned and bounded;
-    ``ended`` is "" where it ended by itself, else "wall-time", "cpu-time", "memory", "processes", "scratch-quota",
-    "output-cap", "result-cap" or "helper", and ``why`` says it in words. ``files`` are the outputs by name.
+    ``ended`` is "" where it ended by itself, else "wall-time", "cpu-time", "memory", "processes", "hidden",
+    "scratch-quota", "output-cap", "result-cap" or "helper", and ``why`` says it in words. ``files`` are the outputs by
+    name.
     ``cpu_seconds`` are those of all its processes; ``level`` is the sandbox level that held.
     """
 
@@ -272,6 +273,7 @@ class _Watch:
         self._words = {
             "processes": f"it had more than {limits.TREE_THREADS_MAX} processes and threads",
             "memory": f"it used more memory than {memory_bytes >> 20:,} MiB",
+            "hidden": "one of its processes let nobody see which files it holds",
             "scratch-quota": f"it wrote more than {limits.BUILD_SCRATCH_BYTES >> 20:,} MiB",
         }
         self.printed = bytearray()

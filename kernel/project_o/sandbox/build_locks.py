@@ -24,8 +24,6 @@ SIGNALS_STAY_FROM = 6
 """The version of Landlock from which signals can be kept inside."""
 RIGHTS_EXECUTE = 0b1
 RIGHTS_SPECIAL = 0b1011000000000  # make sockets, pipes and symbolic links
-CAPABILITIES_VERSION = 0x20080522
-_CAPSET = {"x86_64": 126, "aarch64": 91}
 _MACHINE = platform.machine()
 EXIT_NO_COMPILER = 73
 
@@ -78,14 +76,6 @@ def apply_filter(use: build_policy.Use, *, signals_stay: bool, inside: bool = Fa
     locks.system_call(machine.seccomp, locks.SECCOMP_SET_MODE_FILTER, 0, where)
 
 
-def drop_capabilities() -> None:
-    """Give up what the superuser has beyond its own files: limits, others' files, other users' processes."""
-    # SAFETY: struct __user_cap_header_struct (version, pid 0: oneself) and two empty __user_cap_data_struct.
-    header = ctypes.create_string_buffer(struct.pack("Ii", CAPABILITIES_VERSION, 0))
-    nothing = ctypes.create_string_buffer(24)
-    locks.system_call(_CAPSET[_MACHINE], header, nothing)
-
-
 def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
     """Bounds of each process, soft = hard. ``in_use``: the memory bound is beyond what is mapped now."""
     with open("/proc/self/statm", "rb") as f:
@@ -96,6 +86,7 @@ def set_wide_limits(config: Mapping[str, Any], *, in_use: bool) -> None:
         resource.RLIMIT_CORE: 1,
         resource.RLIMIT_MEMLOCK: 0,
         locks.RLIMIT_MSGQUEUE: 0,
+        locks.RLIMIT_SIGPENDING: limits.PENDING_SIGNALS_MAX,
         resource.RLIMIT_NOFILE: config["open_files"],
         resource.RLIMIT_FSIZE: config["file_bytes"],
         # It counts all processes of the user, and not the superuser's: the kernel's side counts exactly.
@@ -129,7 +120,7 @@ def lock_wide(config: Mapping[str, Any], use: build_policy.Use) -> None:
     """What builds and evaluators have in common. Descriptors are in place already, the session is its own."""
     os.chdir(config["scratch"])
     set_wide_limits(config, in_use=use == "evaluator")
-    drop_capabilities()
+    locks.drop_capabilities()
     locks.process_control(locks.PR_SET_NO_NEW_PRIVS, 1)
     signals_stay = False
     if config["landlock"]:
@@ -148,9 +139,8 @@ def lock_build(config: dict[str, Any]) -> None:
 
 def lock_evaluator(config: dict[str, Any]) -> None:
     """Python that starts processes of its own, which shall not hold the job's pipes."""
-    for fd in (locks.FD_QUESTIONS, locks.FD_ANSWERS, locks.FD_ARENA):
+    for fd in (locks.FD_QUESTIONS, locks.FD_ANSWERS):
         os.set_inheritable(fd, False)
-    locks.process_control(locks.PR_SET_DUMPABLE, 1)  # as it is in every program that was started afresh
     lock_wide(config, "evaluator")
 
 
@@ -161,7 +151,7 @@ def run_build(config: dict[str, Any]) -> NoReturn:
     if not line:
         os._exit(0)
     order = json.loads(line)
-    for fd in (locks.FD_QUESTIONS, locks.FD_ANSWERS, locks.FD_ARENA):
+    for fd in (locks.FD_QUESTIONS, locks.FD_ANSWERS):
         os.set_inheritable(fd, False)
     try:
         os.chdir(order["folder"])

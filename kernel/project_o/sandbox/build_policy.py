@@ -15,6 +15,7 @@ from typing import Literal
 
 from .policy import (
     ALLOW,
+    AND,
     JUMP_AT_LEAST,
     JUMP_EQUAL,
     JUMP_SET,
@@ -34,7 +35,7 @@ from .policy import (
 Use = Literal["build", "evaluator"]
 PRETEND = 0x00050000  # an error of number 0: the call returns success and was not made
 FIRST_UNKNOWN = 463
-AND = 0x54
+REFUSE_ENOTTY = 0x00050019
 
 # name: (number on x86_64, number on aarch64); -1 where the machine has no such call.
 DENIED: dict[str, tuple[int, int]] = {
@@ -145,6 +146,8 @@ DENIED: dict[str, tuple[int, int]] = {
     "mq_getsetattr": (245, 185),
     "memfd_create": (319, 279),
     "memfd_secret": (447, 447),
+    "vmsplice": (278, 75),  # a pipe that holds one page keeps all of the large page that it was part of
+    "io_setup": (206, 0),  # the whole machine shares what there is
 }
 DENIED_IN_BUILDS: dict[str, tuple[int, int]] = {
     "setrlimit": (160, 164),
@@ -186,12 +189,19 @@ EXAMINED: dict[str, tuple[int, int]] = {
     "sched_setaffinity": (203, 122),
     "socketpair": (53, 199),
     "sendto": (44, 206),
+    "setsockopt": (54, 208),
 }
 NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW... of clone(2)
 OWNERS_AND_LEASES = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
 LARGER_PIPES = 1031  # F_SETPIPE_SZ: a user's processes share what there is for pipes
 HIDING = (4,)  # PR_SET_DUMPABLE: what a process holds open is counted from outside
-TERMINAL_TRICKS = (0x5412, 0x541C)  # TIOCSTI, TIOCLINUX: typing into the user's terminal
+TERMINAL_AND_PIPE = (0x5401, 0x802C542A, 0x5413, 0x540F, 0x5429, 0x541B, 0x5421, 0x5450, 0x5451, 0x5460)
+"""TCGETS, TCGETS2, TIOCGWINSZ, TIOCGPGRP, TIOCGSID, FIONREAD, FIONBIO, FIONCLEX, FIOCLEX, FIOQSIZE."""
+FILE_COPIES = (0x40049409, 0x4020940D, 0x80086601, 0xC020660B)
+"""FICLONE, FICLONERANGE, FS_IOC_GETFLAGS, FS_IOC_FIEMAP. Whoever owns a file may set its flags, or make it immutable
+(FS_IOC_SETFLAGS, FS_IOC_ENABLE_VERITY), though it was opened to be read: Landlock has no right for that. Others type
+into the user's terminal (TIOCSTI), or have the kernel send signals (FIOSETOWN)."""
+SOL_SOCKET, BUFFER_SIZES = 1, (7, 8, 32, 33)  # SO_SNDBUF, SO_RCVBUF, SO_SNDBUFFORCE, SO_RCVBUFFORCE
 AF_UNIX, SOCK_STREAM, SOCK_SEQPACKET, SOCK_TYPE_MASK = 1, 1, 5, 0xF
 
 _REFUSE: Instruction = (RETURN, 0, 0, REFUSE_EPERM)
@@ -216,6 +226,12 @@ def _none_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
     return [_argument(index), *tests, _ALLOW, _REFUSE]
 
 
+def _one_of(index: int, values: tuple[int, ...]) -> list[Instruction]:
+    """Unknown to whatever it is asked of (ENOTTY), unless this argument is one of the values."""
+    tests: list[Instruction] = [(JUMP_EQUAL, len(values) - k, 0, value) for k, value in enumerate(values)]
+    return [_argument(index), *tests, (RETURN, 0, 0, REFUSE_ENOTTY), _ALLOW]
+
+
 def _examined(use: Use, *, inside: bool) -> dict[str, list[Instruction]]:
     local: dict[str, list[Instruction]] = {
         "socket": [_argument(0), (JUMP_EQUAL, 0, 1, AF_UNIX), _ALLOW, _REFUSE],
@@ -225,7 +241,16 @@ def _examined(use: Use, *, inside: bool) -> dict[str, list[Instruction]]:
         "clone": [_argument(0), (JUMP_SET, 0, 1, NEW_NAMESPACES), _REFUSE, _ALLOW],
         "fcntl": _none_of(1, (*OWNERS_AND_LEASES, LARGER_PIPES)),
         "prctl": _none_of(0, HIDING),
-        "ioctl": _none_of(1, TERMINAL_TRICKS),
+        "ioctl": _one_of(1, (*TERMINAL_AND_PIPE, *FILE_COPIES)),
+        # What waits in a socket is nobody's memory: it is counted by the size that they have at first.
+        "setsockopt": [
+            _argument(1),
+            (JUMP_EQUAL, 0, len(BUFFER_SIZES) + 1, SOL_SOCKET),
+            _argument(2),
+            *((JUMP_EQUAL, len(BUFFER_SIZES) - k, 0, option) for k, option in enumerate(BUFFER_SIZES)),
+            _ALLOW,
+            (RETURN, 0, 0, PRETEND),
+        ],
         "setpriority": _zero((0, False), (1, False)),  # its own process only, by the number 0
         "sched_setaffinity": _zero((0, False)),
         # Its own limits. A compiler may only read them; an evaluator may lower what it gives its candidates, and

@@ -15,13 +15,15 @@ _TICKS_A_SECOND = os.sysconf("SC_CLK_TCK")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 _MANY = 1 << 30
 # Fields of /proc/PID/stat behind the name in parentheses (proc_pid_stat(5)), counted from the state, which is 0.
-_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM, _THREADS, _RESIDENT = 11, 12, 13, 14, 17, 21
+_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM, _THREADS, _SIZE, _RESIDENT = 11, 12, 13, 14, 17, 20, 21
+_TABLES_OF_A_BYTE = 512  # a page of entries for so many pages
 
 
 class Used(NamedTuple):
     """Living processes and threads, CPU seconds (those of collected children too), resident bytes counted singly.
 
-    Pages that processes share count for each of them: ``resident_bytes`` is never too small.
+    Pages that processes share count for each of them, and page tables as large as they can be: ``resident_bytes`` is
+    never too small.
     """
 
     processes: int
@@ -35,7 +37,7 @@ def used(pid: int, enough: int = _MANY) -> Used:
 
     Counting ends beyond ``enough`` threads.
     """
-    processes = threads = ticks = pages = 0
+    processes = threads = ticks = pages = mapped = 0
     for one in members(pid):
         try:
             with open(f"/proc/{one}/stat", "rb") as f:
@@ -46,9 +48,10 @@ def used(pid: int, enough: int = _MANY) -> Used:
         threads += int(fields[_THREADS])
         ticks += sum(int(fields[k]) for k in (_USER, _SYSTEM, _REAPED_USER, _REAPED_SYSTEM))
         pages += int(fields[_RESIDENT])
+        mapped += int(fields[_SIZE])
         if threads > enough:
             break
-    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES)
+    return Used(processes, threads, ticks / _TICKS_A_SECOND, pages * _PAGE_BYTES + mapped // _TABLES_OF_A_BYTE)
 
 
 def members(pid: int) -> Iterator[int]:
@@ -78,8 +81,16 @@ def children(pid: int) -> list[int]:
 
 def own_bytes(pid: int) -> int:
     """What the tree takes where shared pages count once: exact, and slower. 0 where the kernel does not tell."""
-    total = 0
+    total = tables = 0
     for one in members(pid):
-        with suppress(OSError, ValueError, StopIteration), open(f"/proc/{one}/smaps_rollup", "rb") as f:
-            total += next(int(line.split()[1]) << 10 for line in f if line.startswith(b"Pss:"))
-    return total
+        total += _kibibytes(f"/proc/{one}/smaps_rollup", b"Pss:") << 10
+        tables += _kibibytes(f"/proc/{one}/status", b"VmPTE:") << 10
+    return total + tables if total else 0
+
+
+def _kibibytes(path: str, name: bytes) -> int:
+    with suppress(OSError, ValueError), open(path, "rb") as f:
+        for line in f:
+            if line.startswith(name):
+                return int(line.split()[1])
+    return 0

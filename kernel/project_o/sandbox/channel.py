@@ -35,6 +35,7 @@ _WATCHED = {
     "scratch-quota": "it wrote more into its folder than its limit",
     "memory": "all its processes together used more memory than their limit",
     "processes": "it had more processes and threads than its limit",
+    "hidden": "one of its processes let nobody see which files it holds",
 }
 
 
@@ -83,7 +84,6 @@ class Channel:
             self.placed = place(files, self._libraries)
         config = {**config, "readable": [*config.get("readable", []), *self.placed.values()]}
         self.key = os.urandom(8).hex()
-        self.count = 0
         self.ended = ""
         self.error = ""
         self.level = str(config.get("level", ""))
@@ -217,9 +217,8 @@ class Channel:
         return Reply(self._read(line, name), wall, cpu)
 
     def next_name(self) -> str:
-        """What the next question is called."""
-        self.count += 1
-        return f"{self.key}{self.count}"
+        """What the next question is called: who has not read it cannot know."""
+        return os.urandom(8).hex()
 
     def quick(self, line: bytes, name: str, seconds: float) -> Reply | None:
         """Ask in a few bytes; None where the answer is that all went well. For jobs without bounds, which are not

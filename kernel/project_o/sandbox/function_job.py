@@ -76,6 +76,7 @@ class FunctionJob(Job):
         if answer is None:
             try:
                 answer = self._end(reply, ok=True, value=wire.decode(body["value"], arena.read))
+                answer = replace(answer, touched=_touched(body))
             except UNTRUSTED as error:
                 return self._breach(reply, error)
         if answer.ended or not answer.ok:
@@ -92,6 +93,7 @@ class FunctionJob(Job):
             "op": "each",
             "calls": [one.body for one in placed],
             "spans": [[one.begin, one.end - one.begin] for one in placed],
+            "places": [list(one.containers) for one in placed],
             "tail": tail,
         }
         reply = self._channel.exchange({**question, "room": max(0, arena.size - tail)}, seconds)
@@ -102,11 +104,26 @@ class FunctionJob(Job):
             values = wire.decode(body["value"], arena.read)
             if type(values) is not list or len(values) != len(calls):
                 raise ValueError("another number of results")
+            each = [self._each_answer(one, value) for one, value in zip(placed, values, strict=True)]
         except UNTRUSTED as error:
             return Answers(self._breach(reply, error))
         whole = self._end(reply, ok=True)
-        each = (Answer(ok=True, value=v, written=self._changed(one)) for v, one in zip(values, placed, strict=True))
         return Answers(whole, tuple(each))
+
+    def _each_answer(self, placed: _Placed, value: Any) -> Answer:
+        """One of several. Raises as decoding does for what is no result with the containers that belong to it."""
+        if not placed.containers:
+            return Answer(ok=True, value=value, written=self._changed(placed))
+        value, now = value
+        changed = self._containers_changed(placed, now)
+        written = tuple(sorted((*self._changed(placed), *changed), key=lambda pair: pair[0]))
+        return Answer(ok=True, value=value, written=written)
+
+    @staticmethod
+    def _containers_changed(placed: _Placed, now: Any) -> list[tuple[int, Any]]:
+        """The containers that are not as they were given. Raises ValueError where ``now`` is not one for each."""
+        pairs = zip(placed.containers.items(), now, strict=True)
+        return [(place, item) for (place, given), item in pairs if not _same(given, item)]
 
     def _place(self, name: str, args: Sequence[Any], begin: int, offset_bytes: int) -> _Placed:
         """Write the arrays into shared memory from ``begin`` on, and encode the rest."""
@@ -152,7 +169,7 @@ class FunctionJob(Job):
         """The answer with the containers that the call changed, and whether its result lies in its arguments.
 
         That is found out and not asked: this side writes over the arrays, the other one empties the containers, and
-        then the result is asked for once more. It is not in the time of the answer.
+        then the result is asked for once more. It is not in the time of the answer: ``after_cpu_seconds`` has it.
         """
         if not placed.containers and not (placed.arrays and _holds(answer.value, _mutable())):
             return answer
@@ -167,12 +184,17 @@ class FunctionJob(Job):
             return replace(failed, wall_seconds=answer.wall_seconds, cpu_seconds=answer.cpu_seconds)
         try:
             now, value = wire.decode(body["value"], arena.read)
-            pairs = list(zip(places, now, strict=True))
+            changed = self._containers_changed(placed, now)
         except UNTRUSTED as error:
             return self._breach(reply, error)
-        changed = [(place, item) for place, item in pairs if not _same(placed.containers[place], item)]
         written = tuple(sorted((*answer.written, *changed), key=lambda pair: pair[0]))
-        return replace(answer, written=written, shares=not _same(answer.value, value))
+        shares = not _same(answer.value, value)
+        return replace(answer, written=written, shares=shares, after_cpu_seconds=reply.cpu_seconds)
+
+
+def _touched(body: dict[str, Any]) -> tuple[str, ...]:
+    """The settings that the other side names. Who hides them there has still to be faster in processes of its own."""
+    return tuple(wire.clean_text(str(name)) for name in body.get("touched") or ())
 
 
 def _mutable() -> tuple[type, ...]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import copy
 import ctypes
 import dis
+import gc
 import importlib
 import json
 import linecache
+import sys
 from typing import Any
 
 from . import wire
@@ -28,6 +30,8 @@ class FunctionWorker:
         self.files: set[str] = set()
         self.last: tuple[list[Any], Any] = ([], None)
         self.raised: Exception | None = None
+        self._found = _settings()
+        reseed()
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
@@ -51,6 +55,10 @@ class FunctionWorker:
         self.raised = None
         return self.each(question) if question["op"] == "each" else self.call(question)
 
+    def touched(self) -> list[str]:
+        """The settings of the whole process that are not what they were before the text was run."""
+        return [name for name, value in _settings().items() if value != self._found[name]]
+
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""
         self.last = ([], None)  # what the last call used is free for this one
@@ -67,7 +75,10 @@ class FunctionWorker:
         return value
 
     def each(self, question: dict[str, Any]) -> list[Any]:
-        """The results of one call with each of several sets of arguments, which are read before it."""
+        """The results of one call with each of several sets of arguments, which are read before it.
+
+        Where a call has ``places``, a pair of its result and its arguments there, as it left them.
+        """
         calls = [[wire.decode(item, self._given) for item in args] for args in question["calls"]]
         near = Near(self.arena, question["spans"])
         function = self.function
@@ -75,6 +86,9 @@ class FunctionWorker:
         for number, args in enumerate(calls):
             near.read(number)
             found.append(function(*args))
+        for number, places in enumerate(question["places"]):
+            if places:
+                found[number] = [found[number], [calls[number][place] for place in places]]
         return found
 
     def told(self, error: BaseException) -> dict[str, Any]:
@@ -120,6 +134,23 @@ class FunctionWorker:
     def _given(self, offset: int, size: int) -> Any:
         # SAFETY: the kernel's side has written ``size`` bytes there before it asked; the memory stays mapped.
         return (ctypes.c_char * size).from_address(self.arena + offset)
+
+
+def reseed() -> None:
+    """Chance of its own for this process: else all have that of the one they were forked from, and luck seems sure."""
+    if (standard := sys.modules.get("random")) is not None:
+        standard.seed()
+    if (numbers := sys.modules.get("numpy.random")) is not None:
+        numbers.seed()
+
+
+def _settings() -> dict[str, Any]:
+    """What all code in a process shares, and what makes a function look faster at the cost of the others."""
+    return {
+        "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug()),
+        "the trace and profile hooks": (sys.gettrace(), sys.getprofile()),
+        "the switch interval": sys.getswitchinterval(),
+    }
 
 
 def _empty(value: Any) -> None:

@@ -17,11 +17,16 @@ import struct
 from collections.abc import Iterable
 from typing import Any
 
+from .. import limits as bounds
 from . import policy
 
 PR_SET_PDEATHSIG, PR_SET_DUMPABLE, PR_SET_NAME, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 4, 15, 36, 38
 SECCOMP_SET_MODE_FILTER = 1
 RLIMIT_MSGQUEUE = getattr(resource, "RLIMIT_MSGQUEUE", 12)
+RLIMIT_SIGPENDING = getattr(resource, "RLIMIT_SIGPENDING", 11)
+_STATM_SIZE, _STATM_DATA = 0, 5
+CAPABILITIES_VERSION = 0x20080522
+_CAPSET = {"x86_64": 126, "aarch64": 91}
 
 # Where a locked process finds its descriptors.
 FD_QUESTIONS, FD_ANSWERS, FD_ARENA, FD_SNAPSHOT = 3, 4, 5, 6
@@ -132,6 +137,7 @@ def map_arena(size: int) -> int:
     address = _libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, FD_ARENA, 0)
     if address is None or address == _MAP_FAILED:
         raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
+    os.close(FD_ARENA)  # with it the file could be made larger, or sealed, where its descriptors may be worked on
     return int(address)
 
 
@@ -163,12 +169,34 @@ def die_with(parent: int) -> None:
         os._exit(0)  # it ended before the line above: nobody is left to answer to
 
 
+def drop_capabilities() -> None:
+    """Give up what the superuser has beyond its own files: limits, others' files, other users' processes, and what
+    some calls do for it alone (madvise(2) takes memory from the whole machine)."""
+    # SAFETY: struct __user_cap_header_struct (version, pid 0: oneself) and two empty __user_cap_data_struct.
+    header = ctypes.create_string_buffer(struct.pack("Ii", CAPABILITIES_VERSION, 0))
+    nothing = ctypes.create_string_buffer(24)
+    system_call(_CAPSET[_MACHINE], header, nothing)
+
+
+def _stack_bytes() -> int:
+    """How far the stack may grow: as today, within bounds."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_STACK)
+    return bounds.BUILD_STACK_BYTES if soft == resource.RLIM_INFINITY else min(soft, bounds.BUILD_STACK_BYTES)
+
+
 def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int, open_files: int) -> None:
-    """Bounds with soft = hard, so that there is no warning signal to catch. ``memory_bytes`` is beyond today's use."""
+    """Bounds with soft = hard, so that there is no warning signal to catch. ``memory_bytes`` is beyond today's use.
+
+    What is in use can be given back, and taken again as something else: the shared memory's address space is large.
+    So private memory has a bound of its own (the filter lets nothing else be made that a file does not bound).
+    """
     with open("/proc/self/statm", "rb") as f:
-        in_use = int(f.read().split()[0]) * resource.getpagesize()
+        words = [int(word) * resource.getpagesize() for word in f.read().split()]
     limits = {
-        resource.RLIMIT_AS: in_use + memory_bytes,
+        resource.RLIMIT_AS: words[_STATM_SIZE] + memory_bytes,
+        resource.RLIMIT_DATA: words[_STATM_DATA] + memory_bytes,
+        resource.RLIMIT_STACK: _stack_bytes(),
+        RLIMIT_SIGPENDING: bounds.PENDING_SIGNALS_MAX,
         resource.RLIMIT_CPU: cpu_seconds,
         resource.RLIMIT_CORE: 1,  # no file is so short; 0 would not keep a program of the system from being given one
         resource.RLIMIT_MEMLOCK: 0,
@@ -191,6 +219,7 @@ def lock_strict(config: dict[str, Any]) -> None:
     # The warm process sees the files that a job holds open only where the job is not closed to it (proc_pid_fd(5)).
     process_control(PR_SET_DUMPABLE, 1 if scratch else 0)
     set_limits(config["memory_bytes"], config["cpu_backstop_seconds"], config["file_bytes"], config["open_files"])
+    drop_capabilities()
     process_control(PR_SET_NO_NEW_PRIVS, 1)
     if config["landlock"]:
         apply_landlock(config["readable"], [*config["writable"], *([scratch] if scratch else [])])

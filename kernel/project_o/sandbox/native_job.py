@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 from .. import abi
 from ..errors import UsageError
 from ..values import Interface, NativeFunction
+from . import wire
 from .answer import Answer, Answers
 from .arena import aligned, lead, span
 from .channel import Channel
@@ -181,7 +182,7 @@ class NativeJob(Job):
         return abi.unpack(function, _cells(cells, function), lambda at, n: bytes(arena.read(at - base, n)))
 
     def _written(self, placed: list[tuple[int, int, Any]]) -> tuple[tuple[int, Any], ...]:
-        return tuple((index, self._channel.arena.view(at, like).copy()) for index, at, like in placed)
+        return tuple((index, _checked(self._channel.arena.view(at, like))) for index, at, like in placed)
 
     def _place(
         self, function: NativeFunction, args: Sequence[Any], offset_bytes: int, begin: int = 0
@@ -213,6 +214,11 @@ class NativeJob(Job):
 
 def _never_placed(array: Any, writable: bool) -> NoReturn:  # noqa: FBT001 - the signature of abi.Place
     raise AssertionError("the count of arguments is checked before any is placed")
+
+
+def _checked(array: Any) -> Any:
+    """A copy of what the job has written."""
+    return wire.check_elements(array) if array.dtype.kind == "b" else array.copy()
 
 
 def _cells(body: Any, function: NativeFunction) -> list[int]:

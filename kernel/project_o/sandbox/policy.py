@@ -19,13 +19,14 @@ from .calls import CALLS, OWN_PROCESS_FIRST
 Stage = Literal["files", "strict"]
 Instruction = tuple[int, int, int, int]
 
-LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN = 0x20, 0x15, 0x35, 0x45, 0x06
+LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN, AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 KILL_PROCESS, REFUSE_EPERM, REFUSE_ENOSYS, ALLOW = 0x80000000, 0x00050001, 0x00050026, 0x7FFF0000
 OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
+MAP_SHARED_ANONYMOUS, MAP_GROWS_DOWN = 0x21, 0x100
 
 _ALWAYS_TEXT = """
-read write close fstat poll lseek mmap mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
+read write close fstat poll lseek mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
 readv writev select sched_yield mremap madvise dup nanosleep getpid exit uname gettimeofday getrlimit getrusage times
 getuid getgid geteuid getegid sigaltstack gettid futex sched_getaffinity clock_gettime clock_getres clock_nanosleep
 exit_group pselect6 ppoll set_robust_list getrandom membarrier rseq
@@ -49,11 +50,12 @@ class Machine(NamedTuple):
     tgkill: int
     prlimit64: int
     clone3: int
+    mmap: int
 
 
 MACHINES = {
-    "x86_64": Machine(0xC000003E, 0, 317, 72, 234, 302, 435),
-    "aarch64": Machine(0xC00000B7, 1, 277, 25, 131, 261, 435),
+    "x86_64": Machine(0xC000003E, 0, 317, 72, 234, 302, 435, 9),
+    "aarch64": Machine(0xC00000B7, 1, 277, 25, 131, 261, 435, 222),
 }
 
 
@@ -112,7 +114,17 @@ def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instructi
         allow,
         refuse,
     ]
+    # mmap: no memory that RLIMIT_DATA does not count, be it shared with nobody or a second stack.
+    counted = [
+        argument(3),
+        (JUMP_SET, 3, 0, MAP_GROWS_DOWN),
+        (AND, 0, 0, MAP_SHARED_ANONYMOUS),
+        (JUMP_EQUAL, 1, 0, MAP_SHARED_ANONYMOUS),
+        allow,
+        refuse,
+    ]
     examined: dict[int, list[Instruction]] = {
+        machine.mmap: counted,
         machine.clone3: [(RETURN, 0, 0, REFUSE_ENOSYS)],  # then the C library falls back to clone, which is refused
         machine.fcntl: few,
         machine.tgkill: [argument(0), (JUMP_EQUAL, 0, 1, pid), allow, refuse],  # abort() and raise(): itself only

@@ -15,19 +15,20 @@ DEPTH_MAX = 48
 _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
-def used_bytes(folder: str, enough: int) -> int:
+def used_bytes(folder: str, enough: int, sizes: dict[int, int] | None = None) -> int:
     """Bytes in use, where each entry counts 64 KiB more: a thousand empty files weigh as much as 64 MiB.
 
     Counting ends beyond ``enough``. A folder that is deeper than any program needs it counts as more than that.
+    ``sizes`` is told how large each file is, by its number.
     """
     try:
         at = os.open(folder, _FOLDER)
     except OSError:
         return 0
-    return _used(at, enough, 0)
+    return _used(at, enough, 0, {} if sizes is None else sizes)
 
 
-def _used(at: int, enough: int, depth: int) -> int:
+def _used(at: int, enough: int, depth: int, sizes: dict[int, int]) -> int:
     """The same for an open folder, which is closed."""
     total = 0
     try:
@@ -36,10 +37,11 @@ def _used(at: int, enough: int, depth: int) -> int:
                 with suppress(OSError):  # it is being changed while we look
                     facts = entry.stat(follow_symlinks=False)
                     total += ENTRY_BYTES + facts.st_blocks * 512
+                    sizes[facts.st_ino] = facts.st_blocks * 512
                     if total <= enough and stat.S_ISDIR(facts.st_mode):
                         if depth == DEPTH_MAX:
                             return enough + 1
-                        total += _used(_unlocked(entry.name, at), enough - total, depth + 1)
+                        total += _used(_unlocked(entry.name, at), enough - total, depth + 1, sizes)
                 if total > enough:
                     break
     finally:

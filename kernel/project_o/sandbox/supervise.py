@@ -32,8 +32,13 @@ def supervised(warm: int) -> None:
         os._exit(0)
     parent = os.getpid()
     signal.pthread_sigmask(signal.SIG_BLOCK, {END_SIGNAL})  # until it is known whom to end
+    # What the job's processes hold open is counted from outside, from the first moment on.
+    locks.process_control(locks.PR_SET_DUMPABLE, 1)
     ending.job = pid = os.fork()
+    with suppress(OSError):  # on both sides: whoever comes first
+        os.setpgid(pid, pid or os.getpid())
     if pid:
+        locks.process_control(locks.PR_SET_DUMPABLE, 0)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, {END_SIGNAL})
         locks.process_name("o-parent")
         _wait_and_end(ending)
@@ -53,6 +58,8 @@ class _Ending:
         if self.job:
             with suppress(ProcessLookupError):
                 os.kill(self.job, signal.SIGKILL)  # not collected yet: the number is no other's
+            with suppress(ProcessLookupError, PermissionError):
+                os.killpg(self.job, signal.SIGKILL)  # at once what it has started, which would else compete with us
 
 
 def _wait_and_end(ending: _Ending) -> NoReturn:

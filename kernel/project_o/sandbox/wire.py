@@ -28,6 +28,7 @@ from .. import hidden
 ARRAY_INLINE_BYTES_MAX = 4096
 _DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[[0-9]{0,6}[a-zA-Z]{1,2}\])\Z")
 _DIMENSIONS_MAX = 32
+_CODE_POINT_MAX = 0x10FFFF
 _SAME_HASH_MAX = 256
 
 Store = Callable[[Any], int]
@@ -40,22 +41,24 @@ def encode(value: Any, store: Store) -> Any:
     """``value`` as what json.dumps writes. Raises TypeError naming a type that cannot cross."""
     if value is None or value is True or value is False or type(value) is str:
         return value
+    # Of a subclass what it holds, and not what its methods say: that is what others will compute with.
     if isinstance(value, int):
-        number = int(value)
+        number = int.__int__(value)
         return number if -(1 << 63) <= number < 1 << 64 else {"$int": hex(number)}
     if isinstance(value, float):
-        number_ = float(value)
+        number_ = float.__float__(value)
         return number_ if math.isfinite(number_) else {"$float": repr(number_)}
     if isinstance(value, str):
-        return str(value)
+        return str.__str__(value)
     if isinstance(value, complex):
-        return {"$complex": [encode(value.real, store), encode(value.imag, store)]}
+        plain = complex.__complex__(value)
+        return {"$complex": [encode(plain.real, store), encode(plain.imag, store)]}
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"$bytes": base64.b64encode(value).decode("ascii")}
     if isinstance(value, list):
-        return [encode(item, store) for item in value]
+        return [encode(item, store) for item in list.__iter__(value)]
     if isinstance(value, tuple):
-        return {"$tuple": [encode(item, store) for item in value]}
+        return {"$tuple": [encode(item, store) for item in tuple.__iter__(value)]}
     if isinstance(value, dict):
         return _encode_dict(value, store)
     if isinstance(value, (set, frozenset)):
@@ -80,9 +83,10 @@ def array_type(dtype: Any) -> str | None:
 
 
 def _encode_dict(value: dict[Any, Any], store: Store) -> Any:
-    if all(type(key) is str and not key.startswith("$") for key in value):
-        return {key: encode(item, store) for key, item in value.items()}
-    return {"$dict": [[encode(key, store), encode(item, store)] for key, item in value.items()]}
+    held = dict.items(value)
+    if all(type(key) is str and not key.startswith("$") for key, _ in held):
+        return {key: encode(item, store) for key, item in held}
+    return {"$dict": [[encode(key, store), encode(item, store)] for key, item in held]}
 
 
 def _encode_numpy(value: Any, store: Store) -> Any:
@@ -173,7 +177,18 @@ def _decode_array(content: Any, fetch: Fetch) -> Any:
         raise ValueError("an array without content")
     if count == 0:
         return np.empty(shape, dtype)
-    return np.frombuffer(raw, dtype).reshape(shape)
+    return check_elements(np.frombuffer(raw, dtype)).reshape(shape)
+
+
+def check_elements(array: Any) -> Any:
+    """The array with elements that are of its type: others raise errors wherever they are looked at, or are equal to
+    what they are not. Raises ValueError where they are no characters."""
+    kind = array.dtype.kind
+    if kind == "b":
+        return array.view("u1") != 0
+    if kind == "U" and array.size and array.view(f"{array.dtype.byteorder}u4").max() > _CODE_POINT_MAX:
+        raise ValueError("text of what are no characters")
+    return array
 
 
 def refuse_constant(token: str) -> NoReturn:
@@ -188,8 +203,8 @@ def _finite(token: str) -> float:
 
 
 def read_line(line: bytes) -> dict[str, Any]:
-    """One line of the protocol. Raises ValueError or RecursionError."""
-    body = json.loads(line, parse_constant=refuse_constant, parse_float=_finite)
+    """One line of the protocol, which is ASCII. Raises ValueError or RecursionError."""
+    body = json.loads(line.decode("ascii"), parse_constant=refuse_constant, parse_float=_finite)
     if type(body) is not dict:
         raise ValueError("a line that is no object")
     return body

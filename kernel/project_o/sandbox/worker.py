@@ -19,7 +19,7 @@ from typing import Any
 from .. import limits
 from . import evaluator_worker, function_worker, lint, locks, wire
 from .arena import aligned
-from .function_worker import FunctionWorker, told_line
+from .function_worker import FunctionWorker, reseed, told_line
 from .native import NativeWorker
 from .profiles import PROFILES
 from .quick import MARK
@@ -70,7 +70,8 @@ class Worker:
                     return self._ask(question)
                 case "run" | "each" | "left" if self.function is not None:
                     value = self.function.answer(question)
-                    return self._deliver({"ok": True}, value, question["room"], question["tail"])
+                    reply = {"ok": True, "touched": self.function.touched()}
+                    return self._deliver(reply, value, question["room"], question["tail"])
                 case "call" | "each" as how:
                     assert self.native is not None
                     return self.native.call(question) if how == "call" else self.native.each(question)
@@ -103,12 +104,13 @@ class Worker:
             return described | (self.function.told(error) if self.function and not described["denied"] else {})
 
     def _load(self, question: dict[str, Any]) -> None:
+        reseed()
         match question["op"]:
             case "source":
                 source = question["source"]
                 lines = source.splitlines(keepends=True)
                 linecache.cache["<candidate>"] = (len(source), None, lines, "<candidate>")
-                exec(compile(source, "<candidate>", "exec"), self.namespace)
+                exec(compile(source, "<candidate>", "exec", dont_inherit=True), self.namespace)
             case "lisp":
                 from . import lisp_worker  # loaded beforehand, in the warm process of Lisp jobs alone
 
@@ -241,9 +243,9 @@ def run(config: dict[str, Any]) -> None:
         if profile.run is not None:
             profile.run(config)
         worker = Worker(arena, snapshot)
-        if _OPEN:  # what is defined is found by its name, as values between processes need it
-            sys.modules["candidate"] = module = types.ModuleType("candidate")
-            worker.namespace = vars(module)
+        # What is defined is found by its name, as data classes and values between processes need it.
+        sys.modules["candidate"] = module = types.ModuleType("candidate")
+        worker.namespace = vars(module)
         worker.serve()
     except MemoryError:
         os._exit(EXIT_MEMORY)

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from .. import abi
+from .. import abi, limits
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
-from . import cache, diagnostics, elf
+from . import cache, diagnostics, elf, underway
 from .compiler import Finished, Job, Runner, build_folder, run
 from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
 from .rust import memory
 from .rust.build import compile_cell, shared_runtime
-from .rust.recipe import RustRecipe
+from .rust.recipe import QUICK, RustRecipe
 from .rust.recipe import recipe as rust_recipe
 
 if TYPE_CHECKING:
@@ -56,12 +56,33 @@ def build(
     if isinstance(wanted, RustRecipe) and box is None:
         memory.remember(wanted)
     entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language))
+    return _artifact(program, wanted, names or {}, entry, cached=cached)
+
+
+def found(program: Program, *, names: Names | None = None) -> Artifact | None:
+    """What ``build`` would find in the cache, without a ``box``; None where it would compile."""
+    wanted = rust_recipe(program) if program.language == "rust" else recipe(program)
+    entry = cache.find(wanted.key)
+    return None if entry is None else _artifact(program, wanted, names or {}, entry, cached=True)
+
+
+def quick_rust(program: Program, names: Names, runner: Runner) -> Artifact:
+    """A Rust program compiled as its mode says, but for the optimisation. Raises as ``build``."""
+    wanted = rust_recipe(program)
+    wanted = replace(wanted, mode=f"{QUICK}{wanted.mode}")
+    entry, cached = published(wanted, names, runner)
+    return _artifact(program, wanted, names, entry, cached=cached)
+
+
+def _artifact(
+    program: Program, wanted: Recipe | RustRecipe, names: Names, entry: cache.Entry, *, cached: bool
+) -> Artifact:
     facts = entry.facts
     return Artifact(
         program=program,
         key=entry.key,
         path=str(entry.library),
-        interface=named(abi.interface_from_json(facts["interface"]), names or {}, line_offset),
+        interface=named(_interface(entry), names, wanted.line_offset),
         toolchain=facts["toolchain"],
         flags=wanted.shown_flags,
         size_bytes=facts["bytes"],
@@ -70,17 +91,35 @@ def build(
     )
 
 
+_interfaces: dict[str, Interface] = {}
+"""By the entries' keys: a cell that was not changed finds its own again."""
+
+
+def _interface(entry: cache.Entry) -> Interface:
+    found = _interfaces.get(entry.key)
+    if found is None:
+        if len(_interfaces) >= limits.INTERFACES_KEPT_MAX:
+            _interfaces.clear()
+        found = _interfaces[entry.key] = abi.interface_from_json(entry.facts["interface"])
+    return found
+
+
 def published(wanted: Recipe | RustRecipe, names: Names, runner: Runner | None = None) -> tuple[cache.Entry, bool]:
     """The entry in the cache, and whether it was there. Raises as ``build``."""
     entry = cache.find(wanted.key)
-    return (entry, True) if entry is not None else (_published(wanted, names, runner or run), False)
+    if entry is None and underway.wait_for(wanted.key):
+        entry = cache.find(wanted.key)
+    if entry is not None:
+        return entry, True
+    with underway.making(wanted.key):
+        return _published(wanted, names, runner or run), False
 
 
 def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cache.Entry:
     if isinstance(wanted, RustRecipe):
         data, seconds = compile_cell(wanted, runner)
         library = elf.Library(data)
-        description = _description(library, wanted, names, "rust")
+        description = described(library, wanted, names, "rust")
         if wanted.locked:
             check_output(data, library, description, wanted.libraries)
         facts = {"interface": description, "seconds": seconds, "toolchain": wanted.toolchain}
@@ -110,7 +149,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    description = _description(library, wanted, names, "zig")
+    description = described(library, wanted, names, "zig")
     if wanted.locked:
         check_output(data, library, description, wanted.libraries)
     return data, description, seconds
@@ -121,23 +160,24 @@ def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
     if found:
-        return CompileError(_headline(found), found)
+        return CompileError(headline(found), found)
     words = finished.errors.strip()[-_LAST_WORDS_CHARACTERS:] or "it said nothing"
     how = f"was ended by signal {-finished.code}" if finished.code < 0 else f"failed with code {finished.code}"
     return ToolchainError(f"the compiler {how}, which is not the cell's fault: {words}")
 
 
-def _headline(found: Sequence[Diagnostic]) -> str:
+def headline(found: Sequence[Diagnostic]) -> str:
+    """The first error in one line, and how many more there are."""
     first = found[0]
     where = f"line {first.line}, column {first.column}: " if first.line else ""
     more = len(found) - 1
     return f"{where}{first.message}" + (f" (and {more} more error{'s' if more > 1 else ''})" if more else "")
 
 
-def _description(library: elf.Library, wanted: Recipe | RustRecipe, names: Names, language: str) -> dict[str, Any]:
+def described(library: elf.Library, wanted: Recipe | RustRecipe, names: Names, language: str) -> dict[str, Any]:
     """The interface, read from the file: nothing of a build that was never tried runs in this process."""
     try:
-        body: dict[str, Any] = json.loads(library.content("o_description").rstrip(b"\0"))
+        body: dict[str, Any] = json.loads(library.text("o_description"))
     except (KeyError, ValueError):
         raise ToolchainError(
             "the build does not describe itself: clear the cache with `project-o cache --clear`"

@@ -13,23 +13,55 @@ from . import cache, dispatcher
 from .build import build
 from .guard import guard_path
 from .places import cache_directory, locate, zig_version
+from .quick.desk import desk
+from .recipe import recipe
 from .rust.places import locate as locate_rust
 
 _EMPTY_CELL = "pub fn nothing() void {}\n"
 _EMPTY_RUST_CELL = "pub fn nothing() {}\n"
+# What needs the compiler's own runtime, which takes seconds to compile once, and much of the standard library.
+_LARGE_CELL = """const std = @import("std");
+
+pub fn quotient(a: u64, b: u64) u64 {
+    return @truncate((@as(u128, a) << 32) / b);
+}
+
+pub fn fetched(allocator: std.mem.Allocator, url: []const u8) ![]const u8 {
+    var threaded: std.Io.Threaded = .init(allocator, .{});
+    defer threaded.deinit();
+    var client: std.http.Client = .{ .allocator = allocator, .io = threaded.io() };
+    defer client.deinit();
+    var body: std.Io.Writer.Allocating = .init(allocator);
+    _ = try client.fetch(.{ .location = .{ .url = url }, .response_writer = &body.writer });
+    return body.written();
+}
+"""
+_SOME_RUNTIME = _LARGE_CELL.split("pub fn fetched")[0]
 
 
-def warm() -> None:
+def warm(*, everything: bool = False) -> None:
     """Compile the guard, the dispatcher and an empty cell of each language: the first cell finds the caches filled.
 
+    ``everything`` also fills them with what only some cells need, which takes half a minute.
     Raises ToolchainMissing, ToolchainError.
     """
     guard_path()
     dispatcher.prepare()
-    build(Program("nothing", "zig", (("cell.zig", _EMPTY_CELL),)))
+    _warm_zig(_EMPTY_CELL)
     with suppress(ToolchainMissing):  # Rust is the user's to install
         build(Program("nothing", "rust", (("cell.rs", _EMPTY_RUST_CELL),)))
     dispatcher.wait(limits.BUILD_WALL_SECONDS)
+    if everything:
+        _warm_zig(_SOME_RUNTIME)
+        _warm_zig(_LARGE_CELL, optimised=False)
+
+
+def _warm_zig(source: str, *, optimised: bool = True) -> None:
+    program = Program("nothing", "zig", (("cell.zig", source),))
+    order = desk().order(recipe(program), {})
+    if optimised:
+        build(program)
+    order.result.exception()  # trouble is no error here: cells are built without a server then
 
 
 def status() -> list[Check]:

@@ -38,6 +38,8 @@ class Job:
     copies: Mapping[str, Path] = field(default_factory=dict)
     programs: tuple[str, ...] = ()
     place: str = ""
+    stop: int = -1
+    """A descriptor that becomes readable when nobody wants the result any more; -1: somebody does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,8 @@ def build_folder() -> Path:
 
 
 def run(job: Job) -> Finished:
-    """Run to the end. Raises ToolchainError at the deadline or if it cannot start, KeyboardInterrupt on Ctrl-C.
+    """Run to the end. Raises ToolchainError at the deadline, when told to stop, or if it cannot start;
+    KeyboardInterrupt on Ctrl-C.
 
     However this ends, nothing of the compiler is left running.
     """
@@ -70,7 +73,7 @@ def run(job: Job) -> Finished:
         process = subprocess.Popen(
             job.argv,
             cwd=job.folder,
-            env={**_clean_environment(), **job.environment},
+            env={**clean_environment(), **job.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
@@ -80,7 +83,7 @@ def run(job: Job) -> Finished:
         raise ToolchainError(f"{job.argv[0]} cannot be started ({error}): see `project-o doctor`") from None
     try:
         _bound(process.pid)
-        errors = _read_errors(process, started + job.wall_seconds, job.wall_seconds)
+        errors = _read_errors(process, started + job.wall_seconds, job)
         code = process.wait()
     except BaseException:
         _kill(process)
@@ -91,7 +94,8 @@ def run(job: Job) -> Finished:
     return Finished(code, errors, time.monotonic() - started)
 
 
-def _clean_environment() -> dict[str, str]:
+def clean_environment() -> dict[str, str]:
+    """The environment of a compiler: ours, without what would change its answers."""
     # ZIG_LIB_DIR, RUSTC_BOOTSTRAP and their like would change what we build behind the cache key's back.
     return {name: value for name, value in os.environ.items() if not name.startswith(("ZIG_", "RUSTC_"))}
 
@@ -111,19 +115,25 @@ def _bound(pid: int) -> None:
             return
 
 
-def _read_errors(process: subprocess.Popen[bytes], deadline: float, seconds: float) -> str:
+def _read_errors(process: subprocess.Popen[bytes], deadline: float, job: Job) -> str:
     """All of its standard error up to the limit; the rest is drained. Its end is the end of the process."""
     assert process.stderr is not None
     pieces: list[bytes] = []
     kept = 0
     with selectors.DefaultSelector() as selector:
         selector.register(process.stderr, selectors.EVENT_READ)
+        if job.stop >= 0:
+            selector.register(job.stop, selectors.EVENT_READ)
         while True:
             left = deadline - time.monotonic()
-            if left <= 0 or not selector.select(left):
+            ready = selector.select(left) if left > 0 else []
+            if not ready:
                 raise ToolchainError(
-                    f"the compiler was stopped at its limit of {seconds:.0f} s: is there a loop at compile time?"
+                    f"the compiler was stopped at its limit of {job.wall_seconds:.0f} s: is there a loop at compile "
+                    "time?"
                 )
+            if any(key.fd == job.stop for key, _ in ready):
+                raise ToolchainError("the compiler was stopped: its cell was edited again")
             piece = os.read(process.stderr.fileno(), 65536)
             if not piece:
                 return b"".join(pieces).decode("utf-8", "replace")

@@ -69,6 +69,16 @@ class Library:
                 return self._at(symbol.address, symbol.size)
         raise KeyError(name)
 
+    def text(self, name: str) -> bytes:
+        """The bytes of an exported constant up to its zero, whatever its size is said to be: a compiler server writes
+        what has changed, and forgets the size. Raises KeyError.
+        """
+        for symbol in self.symbols:
+            if symbol.name == name and symbol.defined:
+                start = self._offset(symbol.address, 1)
+                return self._data[start : self._data.index(b"\0", start)]
+        raise KeyError(name)
+
     def section(self, name: str) -> tuple[int, bytes]:
         """Where a section will lie, and its bytes in the file. Raises KeyError."""
         for section in self._sections:
@@ -89,9 +99,13 @@ class Library:
         return found.hexdigest()
 
     def _at(self, address: int, size: int) -> bytes:
+        start = self._offset(address, size)
+        return self._data[start : start + size]
+
+    def _offset(self, address: int, size: int) -> int:
         for kind, _, offset, start, _, file_size, _, _ in self._programs:
             if kind == _LOAD and start <= address and address + size <= start + file_size:
-                return self._data[offset + address - start : offset + address - start + size]
+                return int(offset + address - start)
         raise ToolchainError(f"the library has no content at {address:#x}: it is damaged")
 
     def _read_symbols(self) -> Iterator[Symbol]:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from . import server_lines
 from .sources import CELL_FOLDER
 
 _FRAMES_MAX = 64
@@ -36,6 +37,9 @@ def _line_of(path: str, addresses: tuple[int, ...]) -> int:
             library = ELFFile(file)
             if not library.has_dwarf_info():
                 return 0
+            functions = server_lines.remembered(path)
+            if functions is not None:
+                return server_lines.line_of(library.get_dwarf_info(), addresses, functions)
             return _search(library.get_dwarf_info(), addresses)
     except Exception:  # noqa: BLE001 - debug information may be damaged in any way; the message then has no line
         return 0

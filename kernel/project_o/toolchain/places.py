@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-import sys
 from functools import lru_cache
 from importlib import resources, util
 from pathlib import Path
 
+from ..config import cache_directory
 from ..errors import ToolchainMissing
+
+__all__ = ["ZIG_VERSION", "cache_directory", "locate", "template", "zig_version"]
 
 ZIG_VERSION = "0.17.1"
 """Exact: the shims are written in the types of this compiler's own reflection."""
@@ -82,20 +84,6 @@ def _wheel() -> Path | None:
 def _on_path() -> Path | None:
     found = shutil.which("zig")
     return Path(found) if found else None
-
-
-def cache_directory() -> Path:
-    """The folder of everything that can be made again: PROJECT_O_CACHE, else ``project-o`` in the user's cache."""
-    chosen = os.environ.get("PROJECT_O_CACHE", "")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    base = os.environ.get("XDG_CACHE_HOME", "")
-    # The XDG rule: a relative path is to be ignored.
-    if base and Path(base).is_absolute():
-        return Path(base) / "project-o"
-    if sys.platform == "darwin":
-        return Path("~/Library/Caches/project-o").expanduser()
-    return Path("~/.cache/project-o").expanduser()
 
 
 @lru_cache(maxsize=16)

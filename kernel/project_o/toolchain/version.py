@@ -63,6 +63,11 @@ class Version:
         self._cell_box: Sandbox | None = None
         self._job: NativeJob | None = None
 
+    @property
+    def tier(self) -> str:
+        """Which build of its text this is, in words."""
+        return "optimised" if self.artifact.program.mode != "debug" else "not optimised, as its mode says"
+
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call a function under the policy above.
 
@@ -106,6 +111,10 @@ class Version:
         if box is not None:
             box.close()
 
+    def open(self) -> None:
+        """Load the library now, where the first call would else. Raises ToolchainError."""
+        self._load()
+
     def _load(self) -> Library:
         with self._lock:
             if self._library is None:
@@ -122,11 +131,15 @@ class Version:
                     answer = job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS)
             except SandboxError:
                 answer = None  # it cannot be tried here; the level that the doctor shows says why
-            if answer is not None and self._passed(function, answer):
+            if answer is not None and self.passed(function, answer):
                 cache.mark_tried(self.artifact.key, name)
+                self.witness(function, args, answer)
         self._settled.add(name)
 
-    def _passed(self, function: NativeFunction, answer: Answer) -> bool:
+    def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
+        """A call was tried and is about to be made: for a build that another one will have to agree with."""
+
+    def passed(self, function: NativeFunction, answer: Answer) -> bool:
         """True: it passed; False: nothing is known. Raises where the trial shows what would happen here."""
         if answer.denied:
             return False

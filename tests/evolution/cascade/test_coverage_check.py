@@ -19,7 +19,7 @@ def total(a):
     And says so.
     """
     n = 1  # o: 1 2
-    if len(a) > 1000:
+    if len(a) > 4000:
         print("never",
               "asked")
         return -1
@@ -80,7 +80,7 @@ def test_the_lines_that_were_not_reached_are_told_by_the_cells_numbers(python: A
 
 def test_the_users_tests_count(python: Any) -> None:
     def test_long(program: Any) -> None:
-        assert program([0] * 2000) == -1
+        assert program([0] * 5000) == -1
 
     found = coverage(python.run(BETTER, fields={**SCORE, "tests": [two, test_long]}))
 

@@ -21,7 +21,9 @@ def varied(rng: Any, value: Any, depth: int = 0) -> Any:
     if isinstance(value, bool):
         return bool(rng.random() < 0.5)
     if isinstance(value, int):
-        return _pick(rng, (value, value, 0, 1, -1, 2, value + 1, value - 1, -value, (1 << 31) - 1, 1 << 63))
+        return _pick(
+            rng, (value, value, 0, 1, -1, 2, value + 1, value - 1, -value, 64 * value + 1, (1 << 31) - 1, 1 << 63)
+        )
     if isinstance(value, float):
         return _pick(rng, (value, value, 0.0, -0.0, 1.0, -1.0, -value, value / 2, math.nextafter(value, math.inf)))
     if isinstance(value, str):
@@ -48,7 +50,9 @@ def _sequence(rng: Any, value: Any, depth: int) -> Any:
     if type(value) is tuple and len({type(item) for item in items}) > 1:
         return tuple(varied(rng, item, depth + 1) for item in items)  # a record: each place has its own meaning
     way = int(rng.integers(7))
-    length = _pick(rng, (0, 1, len(items), len(items) + 1, 2 * len(items) + 1, int(rng.integers(1, 18))))
+    length = _pick(
+        rng, (0, 1, len(items), len(items) + 1, 2 * len(items) + 1, 8 * len(items) + 5, int(rng.integers(1, 18)))
+    )
     if not items or way == 0:
         found = items[: int(length)]
     elif way == 1:

@@ -3,8 +3,9 @@
 Numbers: 0, -0.0, 1, -1, the extremes, the smallest denormals, nan and infinities. Arrays: empty, of one element,
 around SIMD widths and tile sizes, sorted, reversed, constant, with repeats, with one extreme element, twice the same
 values where two have one type. Text: empty, one character, several code points for one character, beyond the basic
-plane, right to left. Any other Python values: see ``containers``. An array has one extreme element and not many: a
-sum of several would depend on its order, and another order is no fault.
+plane, right to left. Beyond what the samples show: all values negated or many times larger, and one size too. Any
+other Python values: see ``containers``. An array has one extreme element and not many: a sum of several would depend
+on its order, and another order is no fault.
 """
 
 from __future__ import annotations
@@ -17,17 +18,23 @@ from ... import limits
 from ..inputs import Case, Inputs
 from ..leaves import Leaf, put_together
 from .containers import WORDS, varied
+from .scales import scaled
 
 WIDTHS = (4, 8, 16, 32, 64, 128, 256)
 CONTAINERS = 16
 SEVERAL = 3
+FULL = 64
+"""Bits of the widest float."""
 
 Change = Callable[[Any], Any]
 
 
 def edges(inputs: Inputs, rng: Any, count: int = limits.EDGE_CASES_MAX) -> list[Case]:
     """At most ``count`` cases, a fair share of each kind; the same ``rng`` gives the same ones."""
-    kinds = [list(kind) for kind in (_sizes(inputs, rng), _values(inputs, rng), _containers(inputs, rng))]
+    kinds = [
+        list(kind)
+        for kind in (_sizes(inputs, rng), _values(inputs, rng), _scales(inputs, rng), _containers(inputs, rng))
+    ]
     for kind in kinds:
         rng.shuffle(kind)  # so that another purpose sees others where there are too many
     found: list[Case] = []
@@ -66,6 +73,34 @@ def _values(inputs: Inputs, rng: Any) -> Iterator[Case]:
                 if parts[left].shape == parts[right].shape and not (leaf.writable or leaves[right].writable):
                     same = parts[left]
                     yield _with(inputs, case, {right: partial(_given, same)}, f"{leaves[right].name} is {leaf.name}")
+
+
+def _scales(inputs: Inputs, rng: Any) -> Iterator[Case]:
+    """Values and sizes that the samples do not show: all of one argument negated or larger, one size much larger."""
+    for number, leaf in enumerate(inputs.leaves):
+        if leaf.kind in ("array", "matrix", "int", "float") and not leaf.writable:
+            for factor in (*limits.EDGE_SCALES, *((limits.EDGE_SCALE_SMALL,) if leaf.floating else ())):
+                case = inputs.case(rng, inputs.random_sizes(rng), "")
+                yield _with(inputs, case, {number: partial(_times, factor, leaf)}, f"{leaf.name}: {factor:.3g} times")
+    if any(leaf.floating and (leaf.type.child or leaf.type).bits < FULL for leaf in inputs.leaves):
+        return  # a long sum of narrow floats depends on its order
+    base = [vector[0] for vector in inputs.ties.free]
+    for index, value in enumerate(base):
+        chosen = [limits.EDGE_GROWTH * value + 3 if place == index else size for place, size in enumerate(base)]
+        if value > 0 and inputs.bytes_of(chosen) <= limits.INPUT_BYTES_MAX:
+            yield inputs.case(rng, chosen, f"larger, {inputs.told(chosen)}")
+
+
+def _times(factor: float, leaf: Leaf, value: Any) -> Any:
+    """The value so many times; as it was where that does not fit its type."""
+    try:
+        found = scaled(value, factor)
+    except OverflowError:
+        return value
+    if leaf.kind == "int":
+        low, high = _bounds(leaf)
+        return found if low <= found <= high else value
+    return found
 
 
 def _containers(inputs: Inputs, rng: Any) -> Iterator[Case]:

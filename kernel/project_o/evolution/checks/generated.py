@@ -22,9 +22,11 @@ from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
 from ..task import Answer, Handle, Task, generator
 from ..validate import unmeant
+from .again import not_kept, not_lasting
 from .edges import edges
 from .literals import told
 from .reference import Reference
+from .rounding import is_rounding
 from .seam import CPU_SECONDS, ENDED, INPUTS, OUT_OF_DOMAIN, WALL_SECONDS, Subject, failed, passed
 from .shrink import shrink
 
@@ -87,7 +89,10 @@ class Generated:
                 wall, cpu = wall + answer.wall_seconds, cpu + answer.cpu_seconds
                 if found := difference(expected, answer, function.result):
                     facts = facts_of(asked, wall, cpu) | {ENDED: answer.ended}
-                    return self._failed(subject, candidate, case, expected, answer, found, facts)
+                    if finding := self._failed(subject, candidate, case, expected, answer, found, facts):
+                        return finding
+            if found := self._called_again(subject, candidate, known.pairs):
+                return failed("generated", found, found, facts_of(asked, wall, cpu))
         told_facts = facts_of(asked, wall, cpu) | {OUT_OF_DOMAIN: known.left_out}
         whom = f"as {self._reference.name} does" if self._reference else "as the incumbent does"
         return passed("generated", f"it answers {whom} on {asked} inputs", facts=told_facts)
@@ -98,6 +103,14 @@ class Generated:
             known = [pair for found in self._known.values() for pair in found.pairs]
             kept = [pair for pair in self._kept.values() if pair is not None]
         return [case for case, _ in (*kept, *known)]
+
+    @staticmethod
+    def _called_again(subject: Subject, candidate: Handle, pairs: Sequence[Pair]) -> str:
+        """What several calls show that one does not; very many only of the one that is to win."""
+        function = _function(subject)
+        with subject.jobs.open(subject.baseline) as incumbent:
+            found = not_kept(candidate, incumbent, function.name, pairs, function.result)
+        return found or (not_lasting(candidate, function.name, pairs, function.result) if subject.fresh else "")
 
     # ------------------------------------------------------------------ what is right
 
@@ -177,12 +190,18 @@ class Generated:
         answer: Answer,
         found: str,
         facts: dict[str, Scalar],
-    ) -> Finding:
-        """Shrink, tell, keep."""
+    ) -> Finding | None:
+        """Shrink, tell, keep. None where the difference is what the rounding of the inputs brings."""
         function = _function(subject)
         how = _how(expected, answer)
         with subject.jobs.open(subject.baseline) as first, subject.jobs.open(subject.baseline) as second:
             ask = self._asker(subject, first, second, max(limits.EDGE_CALL_SECONDS, 2 * expected.wall_seconds))
+
+            def other(right: Answer, given: Answer, args: tuple[Any, ...]) -> bool:
+                return not is_rounding(right, given, function.result, args, lambda moved: ask(function.name, moved))
+
+            if not other(expected, answer, case.args):
+                return None
 
             def fails(args: tuple[Any, ...]) -> str:
                 right = ask(function.name, args)
@@ -191,7 +210,8 @@ class Generated:
                 given = candidate.ask(
                     function.name, args, seconds=_allowed(right), offset_bytes=_offset(subject.task, case)
                 )
-                return difference(right, given, function.result) if _how(right, given) == how else ""
+                text = difference(right, given, function.result) if _how(right, given) == how else ""
+                return text if text and other(right, given, args) else ""
 
             small = shrink(case.args, found, fails)
         subject.task.kept.keep(function.name, small.args)

@@ -1,4 +1,4 @@
-"""A value made a whole number of times as large, as the relation "scaling" needs it."""
+"""A value made so many times as large, as the relation "scaling" needs it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 
-def scaled(value: Any, factor: int) -> Any:
+def scaled(value: Any, factor: float) -> Any:
     """Numbers, arrays, lists and tuples of them. Raises OverflowError where a number does not fit its type."""
     import numpy as np
 
@@ -30,7 +30,7 @@ def _checked(found: float, value: float) -> float:
     return found
 
 
-def _array(array: Any, factor: int) -> Any:
+def _array(array: Any, factor: float) -> Any:
     import numpy as np
 
     if array.dtype.kind in "iu":

@@ -65,7 +65,7 @@ class Subject:
     @cached_property
     def artifact(self) -> Artifact:
         """The candidate's build; first made by the stage "build". Raises what ``task.build`` raises."""
-        build = self.task.build_own if self.vouched else None
+        build = self.task.build_own if self.vouched else None if self.fresh else self.task.build_ahead
         return (build or self.task.build)(self.program)
 
     @cached_property

@@ -78,6 +78,7 @@ def _array(array: Any) -> float:
     fractions = numbers[~whole]
     if fractions.size > FRACTIONS_LOOKED_AT_MAX:
         return total + (FRACTION_LONGEST + 1) * float(fractions.size)
-    small = array.dtype.type
+    # Whole numbers beyond 2**53 are here too, and their type may not hold what they were rounded to.
+    small = array.dtype.type if array.dtype.kind == "f" else float
     longest: float = sum(min(FRACTION_LONGEST, FRACTION + len(str(small(abs(item))))) for item in fractions.tolist())
     return total + longest

@@ -48,6 +48,9 @@ MODES = {
     "fast": ("-Copt-level=3", "-Coverflow-checks=off"),
     "debug": ("-Copt-level=0", *_CHECKED),
 }
+QUICK = "quick-"
+"""Before a mode: as it, and not optimised, for what serves until the optimised build is there."""
+MODES |= {f"{QUICK}{mode}": ("-Copt-level=0", *flags[1:]) for mode, flags in MODES.items()}
 # A library that has put its hook in front of others', or has made thread-local values, can never be unmapped.
 _LINK = ("-Clink-arg=-Wl,-z,nodelete", "-Clink-arg=-Wl,-rpath,$ORIGIN")
 

@@ -179,13 +179,18 @@ fn takesState(comptime F: type) bool {
     return types.len > 0 and state.isState(types[0].?);
 }
 
-fn Shim(comptime name: []const u8) type {
-    const function = @field(cell, name);
+pub fn Shim(comptime name: []const u8) type {
+    return ShimOf(cell, name);
+}
+
+/// The same for a function of another module.
+pub fn ShimOf(comptime Cell: type, comptime name: []const u8) type {
+    const function = @field(Cell, name);
     const F = @TypeOf(function);
     const R = @typeInfo(F).@"fn".return_type.?;
     const Arguments = std.meta.ArgsTuple(F);
     return struct {
-        fn call(args: [*]const u64, ret: [*]u64) callconv(.c) i32 {
+        pub fn call(args: [*]const u64, ret: [*]u64) callconv(.c) i32 {
             if (comptime takesState(F)) {
                 // SAFETY: checked here, before it is used.
                 const status = state.check(@ptrFromInt(@as(usize, @intCast(args[0]))));

@@ -1,0 +1,276 @@
+"""A cell's own text -> the version that serves it at once, and the optimised one that takes its place.
+
+Both builds begin at the same moment; the one that is there first serves. Where that is the quick one, the optimised
+build takes its place between two calls, as soon as it is there, its trial on the calls seen so far passed, and it
+answered them as the quick one did. Where it did not, the quick build goes on serving, and says so.
+
+A text that keeps something between calls is never served by a build that will be replaced: of it
+the quick build is asked for errors only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import threading
+import warnings
+import weakref
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ... import limits
+from ...abi import copied, interface_from_json
+from ...errors import NativeError, SandboxError, ToolchainError
+from ...values import Artifact, NativeFunction, Program
+from .. import cache, underway
+from ..build import TOOLCHAIN, Names, build, found, named, quick_rust
+from ..guard import guard_path
+from ..recipe import Recipe, recipe
+from ..rust.recipe import recipe as rust_recipe
+from ..server_lines import Functions, forget, remember
+from ..version import Version
+from .agreement import difference
+from .desk import FLAGS, Built, desk
+from .later import Later
+from .server import ServerTrouble
+
+if TYPE_CHECKING:
+    from ...sandbox import Answer, Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What only the text of a cell knows: see ``build.Names`` and ``server_lines.Functions``; why it may keep something
+    between two calls, "" where it does not. The last two are asked for while the compiler is at work.
+    """
+
+    names: Names
+    functions: Callable[[], Functions]
+    keeps: Callable[[], str]
+
+
+@dataclass(frozen=True, slots=True)
+class How:
+    """How the versions of a cell serve, whichever build they are of."""
+
+    box: Sandbox | None
+    isolate: bool
+    trial: bool
+
+    def version(self, artifact: Artifact) -> Version:
+        """The build as it serves for good."""
+        return Version(artifact, box=self.box, isolate=self.isolate, trial=self.trial)
+
+
+def open_cell(program: Program, text: Text, how: How) -> Version:
+    """The version that serves a cell's own text: of the build that is in the cache, else of the one that is there
+    first.
+
+    Raises CompileError, ToolchainMissing, ToolchainError, UsageError, KeyboardInterrupt.
+    """
+    known = found(program, names=text.names)
+    if known is not None:
+        return how.version(known)
+    wanted = recipe(program) if program.language == "zig" else rust_recipe(program)
+    if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
+        return how.version(build(program, names=text.names))
+    quick = _Zig(wanted, text.names) if isinstance(wanted, Recipe) else _Rust(program, text.names)
+    later = _begun(program, wanted.key, text.names)
+    try:
+        functions, keeps = text.functions(), text.keeps()
+        optimised = _first(quick.result, later.result, keeps)
+    except BaseException:
+        quick.abandon()
+        _stop(wanted.key, later)
+        raise
+    if optimised is not None:
+        quick.discard()
+        return how.version(optimised)
+    return QuickVersion(quick.artifact(program, text.names, functions), later, how)
+
+
+class _Zig:
+    """A quick build by the compiler server."""
+
+    def __init__(self, wanted: Recipe, names: Names) -> None:
+        self._wanted = wanted
+        self._order = desk().order(wanted, names)
+        self.result: Future[Any] = self._order.result
+        self.discard, self.abandon = self._order.discard, self._order.abandon
+
+    def artifact(self, program: Program, names: Names, functions: Functions) -> Artifact:
+        """The build as others know it."""
+        built: Built = self.result.result()
+        remember(built.path, functions)
+        return Artifact(
+            program=program,
+            key=hashlib.sha256(f"quick\0{self._wanted.key}".encode()).hexdigest(),
+            path=str(built.path),
+            interface=named(interface_from_json(built.description), names, self._wanted.line_offset),
+            toolchain=TOOLCHAIN,
+            flags=(*FLAGS, *self._wanted.shown_flags),
+            size_bytes=built.size_bytes,
+            seconds=built.seconds,
+            cached=False,
+        )
+
+
+class _Rust:
+    """A quick build by a compiler of its own, without optimisation."""
+
+    def __init__(self, program: Program, names: Names) -> None:
+        later = Later(lambda runner: quick_rust(program, names, runner))
+        self.result: Future[Any] = later.result
+        self.discard = self.abandon = later.stop
+
+    def artifact(self, _program: Program, _names: Names, _functions: Functions) -> Artifact:
+        """The build."""
+        built: Artifact = self.result.result()
+        return built
+
+
+def _first(quick: Future[Any], optimised: Future[Artifact], keeps: str) -> Artifact | None:
+    """The optimised build where it is there first, or has to serve; None where the quick one serves.
+
+    The cell's own errors count, whichever way found them first.
+    """
+    waiting: set[Future[Any]] = {quick, optimised}
+    while True:
+        done, waiting = wait(waiting, return_when=FIRST_COMPLETED)
+        if optimised in done:
+            error = optimised.exception()
+            if error is None or not waiting or not _is_ours(error):
+                return optimised.result()
+        if quick in done:
+            error = quick.exception()
+            if error is None and (not keeps or not waiting):
+                return None
+            if error is not None and not _is_ours(error):
+                raise error
+            if not waiting:
+                return optimised.result()
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Whether a build failed for a reason that the other way of building need not share."""
+    return type(error) in (ToolchainError, ServerTrouble)
+
+
+# ------------------------------------------------------------------------------- the optimised build
+
+_lock = threading.Lock()
+_latest: dict[str, tuple[str, Later]] = {}
+"""By the program's name: the key and the build that was begun last."""
+
+
+def _begun(program: Program, key: str, names: Names) -> Later:
+    """The optimised build of this text, under way. That of an earlier text of the same name is no longer wanted."""
+    with _lock:
+        before = _latest.get(program.name)
+        if before is not None and before[0] == key and not before[1].result.done():
+            return before[1]
+        if before is not None:
+            _stop(*before)
+        later = Later(lambda runner: build(program, names=names, runner=runner))
+        _latest[program.name] = (key, later)
+        return later
+
+
+def _after_fork() -> None:
+    """What is under way is the parent's."""
+    global _lock
+    _lock = threading.Lock()
+    _latest.clear()
+
+
+os.register_at_fork(after_in_child=_after_fork)
+
+
+def _stop(key: str, later: Later) -> None:
+    if not underway.needed(key):
+        later.stop()
+
+
+class QuickVersion(Version):
+    """A quick build as it serves, until ``then`` hands on the optimised one."""
+
+    def __init__(self, artifact: Artifact, later: Later, how: How) -> None:
+        super().__init__(artifact, box=how.box, isolate=how.isolate, trial=how.trial)
+        self._later, self._how = later, how
+        self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
+        self._refusal = ""
+        if artifact.program.language == "zig":  # all that is left of these files goes with the server
+            weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False
+
+    @property
+    def tier(self) -> str:
+        """Which build this is, and why it serves."""
+        return f"quick: {self._refusal}" if self._refusal else "quick, until the optimised one is there"
+
+    def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
+        """Remember a call that was tried, for the optimised build to answer."""
+        try:
+            self._seen[function.name] = (copied(args, [limits.QUICK_COMPARED_BYTES_MAX]), answer)
+        except (TypeError, ValueError, RecursionError):
+            return  # the optimised build is not asked it
+
+    def then(self, take: Callable[[Version], bool]) -> None:
+        """Call ``take`` with the optimised version, in another thread, once it may serve in place of this one."""
+        threading.Thread(target=self._hand_on, args=(take,), name="project-o-then", daemon=True).start()
+
+    def _hand_on(self, take: Callable[[Version], bool]) -> None:
+        try:
+            better = self._how.version(self._later.result.result())
+            self._refusal = self._objection(better)
+            if not self._refusal:
+                take(better)
+        except Exception as error:  # noqa: BLE001 - the end of a thread: what went wrong is told below
+            self._refusal = f"the optimised build failed ({error})"
+        if self._refusal and not self._later.stopped:
+            # A notebook shows it below the cell that began this thread.
+            name = self.artifact.program.name
+            warnings.warn(f"{name} goes on with its build that is not optimised: {self._refusal}", stacklevel=1)
+
+    def _objection(self, better: Version) -> str:
+        """Why the optimised build may not take this one's place; "" where it may."""
+        if better.artifact.interface != self.artifact.interface:
+            return "the optimised build offers other functions"
+        for name, (args, answer) in tuple(self._seen.items()):
+            function = self._functions[name]
+            given = self._asked(better.artifact, function, args)
+            if given is None:
+                continue  # nothing is known, as of a first call that cannot be tried
+            try:
+                if not better.passed(function, given):
+                    continue
+            except NativeError as error:
+                return f"the optimised build fails where this one did not ({error})"
+            text = difference(function, answer, given)
+            if not text:
+                cache.mark_tried(better.artifact.key, name)
+                continue
+            again = self._asked(self.artifact, function, args)
+            if again is not None and not difference(function, answer, again):
+                return f"the optimised build answers differently: {name} {text}"
+            # It does not answer itself alike: it looks at a clock, say.
+        if self._library is not None:
+            better.open()
+        return ""
+
+    def _asked(self, artifact: Artifact, function: NativeFunction, args: Sequence[Any]) -> Answer | None:
+        """The answer of a build in the sandbox; None where it cannot be asked."""
+        if self._how.box is None:
+            return None
+        try:
+            with self._how.box.native(artifact.path, artifact.interface, guard_path=guard_path()) as job:
+                return job.ask(function.name, args, seconds=limits.FIRST_CALL_WALL_SECONDS)
+        except SandboxError:
+            return None
+
+
+def _remove(path: Path, owner: int) -> None:
+    if os.getpid() == owner:  # a forked copy of this process has versions too, and the files are not its own
+        forget(path)

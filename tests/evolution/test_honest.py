@@ -1,0 +1,137 @@
+"""Improvements as people make them: each is better, and a verdict that refuses one is wrong."""
+
+from __future__ import annotations
+
+import linecache
+import types
+
+import numpy as np
+import pytest
+
+from project_o.evolution.checks.rounding import is_rounding
+from project_o.flow import Flow
+from project_o.sandbox import Answer
+from project_o.values import NativeType
+
+ANY = NativeType("any")
+IN_PLACE = (
+    "in place, where the second call has less to do",
+    """
+def f(items):
+    for k in range(1, len(items)):
+        item = items[k]
+        at = k
+        while at > 0 and items[at - 1] > item:
+            items[at] = items[at - 1]
+            at -= 1
+        items[at] = item
+""",
+    [([(k * 37) % 101 for k in range(200)],)],
+    "def f(items):\n    items.sort()\n",
+)
+COSTS = (
+    "where the next number costs twice as much",
+    "def f(n):\n    if n < 2:\n        return n\n    return f(n - 1) + f(n - 2)\n",
+    [(16,)],
+    """
+def f(n):
+    if n < 2:
+        return n
+    a, b = 0, 1
+    for _ in range(n):
+        a, b = b, a + b
+    return a
+""",
+)
+NOTHING = (
+    "whose sum of nothing is a whole number",
+    """
+def f(a):
+    total = 0.0
+    for x in a:
+        for _ in range(4):
+            total += x * 0.25
+    return total
+""",
+    [([k % 17 / 8 for k in range(400)],)],
+    "def f(a):\n    return sum(a)\n",
+)
+CANCELS = (
+    "that rounds otherwise where all cancels",
+    """
+def f(a):
+    if len(a) == 0:
+        return 0.0
+    mean = sum(a.tolist()) / len(a)
+    total = 0.0
+    for x in a.tolist():
+        total += (x - mean) ** 2
+    return total / len(a)
+""",
+    [(np.random.default_rng(3).random(900) * 10,)],
+    "import numpy as np\n\ndef f(a):\n    return float(np.var(a)) if len(a) else 0.0\n",
+)
+NUMPY = (
+    "with numpy",
+    """
+import numpy as np
+
+def f(a, b):
+    out = np.zeros((a.shape[0], b.shape[1]))
+    for i in range(a.shape[0]):
+        for j in range(b.shape[1]):
+            for k in range(a.shape[1]):
+                out[i, j] += a[i, k] * b[k, j]
+    return out
+""",
+    [(np.random.default_rng(1).random((14, 12)), np.random.default_rng(2).random((12, 16)))],
+    "def f(a, b):\n    return a @ b\n",
+)
+CASES = {case[0]: case[1:] for case in (IN_PLACE, COSTS, NOTHING, CANCELS, NUMPY)}
+
+
+class Nothing:
+    """A proposer of nothing."""
+
+    def ask(self, index, told):
+        return None
+
+
+def function(source: str) -> types.FunctionType:
+    """The function f of a cell."""
+    source = source.lstrip("\n")
+    file = f"<honest {hash(source)}>"
+    linecache.cache[file] = (len(source), None, source.splitlines(keepends=True), file)
+    names: dict = {"__name__": "__main__"}
+    exec(compile(source, file, "exec"), names)
+    return names["f"]
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_an_improvement_is_accepted(name: str) -> None:
+    before, inputs, after = CASES[name]
+    run = Flow().evolve(function(before), function="f", inputs=inputs, proposer=Nothing(), trials=1)
+    verdict = run.propose(after)
+
+    assert verdict.accepted, verdict.reasons
+
+
+def variance(args):
+    return Answer(ok=True, value=float(sum((args[0] - args[0].mean()) ** 2)))
+
+
+@pytest.mark.parametrize(("given", "same"), [(0.0, True), (1e-31, True), (1e-20, False), (None, False)])
+def test_what_cancels_may_round_otherwise_and_nothing_more(given: object, same: bool) -> None:
+    """Of equal values the variance is rounding alone; a fault of any other size is none."""
+    args = (np.full(8, 0.8471535374634753),)
+    expected = Answer(ok=True, value=1.232595164407831e-32)
+
+    assert is_rounding(expected, Answer(ok=True, value=given), ANY, args, variance) == same
+
+
+def test_a_fault_where_nothing_cancels_is_no_rounding() -> None:
+    args = (np.arange(9.0),)
+    expected = variance(args)
+    given = Answer(ok=True, value=expected.value * (1 + 1e-9))
+
+    assert not is_rounding(expected, given, ANY, args, variance)
