@@ -9,10 +9,19 @@ from dataclasses import replace
 import pytest
 
 from project_o import toolchain
+from project_o.deploy.handles import Provisional
 from project_o.flow import Flow
 from project_o.history import CellRun, open_history
 
 CELL = "pub fn answer() i32 {{\n    return {number};\n}}\n"
+
+
+def settled(module):
+    """What serves is the build that stays, and not the quick one of an edit."""
+    deadline = time.monotonic() + 60
+    while isinstance(module.slot.version, Provisional):
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
 
 
 @pytest.fixture
@@ -29,6 +38,7 @@ def served(tmp_path):
     for number in (1, 2, 3):
         module = flow.cell(CELL.format(number=number), "zig", "work")
         assert module.answer() == number
+        settled(module)
         history.record(CellRun("cell", CELL.format(number=number)))
         history.flush()
         states[number] = history.states(1)[0].id

@@ -386,7 +386,8 @@ def described(release: Release, version: Version) -> Release:
     for function in artifact.interface.functions:
         parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in function.parameters)
         spelled.append(f"{function.name}({parameters}) -> {spell(function.result)}")
-    return replace(release, interface=tuple(spelled), library=_digest_of(getattr(artifact, "path", "")))
+    path = "" if isinstance(version, Provisional) else getattr(artifact, "path", "")  # the better build will say
+    return replace(release, interface=tuple(spelled), library=_digest_of(path))
 
 
 def _digest_of(path: str) -> str:
