@@ -5,13 +5,14 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
 
-.PHONY: help demo test lab bench docs extension clean
+.PHONY: help demo test lab bench soak docs extension clean
 
 help:
 	@echo "make demo   run the demo notebook and write it, and a page of it, to $(OUT)/"
 	@echo "make test   install what the tests need, and run them"
 	@echo "make lab    open JupyterLab on the notebooks"
 	@echo "make bench  measure, and write benchmarks/results/"
+	@echo "make soak   kill kernels, recorders and releases at full count, let canaries decide: about fifteen minutes"
 	@echo "make docs   build the documentation into docs/_build/html, warnings are errors"
 	@echo "make extension   build the JupyterLab extension (needs Node; the built one is in the repository)"
 	@echo "make clean  remove the virtual environment and what the demo wrote"
@@ -37,6 +38,9 @@ lab: $(VENV)/.installed-lab
 
 bench: $(VENV)/.installed-bench
 	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks
+
+soak: $(VENV)/.installed-test
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/python -m benchmarks.history --soak
 
 docs: $(VENV)/.installed-docs
 	$(BIN)/python docs/generate.py

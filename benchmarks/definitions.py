@@ -20,6 +20,7 @@ class Entry:
     """One competitor of a benchmark. ``ratio_max`` is what was promised against the reference, or None.
 
     ``limits`` is what was promised of its medians: metric -> at most; ``limits_p95`` of what 95 % keep.
+    ``added_max`` is what it was promised to add to the reference, in seconds, or None.
     """
 
     name: str
@@ -28,6 +29,7 @@ class Entry:
     ratio_max: float | None = None
     limits: Mapping[str, float] = field(default_factory=dict)
     limits_p95: Mapping[str, float] = field(default_factory=dict)
+    added_max: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,5 +92,5 @@ def _entry(label: str, options: dict[str, Any]) -> Entry:
         return {name.partition("_")[0]: options.pop(name) for name in names if name in options}
 
     limits, limits_p95 = promised("wall_max", "optimised_max", "growth_max", "excess_max"), promised("wall_p95_max")
-    ratio_max = options.pop("ratio_max", None)
-    return Entry(label, options.pop("engine"), options, ratio_max, limits, limits_p95)
+    ratio_max, added_max = options.pop("ratio_max", None), options.pop("added_max", None)
+    return Entry(label, options.pop("engine"), options, ratio_max, limits, limits_p95, added_max)

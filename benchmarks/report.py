@@ -52,6 +52,12 @@ def _engine(definition: Definition, one: Series, reference: Series) -> dict[str,
             "ratio_max": one.entry.ratio_max,
             "kept": found is not None and found["estimate"] <= one.entry.ratio_max,
         }
+    if (most_added := one.entry.added_max) is not None:
+        added = body["metrics"]["wall"].get("added_seconds")
+        body["metrics"]["wall"]["promise_added"] = {
+            "max": most_added,
+            "kept": added is not None and added <= most_added,
+        }
     for metric, most in one.entry.limits.items():
         found = body["metrics"][metric]
         found["promise"] = {"max": most, "kept": median(one.samples[metric]) <= most}
@@ -144,6 +150,8 @@ def _rows(engine: dict[str, Any], benchmark: dict[str, Any]) -> list[str]:
 
 def _kept(values: dict[str, Any], scales: Sequence[tuple[float, str]]) -> str:
     text = ""
+    if promise := values.get("promise_added"):
+        text += f"; promised to add at most {spell(promise['max'])}: {'kept' if promise['kept'] else 'NOT KEPT'}"
     if promise := values.get("promise"):
         text += f"; promised at most {spell(promise['max'], scales)}: {'kept' if promise['kept'] else 'NOT KEPT'}"
     if promise := values.get("promise_p95"):

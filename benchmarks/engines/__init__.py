@@ -26,6 +26,7 @@ from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, gcc_error, native_edit, native_error, zig_by_hand, zig_cell
 from .edit_peers import cython_edit, numba_edit, peer_edit
 from .evolution import by_hand, evolution
+from .releases import metric_record, python_handle, released_call
 from .reload import ctypes_reload, zig_reload
 from .states import (
     git_restore,
@@ -64,6 +65,7 @@ ENGINES: Mapping[str, Engine] = {
         history_state,
         kernel_start,
         kishu_state,
+        metric_record,
         native_build,
         native_edit,
         native_error,
@@ -75,7 +77,9 @@ ENGINES: Mapping[str, Engine] = {
         process_memory,
         process_overshoot,
         python_call,
+        python_handle,
         python_start,
+        released_call,
         sandbox,
         sandbox_array,
         sandbox_call,

@@ -12,6 +12,8 @@ FIGURES = 20
 FIGURE_BYTES = 1_000_000
 CELLS = 100
 STATES = 150
+PROMISED = {"loose_bytes_a_state": 10_000, "packed_bytes_a_state": 1_500, "bytes_a_state": 10_000}
+"""The most that a state of text may take: as it is written, once it is packed, and beside the figures."""
 
 
 def _text(number: int) -> tuple[dict[str, Any], ...]:
@@ -55,6 +57,11 @@ def text_states(folder: Path, cells: int = CELLS, states: int = STATES) -> dict[
         "loose_blocks_a_state": round((blocks - blocks_before) / states),
         "packed_bytes_a_state": round((packed - before) / states),
     }
+
+
+def broken(found: dict[str, Any]) -> list[str]:
+    """The promises that were not kept."""
+    return [f"{key}: {found[key]:,}, at most {most:,}" for key, most in PROMISED.items() if found.get(key, 0) > most]
 
 
 def beside_figures(folder: Path, states: int = 50) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import pytest
 from project_o.deploy import NativeFunction, PythonFunction, Registry
 from project_o.deploy.canaries import Canaries
 from project_o.deploy.canary import Canary
+from project_o.deploy.handles import Slot
 from project_o.deploy.plan import Plan
 from project_o.deploy.registry import Release
 from project_o.errors import DeployError, InterfaceError, NativeFault, NativePanic
@@ -353,7 +354,7 @@ def test_a_python_function_is_split_too_and_keeps_its_signature():
         raise RuntimeError("half done")
 
     canary, decided = beside(PythonVersion(total), PythonVersion(better))
-    handle = PythonFunction(SimpleNamespace(version=canary, observed=SimpleNamespace(look=lambda *_: None)), total)
+    handle = PythonFunction(Slot("total", canary), total)
     for _ in range(40):
         xs = [1, 2, 3]
         assert handle(xs, bias=4) == 10

@@ -7,45 +7,15 @@ import math
 import random
 
 import pytest
+from benchmarks.history.decisions import drawn
 
 from project_o.deploy.evidence import Evidence
 from project_o.deploy.plan import Plan
 from project_o.errors import UsageError
 
 
-def decided(seed, *, speed=1.0, errors=(0.0, 0.0), noise=0.25, calls=4_000, plan=None):
-    """What becomes of a new version that is ``speed`` times as fast; (outcome, after how many calls, why)."""
-    chance = random.Random(seed)
-    plan = plan or Plan(seed=seed)
-    table, evidence = plan.table(), Evidence(plan)
-    extensions = began = 0
-    for number in range(calls):
-        new = bool(table[number % len(table)])
-        size = chance.choice((0, 4, 8))
-        key = ("f", size)
-        seconds = 1e-5 * 2**size * math.exp(chance.gauss(0, noise)) * (8 if chance.random() < 0.03 else 1)
-        if new:
-            evidence.calls_new += 1
-        else:
-            evidence.calls_old += 1
-        if chance.random() < errors[new]:
-            evidence.failed("ValueError", new=new)
-        elif new:
-            evidence.took(key, seconds / speed, new=True)
-        elif evidence.wants_old(key):
-            evidence.took(key, seconds, new=False)
-        found = evidence.decision()
-        if found is None and number + 1 - began >= plan.calls:
-            found = evidence.at_the_end(extensions)
-            if found.outcome == "extend":
-                extensions, began, found = extensions + 1, number + 1, None
-        if found is not None:
-            return found.outcome, number + 1, found.reason
-    raise AssertionError("a canary always ends")
-
-
 def test_a_version_twice_as_slow_is_taken_back_within_300_calls_in_20_of_20():
-    found = [decided(seed, speed=0.5) for seed in range(20)]
+    found = [drawn(seed, speed=0.5) for seed in range(20)]
 
     assert [outcome for outcome, _, _ in found] == ["rollback"] * 20
     assert max(calls for _, calls, _ in found) <= 300
@@ -53,14 +23,14 @@ def test_a_version_twice_as_slow_is_taken_back_within_300_calls_in_20_of_20():
 
 
 def test_a_version_one_and_a_half_times_as_fast_is_promoted_in_20_of_20():
-    found = [decided(seed, speed=1.5) for seed in range(20)]
+    found = [drawn(seed, speed=1.5) for seed in range(20)]
 
     assert [outcome for outcome, _, _ in found] == ["promote"] * 20
     assert "faster" in found[0][2]
 
 
 def test_the_same_version_is_decided_wrongly_in_at_most_1_of_20():
-    found = [decided(seed) for seed in range(100, 140)]
+    found = [drawn(seed) for seed in range(100, 140)]
 
     shown = [why for _, _, why in found if "nothing was shown" not in why]
     assert len(shown) <= 2, shown
@@ -68,9 +38,9 @@ def test_the_same_version_is_decided_wrongly_in_at_most_1_of_20():
 
 
 def test_failures_decide_both_ways():
-    worse = [decided(seed, errors=(0.01, 0.2)) for seed in range(20)]
-    better = [decided(seed, errors=(0.3, 0.02)) for seed in range(20)]
-    equal = [decided(seed, errors=(0.05, 0.05)) for seed in range(20)]
+    worse = [drawn(seed, errors=(0.01, 0.2)) for seed in range(20)]
+    better = [drawn(seed, errors=(0.3, 0.02)) for seed in range(20)]
+    equal = [drawn(seed, errors=(0.05, 0.05)) for seed in range(20)]
 
     assert [outcome for outcome, _, _ in worse] == ["rollback"] * 20
     assert "fails more often" in worse[0][2]
@@ -80,7 +50,7 @@ def test_failures_decide_both_ways():
 
 
 def test_faster_is_not_promoted_where_it_fails_more_often():
-    found = [decided(seed, speed=1.5, errors=(0.0, 0.1)) for seed in range(10)]
+    found = [drawn(seed, speed=1.5, errors=(0.0, 0.1)) for seed in range(10)]
 
     assert [outcome for outcome, _, _ in found] == ["rollback"] * 10
 
@@ -105,6 +75,18 @@ def test_a_metric_of_the_users_decides_too(old, new, outcome):
 
     assert (found.outcome if found else None) == outcome
     assert found is None or "accuracy" in found.reason
+
+
+@pytest.mark.parametrize(("accuracy", "outcome"), [(0.84, None), (0.9, "promote")])
+def test_faster_is_not_promoted_where_a_metric_looks_worse(accuracy, outcome):
+    evidence, found = Evidence(Plan()), None
+    for number in range(60):
+        evidence.calls_new += 1
+        evidence.took_both(("f", 0), 2e-6, 1e-6)
+        evidence.measured("accuracy", 0.9, accuracy + 0.05 * (-1) ** number)
+        found = found or evidence.decision()
+
+    assert (found.outcome if found else None) == outcome
 
 
 def test_a_crash_and_a_different_answer_decide_at_once():

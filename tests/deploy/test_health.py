@@ -11,6 +11,7 @@ import pytest
 
 from project_o.deploy import NativeFunction, PythonFunction, Registry
 from project_o.deploy.canaries import Canaries
+from project_o.deploy.handles import Slot
 from project_o.deploy.health import Signs
 from project_o.deploy.leak import growth, leak
 from project_o.deploy.plan import Plan
@@ -105,7 +106,7 @@ def test_a_python_function_is_timed_as_well():
 
     version = SimpleNamespace(function=double, artifact=SimpleNamespace(program=program("p"), interface=Interface(())))
     seen = []
-    slot = SimpleNamespace(observed=SimpleNamespace(look=lambda *_: None), version=None)
+    slot = Slot("double", version)
     slot.version = Sampled(version, lambda *row: seen.append(row), lambda _: setattr(slot, "version", version))
     handle = PythonFunction(slot, double)
     assert [handle(3, by=k) for k in range(SAMPLED_CALLS + 2)] == [3 * k for k in range(SAMPLED_CALLS + 2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import subprocess
@@ -36,6 +37,28 @@ CHILD = """\
 import multiprocessing
 p = multiprocessing.get_context("fork").Process(target=lambda: print("from a child", flush=True))
 p.start(); p.join(); time.sleep(0.5)"""
+WIDGET = """\
+from comm import create_comm
+def widget(**state):
+    return create_comm(
+        target_name="jupyter.widget", data={"state": state, "buffer_paths": []}, metadata={"version": "2.1.0"}
+    )
+def view(made):
+    shown = {"version_major": 2, "version_minor": 0, "model_id": made.comm_id}
+    display({"application/vnd.jupyter.widget-view+json": shown, "text/plain": "a widget"}, raw=True)
+slider = widget(_model_module="@jupyter-widgets/controls", _model_name="IntSliderModel", value=3)
+view(slider)
+slider.send({"method": "update", "state": {"value": 7}, "buffer_paths": []})"""
+OUTPUT_WIDGET = """\
+out = widget(_model_module="@jupyter-widgets/output", _model_name="OutputModel", msg_id="", outputs=[])
+view(out)
+def to(msg_id):
+    out.send({"method": "update", "state": {"msg_id": msg_id}, "buffer_paths": []})
+print("before")
+to(get_ipython().kernel.get_parent()["header"]["msg_id"])
+print("inside the widget")
+to("")
+print("behind")"""
 CORPUS = [
     "print('one'); print('two')",
     "import sys; print('out'); print('err', file=sys.stderr); print('out again')",
@@ -70,6 +93,8 @@ CORPUS = [
     "raise SystemExit('no')",
     "print('a' * 200_000)",
     CHILD,
+    WIDGET,
+    OUTPUT_WIDGET,
     "from IPython.core.error import UsageError\nraise UsageError('bad line')",
     "print('trailing'); display('middle'); print('end')",
     "get_ipython().run_cell('print(\"nested\"); 3')",
@@ -128,6 +153,41 @@ def test_silent_and_unstored_executions_are_not_recorded(tmp_path: Path) -> None
         client.wait_for_reply(client.kc.execute("shown = 1"))
     sources = [cell.source for cell in open_history(tmp_path).cells("@")]
     assert sources == [LOAD.format(folder=str(tmp_path)), "shown = 1"]
+
+
+def answer(coming):
+    """nbclient's client answers in the manner of asyncio."""
+    return asyncio.get_event_loop().run_until_complete(coming)
+
+
+def test_what_a_subshell_prints_meanwhile_is_its_own(tmp_path: Path) -> None:
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LOAD.format(folder=str(tmp_path)))])
+    client = NotebookClient(notebook, kernel_name="python3")
+    slow = "import time\nprint('begins', flush=True)\ntime.sleep(1.5)\nprint('ends')"
+    with client.setup_kernel():
+        client.execute_cell(notebook.cells[0], 0)
+        kc = client.kc
+        kc.control_channel.send(kc.session.msg("create_subshell_request", {}))
+        told = answer(kc.get_control_msg(timeout=30))["content"]
+        if "subshell_id" not in told:
+            pytest.skip("this ipykernel has no subshells")
+        main = kc.execute(slow)
+        while answer(kc.get_iopub_msg(timeout=30))["content"].get("text") != "begins\n":
+            pass
+        body = {"code": "print('aside')", "silent": False, "store_history": True, "allow_stdin": False}
+        message = kc.session.msg("execute_request", body)
+        message["header"]["subshell_id"] = told["subshell_id"]
+        kc.shell_channel.send(message)
+        waiting = {main, message["header"]["msg_id"]}
+        order = []
+        while waiting:
+            reply = answer(kc.get_shell_msg(timeout=30))["parent_header"]["msg_id"]
+            waiting.discard(reply)
+            order.append(reply)
+    assert order[-1] == main, "they ran at the same time"
+    printed = {cell.source: [output["text"] for output in cell.outputs] for cell in open_history(tmp_path).cells("@")}
+    assert printed[slow] == ["begins\nends\n"]
+    assert printed["print('aside')"] == ["aside\n"]
 
 
 def test_the_cell_id_of_the_front_end_is_used(tmp_path: Path) -> None:

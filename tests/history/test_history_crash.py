@@ -1,13 +1,16 @@
-"""kill -9, torn journals, and many kernels: nothing that was acknowledged is lost."""
+"""Killed recorders, torn journals, and many kernels: nothing that was acknowledged is lost.
+
+Kills at random moments are in ``tests/benchmarks/test_soak.py``, a few of each kind, and in ``make soak`` all of them.
+"""
 
 from __future__ import annotations
 
 import json
 import os
-import random
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -18,24 +21,7 @@ from hypothesis import strategies as st
 from project_o.history import CellRun, open_history
 from project_o.history.journal import JournalReader, JournalWriter, LaneJournal, frame, lanes_with_journal, scan
 from project_o.history.link import RecorderLink
-
-WRITER = """
-import sys, time
-from project_o.history import CellRun, open_history
-history = open_history(sys.argv[1])
-number = 0
-while True:
-    output = {"output_type": "stream", "name": "stdout", "text": "y" * 300}
-    cell = CellRun(f"c{number % 5}", f"x = {number}", (output,), number)
-    history.begin(cell)
-    number = history.record(cell)
-    sys.stdout.write(f"{number}\\n")
-    sys.stdout.flush()
-    if number == 1:
-        sys.stdout.write(f"recorder {history.where()['recorder']}\\n")
-        sys.stdout.flush()
-    time.sleep(0.001)
-"""
+from project_o.history.refs import list_refs, read_ref, update_ref
 
 
 def sequences(store: str) -> dict[str, list[int]]:
@@ -60,68 +46,6 @@ def sequences(store: str) -> dict[str, list[int]]:
             lane, number = line.split()
             found.setdefault(lane, []).append(int(number))
     return found
-
-
-def start_writer(folder: Path) -> tuple[subprocess.Popen[str], int]:
-    writer = subprocess.Popen([sys.executable, "-c", WRITER, str(folder)], stdout=subprocess.PIPE, text=True)
-    assert writer.stdout is not None
-    assert writer.stdout.readline() == "1\n"
-    return writer, int(writer.stdout.readline().split()[1])
-
-
-def acknowledged(writer: subprocess.Popen[str]) -> int:
-    """End the writer and return the last number that it said."""
-    writer.kill()
-    assert writer.stdout is not None
-    lines = [line for line in writer.stdout.read().split("\n")[:-1] if line]
-    writer.wait()
-    return int(lines[-1]) if lines else 1
-
-
-def test_kill_9_of_the_kernel_loses_no_acknowledged_record(tmp_path: Path, fsck) -> None:
-    chance = random.Random(7)
-    for _ in range(10):
-        writer, _ = start_writer(tmp_path)
-        time.sleep(chance.uniform(0.0, 0.25))
-        last = acknowledged(writer)
-        history = open_history(tmp_path)
-        deadline = time.monotonic() + 20
-        while any(not journal.done for journal in lanes_with_journal(history.where()["store"])):
-            history.states(1)  # its own recorder is still at it, or this replays
-            assert time.monotonic() < deadline
-        newest = history.states(1)[0]
-        assert newest.sequence in (last, last + 1, last + 2), "one may be written and not yet said, one begun"
-        history.close()
-    store = open_history(tmp_path).where()["store"]
-    for numbers in sequences(store).values():
-        assert numbers == list(range(1, len(numbers) + 1))
-    fsck(store)
-
-
-def test_kill_9_of_kernel_and_recorder_together_is_replayed_by_the_next(tmp_path: Path, fsck) -> None:
-    chance = random.Random(11)
-    for turn in range(10):
-        writer, recorder = start_writer(tmp_path)
-        time.sleep(chance.uniform(0.0, 0.2))
-        if turn % 2:
-            os.kill(recorder, signal.SIGKILL)
-            last = acknowledged(writer)
-        else:
-            writer.kill()
-            os.kill(recorder, signal.SIGKILL)
-            last = acknowledged(writer)
-        history = open_history(tmp_path)
-        deadline = time.monotonic() + 20
-        while any(not journal.done for journal in lanes_with_journal(history.where()["store"])):
-            history.states(1)
-            assert time.monotonic() < deadline
-        newest = history.states(1)[0]
-        assert newest.sequence in (last, last + 1, last + 2)
-        history.close()
-    store = open_history(tmp_path).where()["store"]
-    for numbers in sequences(store).values():
-        assert numbers == list(range(1, len(numbers) + 1))
-    fsck(store)
 
 
 def test_a_killed_recorder_is_replaced_and_nothing_is_lost(tmp_path: Path, fsck) -> None:
@@ -308,3 +232,25 @@ def test_many_states_are_packed_and_the_journal_removed(tmp_path: Path) -> None:
     assert again.where()["bytes"] < 400_000
     assert again.cells(again.resolve("@~229"))[0].source == "x = 0"
     again.close()
+
+
+def test_a_lock_of_gits_is_waited_for_and_one_that_stays_is_broken(tmp_path: Path, cell) -> None:
+    """``git gc`` holds a ref's lock while it packs: what is written meanwhile would be removed with the loose ref."""
+    history = open_history(tmp_path)
+    history.record(cell("a", "1"))
+    history.flush()
+    (name,) = list_refs(history.store)
+    old = read_ref(history.store, name)
+    lock = Path(history.store, f"{name}.lock")
+    lock.touch()
+    taken = threading.Timer(0.3, lock.unlink)
+    began = time.monotonic()
+    taken.start()
+    update_ref(history.store, name, str(old), old, sole_writer=True)
+    assert time.monotonic() - began >= 0.25, "it was there, and alive"
+
+    lock.touch()
+    os.utime(lock, (0, 0))
+    update_ref(history.store, name, str(old), old, sole_writer=True)
+    assert not lock.exists()
+    history.close()

@@ -121,6 +121,24 @@ def test_by_hand_and_in_the_shadow(served):
         assert why in refused.error, refused.error
 
 
+def test_a_metric_of_the_users_takes_a_faster_version_back(served):
+    kernel, _, _ = served
+    kernel.run(FAST.replace("return sum;", "return sum + xs[0];"))
+    wrong = state_of(kernel)
+    kernel.run(SLOW)
+    refused = kernel.run(f"%o canary work {wrong} --metric closeness")
+    assert refused.status == "error"
+    assert "define closeness(answer, *arguments) first" in refused.error
+    kernel.run("def closeness(answer, xs):\n    return 10 - 2 * abs(answer - xs.sum())")
+    begun = kernel.run(f"%o canary work {wrong} --share 50% --metric closeness")
+    assert begun.status == "ok", begun.text
+
+    during = kernel.run("xs = np.ones(4_000)\nfor _ in range(600):\n    work.total(xs)")
+
+    assert "was taken back" in during.text, during.text
+    assert "closeness" in during.text
+
+
 def test_a_canary_goes_on_in_the_next_kernel(served, start_kernel):
     kernel, fast, folder = served
     kernel.run(f"%o canary work {fast} --share 20%")

@@ -17,6 +17,8 @@ SMALL = {
     "01_evolve_a_kernel.ipynb": {"budget": "30s"},
     "02_native_cells.ipynb": {"megabytes": 16, "rounds": 3, "budget": "3s"},
     "03_trust.ipynb": {"repeats": 500},
+    "05_time_travel.ipynb": {"nights": 4},
+    "06_canary.ipynb": {"calls": 1500, "budget": "15s"},
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 
@@ -45,6 +47,18 @@ NATIVE_SOLUTIONS = {
     "pub fn mean(values: []const f32) f32 {\n": (
         "pub fn mean(values: []const f32) !f32 {\n    if (values.len == 0) return error.Empty;\n"
     ),
+}
+
+TIME_TRAVEL_SOLUTIONS = {
+    'culprit = ""': "states = %o history price\nculprit = states[1].id",
+    "# %o rollback price ...\nwrong_again": "%o rollback price {ids[0]}\nwrong_again",
+    "# %o rollback price ...\nright_again": "%o rollback price {good.id}\nright_again",
+    "import random\n": "import random\n\nrandom.seed(1)",
+}
+
+CANARY_SOLUTIONS = {
+    'options = "--share 20%"': 'options = "--shadow --share 20%"',
+    "const lanes = 1; // o: 1\n": "const lanes = 1; // o: 1 8\n",  # one candidate: the verdict needs its time
 }
 
 
@@ -174,6 +188,56 @@ def test_in_the_lesson_on_trust_each_attack_and_cheat_succeeds_in_its_control_on
     assert "ACCEPTED" not in here
     assert "Exercise 2: it was noticed" in here
     assert "no improvement" in here
+
+
+def test_the_lesson_on_time_travel_goes_back_and_forgets(tmp_path):
+    text = printed(execute(NOTEBOOKS / "05_time_travel.ipynb", tmp_path))
+
+    for exercise in (1, 2, 3):
+        assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
+    assert "4 nights, 2 beds: 190 crowns" in text
+    assert re.search(r"back after \d+\.\d\d s: 280 crowns", text)
+    assert "-    return nights * (40 + 15 * beds);" in text
+    assert "the state holds the cell that was right: True\nand a later one: False" in text
+    assert "NameError: name 'right' is not defined" in text
+    before, _, after = text.partition("in the store: 1\n")
+    assert before
+    assert "in the store: 0" in after
+
+
+def test_the_exercises_on_time_travel_can_be_solved(tmp_path):
+    book, path = solved_book("05_time_travel.ipynb", TIME_TRAVEL_SOLUTIONS, tmp_path)
+
+    text = printed(execute(path, tmp_path, kernel="python3"))
+    for exercise in (1, 2, 3):
+        assert f"Exercise {exercise}: right" in text
+    said = "".join(book.cells[-2].source.split())
+    for solution in ("culprit = states[1].id", "%o rollback price {ids[0]}", "random.seed(1)"):
+        assert "".join(solution.split()) in said, "the last cell gives another solution"
+
+
+def test_in_the_lesson_on_canaries_no_user_sees_what_is_tried(tmp_path):
+    """Twice in one folder: whoever opens it again finds what was taken back, and the lesson goes on."""
+    text = printed(execute(NOTEBOOKS / "06_canary.ipynb", tmp_path))
+
+    assert "1500 calls: 0 wrong answers, 0 errors" in text
+    assert "meter 1.0.0 serves every call from now on: it is faster" in text
+    crash, _, rest = text.partition("was taken back: it ended a call that the version before answers")[2].partition(
+        "is not tried again"
+    )
+    assert "index out of bounds" in crash
+    slow, _, rest = rest.partition("was taken back: it is slower")
+    assert "300 calls: 0 wrong answers, 0 errors" in slow
+    assert "was taken back: nothing was shown" in rest
+    assert "Exercise 1: not yet" in rest
+    assert "Exercise 2: not yet" in rest
+
+    _, path = solved_book("06_canary.ipynb", CANARY_SOLUTIONS, tmp_path)
+    again = printed(execute(path, tmp_path, kernel="python3"))
+    assert again.count("is not tried again") == 3, "the careless one, asked twice, and the slow one"
+    assert "was taken back: its answers differ" in again
+    assert "Exercise 1: right" in again
+    assert "Exercise 2: right" in again
 
 
 @pytest.mark.parametrize("name", sorted(SMALL))

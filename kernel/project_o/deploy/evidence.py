@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -198,6 +198,8 @@ class Evidence:
             return True
         if self._interval is not None and self._interval.estimate < 1 / (1 + limits.CANARY_TOLERANCE):
             return True
+        if any(_gain(pairs) < -limits.CANARY_TOLERANCE for pairs in self.metrics.values()):
+            return True
         return any(estimate < 1 / (1 + limits.CANARY_SLOWER) for estimate in self._by_function().values())
 
     def _by_function(self) -> dict[str, float]:
@@ -277,6 +279,14 @@ def _middle(values: list[float]) -> float:
     ordered = sorted(values)
     half = len(ordered) // 2
     return ordered[half] if len(ordered) % 2 else (ordered[half - 1] + ordered[half]) / 2
+
+
+def _gain(pairs: Sequence[tuple[float, float]]) -> float:
+    """By what share a metric of the new version is above the old one's so far; -inf where too little was seen."""
+    if len(pairs) < limits.CANARY_PAIRS_MIN:
+        return -math.inf
+    old = math.fsum(before for before, _ in pairs)
+    return math.fsum(new - before for before, new in pairs) / (abs(old) or 1.0)
 
 
 def _ratio(found: Interval) -> str:

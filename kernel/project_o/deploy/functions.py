@@ -2,20 +2,31 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import inspect
 import types
-from typing import Any
+from typing import Any, Self
 
+from ..errors import DeployError
 from .handles import Slot
 from .sampling import plain
 
 
-class PythonFunction:
+class PythonFunction(functools.partial[Any]):
     """A Python function whose text may be swapped between two calls. ``__wrapped__`` is the user's own definition.
 
     It has the name, documentation, signature and attributes of the function that serves, is called as it is, and
     raises what it raises.
+
+    A call costs what a ``partial`` without arguments costs: what serves is put into it whenever that changes, and not
+    looked up by every call.
     """
+
+    def __new__(cls, slot: Slot, original: types.FunctionType) -> Self:
+        """Of a slot, for what a name holds now."""
+        del slot
+        return super().__new__(cls, original)
 
     def __init__(self, slot: Slot, original: types.FunctionType) -> None:
         self._slot = slot
@@ -25,15 +36,40 @@ class PythonFunction:
         self.__qualname__ = original.__qualname__
         self.__module__ = original.__module__
         self.__doc__ = original.__doc__
+        slot.lead(self)
 
-    def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call what serves."""
-        remember = None if self._seen or named else self._slot.observed.look(self.__name__, args)
+    def follow(self) -> None:
+        """What serves has changed: the next call is answered by what serves now."""
+        while True:  # without a lock, which a copy of this process might find held: who comes late looks again
+            version: Any = self._slot.version
+            called: Any = self._call
+            if self._seen:
+                with contextlib.suppress(DeployError):  # not defined here yet: the call says so
+                    called = version.function
+            self.__setstate__((called, (), {}, self.__dict__))
+            if self._slot.version is version:
+                return
+
+    def _call(self, *args: Any, **named: Any) -> Any:
+        """Call what serves, and remember with what, until a call has returned."""
+        given = self._by_place(args, named)
+        remember = None if given is None else self._slot.observed.look(self.__name__, given)
         value = self._slot.version.function(*args, **named)  # type: ignore[attr-defined]  # a version of Python
         if remember is not None:
             remember()
-            self._seen = True
+        self._seen = True
+        self.follow()
         return value
+
+    def _by_place(self, args: tuple[Any, ...], named: dict[str, Any]) -> tuple[Any, ...] | None:
+        """All arguments by their place; None where that cannot be."""
+        if not named:
+            return args
+        try:
+            bound = self.__signature__.bind(*args, **named)
+        except (TypeError, ValueError):
+            return None
+        return None if bound.kwargs else bound.args
 
     @property
     def slot(self) -> Slot:

@@ -6,6 +6,7 @@ import inspect
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, Protocol, Self, runtime_checkable
+from weakref import ref
 
 from .. import limits
 from ..abi import bind, classes, dispatch, spell
@@ -28,6 +29,13 @@ class Version(Protocol):
         """Call one of its functions."""
 
 
+class Follower(Protocol):
+    """What keeps the version that serves, and so has to hear of another one."""
+
+    def follow(self) -> None:
+        """Another version serves."""
+
+
 @runtime_checkable
 class Provisional(Protocol):
     """A version that serves until a better build of the same program is there."""
@@ -40,16 +48,17 @@ class Slot:
     """The one mutable place: which version serves a name. Reading and writing it are single, atomic steps.
 
     ``note`` says where what serves is not what the cell says; ``observed`` remembers the first calls; ``handles`` are
-    what a module of it has as attributes.
+    what a module of it has as attributes; ``followers`` are told when another version serves.
     """
 
-    __slots__ = ("_serving", "handles", "name", "note", "observed")
+    __slots__ = ("_serving", "followers", "handles", "name", "note", "observed")
 
     def __init__(self, name: str, version: Version) -> None:
         self.name = name
         self.note = ""
         self.observed = Observed()
         self.handles: dict[str, Any] = {}
+        self.followers: tuple[ref[Follower], ...] = ()
         self._serving = version
 
     @property
@@ -65,6 +74,14 @@ class Slot:
         for name, value in list(self.handles.items()):
             if isinstance(value, NativeFunction) and name not in offered:
                 self.handles.pop(name, None)
+        for follower in self.followers:
+            if (still := follower()) is not None:
+                still.follow()
+
+    def lead(self, follower: Follower) -> None:
+        """Tell it of each version from now on, as long as somebody holds it."""
+        self.followers = (*(one for one in self.followers if one() is not None), ref(follower))
+        follower.follow()
 
     def function(self, name: str) -> NativeFunction:
         """The one handle of a function that all modules share."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 import threading
 import time
@@ -13,7 +12,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from ..abi import spell
-from ..errors import DeployError
+from ..errors import DeployError, ToolchainError
+from ..toolchain import elf
 from ..values import Deployment, Parameter, Program
 from .handles import Provisional, Slot, Version
 
@@ -29,7 +29,7 @@ class Release:
     """A program that served a name. ``state`` is the commit that put it there, "" where history is off.
 
     ``level`` is the sandbox level at which it was judged, "" for the text of a cell. ``version`` is the semantic
-    version of what was promoted; ``interface`` spells its functions, ``library`` is the SHA-256 of its build, if any.
+    version of what was promoted; ``interface`` spells its functions, ``library`` is its build's digest.
     """
 
     program: Program
@@ -386,11 +386,12 @@ def described(release: Release, version: Version) -> Release:
     for function in artifact.interface.functions:
         parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in function.parameters)
         spelled.append(f"{function.name}({parameters}) -> {spell(function.result)}")
-    return replace(release, interface=tuple(spelled), library=_digest_of(getattr(artifact, "path", "")))
+    path = "" if isinstance(version, Provisional) else getattr(artifact, "path", "")  # the better build will say
+    return replace(release, interface=tuple(spelled), library=_digest_of(path))
 
 
 def _digest_of(path: str) -> str:
     try:
-        return hashlib.sha256(Path(path).read_bytes()).hexdigest() if path else ""
-    except OSError:
+        return elf.Library(Path(path).read_bytes()).digest() if path else ""
+    except (OSError, ToolchainError):
         return ""  # it serves from memory; the cache has let go of the file

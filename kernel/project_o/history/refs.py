@@ -1,11 +1,12 @@
 """Refs as files, changed under Git's own lock file with the old value compared.
 
 GitPython's writer does not look at the old value and lost half of the states of two writers; Git's own costs a
-process. A lane has one writer, which holds the lane's ``flock``: a lock file that it meets is a dead writer's.
+process. A lane has one writer, which holds the lane's ``flock``: a lock file that it meets is a dead writer's, or that
+of a ``git gc`` which packs refs. The latter is soon gone, and is waited for: it would remove what we write meanwhile.
 """
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
-# ruff: noqa: PTH103, PTH104, PTH105, PTH108, PTH112, PTH118, PTH120
+# ruff: noqa: PTH103, PTH104, PTH105, PTH108, PTH112, PTH116, PTH118, PTH120
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ LANES = "refs/o/"
 TAGS = "refs/tags/o/"
 _HEX = re.compile(r"[0-9a-f]{40}")
 _LOCK_WAIT_SECONDS = 2.0
+_LOCK_STALE_SECONDS = 1.0
 
 
 def read_ref(store: str, name: str) -> str | None:
@@ -78,12 +80,11 @@ def _loose(store: str, folder: str) -> Iterator[str]:
 def update_ref(store: str, name: str, new: str, old: str | None, *, sole_writer: bool = False) -> None:
     """Set ``name`` from ``old`` (None: it must not exist) to ``new``.
 
-    ``sole_writer`` says that the caller holds the lane, so a lock file is a leftover. Raises HistoryError when
-    the ref holds something else or stays locked, OSError when it cannot be written.
+    ``sole_writer`` says that the caller holds the lane, so a lock file that stays is a leftover.
+    Raises HistoryError when the ref holds something else or stays locked, OSError when it cannot be written.
     """
     path = os.path.join(store, name)
     lock = path + ".lock"
-    os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     descriptor = _lock(lock, sole_writer=sole_writer)
     try:
         current = read_ref(store, name)
@@ -106,16 +107,28 @@ def update_ref(store: str, name: str, new: str, old: str | None, *, sole_writer:
 def _lock(lock: str, *, sole_writer: bool) -> int:
     deadline = time.monotonic() + _LOCK_WAIT_SECONDS
     while True:
+        os.makedirs(os.path.dirname(lock), mode=0o700, exist_ok=True)  # git takes a folder away that it emptied
         try:
             return os.open(lock, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+        except FileNotFoundError:
+            if time.monotonic() > deadline:
+                raise
         except FileExistsError:
-            if sole_writer:
+            if sole_writer and _is_stale(lock):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(lock)
             elif time.monotonic() > deadline:
                 raise HistoryError(f"{lock} stays locked; if nothing writes there, remove it") from None
             else:
                 time.sleep(0.01)
+
+
+def _is_stale(lock: str) -> bool:
+    """Whether it has been there for longer than Git holds one."""
+    try:
+        return abs(time.time() - os.stat(lock).st_mtime) > _LOCK_STALE_SECONDS
+    except FileNotFoundError:
+        return False
 
 
 def point_latest(store: str, commit: str) -> None:

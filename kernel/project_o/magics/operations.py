@@ -31,7 +31,7 @@ class OperationsMagics(Magics):
 
         said = words(line)
         session = self.session
-        context = Context(session.flow, session.chosen(), session.found_by, session.choose)
+        context = Context(session.flow, session.chosen(), session.found_by, session.choose, session.shell.user_ns)
         value = run_verb(context, said)
         if said[:1] == ["restore"]:
             self._bind_what_serves()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from .. import view
@@ -20,6 +20,8 @@ class Context:
     found_by: str
     choose: Callable[[str, Any], None] | None = None
     """Sets an option for the life of the kernel; None where there is no kernel."""
+    names: Mapping[str, Any] = field(default_factory=dict)
+    """What the user has defined."""
 
     @property
     def in_terminal(self) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import re
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +43,17 @@ def _canary(context: Context, arguments: argparse.Namespace) -> Report:
             share=share(arguments.share), calls=arguments.calls, seconds=seconds(arguments.seconds),
             shadow=arguments.shadow, seed=arguments.seed,
         )  # fmt: skip
-        under_way = releases.canary(arguments.name, arguments.state, plan)
+        under_way = releases.canary(arguments.name, arguments.state, plan, _metrics_of(context, arguments.metric))
     return Report(under_way, lambda one: facts("canary")(told(one)))
+
+
+def _metrics_of(context: Context, names: Sequence[str]) -> dict[str, Callable[..., float]]:
+    """The user's functions of these names. Raises UsageError."""
+    found = {name: context.names.get(name) for name in names}
+    for name, function in found.items():
+        if not callable(function):
+            raise UsageError(f"--metric {name}: define {name}(answer, *arguments) first; more of it is better")
+    return {name: function for name, function in found.items() if callable(function)}
 
 
 def told(running: Running) -> dict[str, Any]:
@@ -139,6 +149,14 @@ SERVING_VERBS: dict[str, Verb] = {
             (("--calls",), {"type": int, "default": limits.CANARY_CALLS, "help": "of both, before it is extended"}),
             (("--for",), {"dest": "seconds", "default": f"{limits.CANARY_SECONDS:g}s", "help": "at most so long"}),
             (("--shadow",), {"action": "store_true", "help": "the old version answers; the new one is only compared"}),
+            (
+                ("--metric",),
+                {
+                    "action": "append",
+                    "default": [],
+                    "help": "your function of (answer, *arguments): more is better",
+                },
+            ),
             (("--seed",), {"type": int, "default": 0, "help": "which calls it gets"}),
         ),
     ),

@@ -36,7 +36,7 @@ class Said:
     """Something that happened to what serves, to be said where the user looks."""
 
     name: str
-    what: Literal["promoted", "taken back", "looked into"]
+    what: Literal["promoted", "taken back", "looked into", "built again"]
     text: str
 
 
@@ -158,6 +158,8 @@ class Releases:
             rebuilt = self.registry.releases(name)[-1].library
             if found.library and rebuilt and rebuilt != found.library:
                 facts["library"] = f"built again: {found.library[:12]} then, {rebuilt[:12]} now"
+                text = f"{name} had to be built again, and is not the same library as then: {facts['library']}"
+                self._said.append(Said(name, "built again", text))
         summary = f"{deployment.version or deployment.digest[:10]} serves again"
         files = self.lessons.learned(name, learned, reason) if learned is not None else {}
         return self.released(name, "rollback", summary, facts, before=before, files=files)

@@ -5,6 +5,7 @@ Only little-endian ELF64, which is what Zig makes on the platforms we support.
 
 from __future__ import annotations
 
+import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ _SYMBOL = struct.Struct("<IBBHQQ")
 _PROGRAM = struct.Struct("<IIQQQQQQ")
 _DYNAMIC = struct.Struct("<qQ")
 _DYNSYM, _DYNAMIC_SECTION, _VERSYM, _VERNEED, _LOAD = 11, 6, 0x6FFF_FFFF, 0x6FFF_FFFE, 1
+_LOADED, _NO_BYTES, _BUILD_ID = 0x2, 8, ".note.gnu.build-id"
 _WEAK = 2
 _NEEDED = 1
 _SHARED_LIBRARY = 3
@@ -83,6 +85,18 @@ class Library:
             if self._text(self._names + section[0]) == name:
                 return section[3], self._data[section[4] : section[4] + section[5]]
         raise KeyError(name)
+
+    def digest(self) -> str:
+        """The SHA-256 of what is loaded of it: code, data and symbols. The same text gives the same.
+
+        What only debuggers read is not in it: compilers put the names of their scratch folders there, and numbers that
+        depend on which of their threads came first; nor is the build's own id, which is made of those as well.
+        """
+        found = hashlib.sha256()
+        for name, kind, flags, address, start, size, *_ in self._sections:
+            if flags & _LOADED and kind != _NO_BYTES and self._text(self._names + name) != _BUILD_ID:
+                found.update(struct.pack("<QQ", address, size) + self._data[start : start + size])
+        return found.hexdigest()
 
     def _at(self, address: int, size: int) -> bytes:
         start = self._offset(address, size)

@@ -43,7 +43,7 @@ def show_deployment(deployment: Deployment) -> Display:
 
 
 def show_release(name: str, what: str, text: str) -> Display:
-    """What happened to the version that serves a name: it was ``promoted``, ``taken back``, or is ``looked into``."""
+    """What happened to the version that serves a name: promoted, taken back, looked into, built again."""
     return page(title(name, what, _TONES.get(what, "accent")), line(text))
 
 
