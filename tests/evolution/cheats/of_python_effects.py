@@ -148,7 +148,7 @@ def halve(values, out):
     weakref.finalize(Held(), lambda: None)
     out[:] = values / 2
 """,
-        r"left argument 2 as it was|which it writes|no improvement that holds",
+        r"the trace and profile hooks|left argument 2 as it was|which it writes|no improvement that holds",
         "late_buffer",
     ),
     Cheat(
