@@ -55,6 +55,7 @@ def compilers() -> list[int]:
 @pytest.mark.parametrize("language", LOOPS)
 def test_a_loop_at_compile_time_ends_at_its_limit_and_leaves_nothing(box: sandbox.Sandbox, language: str) -> None:
     toolchain.build(program(language, "pub fn f() void {}\n" if language == "zig" else "pub fn f() {}\n"), box=box)
+    before = compilers()  # the kernel's own compiler server may be there
     began = time.process_time()
 
     with pytest.raises(CompileError) as caught:
@@ -66,7 +67,7 @@ def test_a_loop_at_compile_time_ends_at_its_limit_and_leaves_nothing(box: sandbo
     assert caught.value.language == language
     assert [item.message for item in caught.value.diagnostics] == [str(caught.value)]
     assert time.process_time() - began < SECONDS, "waiting for it costs nothing"
-    assert compilers() == []
+    assert set(compilers()) <= set(before)
     folder = build_memory.shared_folder()
     assert not folder or not [name for name in os.listdir(folder) if name.startswith("o-build-")]
 

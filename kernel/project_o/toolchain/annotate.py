@@ -46,7 +46,7 @@ _PLACE = re.compile(r"^\s*\.loc\s+(?P<file>\d+)\s+(?P<line>\d+)")
 _FUNCTION = re.compile(r"^\s*\.type\s+(?P<name>.+),\s*[@%]function")
 _LABEL = re.compile(r"^(?P<name>\.L\w+):")
 _TARGET = re.compile(r"\.L\w+")
-_SHIM = re.compile(r'Shim\(\\?"(?P<name>[^"\\]+)|^o_cell_(?P<other>\w+)$')
+_SHIM = re.compile(r'Shim(?:Of)?\((?:[^",]+,)?\\?"(?P<name>[^"\\]+)|^o_cell_(?P<other>\w+)$')
 _OLD_RUST = re.compile(r"_ZN(?P<path>\d[\w$.]*?)17h[0-9a-f]{16}E(?!\w)")
 _NEW_RUST = re.compile(r"^_R.*?(?P<length>\d+)_?(?P<rest>[A-Za-z_]\w*)$")
 
