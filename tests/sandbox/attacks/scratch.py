@@ -28,7 +28,9 @@ def still_there(world, outcome):
 
 
 def inside(name, source, oracle, **more):
-    attack(name, "files", source, oracle, scratch_only=True, **more)
+    # What is bounded by looking at it is looked at late on a busy machine: it must get through three times.
+    counted = "fill" in name or "many" in name
+    attack(name, "files", source, oracle, **{"scratch_only": True, "whole_machine": counted, **more})
 
 
 inside(
