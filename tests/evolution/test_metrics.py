@@ -161,9 +161,13 @@ def test_a_step_that_makes_one_objective_better_and_none_worse_is_accepted(make_
 
 
 def test_the_second_objective_may_be_the_one_that_is_better(make_task: Any) -> None:
-    """Its time stays what it was; its size is that of what it does."""
+    """Its time stays what it was, as far as a restless machine can tell; its size is that of what it does."""
     task = make_task(TABLE, inputs=(3,), also=("size",), guards={"memory": "off"})
-    found = judged(task, "pub fn f(k: u64) u64 {\n    return if (k < 5) 7 else 7;\n}\n")
+    for _ in range(4):
+        found = judged(task, "pub fn f(k: u64) u64 {\n    return if (k < 5) 7 else 7;\n}\n")
+        if found.accepted:
+            break
+        assert "time" in found.reasons[-1], "nothing else stands against it"
 
     assert found.accepted, found.reasons
     assert [item.metric for item in (found.measurements[0], found.confirmation)] == ["size", "size"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import os
 import subprocess
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from jupyter_core.utils import run_sync
 from nbclient import NotebookClient
 
 from project_o.history import CellRun, open_history
@@ -156,8 +156,8 @@ def test_silent_and_unstored_executions_are_not_recorded(tmp_path: Path) -> None
 
 
 def answer(coming):
-    """nbclient's client answers in the manner of asyncio."""
-    return asyncio.get_event_loop().run_until_complete(coming)
+    """nbclient's client answers in the manner of asyncio, in the loop that nbclient itself uses."""
+    return run_sync(lambda: coming)()
 
 
 def test_what_a_subshell_prints_meanwhile_is_its_own(tmp_path: Path) -> None:
