@@ -157,7 +157,11 @@ def test_silent_and_unstored_executions_are_not_recorded(tmp_path: Path) -> None
 
 def answer(coming):
     """nbclient's client answers in the manner of asyncio, in the loop that nbclient itself uses."""
-    return run_sync(lambda: coming)()
+
+    async def given():
+        return await coming
+
+    return run_sync(given)()
 
 
 def test_what_a_subshell_prints_meanwhile_is_its_own(tmp_path: Path) -> None:
