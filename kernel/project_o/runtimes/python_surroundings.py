@@ -27,6 +27,8 @@ from .python_refusals import plain_fault, refusal
 from .python_source import Text, helper_text
 
 ALWAYS_THERE = frozenset((*STANDARD_MODULES.split(), *NUMPY_MODULES, *sys.builtin_module_names, "os", "posixpath"))
+ADDED_BY_IPYTHON = frozenset({"display", "get_ipython"})
+"""Builtins of a notebook's that Python itself has not."""
 FRONT_ENDS = frozenset({"IPython", "ipykernel", "ipywidgets", "project_o", "__main__"})
 FORMAT = 1
 
@@ -273,7 +275,9 @@ def _home(value: Any) -> str:
 
 def _is_ipythons_own(name: str, value: Any) -> bool:
     """Whether a notebook's builtin is IPython's: its ``open`` refuses three descriptors, and is else the same."""
-    made_in = str(getattr(value, "__globals__", {}).get("__name__", "")) if hasattr(builtins, name) else ""
+    if not hasattr(builtins, name) or name in ADDED_BY_IPYTHON:
+        return False
+    made_in = str(getattr(value, "__globals__", {}).get("__name__", ""))
     return made_in.split(".")[0] == "IPython"
 
 
