@@ -2,7 +2,7 @@
 
 Forking takes a third of a trial, and so does the first touch of every page that the fork shares. Both are done while
 the job before is at work. What waits here has run nothing of any job and holds nothing but one socket. It does so for a
-moment only, as long as jobs follow one another: whoever looks at a machine at rest finds no process that nobody needs.
+moment only, as long as jobs follow one another; whoever looks at a machine at rest finds no process that nobody needs.
 """
 
 from __future__ import annotations
