@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import nbformat
 import pytest
@@ -164,7 +165,7 @@ def answer(coming):
     return run_sync(given)()
 
 
-def test_what_a_subshell_prints_meanwhile_is_its_own(tmp_path: Path) -> None:
+def test_what_a_subshell_prints_meanwhile_is_its_own(tmp_path: Path, lacking: Any) -> None:
     notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(LOAD.format(folder=str(tmp_path)))])
     client = NotebookClient(notebook, kernel_name="python3")
     slow = "import time\nprint('begins', flush=True)\ntime.sleep(1.5)\nprint('ends')"
@@ -174,7 +175,7 @@ def test_what_a_subshell_prints_meanwhile_is_its_own(tmp_path: Path) -> None:
         kc.control_channel.send(kc.session.msg("create_subshell_request", {}))
         told = answer(kc.get_control_msg(timeout=30))["content"]
         if "subshell_id" not in told:
-            pytest.skip("this ipykernel has no subshells")
+            lacking("subshells", "this ipykernel has none")
         main = kc.execute(slow)
         while answer(kc.get_iopub_msg(timeout=30))["content"].get("text") != "begins\n":
             pass

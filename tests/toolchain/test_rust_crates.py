@@ -81,13 +81,13 @@ def test_crates_are_compiled_once(shelf: Path, monkeypatch: pytest.MonkeyPatch) 
     assert called(source.replace("+ 1", "+ 2"), 'doubler = "1"', args=(1,)) == 4
 
 
-def test_a_text_that_nobody_has_read_is_built_with_the_crates_of_its_cell(shelf: Path) -> None:
+def test_a_text_that_nobody_has_read_is_built_with_the_crates_of_its_cell(shelf: Path, lacking: Any) -> None:
     source = "pub fn f(x: u64) -> u64 { doubler::double(x) }"
     assert called(source, 'doubler = "1"', args=(1,)) == 2
     proposed = Program("cell", "rust", (("cell.rs", source + " // proposed"),), options=('dep:doubler = "1"',))
     box = shared_builder()
     if box.build_refusal:
-        pytest.skip(f"no locked builds here: {box.build_refusal}")
+        lacking("locked-builds", f"none can be had here: {box.build_refusal}")
     assert toolchain.load(toolchain.build(proposed, box=box)).call("f", (4,)) == 8
 
 
