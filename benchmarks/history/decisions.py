@@ -27,9 +27,18 @@ Decided = tuple[str, int, str]
 
 
 def drawn(
-    seed: int, *, speed: float = 1.0, errors: tuple[float, float] = (0.0, 0.0), noise: float = 0.25, calls: int = 4_000
+    seed: int,
+    *,
+    speed: float = 1.0,
+    errors: tuple[float, float] = (0.0, 0.0),
+    noise: float = 0.25,
+    calls: int = 4_000,
+    drift: float = 0.0,
 ) -> Decided:
-    """What becomes of a version that is ``speed`` times as fast; noise with heavy tails, arguments of mixed sizes."""
+    """What becomes of a version that is ``speed`` times as fast; noise with heavy tails, arguments of mixed sizes.
+
+    Each call takes ``drift`` less than the one before it, as in a process that warms up (below 0: slows down).
+    """
     chance = random.Random(seed)
     plan = Plan(seed=seed)
     table, evidence = plan.table(), Evidence(plan)
@@ -39,16 +48,15 @@ def drawn(
         size = chance.choice((0, 4, 8))
         key = ("f", size)
         seconds = 1e-5 * 2**size * math.exp(chance.gauss(0, noise)) * (8 if chance.random() < 0.03 else 1)
+        seconds *= math.exp(-drift * number)
         if new:
             evidence.calls_new += 1
         else:
             evidence.calls_old += 1
         if chance.random() < errors[new]:
             evidence.failed("ValueError", new=new)
-        elif new:
-            evidence.took(key, seconds / speed, new=True)
-        elif evidence.wants_old(key):
-            evidence.took(key, seconds, new=False)
+        else:
+            evidence.took(key, seconds / speed if new else seconds, new=new)
         found = evidence.decision()
         if found is None and number + 1 - began >= plan.calls:
             found = evidence.at_the_end(extensions)

@@ -82,12 +82,13 @@ class Flow:
     def registry(self) -> Registry:
         """What serves each name."""
         registry = self._registry()
-        registry.improved = self._improved
+        registry.improved = self._keep_ledger
         return registry
 
-    def _improved(self, _name: str) -> None:
+    def _keep_ledger(self, _name: str = "") -> None:
         if self._history is not None:
-            self._history.stage(self.registry.ledger())
+            with self.registry.telling:
+                self._history.stage(self.registry.ledger())
 
     @cached_property
     def releases(self) -> Releases:
@@ -171,8 +172,7 @@ class Flow:
         slot, _ = self.registry.serve_cell(program, fresh=fresh)
         self.releases.served(slot.name)
         renew(self.registry, name)
-        if self._history is not None:
-            self._history.stage(self.registry.ledger())
+        self._keep_ledger(name)
         return NativeModule(slot)
 
     def build(self, program: Program, *, proposed: bool = False) -> Artifact:
@@ -373,7 +373,7 @@ class Flow:
                     continue
                 served.append(name)
                 self._bind(name)
-            self.history.stage(self.registry.ledger())
+            self._keep_ledger()
         return restored.told(served, refused)
 
     def serving(self, name: str | None = None) -> tuple[Deployment, ...]:

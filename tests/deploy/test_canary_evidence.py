@@ -37,6 +37,15 @@ def test_the_same_version_is_decided_wrongly_in_at_most_1_of_20():
     assert {calls for _, calls, why in found if "nothing was shown" in why} == {4_000}, "after three extensions"
 
 
+@pytest.mark.parametrize("drift", [0.02, -0.02])
+def test_a_process_that_warms_up_or_slows_down_decides_nothing(drift):
+    """A call of one version is compared with calls of the other behind it and before it, by turns."""
+    found = [drawn(seed, noise=0.02, drift=drift) for seed in range(20)]
+
+    shown = [why for _, _, why in found if "nothing was shown" not in why]
+    assert len(shown) <= 1, shown
+
+
 def test_failures_decide_both_ways():
     worse = [drawn(seed, errors=(0.01, 0.2)) for seed in range(20)]
     better = [drawn(seed, errors=(0.3, 0.02)) for seed in range(20)]

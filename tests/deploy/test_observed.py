@@ -86,7 +86,11 @@ def test_what_can_only_be_given_by_name_is_not_remembered() -> None:
 
 
 def test_a_call_of_a_python_function_costs_next_to_nothing_more() -> None:
-    """At most 60 ns, in medians of pairs; whatever serves is put into the handle, and not looked up by each call."""
+    """At most 60 ns on a quiet machine; whatever serves is put into the handle, and not looked up by each call.
+
+    Asked here as a ratio, as a slow machine is slow for both: what it adds is less than a method that looks up what
+    serves and passes the call on, which is the obvious way.
+    """
 
     def f(a: Any) -> Any:
         return a
@@ -95,10 +99,16 @@ def test_a_call_of_a_python_function_costs_next_to_nothing_more() -> None:
     called = PythonFunction(slot, f)
     called(1)
 
-    def seconds(one: Any) -> float:
-        return min(timeit.repeat(lambda: one(1), number=20_000, repeat=5)) / 20_000
+    class Obvious:
+        def __call__(self, *args: Any, **named: Any) -> Any:
+            return slot.version.function(*args, **named)
 
-    assert min(seconds(called) - seconds(f) for _ in range(5)) < 60e-9
+    def seconds(one: Any) -> float:
+        return min(timeit.repeat(lambda: one(1), number=20_000, repeat=3)) / 20_000
+
+    obvious, rounds = Obvious(), range(7)
+    added = [(seconds(called) - (bare := seconds(f)), seconds(obvious) - bare) for _ in rounds]
+    assert min(ours for ours, _ in added) < min(naive for _, naive in added), added
     slot.version = Version(f=lambda a: a + 1)
     assert called(1) == 2
 

@@ -142,6 +142,19 @@ def test_the_barrier_makes_a_notes_commit_real(tmp_path: Path, cell) -> None:
     history.close()
 
 
+def test_what_waits_for_the_next_cell_does_not_undo_a_newer_note(tmp_path: Path, cell) -> None:
+    history = open_history(tmp_path)
+    history.stage({"deployments.json": "old", "programs/dot/cell.zig": "old", "agents.json": "waits"})
+    history.note("promote", "dot", "x", {}, {"deployments.json": "new", "programs/dot/cell.zig": "new"})
+    history.record(cell("a", "1"))
+    history.flush()
+    latest = history.states(1)[0]
+    assert history.read(latest, "deployments.json") == "new"
+    assert history.files(latest, "programs/") == {"programs/dot/cell.zig": "new"}
+    assert history.read(latest, "agents.json") == "waits"
+    history.close()
+
+
 def test_programs_are_carried_on_and_cells_where_the_notebook_is_known(tmp_path: Path, cell) -> None:
     for notebook, cells in ((None, ["b"]), ("n.ipynb", ["a", "b"])):
         first = open_history(tmp_path, notebook)

@@ -320,6 +320,7 @@ def test_a_helper_that_was_killed_a_moment_ago_is_replaced_too():
     with Sandbox() as box:
         for n in range(4):
             box.python("").close()
-            os.kill(next(iter(helper._helpers.values())).pid, signal.SIGKILL)
+            kind = next(kind for kind, users in helper._users.items() if box._number in users)
+            os.kill(helper._helpers[kind].pid, signal.SIGKILL)
             with box.python(f"def f(): return {n}") as job:
                 assert job.ask("f").value == n

@@ -183,9 +183,10 @@ class Canary:
         key = (name, size_class(args))
         with self._lock:
             wanted = new or self.evidence.wants_old(key)
-            if wanted and self._is_warm(name, new=new):
+            if self._is_warm(name, new=new):
                 self.evidence.took(key, seconds, new=new)
-                self._measure(key, args, value, new=new)
+                if new or key in self._values:
+                    self._measure(key, args, value, new=new)
         if wanted:
             self.look()
 

@@ -33,6 +33,6 @@ class Conversations(Canary):
             key = (self.artifact.program.name, 0)
             if error:
                 self.evidence.failed(error, new=new)
-            elif new or self.evidence.wants_old(key):
+            else:
                 self.evidence.took(key, seconds, new=new)
         self.look()

@@ -1,8 +1,8 @@
 """What is known of two versions that are at work beside each other, and what follows from it.
 
-Latency is compared in pairs: a call of the new version with the middle one of the next three of the old one that do
-the same function on arguments of the same size, so that neither a mixture of small and large calls nor a machine that
-becomes slower makes a difference. The interval of the ratio holds at every moment (``observe.median``), and so does
+Latency is compared in pairs: a call of the new version with the middle one of three of the old one that do the same
+function on arguments of the same size, by turns those behind it and those before it, so that neither a mixture of small
+and large calls nor a machine (or a process) that becomes slower or warms up makes a difference. The interval of the ratio holds at every moment (``observe.median``), and so does
 what is concluded from failures (``observe.rates``): it is decided as soon as it can be, by calls and not by the clock.
 
 A version is promoted where it is shown to be better (the interval excludes 1, and at least CANARY_FASTER of it is
@@ -13,7 +13,7 @@ CANARY_SLOWER or CANARY_MORE_ERRORS, or where it crashes on a call that the old 
 from __future__ import annotations
 
 import math
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -29,13 +29,15 @@ Key = tuple[str, int]
 
 
 class _Waiting:
-    """Calls of one kind that have no partner yet."""
+    """Calls of one kind that have no partner yet, and the newest of the old version that nobody was compared with."""
 
-    __slots__ = ("new", "old")
+    __slots__ = ("backwards", "before", "new", "old")
 
     def __init__(self) -> None:
         self.new: list[float] = []
         self.old: list[float] = []
+        self.before: deque[float] = deque(maxlen=limits.CANARY_PARTNERS)
+        self.backwards = False
 
 
 class Evidence:
@@ -83,7 +85,7 @@ class Evidence:
     # ------------------------------------------------------------------ what happens
 
     def wants_old(self, key: Key) -> bool:
-        """Whether a call of the old version is to be timed: the new one's calls of that kind wait for partners."""
+        """Whether a call of the old version is waited for: the new one's calls of that kind have no partners yet."""
         waiting = self._waiting.get(key)
         return waiting is not None and bool(waiting.new)
 
@@ -94,10 +96,15 @@ class Evidence:
             if waiting.new and waiting.old:
                 self._match(key, waiting)
             waiting.new = [seconds]
+            if waiting.backwards and len(waiting.before) == limits.CANARY_PARTNERS:
+                waiting.old.extend(waiting.before)
+                self._match(key, waiting)
         elif waiting.new:
             waiting.old.append(seconds)
             if len(waiting.old) == limits.CANARY_PARTNERS:
                 self._match(key, waiting)
+        else:
+            waiting.before.append(seconds)
 
     def took_both(self, key: Key, old: float, new: float) -> None:
         """A call that both versions answered, each on its own."""
@@ -120,8 +127,10 @@ class Evidence:
         # Of an odd number: one more call of equals is as likely below their middle as above it.
         partners = waiting.old[: len(waiting.old) - (len(waiting.old) + 1) % 2]
         self._pair(key[0], _middle(partners), waiting.new[0])
+        waiting.backwards = not waiting.backwards
         waiting.old.clear()
         waiting.new.clear()
+        waiting.before.clear()
 
     def _pair(self, function: str, old: float, new: float) -> None:
         if old <= 0 or new <= 0 or len(self._pairs) >= self.plan.pairs_max:

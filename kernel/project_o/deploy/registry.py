@@ -57,6 +57,8 @@ class Registry:
         self._refusal = refusal
         self._cells: dict[str, Program] = {}
         self._lock = threading.RLock()
+        self.telling = threading.RLock()
+        """For whoever writes the ledger down, from asking for it on: of two, the older must not be written last."""
         self._slots: dict[str, Slot] = {}
         self._releases: dict[str, list[Release]] = {}
         self._remembered: dict[str, list[Release]] = {}

@@ -206,6 +206,8 @@ class History(Past):
             number = self._recording.append_state(record | {"summary": self._redact.text(summary)} | dict(extra))
             if not number:
                 return empty
+            for path in extra.get("files", ()):
+                self._staged.pop(path, None)  # this is newer: the next cell must not undo it
             commit = self._recording.barrier(number, BARRIER_SECONDS)
             return self._look().state(commit) if commit else empty
 

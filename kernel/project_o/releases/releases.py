@@ -94,7 +94,7 @@ class Releases:
         summary = f"{running.plan.share:.0%} of the calls, {found.program.digest[:10]} {how} {running.base[:10]}"
         facts = self._facts(found) | {"version": str(number), "base_program": running.base[:16]}
         path, source = found.program.files[0]
-        self._note("canary", name, summary, facts, self._files() | {f"programs/{name}/{CANDIDATE}/{path}": source})
+        self._note("canary", name, summary, facts, {f"programs/{name}/{CANDIDATE}/{path}": source})
         return running
 
     def served(self, name: str) -> None:
@@ -188,7 +188,7 @@ class Releases:
             self.registry.mark(name, "", str(number))
         elif now.version:
             told["version"] = now.version
-        state = self._note(kind, name, summary, told, {**self._files(), **(files or {})}, tag)
+        state = self._note(kind, name, summary, told, files or {}, tag)
         self.registry.mark(name, state.id if state else "")
         return self.registry.current(name)
 
@@ -255,9 +255,8 @@ class Releases:
             self._said.append(Said(name, "promoted", text))
         else:
             told = {**facts, "program": candidate.digest[:16], "version": running.release.version}
-            files = self._files()
-            if not by_hand and decision.shown:
-                files |= self.lessons.learned(name, candidate, decision.reason)
+            learned = not by_hand and decision.shown
+            files = self.lessons.learned(name, candidate, decision.reason) if learned else {}
             self._bind(name)
             self._note("rollback", name, f"{candidate.digest[:10]} is taken back: {decision.reason}", told, files)
             deployment = self.registry.current(name)
@@ -321,12 +320,15 @@ class Releases:
         files: Mapping[str, str | None],
         version: str = "",
     ) -> State | None:
+        """Commit what serves now, and ``files`` with it."""
         if self._history is None:
             return None
-        if not self._history.enabled:
-            self._history.stage(files)
-            return None
-        state = self._history.note(kind, name, summary, facts, files, version=version)
+        with self.registry.telling:
+            files = {**self._files(), **files}
+            if not self._history.enabled:
+                self._history.stage(files)
+                return None
+            state = self._history.note(kind, name, summary, facts, files, version=version)
         self._log(kind, name, summary, facts, state)
         return state
 
