@@ -2,8 +2,9 @@
 
 Latency is compared in pairs: a call of the new version with the middle one of three of the old one that do the same
 function on arguments of the same size, by turns those behind it and those before it, so that neither a mixture of small
-and large calls nor a machine (or a process) that becomes slower or warms up makes a difference. The interval of the ratio holds at every moment (``observe.median``), and so does
-what is concluded from failures (``observe.rates``): it is decided as soon as it can be, by calls and not by the clock.
+and large calls nor a machine (or a process) that becomes slower or warms up makes a difference. The interval of the
+ratio holds at every moment (``observe.median``), and so does what is concluded from failures (``observe.rates``): it is
+decided as soon as it can be, by calls and not by the clock.
 
 A version is promoted where it is shown to be better (the interval excludes 1, and at least CANARY_FASTER of it is
 seen; or it fails less often), and nothing looks worse. It is taken back where it is shown to be worse, by at least
