@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import linecache
+import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,19 +15,14 @@ from project_o.flow import Flow
 from project_o.sandbox import Answer
 from project_o.values import NativeType
 
+sys.path.insert(0, str(Path(__file__).parent / "cheats"))
+
+from case import insertion_sort
+
 ANY = NativeType("any")
 IN_PLACE = (
     "in place, where the second call has less to do",
-    """
-def f(items):
-    for k in range(1, len(items)):
-        item = items[k]
-        at = k
-        while at > 0 and items[at - 1] > item:
-            items[at] = items[at - 1]
-            at -= 1
-        items[at] = item
-""",
+    insertion_sort("f"),
     [([(k * 37) % 101 for k in range(200)],)],
     "def f(items):\n    items.sort()\n",
 )

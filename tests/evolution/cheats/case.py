@@ -29,3 +29,17 @@ class Cheat:
     twin: str
     because: str
     fools: str = "timed"
+
+
+def insertion_sort(name: str) -> str:
+    """The text of a function that sorts its list in place, one item after another."""
+    return f"""
+def {name}(items):
+    for k in range(1, len(items)):
+        item = items[k]
+        at = k
+        while at > 0 and items[at - 1] > item:
+            items[at] = items[at - 1]
+            at -= 1
+        items[at] = item
+"""

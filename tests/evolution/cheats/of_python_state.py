@@ -3,7 +3,7 @@ that are not like those that were shown."""
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent
+from case import Cheat, Incumbent, insertion_sort
 from of_python import ANOTHER_ANSWER, ENERGY, TWIN
 from of_python_effects import DOUBLED
 
@@ -22,16 +22,7 @@ def pairs(n):
 SORTED = Incumbent(
     "python",
     "put_in_order",
-    """
-def put_in_order(items):
-    for k in range(1, len(items)):
-        item = items[k]
-        at = k
-        while at > 0 and items[at - 1] > item:
-            items[at] = items[at - 1]
-            at -= 1
-        items[at] = item
-""",
+    insertion_sort("put_in_order"),
     "[([(k * 37) % 101 for k in range(90)],)]",
 )
 ROOTS = Incumbent(
