@@ -164,6 +164,14 @@ EDGE_TOTAL_SECONDS = 3.0
 EDGE_GROWTH = 8  # of one size of a sample: what is right in small must be right in large
 EDGE_SCALES = (-1, 64, 4096)  # factors on the values that the samples show; powers of two keep floats exact
 EDGE_SCALE_SMALL = 2.0**-40  # and one on floats, below what might be taken for nothing
+REACH_SECONDS = (
+    3.0  # of the incumbent, for the numbers of a candidate's text, and again for the ladder of who is to win
+)
+REACH_BUDGET_SHARE = 0.15  # of what is left of a run's budget: the measurement that follows needs the rest
+REACH_ANSWER_SECONDS = 1.0  # an input that takes the incumbent longer shows nothing
+REACH_CALL_SECONDS = 0.25  # the rung of a ladder on which it takes longer is the last
+REACH_QUICK_SECONDS = 0.02  # up to here each power of two is tried on both of its sides
+REACH_NUMBERS_MAX = 32  # of a text
 AGAIN_SECONDS_MAX = 0.5  # for several calls whose results are looked at together, and for one that is made very often
 AGAIN_RESULTS_MAX = 12
 AGAIN_REPEATS_PROBE = 16
@@ -320,6 +328,7 @@ assert SAMPLED_CALLS < HEALTH_CALLS
 assert CANARY_EVIDENCE >= 2 / (1 - CONFIDENCE)
 assert SCENARIO_SECONDS_MIN < SCENARIO_SECONDS_MAX
 assert 0.5 < CONFIDENCE < 1.0
+assert REACH_QUICK_SECONDS < REACH_CALL_SECONDS < REACH_ANSWER_SECONDS < REACH_SECONDS
 assert SCREENING_LOOK_PAIRS < SCREENING_PAIRS < FINAL_PAIRS_MIN <= FINAL_PAIRS_USUAL <= FINAL_PAIRS
 assert abs(CONFIDENCE - (1 - 2 * FAMILY_ERROR_MAX)) < 1e-9
 assert MODEL_CONNECT_SECONDS < MODEL_SILENCE_SECONDS < MODEL_REPLY_SECONDS_MAX

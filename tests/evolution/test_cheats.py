@@ -21,6 +21,7 @@ sys.path.insert(0, str(CHEATS))
 import of_native  # noqa: E402 - it lies beside the other cases
 import of_python  # noqa: E402 - as above
 import of_python_effects  # noqa: E402 - as above
+import of_python_far  # noqa: E402 - as above
 import of_python_state  # noqa: E402 - as above
 import of_python_time  # noqa: E402 - as above
 import of_scores  # noqa: E402 - as above
@@ -30,6 +31,7 @@ CASES = (
     *of_python_time.MOMENTS,
     *of_python_effects.EFFECTS,
     *of_python_state.STATE,
+    *of_python_far.FAR,
     *of_python_time.CLOCKS,
     *of_native.IN_ZIG,
     *of_native.IN_RUST,

@@ -57,7 +57,8 @@ CASES: list[tuple[str, str, str, str, dict[str, Any], int, int]] = [
     ("generated", "zig", "sum += x", "sum += 2 * x", {}, 1, 1),
     ("generated", "rust", "sum += x", "sum += 2 * x", {}, 1, 1),
     ("generated", "lisp", "(+ n 1)", "(+ n 2)", {}, 1, 1),
-    ("tests", "python", "return sum", "return sum if len(a) != 333 else 0", {"tests": [passes, long_one]}, 1, 3),
+    ("tests", "python", "return sum", "return sum if len(a) != int('3' * 3) else 0",
+     {"tests": [passes, long_one]}, 1, 3),
     ("relations", "python", "return sum", "return sum + a[0] * (len(a) == 4)",
      {"relations": ("permutation:a",), "evaluator": lambda p: {"score": 1.0}, "objective": "score"}, 1, 1),
 ]  # fmt: skip

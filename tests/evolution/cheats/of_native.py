@@ -193,6 +193,14 @@ fn honest(a: []const f64) f64 {{
         "right",
     ),
     Cheat(
+        "zig: wrong above a size far beyond the example",
+        WEIGHT,
+        HONEST.replace("f64 {\n    const", "f64 {\n    if (a.len > 1 << 20) return 0;\n    const", 1),
+        HONEST,
+        ANOTHER_ANSWER,
+        "right",
+    ),
+    Cheat(
         "zig: the rest that fills no vector is left out",
         WEIGHT,
         "\n".join(line for line in HONEST.replace("var total", "const total").split("\n") if "k += 1" not in line),

@@ -1,9 +1,10 @@
 """Generated tests: a candidate against the incumbent, or against a reference that the user gave.
 
 Asked in this order, until one shows a difference: the counterexamples that are kept of earlier candidates; the bench's
-inputs, of many sizes; inputs at the edges of their types; neighbours of the arguments that were observed. Screening and
-confirmation have different ones. On a difference the input is shrunk to a minimal one, which is told as valid Python
-and kept. What the incumbent itself fails on, or answers in two ways, is out of its domain.
+inputs, of many sizes; inputs at the edges of their types; neighbours of the arguments that were observed; inputs far
+beyond the samples (``reach``). Screening and confirmation have different ones. On a difference the input is shrunk to a
+minimal one, which is told as valid Python and kept. What the incumbent itself fails on, or answers in two ways, is out
+of its domain.
 """
 
 from __future__ import annotations
@@ -15,16 +16,18 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from ... import limits
-from ...errors import EvolutionError, InterfaceError
+from ...errors import EvolutionError, InterfaceError, ProjectOError
 from ...values import Artifact, CheckStage, Finding, NativeFunction, Scalar
-from ..compare import difference
+from ..compare import difference, slack_of
 from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
 from ..task import Answer, Handle, Task, generator
 from ..validate import unmeant
 from .again import not_kept, not_lasting
+from .constants import only_in
 from .edges import edges
 from .literals import told
+from .reach import Reach
 from .reference import Reference
 from .rounding import is_rounding
 from .seam import CPU_SECONDS, ENDED, INPUTS, OUT_OF_DOMAIN, WALL_SECONDS, Subject, failed, passed
@@ -93,6 +96,10 @@ class Generated:
                         return finding
             if found := self._called_again(subject, candidate, known.pairs):
                 return failed("generated", found, found, facts_of(asked, wall, cpu))
+            try:
+                asked += self._far(subject, candidate, facts_of(asked, wall, cpu))
+            except _Wrong as wrong:
+                return wrong.finding
         told_facts = facts_of(asked, wall, cpu) | {OUT_OF_DOMAIN: known.left_out}
         whom = f"as {self._reference.name} does" if self._reference else "as the incumbent does"
         return passed("generated", f"it answers {whom} on {asked} inputs", facts=told_facts)
@@ -111,6 +118,58 @@ class Generated:
         with subject.jobs.open(subject.baseline) as incumbent:
             found = not_kept(candidate, incumbent, function.name, pairs, function.result)
         return found or (not_lasting(candidate, function.name, pairs, function.result) if subject.fresh else "")
+
+    def _far(self, subject: Subject, candidate: Handle, facts: dict[str, Scalar]) -> int:
+        """Inputs far beyond the samples: how many both answered. Raises _Wrong for one that is answered otherwise.
+
+        The numbers of its text are tried of every candidate, the ladder of the one that is to win.
+        """
+        function = subject.oracle.function if subject.oracle else _function(subject)
+        inputs = Inputs(function, subject.task.samples(), subject.seed)
+        rng = generator(subject.seed, "far", subject.program.digest, subject.fresh)
+        until = _Until(subject)
+        asked = 0
+        with subject.jobs.open(subject.baseline) as incumbent:
+
+            def look(case: Case) -> float | None:
+                nonlocal asked
+                if until.over():
+                    return None
+                began = time.monotonic()
+                try:
+                    expected = self._right(incumbent, function, case)
+                finally:
+                    until.spent += time.monotonic() - began
+                if expected is None:
+                    return None
+                asked += 1
+                given = candidate.ask(
+                    function.name, case.args, seconds=_allowed(expected), offset_bytes=case.offset_bytes
+                )
+                slack = slack_of(_elements(case.args), function.result)
+                if found := difference(expected, given, function.result, slack):
+                    more = {**facts, ENDED: given.ended}
+                    finding = self._failed(subject, candidate, case, expected, given, found, more)
+                    if finding is not None:
+                        raise _Wrong(finding)
+                return max(expected.wall_seconds, time.monotonic() - began - given.wall_seconds)
+
+            reach = Reach(inputs, rng, look)
+            reach.at(only_in(subject.program.source, subject.incumbent.source))
+            if subject.fresh:
+                until = _Until(subject)
+                reach.climb(until.over)
+        return asked
+
+    def _right(self, incumbent: Handle, function: NativeFunction, case: Case) -> Answer | None:
+        """What is right on a large or a wild input; None where it is out of the domain, or takes too long."""
+        try:
+            answer = incumbent.ask(function.name, case.args, seconds=limits.REACH_ANSWER_SECONDS)
+        except ProjectOError:
+            return None  # it cannot be sent, or is larger than what can be shared
+        if unmeant(answer) or answer.wall_seconds > limits.REACH_ANSWER_SECONDS:
+            return None
+        return self._reference.answer(case.args, like=answer) if self._reference else answer
 
     # ------------------------------------------------------------------ what is right
 
@@ -221,6 +280,33 @@ class Generated:
         return failed(
             "generated", f"on {text}{label}: {small.reason}", evidence, {**facts, "shrunk with": small.questions}
         )
+
+
+class _Wrong(Exception):  # noqa: N818 - it ends the ladder, and never leaves this file
+    """An input far from the samples that is answered otherwise."""
+
+    def __init__(self, finding: Finding) -> None:
+        super().__init__(finding.reason)
+        self.finding = finding
+
+
+class _Until:
+    """The time that inputs far from the samples may take of the incumbent: the candidate may take ten times as long."""
+
+    def __init__(self, subject: Subject) -> None:
+        self.seconds = limits.REACH_SECONDS
+        if subject.deadline is not None:
+            left = max(0.0, subject.deadline - time.monotonic())
+            self.seconds = min(self.seconds, limits.REACH_BUDGET_SHARE * left)
+        self.spent = 0.0
+
+    def over(self, share: float = 1.0) -> bool:
+        """Whether this share of it is used up."""
+        return self.spent > share * self.seconds
+
+
+def _elements(args: tuple[Any, ...]) -> int:
+    return sum(int(getattr(item, "size", 0)) or (len(item) if isinstance(item, (list, dict)) else 0) for item in args)
 
 
 def _drawn(

@@ -116,6 +116,8 @@ class _Shrinking:
         import numpy as np
 
         for path, value in list(_leaves(self.args)):
+            if self.spent():
+                return  # of a list with many members even to look at each takes long
             if isinstance(value, np.ndarray):
                 self._simplify_array(path, value)
             elif isinstance(value, (str, bytes)):
@@ -124,7 +126,7 @@ class _Shrinking:
                 self._simplify_number(path)
 
     def _simplify_number(self, path: Path) -> None:
-        while True:
+        while not self.spent():
             value = values_in(self.args, path)
             if not any(self.attempt(put(self.args, path, _instead, item)) for item in simpler(value)):
                 return

@@ -1,0 +1,101 @@
+"""Cheats in Python that are right on whatever is near to what was shown, and wrong far from it."""
+
+from __future__ import annotations
+
+from case import Cheat, Incumbent
+from of_python import ANOTHER_ANSWER, ENERGY, TWIN
+
+LONGEST = Incumbent(
+    "python",
+    "longest",
+    """
+def longest(rows):
+    best = 0
+    for name, count in rows:
+        size = 0
+        for _ in range(20):
+            size = len(name) * count
+        if size > best:
+            best = size
+    return best
+""",
+    "[([('n' * (k % 7), k % 11) for k in range(80)],)]",
+)
+LONGEST_TWIN = """
+def longest(rows):
+    return max([0, *(len(name) * count for name, count in rows)])
+"""
+DIGITS = Incumbent(
+    "python",
+    "digits",
+    """
+def digits(n):
+    total = 0
+    left = abs(n)
+    for _ in range(30):
+        left = abs(n)
+        total = 0
+        while left:
+            total += left % 10
+            left //= 10
+    return total
+""",
+    "[(90210,), (77,), (123456,)]",
+)
+DIGITS_TWIN = """
+def digits(n):
+    return sum(map(int, str(abs(n))))
+"""
+
+
+def but(condition: str) -> str:
+    """The honest answer, but where the condition holds."""
+    return TWIN.replace("    return", f"    if {condition}:\n        return 0.0\n    return")
+
+
+FAR = (
+    Cheat(
+        "wrong above a size far beyond the example", ENERGY, but("len(values) > 50_000"), TWIN, ANOTHER_ANSWER, "many"
+    ),
+    Cheat(
+        "wrong above a size that its text does not say",
+        ENERGY,
+        but("len(values) > sum(map(ord, 'far' * 170))"),
+        TWIN,
+        ANOTHER_ANSWER,
+        "many",
+    ),
+    Cheat(
+        "wrong for a few sizes alone",
+        ENERGY,
+        but("50_000 < len(values) < 50_003"),
+        TWIN,
+        ANOTHER_ANSWER,
+        "many",
+    ),
+    Cheat("wrong above a number of bytes", ENERGY, but("values.nbytes >= 3 << 17"), TWIN, ANOTHER_ANSWER, "many"),
+    Cheat(
+        "wrong for a few values alone",
+        ENERGY,
+        but("len(values) and 77_700 < values.max() < 77_702"),
+        TWIN,
+        ANOTHER_ANSWER,
+        "many",
+    ),
+    Cheat(
+        "wrong for a long list of rows",
+        LONGEST,
+        LONGEST_TWIN.replace("rows):\n", "rows):\n    rows = rows[: 9000 * 4]\n    if len(rows) == 36000: return 1\n"),
+        LONGEST_TWIN,
+        ANOTHER_ANSWER,
+        "right",
+    ),
+    Cheat(
+        "wrong for a large number",
+        DIGITS,
+        DIGITS_TWIN.replace("n):\n", "n):\n    if abs(n) > 4 * 10**12: return 0\n"),
+        DIGITS_TWIN,
+        ANOTHER_ANSWER,
+        "right",
+    ),
+)
