@@ -101,7 +101,10 @@ def test_a_scenario_rejects_the_winner_and_leaves_the_notebook_as_it_was(ready: 
         ("--scenario empty", "the scenario [] is none: give a function of the program, or the word later"),
         ("--inputs ([1],) --relation monotone", "--relation monotone is none: write permutation:a, scaling:a"),
         ("--inputs ([1],) --relation permutation:b", "there is no parameter b: there are a"),
-        ("--allow luck", "'luck' is no defect that can be allowed: there are clock, first-call, ceiling"),
+        (
+            "--allow luck",
+            "'luck' is no defect that can be allowed: there are clock, first-call, ceiling, load, precision",
+        ),
         ("--guard other:twice", "'other:twice': 'twice' is none of min, max, off and a share like 20%"),
         ("--guard memory:20% missing", "the evaluator returns no metric missing"),
         ("--objective score score", "name each one once"),

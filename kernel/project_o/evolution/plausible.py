@@ -15,8 +15,8 @@ from .. import limits
 from ..observe import mean_interval, negative_by_signs
 from .measure import Defect, Series, Sides
 
-CLOCK, FIRST_CALL, CEILING = "clock", "first-call", "ceiling"
-ALLOWABLE = (CLOCK, FIRST_CALL, CEILING)
+CLOCK, FIRST_CALL, CEILING, LOAD, PRECISION = "clock", "first-call", "ceiling", "load", "precision"
+ALLOWABLE = (CLOCK, FIRST_CALL, CEILING, LOAD, PRECISION)
 """What a user may allow by name: a defect that is reported, and then rejects nothing."""
 PAIRS_MIN = 6
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 _NOTHING = object()
-DEFECTS = "clock, first-call, ceiling"
+DEFECTS = "clock, first-call, ceiling, load, precision"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
 
 

@@ -201,6 +201,14 @@ fn honest(a: []const f64) f64 {{
         "right",
     ),
     Cheat(
+        "zig: the last bits are cut off",
+        WEIGHT,
+        HONEST.replace("    return total;", "    return @bitCast(@as(u64, @bitCast(total)) >> 16 << 16);"),
+        HONEST,
+        r"few digits|fewer digits",
+        "right",
+    ),
+    Cheat(
         "zig: the rest that fills no vector is left out",
         WEIGHT,
         "\n".join(line for line in HONEST.replace("var total", "const total").split("\n") if "k += 1" not in line),

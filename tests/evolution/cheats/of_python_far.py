@@ -1,4 +1,5 @@
-"""Cheats in Python that are right on whatever is near to what was shown, and wrong far from it."""
+"""Cheats in Python that are right on whatever is near to what was shown, and wrong far from it; and those that are a
+bit wrong everywhere, within what another order of operations may bring."""
 
 from __future__ import annotations
 
@@ -97,5 +98,35 @@ FAR = (
         DIGITS_TWIN,
         ANOTHER_ANSWER,
         "right",
+    ),
+)
+
+FEWER = r"few digits|fewer digits"
+
+DIGITS_LOST = (
+    Cheat(
+        "eleven digits",
+        ENERGY,
+        "def energy(values):\n    return float(f'{float((values * values).sum()):.11g}')\n",
+        "def energy(values):\n    return float(f'{float((values * values).sum()):.17g}')\n",
+        FEWER,
+        "many",
+    ),
+    Cheat(
+        "rounded to so many places that most numbers have them",
+        ENERGY,
+        "def energy(values):\n    found = float((values * values).sum())\n"
+        "    return round(found, 11) if 1e-3 < abs(found) < 1e300 else found\n",
+        TWIN,
+        FEWER,
+        "many",
+    ),
+    Cheat(
+        "a part of a hundred thousand millions is added",
+        ENERGY,
+        "def energy(values):\n    return float((values * values).sum()) * (1 + 1e-11)\n",
+        TWIN,
+        FEWER,
+        "many",
     ),
 )

@@ -19,14 +19,18 @@ from ... import limits
 from ...errors import EvolutionError, InterfaceError, ProjectOError
 from ...values import Artifact, CheckStage, Finding, NativeFunction, Scalar
 from ..compare import difference, slack_of
+from ..goals import ACCURACY
 from ..infer import takes_any, typed
 from ..inputs import Case, Inputs
+from ..plausible import PRECISION
 from ..task import Answer, Handle, Task, generator
 from ..validate import unmeant
 from .again import not_kept, not_lasting
 from .constants import only_in
 from .edges import edges
 from .literals import told
+from .precision import ALL_DIGITS, Seen, lost
+from .precision import cases as with_all_digits
 from .reach import Reach
 from .reference import Reference
 from .rounding import is_rounding
@@ -83,6 +87,7 @@ class Generated:
         kept, known = self._earlier(subject, function.name), self._of(subject)
         wall = cpu = 0.0
         asked = 0
+        seen: list[Seen] = []
         with subject.jobs.open(subject.artifact) as candidate:
             for case, expected in (*kept, *known.pairs):
                 answer = candidate.ask(
@@ -94,6 +99,10 @@ class Generated:
                     facts = facts_of(asked, wall, cpu) | {ENDED: answer.ended}
                     if finding := self._failed(subject, candidate, case, expected, answer, found, facts):
                         return finding
+                elif case.label.startswith(ALL_DIGITS):
+                    seen.append((case, expected, answer))
+            if found := self._digits_lost(subject, seen):
+                return failed("generated", found, found, facts_of(asked, wall, cpu))
             if found := self._called_again(subject, candidate, known.pairs):
                 return failed("generated", found, found, facts_of(asked, wall, cpu))
             try:
@@ -110,6 +119,18 @@ class Generated:
             known = [pair for found in self._known.values() for pair in found.pairs]
             kept = [pair for pair in self._kept.values() if pair is not None]
         return [case for case, _ in (*kept, *known)]
+
+    def _digits_lost(self, subject: Subject, seen: Sequence[Seen]) -> str:
+        """What the answers to inputs with all digits show together; "" where the user says how much accuracy counts."""
+        task = subject.task
+        named = {text.split(":")[0] for text in (task.objective, *task.also, *task.guards)}
+        if PRECISION in task.allowed or ACCURACY in named or not seen:
+            return ""
+        function = _function(subject)
+        with subject.jobs.open(subject.baseline) as first, subject.jobs.open(subject.baseline) as second:
+            ask = self._asker(subject, first, second, limits.EDGE_CALL_SECONDS)
+            found = lost(seen, function.result, lambda moved: ask(function.name, moved))
+        return f"{found} (if this is meant, allow it by name: {PRECISION})" if found else ""
 
     @staticmethod
     def _called_again(subject: Subject, candidate: Handle, pairs: Sequence[Pair]) -> str:
@@ -315,6 +336,7 @@ def _drawn(
     """Edge cases, and neighbours of what was observed; with ``whole`` the ordinary cases too."""
     inputs = Inputs(function, samples, subject.seed)
     cases = inputs.checks(limits.VALIDATION_CASES, f"generated {purpose}") if whole else []
+    cases += with_all_digits(inputs, generator(subject.seed, "all digits", purpose))
     cases += edges(inputs, generator(subject.seed, "edges", purpose))
     if subject.task.inputs is None and subject.task.observed:
         try:

@@ -30,16 +30,12 @@ def is_rounding(
     """Whether ``given`` is as near to ``expected`` as rounding makes it. ``ask`` asks the incumbent."""
     if not (expected.ok and given.ok) or difference(expected, given, result, BLIND):
         return False
-    known, other = _numbers(expected), _numbers(given)
+    known, other = numbers_of(expected), numbers_of(given)
     if known.shape != other.shape or not (np.isfinite(known).all() and np.isfinite(other).all()):
         return False
-    rng = generator(0, "rounding")
-    moved = np.zeros_like(known)
-    for _ in range(TRIES):
-        answer = ask(_moved(rng, args))
-        if answer is None or not answer.ok or (found := _numbers(answer)).shape != known.shape:
-            return False
-        moved = np.fmax(moved, np.abs(found - known))
+    moved = moved_by_rounding(expected, args, ask)
+    if moved is None:
+        return False
     apart, bits = np.abs(other - known), float_bits(result)
     return bool(moved.any()) and all(
         not values_differ(a, b, bits) or step <= STEPS * most
@@ -47,7 +43,24 @@ def is_rounding(
     )
 
 
-def _numbers(answer: Answer) -> Any:
+def moved_by_rounding(expected: Answer, args: tuple[Any, ...], ask: Callable[[Any], Answer | None]) -> Any:
+    """How far each number of the incumbent's answer moves when those it is given move to a neighbour, float64.
+
+    None where it answers something of another form then, or nothing.
+    """
+    known = numbers_of(expected)
+    rng = generator(0, "rounding")
+    moved = np.zeros_like(known)
+    for _ in range(TRIES):
+        answer = ask(_moved(rng, args))
+        if answer is None or not answer.ok or (found := numbers_of(answer)).shape != known.shape:
+            return None
+        moved = np.fmax(moved, np.abs(found - known))
+    return moved
+
+
+def numbers_of(answer: Answer) -> Any:
+    """All numbers of an answer and of what the call wrote, float64."""
     return np.array(list(numbers_in([answer.value, *(item for _, item in answer.written)])), np.float64)
 
 
