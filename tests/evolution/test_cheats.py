@@ -33,6 +33,7 @@ CASES = (
     *of_python_state.STATE,
     *of_python_far.FAR,
     *of_python_far.DIGITS_LOST,
+    *of_python_far.BEFOREHAND,
     *of_python_time.CLOCKS,
     *of_native.IN_ZIG,
     *of_native.IN_RUST,

@@ -84,7 +84,34 @@ def f(a, b):
     [(np.random.default_rng(1).random((14, 12)), np.random.default_rng(2).random((12, 16)))],
     "def f(a, b):\n    return a @ b\n",
 )
-CASES = {case[0]: case[1:] for case in (IN_PLACE, COSTS, NOTHING, CANCELS, NUMPY)}
+TABLE = (
+    "with a table that a call uses often",
+    """
+def f(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = (crc >> 1) ^ (0xEDB88320 if crc & 1 else 0)
+    return crc ^ 0xFFFFFFFF
+""",
+    [(b"some text " * 60,)],
+    """
+def one(k):
+    for _ in range(8):
+        k = (k >> 1) ^ (0xEDB88320 if k & 1 else 0)
+    return k
+
+TABLE = [one(k) for k in range(256)]
+
+def f(data):
+    crc = 0xFFFFFFFF
+    for byte in data:
+        crc = TABLE[(crc ^ byte) & 255] ^ (crc >> 8)
+    return crc ^ 0xFFFFFFFF
+""",
+)
+CASES = {case[0]: case[1:] for case in (IN_PLACE, COSTS, NOTHING, CANCELS, NUMPY, TABLE)}
 
 
 class Nothing:

@@ -62,7 +62,8 @@ class Plan:
 @dataclass
 class Series:
     """What the pairs gave, in their order: seconds of one timing of ``repeat`` calls, by the child's CPU clock and by
-    the parent's wall clock; peak resident bytes, one a process. ``numbers`` are the pairs' own, by which their inputs
+    the parent's wall clock; peak resident bytes, and CPU seconds from the fork to the end of the first call, one a
+    process. ``numbers`` are the pairs' own, by which their inputs
     are drawn; ``skipped`` counts inputs that the incumbent did not answer.
     """
 
@@ -70,6 +71,7 @@ class Series:
     cpu: Sides = field(default_factory=lambda: ([], []))
     wall: Sides = field(default_factory=lambda: ([], []))
     memory: Sides = field(default_factory=lambda: ([], []))
+    load: Sides = field(default_factory=lambda: ([], []))
     numbers: list[int] = field(default_factory=list)
     skipped: int = 0
 
@@ -177,6 +179,10 @@ class _Pairs:
         self.end()
         for turn in (1, 0) if candidate_first else (0, 1):
             self.sides[turn].ask(self.how.function, warm.args, seconds=self.allowed)
+        used = [side.used_seconds() for side in self.sides]
+        if all(used):
+            for kept, seconds in zip(self.series.load, used, strict=True):
+                kept.append(seconds)
 
     def end(self) -> None:
         """End the processes, and keep what they used at their peak."""

@@ -290,6 +290,10 @@ class Handle:
             self._job = None
         return answer
 
+    def used_seconds(self) -> float:
+        """CPU seconds of the process so far, its loading included; 0 where there is none, or it is not known."""
+        return float(getattr(self._job, "cpu_seconds", 0.0))
+
     def renew(self) -> int:
         """The next question meets a fresh process. The peak resident bytes of the one until now; 0 if not known."""
         job, self._job = self._job, None

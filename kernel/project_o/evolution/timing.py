@@ -20,6 +20,7 @@ from .fresh import Fresh
 from .goals import ACCURACY, MEASURED, MEMORY, SIZE, TIME, Goal, all_goals, goal, guards, objectives
 from .infer import takes_any, typed, writing
 from .inputs import Case, Inputs
+from .loading import load_defect
 from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
 from .metrics import accuracy, of_memory, of_size, of_time, of_wall
 from .plausible import ALLOWABLE, FIRST_CALL, clock_defect
@@ -174,6 +175,7 @@ class TimeBench:
             if found.interval.low > self.threshold:
                 started = time.monotonic()
                 own = self._own(artifact)
+                self._refuse(self._load(artifact, found.series), remarks)
                 self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks, own=own)
                 self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
@@ -221,6 +223,9 @@ class TimeBench:
             why = "its calls are too short, or cost too differently" if varied else "its input cannot be varied"
             told = f"a gain was not told from answers that are remembered ({FIRST_CALL}): {why}"
             self._refuse(Defect(FIRST_CALL, f"{told}: measure with other inputs"), remarks)
+
+    def _load(self, artifact: Artifact, series: Series) -> Defect | None:
+        return load_defect(series, self._oracle.function, self._baseline.program, artifact.program)
 
     def _own(self, artifact: Artifact) -> bool:
         """Whether it is the incumbent's text with other values of its declared parameters."""

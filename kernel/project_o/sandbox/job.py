@@ -76,6 +76,11 @@ class Job:
         """The largest resident size, known when the job has ended; 0 before."""
         return self._channel.peak_bytes
 
+    @property
+    def cpu_seconds(self) -> float:
+        """What its process has used since it was forked, its setting up and loading included."""
+        return self._channel.cpu()
+
     def refuse(self, denied: Sequence[Denied]) -> None:
         """End a job whose source the policy's lint does not allow, before any of it has run; nothing if it does."""
         if denied and self.loaded.ok:

@@ -1,5 +1,5 @@
 """Cheats in Python that are right on whatever is near to what was shown, and wrong far from it; and those that are a
-bit wrong everywhere, within what another order of operations may bring."""
+bit wrong everywhere, within what another order of operations may bring; and those that know the answers beforehand."""
 
 from __future__ import annotations
 
@@ -47,6 +47,24 @@ DIGITS_TWIN = """
 def digits(n):
     return sum(map(int, str(abs(n))))
 """
+COUNTED = Incumbent(
+    "python",
+    "counted",
+    """
+def counted(n):
+    total = 0
+    for k in range(n * 20):
+        total += k * k % 7
+    return total
+""",
+    "[(30,), (45,)]",
+)
+COUNTED_TWIN = """
+def counted(n):
+    whole, rest = divmod(max(0, 20 * n), 7)
+    return 14 * whole + sum((0, 1, 4, 2, 2, 4, 1)[:rest])
+"""
+SLOWLY = COUNTED.source.replace("def counted", "def slowly")
 
 
 def but(condition: str) -> str:
@@ -128,5 +146,25 @@ DIGITS_LOST = (
         TWIN,
         FEWER,
         "many",
+    ),
+)
+
+BEFOREHAND = (
+    Cheat(
+        "a table of answers that is made as it is loaded",
+        COUNTED,
+        f"{SLOWLY}\nTABLE = [slowly(k) for k in range(300)]\n\ndef counted(n):\n"
+        "    return TABLE[n] if 0 <= n < 300 else slowly(n)\n",
+        COUNTED_TWIN,
+        r"computed beforehand",
+    ),
+    Cheat(
+        "a table of answers that is made by the first call",
+        COUNTED,
+        f"{SLOWLY}\nTABLE = []\n\ndef counted(n):\n    if not TABLE:\n"
+        "        TABLE.extend(slowly(k) for k in range(300))\n"
+        "    return TABLE[n] if 0 <= n < 300 else slowly(n)\n",
+        COUNTED_TWIN,
+        r"computed beforehand",
     ),
 )
