@@ -77,12 +77,15 @@ class Fresh:
 
         return drawn
 
-    def unseen(self, purpose: str, number: int, count: int) -> list[Case]:
-        """At most ``count`` inputs shaped as that of the pair with this number, no two of them alike."""
+    def unseen(self, purpose: str, number: int, count: int, turn: int = 0) -> list[Case]:
+        """At most ``count`` inputs shaped as that of the pair with this number, no two of them alike.
+
+        Another ``turn`` has others.
+        """
         if not self.varied:
             return []
         sample, share = self._shape(purpose, number)
-        rng = generator(self._inputs.seed, "unseen", purpose, number)
+        rng = generator(self._inputs.seed, "unseen", purpose, number, *([turn] if turn else []))
         first = self._made(generator(self._inputs.seed, "fresh", purpose, number), sample, share)
         seen = {digest(first)}
         found: list[Case] = []

@@ -15,7 +15,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WARM_CALLS_MAX = 16
 QUESTIONS_A_PROCESS = 3
-LOOKS = (6, 12, 24, 48)
+LOOKS = (6, 12, 24, 48, 80)
 SCREENING_LOOKS = (5,)
 CAUTION = 1.0
 """Standard errors by which the questions' memory is taken to be larger than it looks."""
@@ -42,6 +42,9 @@ PRECISION_SHARE = 0.25
 """Of a gain: the standard error beyond which nothing is said of it."""
 SHOWN_SHARE = 0.25
 """Of a gain: what has to be there, beyond its bound, for it to be believed."""
+
+SHOWN_CONFIDENCE = 0.98
+"""Of that bound. It is looked at often, so that 0.95 would take more answers that are remembered for a gain."""
 
 
 @dataclass
@@ -80,7 +83,7 @@ class Unseen:
         if self.direct:
             return True
         ways = (self.saved, self.claimed), self.shares
-        return any(_is(*way, SHOWN_SHARE, sign=-1.0, confidence=limits.CONFIDENCE) for way in ways)
+        return any(_is(*way, SHOWN_SHARE, sign=-1.0, confidence=SHOWN_CONFIDENCE) for way in ways)
 
 
 def _is(saved: Sequence[float], claimed: Sequence[float], share: float, *, sign: float, confidence: float) -> bool:
@@ -120,8 +123,8 @@ def unseen(
     if found.direct or not fresh.varied:
         return found
     asking = _Asking(sides, how, fresh, purpose)
-    for place in _spread(len(series.numbers), looks[-1]):
-        seconds = asking.seconds(series.numbers[place])
+    for turn, place in _places(len(series.numbers), looks[-1]):
+        seconds = asking.seconds(series.numbers[place], turn)
         if seconds is None:
             continue
         found.tell(seconds, (series.cpu[0][place] / series.repeat, series.cpu[1][place] / series.repeat))
@@ -129,6 +132,13 @@ def unseen(
         if len(found.saved) in looks and (late or found.shown or found.defect):
             break
     return found
+
+
+def _places(count: int, wanted: int) -> Iterator[tuple[int, int]]:
+    """``wanted`` places of a series, each with the number of the turn: a small gain takes more questions than it took
+    pairs, and then each pair's size is asked about again, on other inputs."""
+    places = _spread(count, wanted)
+    return ((number // len(places), places[number % len(places)]) for number in range(wanted if places else 0))
 
 
 def _spread(count: int, wanted: int) -> list[int]:
@@ -148,15 +158,15 @@ class _Asking:
     asked: int = 0
     first_fails: bool = False
 
-    def seconds(self, number: int) -> tuple[float, float] | None:
+    def seconds(self, number: int, turn: int = 0) -> tuple[float, float] | None:
         """CPU seconds a call, the incumbent's and the candidate's, on inputs like that of the pair with this number.
 
         None where the incumbent answers none of them.
         """
         wanted = self._count(number)
-        cases = self.fresh.unseen(self.purpose, number, wanted)
+        cases = self.fresh.unseen(self.purpose, number, wanted, turn)
         if self.asked % QUESTIONS_A_PROCESS == 0 or len(cases) < wanted:  # with few inputs a process has seen them all
-            self._renew(number, min(wanted, WARM_CALLS_MAX))
+            self._renew(number, min(wanted, WARM_CALLS_MAX), turn)
         self.asked += 1
         calls = [case.args for case in cases]
         allowed = self._allowed(len(cases))
@@ -180,9 +190,9 @@ class _Asking:
             checked(expected, given, self.how, case.label)
         return old.whole.cpu_seconds / len(cases), new.whole.cpu_seconds / len(cases)
 
-    def _renew(self, number: int, calls: int) -> None:
+    def _renew(self, number: int, calls: int, turn: int) -> None:
         """Fresh processes, warm from other inputs."""
-        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls)]
+        warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls, turn)]
         for side in self.sides if number % 2 else self.sides[::-1]:
             side.renew()
             side.ask_each(self.how.function, warm, seconds=self._allowed(len(warm)))

@@ -7,6 +7,7 @@ keeps it from that. ``--list`` only says which there are.
 from __future__ import annotations
 
 import argparse
+import json
 import tempfile
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from pathlib import Path
 from . import every  # noqa: F401 - registers the cases
 from .case import CASES, CLASSES
 from .settings import SETTINGS
-from .suite import Suite, counts, notable, table
+from .suite import Suite, counted, counts, failed_controls, notable, table
 
 
 def main() -> None:
@@ -24,6 +25,7 @@ def main() -> None:
     asked.add_argument("--as-root", action="store_true")
     asked.add_argument("--no-namespaces", action="store_true", help="have the kernel refuse unshare and its like")
     asked.add_argument("--all", action="store_true", help="say of every run how it ended")
+    asked.add_argument("--report", type=Path, help="write the counts, and which controls failed and why, as JSON")
     asked.add_argument("--list", action="store_true")
     options = asked.parse_args()
     chosen = [
@@ -45,6 +47,11 @@ def main() -> None:
         if options.all or notable(report):
             print({key: value for key, value in report.items() if value not in ("", [], False)})
     print(table(reports, options.settings))
+    if failed := failed_controls(reports):
+        print(f"controls in which the attack did not succeed, {len(failed)}:", *failed, sep="\n  ")
+    if options.report:
+        body = {"counts": {one: counted(reports, one) for one in options.settings}, "failed controls": failed}
+        options.report.write_text(json.dumps(body, indent=1) + "\n", "utf-8")
     slow = sorted(reports, key=lambda report: -report["took"])[:8]
     print("slowest:", ", ".join(f"{r['case']} in {r['setting']} {r['took']:.1f} s" for r in slow))
     print(f"{time.monotonic() - began:.0f} s")

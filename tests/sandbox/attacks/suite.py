@@ -158,6 +158,22 @@ def notable(report: dict[str, Any]) -> bool:
     return "breached" in report and bool(report["breached"] != expected or report["left"] or report.get("vacuous"))
 
 
+def failed_controls(reports: Iterable[dict[str, Any]]) -> list[str]:
+    """A line for each attack that does not succeed in its control, with the reason: it shows nothing of the sandbox."""
+    return [
+        f"{report['case']} ({report['class']}): "
+        + str(report.get("lacks") or (report.get("broken") or "").strip().split("\n")[-1] or report.get("why") or "?")
+        for report in sorted(reports, key=lambda one: (one["class"], one["case"]))
+        if report["setting"] == "control" and not report.get("breached") and "not" not in report
+    ]
+
+
+def counted(reports: Iterable[dict[str, Any]], setting: str, kind: str = "all") -> list[int]:
+    """How many attacks succeeded in this setting, and how many were made, of one class or of all."""
+    made = [r for r in reports if r["setting"] == setting and kind in (r["class"], "all") and "breached" in r]
+    return [sum(r["breached"] for r in made), len(made)]
+
+
 def table(reports: list[dict[str, Any]], settings: Iterable[str]) -> str:
     """Classes by settings: attacks that were made, and of those that succeeded."""
     rows = [f"{'class':12}" + "".join(f"{setting:>22}" for setting in settings)]
@@ -165,8 +181,8 @@ def table(reports: list[dict[str, Any]], settings: Iterable[str]) -> str:
     for kind in [*kinds, "all"]:
         cells = []
         for setting in settings:
-            made = [r for r in reports if r["setting"] == setting and kind in (r["class"], "all") and "breached" in r]
-            cells.append(f"{sum(r['breached'] for r in made):>14} of {len(made):<4}")
+            succeeded, made = counted(reports, setting, kind)
+            cells.append(f"{succeeded:>14} of {made:<4}")
         rows.append(f"{kind:12}" + "".join(f"{cell:>22}" for cell in cells))
     return "\n".join(rows)
 
