@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WARM_CALLS_MAX = 16
 QUESTIONS_A_PROCESS = 3
-LOOKS = (6, 12, 24, 48, 80)
+LOOKS = (12, 24, 72)
 SCREENING_LOOKS = (5,)
 CAUTION = 1.0
 """Standard errors by which the questions' memory is taken to be larger than it looks."""
