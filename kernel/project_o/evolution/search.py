@@ -219,7 +219,7 @@ def _finished_trial() -> Callable[[dict[str, int], dict[str, Any], float], Any]:
     """Makes a trial as the sampler takes it; each is put into hundreds of studies, which would copy it deeply."""
     optuna = _optuna()
 
-    class Finished(optuna.trial.FrozenTrial):  # type: ignore[misc]  # it is Any here
+    class Finished(optuna.trial.FrozenTrial):  # type: ignore[misc, name-defined]  # it is Any here
         def __deepcopy__(self, memo: Any) -> Any:
             return copy(self)  # the study writes its own number to it; what is in it nobody changes
 
