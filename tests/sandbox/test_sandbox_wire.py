@@ -51,6 +51,22 @@ def test_plain_data_comes_back(value):
     assert (type(found), found) == (type(value), value)
 
 
+@pytest.mark.parametrize(
+    "items",
+    [[1, 2, 3], [-(1 << 63), (1 << 64) - 1], [1 << 64], [-(1 << 63) - 1], [0.5, -0.0], [float("inf"), 1.0],
+     [True, 1, None], ["a", None], [[1], 2], [(1, 2)], [{"a": 1}], [], [1, 2.5]],
+)  # fmt: skip
+def test_a_list_crosses_as_it_was_however_it_is_looked_at(items):
+    found = back(items)
+
+    assert repr(found) == repr(items)
+    assert wire.encode(items, no_memory) is not items, "what is sent is not the owner's"
+
+
+def test_not_a_number_in_a_list_is_told_and_never_written():
+    assert repr(back([float("nan"), 1.0])) == "[nan, 1.0]"
+
+
 @given(st.sampled_from(["f2", "f4", "f8", "i1", "u8", "?", "c16", "M8[s]"]), st.integers(0, 1))
 def test_numbers_of_numpy_come_back_as_such(dtype, number):
     value = np.array(number).astype(dtype)[()]

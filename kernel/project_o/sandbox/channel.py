@@ -91,6 +91,7 @@ class Channel:
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()
+        self._sending = False  # the pipe is full, and what is left of a question waits for it
         self._idle_from = self._cpu = 0.0
         self.pidfd = self.base = -1
         self._kill_lock = threading.Lock()
@@ -162,15 +163,18 @@ class Channel:
     def cpu(self) -> float:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
-            with contextlib.suppress(OSError):
+            try:  # asked several times a question: a context manager would cost as much as the clock
                 now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
-                self._cpu = max(self._cpu, now)
+            except OSError:
+                return self._cpu
+            if now > self._cpu:
+                self._cpu = now
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
         """Ask, and wait ``seconds`` at most. When ``ended`` is set afterwards the process is gone."""
         name = self.next_name()
-        line = json.dumps({**question, "id": name}, allow_nan=False).encode("ascii") + b"\n"
+        line = wire.line_of({**question, "id": name})
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
         if self.ended:  # now, or while nobody asked it
@@ -263,11 +267,11 @@ class Channel:
             pass
         except BrokenPipeError:
             blob = b""  # it closed the pipe or is gone: the answers' pipe tells which
-        if blob:
+        if blob and not self._sending:
             self.poll.register(self.questions, select.POLLOUT)
-        else:
-            with contextlib.suppress(KeyError):
-                self.poll.unregister(self.questions)
+        elif self._sending and not blob:
+            self.poll.unregister(self.questions)
+        self._sending = bool(blob)
         return blob
 
     def _take_answers(self) -> bool:

@@ -28,6 +28,7 @@ from .. import hidden
 ARRAY_INLINE_BYTES_MAX = 4096
 _DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[[0-9]{0,6}[a-zA-Z]{1,2}\])\Z")
 _DIMENSIONS_MAX = 32
+_PLAIN = {str, bool, type(None)}
 _CODE_POINT_MAX = 0x10FFFF
 _SAME_HASH_MAX = 256
 
@@ -56,6 +57,8 @@ def encode(value: Any, store: Store) -> Any:
     if isinstance(value, (bytes, bytearray, memoryview)):
         return {"$bytes": base64.b64encode(value).decode("ascii")}
     if isinstance(value, list):
+        if type(value) is list and _crosses_as_it_is(value):
+            return list(value)  # a copy: what is sent is not the owner's
         return [encode(item, store) for item in list.__iter__(value)]
     if isinstance(value, tuple):
         return {"$tuple": [encode(item, store) for item in tuple.__iter__(value)]}
@@ -66,6 +69,16 @@ def encode(value: Any, store: Store) -> Any:
         items = sorted((encode(item, store) for item in value), key=json.dumps)
         return {"$frozenset" if isinstance(value, frozenset) else "$set": items}
     return _encode_numpy(value, store)
+
+
+def _crosses_as_it_is(items: list[Any]) -> bool:
+    """Whether JSON has all of these values: looked at together, a list of a hundred takes a tenth of the time."""
+    kinds = set(map(type, items))
+    if kinds == {int}:
+        return bool(min(items) >= -(1 << 63) and max(items) < 1 << 64)
+    if kinds == {float}:
+        return all(map(math.isfinite, items))
+    return kinds <= _PLAIN
 
 
 def encode_exactly(value: Any, store: Store) -> Any:
@@ -112,7 +125,8 @@ def _encode_numpy(value: Any, store: Store) -> Any:
 def decode(body: Any, fetch: Fetch) -> Any:
     """The value that ``body``, fresh from json.loads, stands for."""
     if isinstance(body, list):
-        return [decode(item, fetch) for item in body]
+        kinds = set(map(type, body))
+        return [decode(item, fetch) for item in body] if dict in kinds or list in kinds else body
     if not isinstance(body, dict):
         return body
     if len(body) == 1:
@@ -202,12 +216,25 @@ def _finite(token: str) -> float:
     return number if math.isfinite(number) else refuse_constant(token)
 
 
+_WRITER = json.JSONEncoder(allow_nan=False)
+"""Made once, as the reader is: ``json.dumps`` with these words would make one for each line."""
+
+
+def line_of(body: dict[str, Any]) -> bytes:
+    """``body`` as one line of the protocol. Raises ValueError for what JSON has not."""
+    return _WRITER.encode(body).encode("ascii") + b"\n"
+
+
 def read_line(line: bytes) -> dict[str, Any]:
     """One line of the protocol, which is ASCII. Raises ValueError or RecursionError."""
-    body = json.loads(line.decode("ascii"), parse_constant=refuse_constant, parse_float=_finite)
+    body = _READER.decode(line.decode("ascii"))
     if type(body) is not dict:
         raise ValueError("a line that is no object")
     return body
+
+
+_READER = json.JSONDecoder(parse_constant=refuse_constant, parse_float=_finite)
+"""Made once: ``json.loads`` with these words would make one for each line."""
 
 
 def clean_text(raw: bytes | str) -> str:

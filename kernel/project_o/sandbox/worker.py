@@ -181,7 +181,7 @@ def _linted(question: dict[str, Any]) -> tuple[lint.Denied, ...]:
 
 def write_line(reply: dict[str, Any]) -> None:
     """One line on the answers' pipe, whole."""
-    data = memoryview(json.dumps(reply, allow_nan=False).encode("ascii") + b"\n")
+    data = memoryview(wire.line_of(reply))
     while data:
         data = data[os.write(locks.FD_ANSWERS, data) :]
 
