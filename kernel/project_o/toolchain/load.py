@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -27,7 +29,6 @@ int dlclose(void *library);
 char *dlerror(void);
 """
 _THREAD_MAKERS = frozenset({"pthread_create", "thrd_create", "clone"})
-_FOLDER_MODE = 0o700
 _STDERR = 2
 
 
@@ -162,27 +163,18 @@ class Loaded:
 
 def _open_unique(shared: _Host, data: bytes, name: str, beside: Sequence[Path]) -> Any:
     """dlopen under a path that was never used: under a known path the linker would return the old library."""
+    for needed in beside:
+        _open_shared(str(needed))
     try:
-        folder = Path(tempfile.mkdtemp(prefix="project-o-load-"))
+        with _in_memory(data) as path:
+            # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
+            handle = shared.dlopen(path.encode(), os.RTLD_NOW | os.RTLD_LOCAL)
+            if handle == shared.ffi.NULL:
+                reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace").replace(path, name)
+                raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
+            return handle
     except OSError as error:
         raise ToolchainError(f"{name} cannot be loaded ({error}): free some space, or set TMPDIR") from None
-    path = folder / f"{uuid.uuid4().hex}.so"
-    memory = -1
-    try:
-        for needed in beside:
-            _open_shared(str(needed))
-        memory = _in_memory(data, path)
-        # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
-        handle = shared.dlopen(str(path).encode(), os.RTLD_NOW | os.RTLD_LOCAL)
-        if handle == shared.ffi.NULL:
-            reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace").replace(str(path), name)
-            raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
-        return handle
-    finally:
-        if memory >= 0:
-            os.close(memory)
-        path.unlink(missing_ok=True)
-        folder.rmdir()
 
 
 @lru_cache(maxsize=16)
@@ -195,17 +187,31 @@ def _open_shared(path: str) -> None:
         raise ToolchainError(f"{Path(path).name} cannot be loaded: {reason}")
 
 
-def _in_memory(data: bytes, path: Path) -> int:
-    """Put the bytes behind ``path``: a memory file where the system has them, else a file. Its descriptor or -1."""
+_opened = itertools.count(1)
+
+
+@contextmanager
+def _in_memory(data: bytes) -> Iterator[str]:
+    """A path behind which the bytes are, once: a memory file where the system has them, else a file. Raises OSError.
+
+    The number of a descriptor is used again, and so the same path: each has another spelling, for which nothing has to
+    be made in a folder. ``/`` and ``/.`` spell the two digits.
+    """
     try:
         memory = os.memfd_create("project-o-cell", os.MFD_CLOEXEC)
     except (OSError, AttributeError):
-        path.write_bytes(data)
-        return -1
-    with open(memory, "wb", closefd=False) as file:
-        file.write(data)
-    path.symlink_to(f"/proc/self/fd/{memory}")
-    return memory
+        with tempfile.TemporaryDirectory(prefix="project-o-load-") as folder:
+            path = Path(folder) / f"{uuid.uuid4().hex}.so"
+            path.write_bytes(data)
+            yield str(path)
+        return
+    try:
+        with open(memory, "wb", closefd=False) as file:
+            file.write(data)
+        spelled = f"{next(_opened):b}".replace("1", "/.").replace("0", "/")
+        yield f"/proc/self/fd{spelled}/{memory}"
+    finally:
+        os.close(memory)
 
 
 class Library:

@@ -15,7 +15,7 @@ from .guard import guard_path
 from .load import Library
 
 if TYPE_CHECKING:
-    from ..sandbox import Answer, NativeJob, Sandbox
+    from ..sandbox import Answer, Early, NativeJob, Sandbox
 
 _DEADLY = ("signal ", "exit ")
 
@@ -40,6 +40,7 @@ class Version:
     ISOLATE_WALL_SECONDS. Writable arrays are copied back. A death raises NativeFault naming the signal, and the next
     call starts a new child with fresh globals.
 
+    ``early`` is a process of the box that was made for the first trial while this was compiled.
     ``line_offset`` corrects the lines of an artifact that was built without one.
     """
 
@@ -50,11 +51,13 @@ class Version:
         box: Sandbox | None = None,
         isolate: bool = False,
         trial: bool = True,
+        early: Early | None = None,
         line_offset: int = 0,
     ) -> None:
         self.artifact = artifact
         self._box = box if trial else None
         self._isolate = isolate
+        self._early = early
         self._line_offset = line_offset
         self._settled: set[str] = set()
         self._functions = {item.name: item for item in artifact.interface.functions}
@@ -126,15 +129,24 @@ class Version:
     def _try_first(self, box: Sandbox, function: NativeFunction, args: Sequence[Any]) -> None:
         name = function.name
         if not cache.tried(self.artifact.key, name) and _array_bytes(args) <= limits.FIRST_CALL_ARGUMENT_BYTES_MAX:
-            try:
-                with box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path()) as job:
-                    answer = job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS, fenced=True)
-            except SandboxError:
-                answer = None  # it cannot be tried here; the level that the doctor shows says why
+            answer = self._tried(box, name, args)
             if answer is not None and self.passed(function, answer):
                 cache.mark_tried(self.artifact.key, name)
                 self.witness(function, args, answer)
         self._settled.add(name)
+
+    def _tried(self, box: Sandbox, name: str, args: Sequence[Any]) -> Answer | None:
+        """What came of a first call in the sandbox; None where it cannot be tried there: the doctor says why."""
+        early, self._early = self._early, None
+        try:
+            job = early.native(self.artifact.path, self.artifact.interface) if early is not None else None
+            job = job or box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path())
+            try:
+                return job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS, fenced=True)
+            finally:
+                job.dismiss()
+        except SandboxError:
+            return None
 
     def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
         """A call was tried and is about to be made: for a build that another one will have to agree with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import atexit
 import os
 import threading
@@ -27,10 +28,11 @@ class Later:
         self._make = make
         self._heard, self._told = os.pipe()
         self._lock = threading.Lock()
+        self._ended = threading.Event()
         self._stopped = False
-        self._thread = threading.Thread(target=self._work, name="project-o-later", daemon=True)
         _running.add(self)
-        self._thread.start()
+        # ``threading.Thread`` would wait here until the thread has had its first turn.
+        _thread.start_new_thread(self._work, ())
 
     def _work(self) -> None:
         try:
@@ -41,6 +43,7 @@ class Later:
             self.result.set_result(artifact)
         finally:
             self._close()
+            self._ended.set()
 
     def _run(self, job: Job) -> Finished:
         with self._lock:
@@ -75,7 +78,7 @@ class Later:
 
     def join(self, seconds: float) -> None:
         """Wait for the thread's end."""
-        self._thread.join(seconds)
+        self._ended.wait(seconds)
 
 
 @atexit.register
