@@ -144,6 +144,7 @@ class Flow:
         trial: bool = True,
         isolate: bool = False,
         nogil: bool = False,
+        timeout: float = 0.0,
         links: Sequence[str] = (),
         crates: Sequence[str] = (),
         tests: bool = False,
@@ -151,8 +152,9 @@ class Flow:
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
-        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given. Raises
-        CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
+        ``timeout`` bounds each call in seconds, 0 does not. An evolved version that was accepted for exactly this cell
+        goes on serving unless ``fresh`` is given. Raises CompileError, ToolchainMissing, UsageError; then what served
+        before goes on serving.
         """
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
@@ -160,7 +162,7 @@ class Flow:
         from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
-        options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
+        options = options_of(isolate=isolate, nogil=nogil, timeout=timeout, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)

@@ -25,6 +25,7 @@ IDLE_CPU_SECONDS_MAX = 0.1
 WATCH_SECONDS = 0.02
 SPARE_SECONDS = 0.5  # how long a child that nobody asked for yet waits to become a job
 EARLY_SECONDS = 2.0  # how long a locked process waits for the library that it is to try
+EARLY_AGAIN_SECONDS = 0.06  # how long after a quick build the process is made in which the optimised one will be asked
 DISMISSED_SECONDS = 0.05  # how much later somebody sees to it that a killed job is gone
 TREE_LOOK_SECONDS = 0.05
 JOB_CPU_QUESTIONS_MAX = 100

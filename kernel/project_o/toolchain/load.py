@@ -18,9 +18,9 @@ from .. import abi
 from ..errors import InterfaceError, ToolchainError
 from ..values import Artifact, NativeFunction
 from . import elf
-from .faults import AFRESH, fault_error, result_error
+from .faults import AFRESH, fault_error, over_time, result_error
 from .guard import guard_path
-from .sources import LINK_PREFIX, NOGIL
+from .sources import LINK_PREFIX, NOGIL, timeout_seconds
 
 _CDEF = """
 void *dlopen(const char *path, int flags);
@@ -67,15 +67,18 @@ class _Host:
         """An array of cells, from a count or from a list."""
         return self.ffi.new(self._cells_type, content)
 
-    def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any) -> int:
-        """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed.
+    def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any, limit: int = 0) -> int:
+        """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed, and a limit in nanoseconds.
 
         One that came before the call is in the interpreter's flags, which an endless native loop never looks at. The
         guard then calls nothing, and the interpreter looks at its flags on its way round this loop.
         """
-        while (status := int(self._guard_call(function, args, ret, record, text))) == abi.STATUS_LOOK:
-            pass
-        return status
+        while True:
+            if limit:
+                self.guard.o_guard_limit(limit)
+            status = int(self._guard_call(function, args, ret, record, text))
+            if status != abi.STATUS_LOOK:
+                return status
 
     def take_record(self) -> Any:
         """A fault record for one call; the thread's own where no outer call has it."""
@@ -148,6 +151,8 @@ class Loaded:
         if not stopped:
             return result_error(self._artifact, name, told.decode("utf-8", "replace"))
         fault = abi.fault_from_bytes(told)
+        if fault["kind"] == "interrupted" and fault["message"]:
+            return over_time(self._artifact, name, fault, line_offset=self._line_offset)
         if fault["kind"] == "interrupted":
             return KeyboardInterrupt(f"{name} was interrupted")
         if fault["kind"] == "signal":
@@ -228,6 +233,7 @@ class Library:
         self._lock = threading.RLock()  # a collection inside may end the last version of this very library
         self._code: tuple[Loaded, Any] | None = None
         self._fast: dict[str, Any] = {}
+        self._limit = int(timeout_seconds(artifact.program) * 1e9)
         try:
             self._data = Path(artifact.path).read_bytes()
         except OSError as error:
@@ -255,7 +261,7 @@ class Library:
     def entry(self, name: str) -> Any:
         """How the dispatcher calls the function ``name`` of this library, until it is retired; None if it cannot."""
         module, loaded = abi.dispatch.made(), self._loaded
-        if module is None or loaded is None or loaded.faulted or loaded.makes_threads:
+        if module is None or loaded is None or loaded.faulted or loaded.makes_threads or self._limit:
             return None
         with self._lock:
             if self._code is None or self._code[0] is not loaded:
@@ -299,7 +305,7 @@ class Library:
         threads = _thread_count() if loaded.makes_threads else 0
         # SAFETY: the address is that of this function's shim, the cells are laid out by its own description, and
         # ``loaded`` is held by this frame, so that it stays mapped until the call is over.
-        status = shared.call(loaded.functions[function.name], args, ret, record, loaded.text)
+        status = shared.call(loaded.functions[function.name], args, ret, record, loaded.text, self._limit)
         if loaded.makes_threads and _thread_count() > threads:
             loaded.may_close = False
         if status == abi.STATUS_STOPPED:

@@ -92,7 +92,7 @@ def _key(wanted: Recipe) -> str:
     digest = _of_every_build().copy()
     body = [wanted.files, wanted.flags, wanted.libraries, *((LOCKED_FLAG,) if wanted.locked else ())]
     digest.update(json.dumps(body, ensure_ascii=False).encode())
-    return digest.hexdigest()
+    return str(digest.hexdigest())
 
 
 @lru_cache(maxsize=1)
@@ -108,7 +108,8 @@ def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> R
         raise UsageError(f"{program.name} is a {program.language} program: only zig can be compiled here")
     return Recipe(
         files=checked_files(program, "cell.zig", line_offset),
-        flags=("-O", _OPTIMIZE[program.mode], "-fno-omit-frame-pointer"),
+        # Stacks are walked by their frame pointers; tables for it as well would take a tenth of the compiler's time.
+        flags=("-O", _OPTIMIZE[program.mode], "-fno-omit-frame-pointer", "-fno-unwind-tables"),
         libraries=libraries(program),
         line_offset=line_offset,
         locked=locked,

@@ -21,6 +21,8 @@ HOST_FOLDER = "host"
 IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
 LOCKED_FLAG = "locked"
+TIMEOUT_PREFIX = "timeout:"
+"""In the options of a program, before the seconds that one call may take."""
 LINK_PREFIX = "link:"
 COUNT_LINES = "count-lines"
 """The option of a program whose build counts how often its lines are run; for Rust alone."""
@@ -147,6 +149,12 @@ def _checked(text: str, what: str, line_offset: int, language: str) -> str:
             f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
         )
     return text
+
+
+def timeout_seconds(program: Program) -> float:
+    """How long one call may take; 0 where that is not bounded."""
+    found = [option for option in program.options if option.startswith(TIMEOUT_PREFIX)]
+    return float(found[-1].removeprefix(TIMEOUT_PREFIX)) if found else 0.0
 
 
 def machine_facts() -> tuple[str, str]:

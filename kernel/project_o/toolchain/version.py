@@ -13,6 +13,7 @@ from . import cache
 from .faults import APART, fault_error, result_error
 from .guard import guard_path
 from .load import Library
+from .sources import timeout_seconds
 
 if TYPE_CHECKING:
     from ..sandbox import Answer, Early, NativeJob, Sandbox
@@ -129,24 +130,12 @@ class Version:
     def _try_first(self, box: Sandbox, function: NativeFunction, args: Sequence[Any]) -> None:
         name = function.name
         if not cache.tried(self.artifact.key, name) and _array_bytes(args) <= limits.FIRST_CALL_ARGUMENT_BYTES_MAX:
-            answer = self._tried(box, name, args)
+            early, self._early = self._early, None
+            answer = asked(box, early, self.artifact, name, args, fenced=True)
             if answer is not None and self.passed(function, answer):
                 cache.mark_tried(self.artifact.key, name)
                 self.witness(function, args, answer)
         self._settled.add(name)
-
-    def _tried(self, box: Sandbox, name: str, args: Sequence[Any]) -> Answer | None:
-        """What came of a first call in the sandbox; None where it cannot be tried there: the doctor says why."""
-        early, self._early = self._early, None
-        try:
-            job = early.native(self.artifact.path, self.artifact.interface) if early is not None else None
-            job = job or box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path())
-            try:
-                return job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS, fenced=True)
-            finally:
-                job.dismiss()
-        except SandboxError:
-            return None
 
     def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
         """A call was tried and is about to be made: for a build that another one will have to agree with."""
@@ -175,7 +164,8 @@ class Version:
 
     def _call_isolated(self, function: NativeFunction, args: Sequence[Any]) -> Any:
         job = self._living_job()
-        value, answer = job.quick(function.name, args, seconds=limits.ISOLATE_WALL_SECONDS)
+        seconds = timeout_seconds(self.artifact.program) or limits.ISOLATE_WALL_SECONDS
+        value, answer = job.quick(function.name, args, seconds=seconds)
         if answer is None:
             return value
         if answer.ended:
@@ -206,6 +196,23 @@ class Version:
             if self._job is job:
                 self._job = None
         job.close()
+
+
+def asked(
+    box: Sandbox, early: Early | None, artifact: Artifact, name: str, args: Sequence[Any], *, fenced: bool = False
+) -> Answer | None:
+    """What came of a call in the sandbox, in ``early`` where that can be had; None where it cannot be made there: the
+    doctor says why."""
+    try:
+        job = early.native(artifact.path, artifact.interface) if early is not None else None
+        job = job or box.native(artifact.path, artifact.interface, guard_path=guard_path())
+        most = min(limits.FIRST_CALL_WALL_SECONDS, timeout_seconds(artifact.program) or limits.FIRST_CALL_WALL_SECONDS)
+        try:
+            return job.ask(name, args, seconds=most, fenced=fenced)
+        finally:
+            job.dismiss()
+    except SandboxError:
+        return None
 
 
 def _array_bytes(args: Sequence[Any]) -> int:

@@ -31,7 +31,7 @@ from ..guard import guard_path
 from ..recipe import Recipe, recipe
 from ..rust.recipe import recipe as rust_recipe
 from ..server_lines import Functions, forget, remember
-from ..version import Version
+from ..version import Version, asked
 from .agreement import difference
 from .desk import FLAGS, Built, desk
 from .later import Later
@@ -216,6 +216,7 @@ class QuickVersion(Version):
         self._later, self._how = later, how
         self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
         self._refusal = ""
+        self._early_again: Early | None = None
         if artifact.program.language == "zig":  # all that is left of these files goes with the server
             weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False
 
@@ -233,10 +234,18 @@ class QuickVersion(Version):
 
     def then(self, take: Callable[[Version], bool]) -> None:
         """Call ``take`` with the optimised version, in another thread, once it may serve in place of this one."""
+        from ...sandbox.afterwards import afterwards
+
+        afterwards(limits.EARLY_AGAIN_SECONDS, self._prepare)
         if self._later.result.done():  # then this very thread would be the one that is called back
             threading.Thread(target=self._hand_on, args=(take,), name="project-o-then", daemon=True).start()
         else:
             self._later.result.add_done_callback(lambda _built: self._hand_on(take))
+
+    def _prepare(self) -> None:
+        """While the other compiler is at work: a process in which its build will be asked."""
+        if self._seen and not self._later.result.done():
+            self._early_again = self._how.early()
 
     def _hand_on(self, take: Callable[[Version], bool]) -> None:
         try:
@@ -281,11 +290,8 @@ class QuickVersion(Version):
         """The answer of a build in the sandbox; None where it cannot be asked."""
         if self._how.box is None:
             return None
-        try:
-            with self._how.box.native(artifact.path, artifact.interface, guard_path=guard_path()) as job:
-                return job.ask(function.name, args, seconds=limits.FIRST_CALL_WALL_SECONDS)
-        except SandboxError:
-            return None
+        early, self._early_again = self._early_again, None
+        return asked(self._how.box, early, artifact, function.name, args)
 
 
 def _remove(path: Path, owner: int) -> None:

@@ -80,6 +80,7 @@ static void last_words(const struct call *call, const char *how) {
     say(how, strlen(how));
     SAY("This cannot be survived in-process: the process ends now. What was recorded is safe; run the cell with "
         "--isolate.\n");
+    said();
     if (on_long != NULL) on_long(call->fault); /* others run, and pass it on, only without the host's own lock */
     linger();
 }
@@ -142,6 +143,7 @@ EXPORT void o_guard_panic(const char *message, size_t length, uintptr_t return_a
         SAY(" outside a guarded call, in a thread that native code started: ");
         say(message, length < MESSAGE_BYTES ? length : MESSAGE_BYTES);
         SAY("\nproject-o: this cannot be survived in-process: the process ends now.\n");
+        said();
         linger();
         return; /* the cell traps */
     }
@@ -187,6 +189,7 @@ static void try_interrupt(struct call *call, void *context) {
     interrupt.pending = 0;
     look_again(0);
     begin_fault(call, INTERRUPTED, SIGINT, 0);
+    if (call->limited) memcpy(call->fault->message, LIMITED, sizeof LIMITED);
     add_frame(call, at.pc);
     call->fault->exact = call->fault->frame_count;
     walk_frames(call, at);
@@ -200,6 +203,7 @@ static void on_interrupt(int signal, siginfo_t *info, void *context) {
         syscall(SYS_tgkill, getpid(), getpid(), signal);
     } else if (call != NULL) {
         interrupt.pending = 1;
+        call->limited = false;
         try_interrupt(call, context);
     } else {
         interrupt.unseen = 1;
@@ -224,16 +228,30 @@ static bool watch_interrupts(void) {
     return true;
 }
 
+static int64_t monotonic(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void look_until(int64_t deadline) {
+    int64_t left = deadline - monotonic();
+    look_again(left > HANDLERS_LOOK_NANOSECONDS ? HANDLERS_LOOK_NANOSECONDS : left > 1 ? (long)left : 1);
+}
+
 static void on_timer(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct call *call = innermost;
     if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &interrupt) {
         hand_over(&interrupt.next_urgent, signal, info, context);
     } else if (call != NULL) {
+        if (!interrupt.pending && call->deadline != 0 && monotonic() >= call->deadline)
+            interrupt.pending = call->limited = true;
         if (interrupt.pending) try_interrupt(call, context);
         watch_interrupts(); /* whoever has replaced our handler since the last look has not been seen */
         if (on_long != NULL && in_text(call, where_of(context).pc)) on_long(call->fault);
         else if (on_long != NULL && !interrupt.pending) look_again(HANDLERS_LOOK_NANOSECONDS);
+        if (call->deadline != 0 && !interrupt.pending) look_until(call->deadline);
     }
     errno = saved_errno;
 }
@@ -263,6 +281,9 @@ static void begin_child(void) {
     interrupt.has_timer = false;
     is_main_thread = true;
 }
+
+/* So long may the next call of this thread take; only the main thread's are interrupted. */
+EXPORT void o_guard_limit(int64_t nanoseconds) { next_limit = nanoseconds; }
 
 /* Anybody may have replaced our handlers since the last call, and asking costs more than a call: we ask when the coarse
  * clock has moved on, every few milliseconds of calls, and once more while a call lasts. */
@@ -364,11 +385,20 @@ EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struc
     call.fault = fault;
     call.text_low = text[0];
     call.text_high = text[1];
-    call.handed_back = false;
+    call.handed_back = call.limited = false;
+    call.deadline = call.outer != NULL ? call.outer->deadline : 0;
     fault->kind = 0;
     if (!thread_is_ready) prepare_thread();
     const bool outermost = call.outer == NULL;
     if (outermost) look_after_handlers();
+    if (next_limit != 0) {
+        if (outermost && is_main_thread) {
+            call.deadline = monotonic() + next_limit;
+            prepare_timer();
+            look_until(call.deadline);
+        }
+        next_limit = 0;
+    }
     if (sigsetjmp(call.out, 0) == 0) {
         innermost = &call;
         /* From here on an interrupt is this call's; one from before is seen now. */
@@ -383,7 +413,7 @@ EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struc
     if (outermost && interrupt.pending && is_main_thread) {
         interrupt.pending = 0;
         look_again(0);
-        raise(SIGINT); /* it came while the call was ending: the interpreter's own handler has it now */
+        if (!call.limited) raise(SIGINT); /* it came while the call was ending: the interpreter's own handler has it now */
     }
     if (status == STATUS_STOPPED && fault->kind != 0) make_relative(&call);
     return status;
