@@ -152,7 +152,7 @@ class Flow:
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
-        ``timeout`` bounds a call in seconds; ``fresh`` drops an evolved version that was accepted for exactly this cell.
+        ``timeout`` bounds a call in seconds; ``fresh`` drops an evolved version accepted for exactly this cell.
         Raises CompileError, ToolchainMissing, UsageError; then what served before goes on.
         """
         from . import languages, toolchain
