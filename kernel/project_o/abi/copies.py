@@ -42,7 +42,11 @@ def _is_number_of_numpy(value: Any) -> bool:
 
 
 def _is_plain(kind: Any) -> bool:
-    """Whether the elements are numbers or text, or made of such."""
+    """Whether the elements are numbers or text, or made of numbers."""
+    return kind.kind in "SU" or _is_numbers(kind)
+
+
+def _is_numbers(kind: Any) -> bool:
     if kind.names is not None:
-        return all(_is_plain(kind.fields[name][0]) for name in kind.names)
-    return kind.kind in "biufcSU" if kind.subdtype is None else _is_plain(kind.subdtype[0])
+        return all(_is_numbers(kind.fields[name][0]) for name in kind.names)
+    return kind.kind in "biufc" if kind.subdtype is None else _is_numbers(kind.subdtype[0])
