@@ -137,7 +137,7 @@ class Library:
 
 @lru_cache(maxsize=64)
 def digest_of(path: str, _written: int) -> str:
-    """The digest of a library's file, read again when it was written at another time. Raises OSError, ToolchainError."""
+    """The digest of a library's file, read again where it was written anew. Raises OSError, ToolchainError."""
     return Library(Path(path).read_bytes()).digest()
 
 
