@@ -198,15 +198,17 @@ def test_a_promise_may_be_about_what_most_values_keep():
 
 
 def test_records_of_one_state_are_joined_and_others_refused(tmp_path, capsys):
-    from benchmarks import report
     from benchmarks.__main__ import main
 
+    from benchmarks import report
+
+    engine = {"name": "one", "engine": "one", "options": {}, "status": "skipped", "reason": "not here"}
     body = {
         "format": report.FORMAT,
         "date": "2020-01-01T00:00:00+00:00",
         "machine": {"cpu": "one"},
         "load_average": {"before": [1], "after": [2]},
-        "benchmarks": [{"name": "a", "question": "?", "engines": []}],
+        "benchmarks": [{"name": "a", "question": "?", "engines": [engine]}],
     }
     other = {
         **body,
