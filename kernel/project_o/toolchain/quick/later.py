@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import _thread
 import atexit
 import os
 import threading
@@ -28,11 +27,10 @@ class Later:
         self._make = make
         self._heard, self._told = os.pipe()
         self._lock = threading.Lock()
-        self._ended = threading.Event()
         self._stopped = False
+        self._thread = threading.Thread(target=self._work, name="project-o-later", daemon=True)
         _running.add(self)
-        # ``threading.Thread`` would wait here until the thread has had its first turn.
-        _thread.start_new_thread(self._work, ())
+        self._thread.start()
 
     def _work(self) -> None:
         try:
@@ -43,7 +41,6 @@ class Later:
             self.result.set_result(artifact)
         finally:
             self._close()
-            self._ended.set()
 
     def _run(self, job: Job) -> Finished:
         with self._lock:
@@ -78,7 +75,7 @@ class Later:
 
     def join(self, seconds: float) -> None:
         """Wait for the thread's end."""
-        self._ended.wait(seconds)
+        self._thread.join(seconds)
 
 
 @atexit.register

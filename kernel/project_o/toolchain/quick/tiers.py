@@ -239,7 +239,7 @@ class QuickVersion(Version):
         afterwards(limits.EARLY_AGAIN_SECONDS, self._prepare)
         if self._later.result.done():  # then this very thread would be the one that is called back
             threading.Thread(target=self._hand_on, args=(take,), name="project-o-then", daemon=True).start()
-        else:
+        else:  # in that build's own thread, which this cell began
             self._later.result.add_done_callback(lambda _built: self._hand_on(take))
 
     def _prepare(self) -> None:
