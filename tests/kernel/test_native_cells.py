@@ -160,6 +160,7 @@ def test_zig_test_blocks_run_on_request(ready):
     assert good.status == "ok", good.text
     assert bad.status == "error"
     assert "one" in bad.error
+    assert "cell:3:" in bad.text  # also where the kernel asks programs for colours
 
 
 def test_the_magics_help_shows_its_options(ready):
