@@ -173,12 +173,9 @@ class Channel:
     def cpu(self) -> float:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
-            try:  # asked several times a question: a context manager would cost as much as the clock
+            with contextlib.suppress(OSError):
                 now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
-            except OSError:
-                return self._cpu
-            if now > self._cpu:
-                self._cpu = now
+                self._cpu = max(self._cpu, now)
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:

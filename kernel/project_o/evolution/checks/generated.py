@@ -166,7 +166,7 @@ class Generated:
                     return None
                 asked += 1
                 given = candidate.ask(
-                    function.name, case.args, seconds=_allowed(expected), offset_bytes=case.offset_bytes
+                    function.name, case.args, seconds=_allowed(expected), offset_bytes=_offset(subject.task, case)
                 )
                 slack = slack_of(_elements(case.args), function.result)
                 if found := difference(expected, given, function.result, slack):
