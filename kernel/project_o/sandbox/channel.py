@@ -97,8 +97,7 @@ class Channel:
         self.peak_bytes = 0
         self.log = bytearray()
         self._buffer = bytearray()
-        self._sending = False  # the pipe is full, and what is left of a question waits for it
-        self._idle_from = self._cpu = 0.0
+        self._idle_from, self._cpu, self._sending = 0.0, 0.0, False
         self.pidfd = self.base = -1
         self._kill_lock = threading.Lock()
         self.poll = select.poll()
