@@ -106,7 +106,7 @@ def _options() -> str:
         "| --- | --- | --- | --- |",
     ]
     for option in OPTIONS:
-        shown = {True: "on", False: "off", "": "none"}.get(option.default, option.default)
+        shown = ("on" if option.default else "off") if option.kind is bool else str(option.default) or "none"
         words = f"{option.doc} ({', '.join(map(str, option.choices))})" if option.choices else option.doc
         lines.append(f"| `{option.name}` | {shown} | `{option.variable}` | {words} |")
     return "\n".join(lines) + "\n"
