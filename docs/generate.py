@@ -73,7 +73,8 @@ def _spelled(action: argparse.Action) -> str:
 
 
 def _cell(text: str | None) -> str:
-    return (text or "").replace("|", "\\|").replace("``", "`")
+    """Text in a table; a doubled percent sign is argparse's way to write one."""
+    return (text or "").replace("|", "\\|").replace("``", "`").replace("%%", "%")
 
 
 def _verbs() -> str:

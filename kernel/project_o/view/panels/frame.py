@@ -24,8 +24,8 @@ PROTOCOL = 1
 
 DRAWN = "project-o-drawn"
 FIGURE_STYLE = f"<style>.{DRAWN} .jp-RenderedPlotly {{ height: {style.FIGURE_PIXELS}px }}</style>"
-"""A figure that follows its frame's size is as high as what holds it, which is as high as the figure: a redraw, as after
-a change of the theme, may take that for nothing, and the figure is gone."""
+"""A figure that follows its frame's size is as high as what holds it, which is as high as the figure: a redraw, as
+after a change of the theme, may take that for nothing, and the figure is gone."""
 
 Shown = Display | dict[str, Any] | str | None
 """What a button gives: a view, a mime bundle, a sentence, or nothing to show."""
