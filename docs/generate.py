@@ -73,7 +73,8 @@ def _spelled(action: argparse.Action) -> str:
 
 
 def _cell(text: str | None) -> str:
-    return (text or "").replace("|", "\\|").replace("``", "`")
+    """Text in a table; a doubled percent sign is argparse's way to write one."""
+    return (text or "").replace("|", "\\|").replace("``", "`").replace("%%", "%")
 
 
 def _verbs() -> str:
@@ -106,7 +107,7 @@ def _options() -> str:
         "| --- | --- | --- | --- |",
     ]
     for option in OPTIONS:
-        shown = {True: "on", False: "off", "": "none"}.get(option.default, option.default)
+        shown = ("on" if option.default else "off") if option.kind is bool else str(option.default) or "none"
         words = f"{option.doc} ({', '.join(map(str, option.choices))})" if option.choices else option.doc
         lines.append(f"| `{option.name}` | {shown} | `{option.variable}` | {words} |")
     return "\n".join(lines) + "\n"

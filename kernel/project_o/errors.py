@@ -52,12 +52,22 @@ class ToolchainMissing(ToolchainError):  # noqa: N818 - reads as the state it re
 
 
 class CompileError(ToolchainError):
-    """The source does not compile. ``diagnostics`` point at the cell's own lines."""
+    """The source does not compile, or ``--test`` found that it fails its own tests, as ``what`` says.
 
-    def __init__(self, message: str, diagnostics: tuple[Diagnostic, ...] = (), language: str = "zig") -> None:
+    ``diagnostics`` point at the cell's own lines.
+    """
+
+    def __init__(
+        self,
+        message: str,
+        diagnostics: tuple[Diagnostic, ...] = (),
+        language: str = "zig",
+        what: str = "does not compile",
+    ) -> None:
         super().__init__(message)
         self.diagnostics = diagnostics
         self.language = language
+        self.what = what
 
 
 class NativeError(ProjectOError):

@@ -87,3 +87,24 @@ def test_a_run_is_stopped_and_one_is_accepted_taken_back_and_looked_at(open_note
     assert serves_the_cell(notebook) == "True"
     notebook.screenshot(f"{app} the difference of a run")
     assert notebook.faults == []
+
+
+def test_the_figure_of_a_run_stays_through_changes_of_the_theme(open_notebook):
+    scaled = "%load_ext project_o\ndef scaled(x):\n    n = 1  # o: 1 2\n    return n * x"
+    judged = "%%evolve scaled --trials 2\ndef evaluate(program):\n    return {'score': float(program(2))}"
+    notebook = open_notebook([scaled, judged])
+    notebook.run_cell(0)
+    notebook.run_cell(1)
+    figure = notebook.cell(1).locator(".js-plotly-plot")
+    heights = []
+    for theme in ("JupyterLab Dark", "JupyterLab Light", "JupyterLab Dark", "JupyterLab Light"):
+        button(notebook, 1, "Metrics").click()
+        figure.locator(".main-svg").first.wait_for()
+        notebook.theme(theme)
+        notebook.page.wait_for_timeout(1000)  # plotly draws again a moment after
+        heights.append(figure.bounding_box()["height"])
+        button(notebook, 1, "Metrics").click()
+        figure.wait_for(state="detached")
+
+    assert heights == [300] * 4
+    assert notebook.faults == []

@@ -5,6 +5,8 @@ import re
 import subprocess
 import sys
 
+import pytest
+
 SET_UP = "%load_ext project_o"
 CELL = """%%zig adder
 const step = 1; // o: 1 2
@@ -71,8 +73,9 @@ def test_a_page_that_answers_too_late_has_its_panel_all_the_same(open_notebook):
     notebook.outputs(3).get_by_role("button", name="Show").wait_for()
 
 
-def test_a_state_is_looked_at_compared_and_restored(open_notebook):
-    notebook = open_notebook([SET_UP, "x = 'first'", "x = 'second'", "%o history"])
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_state_is_looked_at_compared_and_restored(open_notebook, app):
+    notebook = open_notebook([SET_UP, "x = 'first'", "x = 'second'", "%o history"], app=app)
     for index in range(4):
         notebook.run_cell(index)
     area = notebook.outputs(3)
@@ -81,7 +84,7 @@ def test_a_state_is_looked_at_compared_and_restored(open_notebook):
     area.get_by_text("commit").first.wait_for()
     area.get_by_role("button", name="Diff").click()
     area.get_by_text("cell").first.wait_for()
-    notebook.screenshot("the history with its panel")
+    notebook.screenshot(f"{app} the history with its panel")
     area.get_by_role("button", name="Restore").click()
     area.get_by_role("button", name="No").click()
     area.get_by_role("button", name="No").wait_for(state="hidden")
@@ -92,11 +95,12 @@ def test_a_state_is_looked_at_compared_and_restored(open_notebook):
     notebook.page.wait_for_function("() => !window.jupyterapp.shell.currentWidget.context.model.dirty")
     assert notebook.cell(2).locator(".cm-content").inner_text() == "x = 'second'"
     area.get_by_role("button", name="Show").wait_for(state="detached")
-    notebook.screenshot("a restored state")
+    notebook.screenshot(f"{app} a restored state")
 
 
-def test_a_turn_folds_its_tools_takes_a_thumb_and_runs_no_script(open_notebook):
-    notebook = open_notebook([SET_UP, TURN, "print(noted)"])
+@pytest.mark.parametrize("app", ["lab", "notebook"])
+def test_a_turn_folds_its_tools_takes_a_thumb_and_runs_no_script(open_notebook, app):
+    notebook = open_notebook([SET_UP, TURN, "print(noted)"], app=app)
     notebook.run_cell(0)
     notebook.run_cell(1)
     area = notebook.outputs(1)
@@ -104,7 +108,7 @@ def test_a_turn_folds_its_tools_takes_a_thumb_and_runs_no_script(open_notebook):
     area.get_by_text("no such word").wait_for()
     area.get_by_text("search returned").click()
     area.get_by_text("<script>window.hurt=1</script>").wait_for()
-    notebook.screenshot("an agent's turn in the dark theme")
+    notebook.screenshot(f"{app} an agent's turn")
     area.get_by_placeholder("why, if you like").fill("it counted")
     area.get_by_role("button", name="Good").click()
     area.get_by_text("noted: up").wait_for()

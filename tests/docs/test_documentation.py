@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import project_o
+from project_o.config import OPTIONS
 
 DOCS = Path(__file__).parents[2] / "docs"
 
@@ -19,6 +20,14 @@ def test_the_generated_pages_are_those_of_the_code():
         [sys.executable, str(DOCS / "generate.py"), "--check"], check=False, capture_output=True, text=True, timeout=120
     )
     assert found.returncode == 0, found.stderr
+
+
+def test_the_reference_tells_defaults_and_shares_as_they_are_written():
+    rows = re.findall(r"^\| `(\w+)` \| (\S+) \|", (DOCS / "reference" / "options.md").read_text(), re.MULTILINE)
+    wanted = {item.name: str(item.default) for item in OPTIONS if item.kind is int}
+
+    assert {name: told for name, told in rows if name in wanted} == wanted
+    assert not re.search(r"\d%%", (DOCS / "reference" / "magics.md").read_text())
 
 
 def test_the_pages_build_without_a_warning(tmp_path):

@@ -154,3 +154,28 @@ def test_a_canary_goes_on_in_the_next_kernel(served, start_kernel):
     assert after == before
     during = again.run(CALLS.format(count=1_500))
     assert "serves every call from now on" in during.text
+
+
+def test_where_evolution_is_off_no_canary_promotes_itself_and_none_goes_on(served, start_kernel):
+    kernel, fast, folder = served
+    kernel.run(f"%o canary work {fast} --share 20%")
+    off = kernel.run("%o evolution off\n" + CALLS.format(count=1_500))
+    assert off.status == "ok", off.text
+    assert "was taken back: evolution was switched off" in off.text
+    origins = f"[(s.share, s.origin) for s in {say('serving work')}]"
+    assert kernel.value(origins) == "[(1.0, 'cell')]"
+
+    kernel.run("%o evolution on")
+    assert kernel.run(f"%o canary work {fast} --share 20%").status == "ok"
+    assert kernel.value(f"[s.origin for s in {say('serving')}]") == "['cell', 'canary']"
+    kernel.close()
+    again = start_kernel(folder, environment={"PROJECT_O_EVOLUTION": "off"})
+    again.run("import numpy as np")
+    assert again.run(SLOW).status == "ok"
+    assert again.run(CALLS.format(count=1_500)).status == "ok"
+    assert again.value(origins) == "[(1.0, 'cell')]"
+    assert again.run("%o evolution on").status == "ok"
+    assert again.run(SLOW).status == "ok"
+    assert again.value(f"[s.origin for s in {say('serving')}]") == "['cell', 'canary']"
+    assert again.run("%config ProjectO.evolution = False").status == "ok"
+    assert again.value(origins) == "[(1.0, 'cell')]"

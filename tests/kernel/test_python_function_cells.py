@@ -122,3 +122,14 @@ def test_the_example_of_the_guide_runs_as_it_stands(start_kernel, tmp_path):
     assert kernel.value("total").startswith("<python function total(x), evolved>")
     assert kernel.run("%o rollback total").status == "ok"
     assert kernel.value("total").endswith("as written>")
+
+
+def test_a_dotted_name_is_what_it_means_in_the_notebook(start_kernel, tmp_path):
+    (tmp_path / "tools.py").write_text("def double(x):\n    n = 1  # o: 1 2\n    return 2 * x * n / n\n")
+    kernel = start_kernel(tmp_path)
+    kernel.run("import tools\nclass Thing:\n    def m(self, x):\n        return x\nthing = Thing()")
+    ran = kernel.run("run = %evolve tools.double --trials 1 --inputs (1.5,)")
+    assert ran.status == "ok", ran.text
+    assert kernel.value("run.best.name") == "'tools.double'"
+    assert "m is a method, and its object cannot be sent along" in kernel.run("%evolve thing.m").error
+    assert "nothing serves 'thing.nope'" in kernel.run("%evolve thing.nope").error

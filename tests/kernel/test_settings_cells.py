@@ -202,7 +202,25 @@ def test_the_three_sources_are_one_view(start_kernel, tmp_path):
 def test_a_value_that_cannot_be_meant_names_its_source_and_loses_nothing(start_kernel, tmp_path):
     kernel = start_kernel(tmp_path)
     kernel.run("x = 1")
+    assert kernel.run("%config ProjectO.mode = 'fa' + 'st'").status == "ok"
     said = kernel.run("%config ProjectO.mode = 'quick'")
+    assert said.status == "error", "papermill stops there"
+    assert said.error == "UsageError: mode is 'quick' (from %config ProjectO.mode): it wants safe or fast or debug"
+    assert kernel.value("get_ipython().run_line_magic('o', 'config')['mode'].value") == "'fast'"
+    said = kernel.run("%config ProjectO.sead = 7")
+    assert said.error == "UsageError: sead is no option of ProjectO: did you mean seed?"
+    assert "ProjectO.seed" in kernel.run("%config ProjectO").text
+    assert kernel.run("%config InlineBackend.figure_format = 'svg'\n%config IPCompleter.greedy = True").status == "ok"
+    assert kernel.value("get_ipython().Completer.greedy") == "True"
+    assert kernel.value("x") == "1"
+
+
+def test_a_configuration_of_jupyters_that_cannot_be_meant_fails_what_would_use_it(start_kernel, tmp_path):
+    kernel = start_kernel(tmp_path)
+    kernel.run("x = 1\nfrom traitlets.config import Config")
+    said = kernel.run(
+        "get_ipython()._project_o_extension.session.configurable.update_config(Config(ProjectO={'mode': 'quick'}))"
+    )
     assert said.text.count("mode is 'quick' (from %config ProjectO): it wants safe or fast or debug") == 1
     refused = kernel.run("%o config")
     assert refused.status == "error"

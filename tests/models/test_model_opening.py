@@ -1,8 +1,11 @@
 """From a name to a model: what is needed, what is missing, and what is never told."""
 
+import re
 import subprocess
 import sys
+import tomllib
 import traceback
+from pathlib import Path
 
 import pytest
 
@@ -24,6 +27,16 @@ def test_no_model_is_an_error_with_the_three_lines_that_configure_one(name):
     assert "pip install 'project-o[llm]'" in lines[0]
     assert lines[1].startswith("%config ProjectO.model = ")
     assert "OPENAI_API_KEY" in lines[2]
+
+
+def test_the_extra_pins_each_library_that_the_adapter_imports():
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text())["project"]
+    pinned = {re.split(r"[=\[]", line)[0] for line in project["optional-dependencies"]["llm"] if "==" in line}
+    text = Path(models.__file__).with_name("adapter.py").read_text()
+    imported = set(re.findall(r"^\s*(?:from|import) ([a-z]\w*)", text, re.MULTILINE)) - set(sys.stdlib_module_names)
+
+    assert "pydantic_ai" in imported
+    assert {name.replace("pydantic_ai", "pydantic-ai-slim") for name in imported} <= pinned
 
 
 @pytest.mark.parametrize("name", ["gpt-9", "openai", "openai:", ":x", "gugle:g1", "scripted", "scripted:"])

@@ -68,6 +68,7 @@ def test_all_that_is_refused_is_said_at_once(notebook, runtime):
         ("import functools\ndef g(): return 1\n@functools.wraps(g)\ndef f(): return 2", "f.__wrapped__|g.__wrapped__"),
         ("import functools\n@functools.lru_cache\ndef f(): return 2", "f is wrapped by a decorator"),
         ("import functools\ndef g(a): return a\nf = functools.partial(g, 1)", "evolve its .func"),
+        ("def f(*xs, n): return n", "f takes n by name alone, behind any number of arguments"),
         ("class f: pass", "f is a class"),
         ("f = [].append", "append is built into Python"),
         ("class C:\n    def m(self): return 1\nf = C().m", "m is a method"),

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from project_o import limits, toolchain
+from project_o import limits, toolchain, view
 from project_o.errors import CompileError, ToolchainError, ToolchainMissing, UsageError
 from project_o.toolchain import Finished, Job
 from project_o.values import Artifact, Program
@@ -347,6 +347,7 @@ def test_tests_of_the_cell_are_run(zig_there: Path) -> None:
     bad = source + 'test "bad" {\n    try std.testing.expectEqual(4, f());\n}\n'
     with pytest.raises(CompileError, match="test 'bad' failed: expected 4, found 3") as caught:
         toolchain.run_tests(Program("p", "zig", (("cell.zig", bad),)), line_offset=1)
+    assert view.show_compile_error(caught.value).plain.startswith("zig: fails its own tests")
     assert [item.line for item in caught.value.diagnostics] == [10]
 
 

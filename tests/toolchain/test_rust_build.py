@@ -231,6 +231,7 @@ def test_tests_of_a_rust_cell_are_run(rust_there: str) -> None:
             replace(program, files=(("cell.rs", TESTED.replace('2, "sum"', '3, "sum"')),)), line_offset=1
         )
     (failed,) = caught.value.diagnostics
+    assert caught.value.what == "fails its own tests"
     assert failed.line == 10
     assert "tests::second" in failed.message
     assert "left: 2, right: 3" in failed.message

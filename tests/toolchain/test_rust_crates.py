@@ -123,7 +123,7 @@ def test_what_is_neither_in_the_cache_nor_to_be_fetched_is_one_clear_error(
 ) -> None:
     offline(monkeypatch)
     with pytest.raises(
-        ToolchainError, match=r"--dep absent = \"1\": cargo cannot get it: .*connect to the network once"
+        ToolchainError, match=r"--dep absent = \"1\": cargo cannot get it: .*Connect to the network once"
     ) as told:
         called("pub fn f() {}", 'absent = "1"')
     assert "\n" not in str(told.value)

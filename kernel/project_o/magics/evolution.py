@@ -120,7 +120,10 @@ class EvolutionMagics(Magics):
         return run
 
     def _target(self, name: str) -> Any:
-        value = self.session.shell.user_ns.get(name.replace("-", "_"))  # Lisp's my-agent is Python's my_agent
+        first, *rest = name.replace("-", "_").split(".")  # Lisp's my-agent is Python's my_agent
+        value = self.session.shell.user_ns.get(first)
+        for part in rest:
+            value = getattr(value, part, None)
         return name if value is None else value
 
     def _wishes(self, chosen: Namespace) -> dict[str, Any]:

@@ -10,6 +10,7 @@ from ..api import use
 from ..history.capture import attach
 from . import warming
 from .agent import AgentMagics
+from .configuring import ConfiguringMagics
 from .displays import register, unregister
 from .evolution import EvolutionMagics
 from .native import NativeMagics
@@ -34,8 +35,10 @@ class Extension:
             NativeMagics(self.session),
             EvolutionMagics(self.session),
             OperationsMagics(self.session),
+            configuring := ConfiguringMagics(self.session),
             AgentMagics(self.session),
         ]
+        self.config_of_ipython = configuring.own
         for magics in self.magics:
             shell.register_magics(magics)
         register(shell)
@@ -59,6 +62,7 @@ class Extension:
             for kind, table in magics.magics.items():
                 for name in table:
                     shell.magics_manager.magics[kind].pop(name, None)
+        shell.magics_manager.magics["line"]["config"] = self.config_of_ipython
         unregister(shell)
         close_all()
 

@@ -33,12 +33,12 @@ class _OptionTrait(AnyTrait):
         self.option = option
 
     def validate(self, obj: Any, value: Any) -> Any:
-        """A value that cannot be meant is said at once. It stays, so that what would use it fails: ``%config`` itself
-        swallows exceptions, and a notebook that ran on with another value would tell nobody."""
+        """A value that cannot be meant is said at once. It stays, so that what would use it fails: a configuration file
+        of Jupyter's has no cell that could, and a notebook that ran on with another value would tell nobody."""
         try:
             return None if value is None else converted(self.option, value, CHOSEN)
         except UsageError as error:
-            if getattr(obj, self.option.name) != value:  # ``%config`` sets twice
+            if getattr(obj, self.option.name) != value:  # traitlets set twice
                 print(f"{type(error).__name__}: {error}", file=sys.stderr)  # noqa: T201 - see above
             return value
 

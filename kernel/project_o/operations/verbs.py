@@ -134,6 +134,7 @@ def _evolution(context: Context, arguments: argparse.Namespace) -> Report:
     found = {"evolution": "on" if setting.value else "off", "set by": setting.source}
     if not setting.value:
         found["runs that were stopped"] = str(context.flow.halt())
+        found["canaries that were taken back"] = str(context.flow.releases.hold())
         found["what serves"] = "goes on serving; `%o rollback NAME` takes a version back"
     return Report(found, facts("evolution"))
 

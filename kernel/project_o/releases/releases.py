@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -13,7 +14,7 @@ from ..deploy.canaries import CANARIES, Canaries, Ended, Running
 from ..deploy.canary import Metric
 from ..deploy.plan import Plan
 from ..deploy.registry import Release
-from ..errors import DeployError, HistoryError, warn
+from ..errors import DeployError, EvolutionError, HistoryError, UsageError, warn
 from ..history.newest import newest
 from ..history.versions import Version as Number
 from ..history.versions import canary_of, following
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 METRICS = "metrics.sqlite"
 EVENTS = "events.jsonl"
+EVOLUTION_OFF = "evolution was switched off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,8 @@ class Releases:
         """A name is served, perhaps again in a new kernel: the canary that was under way goes on."""
         self._remember()
         self.health.start()
+        if not self._may_change():
+            return  # it is kept for a kernel in which it may
         try:
             if self.canaries.resume(name) is not None:
                 self._bind(name)
@@ -116,6 +120,24 @@ class Releases:
                 self.canaries.remember(text)
             except DeployError as error:
                 warn(str(error))
+
+    def hold(self) -> int:
+        """Evolution is off: a canary could promote itself, so those under way are taken back. How many there were."""
+        held = 0
+        for one in self.canaries.running():
+            if one.suspicion:
+                continue  # that one can only take back what serves
+            with suppress(DeployError):  # it came to its end by itself
+                self._conclude(self.canaries.end(one.name, promoted=False, reason=EVOLUTION_OFF), by_hand=True)
+                held += 1
+        return held
+
+    def _may_change(self) -> bool:
+        try:
+            self._allow()
+        except (EvolutionError, UsageError):
+            return False
+        return True
 
     # ------------------------------------------------------------------ promote, roll back
 
@@ -215,6 +237,8 @@ class Releases:
         self.canaries.look()
         for ended in self.canaries.take_ended():
             self._conclude(ended)
+        if self.canaries.running() and not self._may_change():
+            self.hold()
         text = self.canaries.to_json()
         if text != self._kept and self._history is not None:
             self._kept = text

@@ -100,7 +100,7 @@ class PythonRuntime:
         nodes = [node for piece in pieces for node in piece.check(program, body)]
         node = next(node for node in nodes if node.name == body["name"])
         line, doc = node.lineno + pieces[0].first_line - 1, ast.get_docstring(node) or ""
-        given = ["message", "**arguments"] if "agent" in body else [item.arg for item in _positional(node)]
+        given = ["message", "**arguments"] if "agent" in body else _in_order(node)
         name = program.name if "agent" in body else body["name"]
         function = NativeFunction(name, tuple((item, ANY) for item in given), ANY, doc, line)
         return Artifact(
@@ -265,5 +265,7 @@ def _refuse_callable(target: Any) -> None:
         raise UsageError(f"{name} is wrapped by a decorator: evolve the function inside it, {name}.__wrapped__")
 
 
-def _positional(node: ast.FunctionDef) -> list[ast.arg]:
-    return [*node.args.posonlyargs, *node.args.args]
+def _in_order(node: ast.FunctionDef) -> list[str]:
+    """Its parameters in the order in which the sandbox is given them: see ``construct.by_place``."""
+    by_name = [] if node.args.vararg else node.args.kwonlyargs
+    return [item.arg for item in (*node.args.posonlyargs, *node.args.args, *by_name)]

@@ -14,7 +14,7 @@ _TEXT = """
 _o_begin()
 for _o_text, _o_name, _o_line, _o_file in {texts!r}:
     globals()[_o_name] = _o_construct(_o_compiled(_o_text, _o_name, _o_line, _o_file), _o_name, globals())
-_o_answers = globals()[{name!r}]
+_o_answers = _o_by_place(globals()[{name!r}])
 def {counted}(*args, **named):
     if len(args) == 1 and type(args[0]) is str and args[0] == {word!r}:
         return _o_told()
@@ -34,6 +34,7 @@ def counted(question: dict[str, Any], pieces: Sequence[Piece]) -> tuple[dict[str
         ("_o_begin", COUNTER, "begin"),
         ("_o_told", COUNTER, "told"),
         ("_o_compiled", "project_o.sandbox.construct", "compiled"),
+        ("_o_by_place", "project_o.sandbox.construct", "by_place"),
         ("_o_construct", "project_o.sandbox.construct", "construct"),
     ]
     sent = {

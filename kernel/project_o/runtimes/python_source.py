@@ -121,6 +121,14 @@ def _check_kind(function: types.FunctionType) -> None:
         raise UsageError(f"{name} is wrapped by a decorator: evolve the function inside it, {name}.__wrapped__")
     if function.__closure__:
         raise UsageError(_closure_told(function))
+    code, given = function.__code__, function.__kwdefaults__ or {}
+    names = code.co_varnames[code.co_argcount : code.co_argcount + code.co_kwonlyargcount]
+    missing = [item for item in names if item not in given]
+    if missing and code.co_flags & inspect.CO_VARARGS:
+        raise UsageError(
+            f"{name} takes {missing[0]} by name alone, behind any number of arguments, so that it has no place in "
+            "their order: give it a default value"
+        )
 
 
 def _closure_told(function: types.FunctionType) -> str:

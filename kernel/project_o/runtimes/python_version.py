@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..errors import DeployError
-from ..sandbox.construct import compiled, construct
+from ..sandbox.construct import by_place, compiled, construct
 from ..values import Artifact
 from .python_source import Text
 
@@ -36,7 +36,7 @@ class PythonVersion:
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call it; it has one function only."""
-        return self.function(*args)
+        return by_place(self.function)(*args)
 
 
 def _version(artifact: Artifact, text: Text, original: types.FunctionType) -> types.FunctionType:

@@ -10,6 +10,7 @@ import __future__
 
 import ast
 import dis
+import inspect
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -45,6 +46,26 @@ def construct(code: types.CodeType, name: str, namespace: dict[str, Any]) -> Any
     found = made[MAKER]()
     found.__qualname__ = name
     return found
+
+
+def by_place(function: Any) -> Any:
+    """The function with the parameters that it takes by name alone as its last ones in order.
+
+    Behind ``*args`` they have no place, and keep their default values.
+    """
+    code = getattr(function, "__code__", None)
+    if code is None or not code.co_kwonlyargcount or code.co_flags & inspect.CO_VARARGS:
+        return function
+    placed = code.co_argcount
+    names = code.co_varnames[placed : placed + code.co_kwonlyargcount]
+
+    def called(*args: Any) -> Any:
+        given = args[placed:]
+        if len(given) > len(names):
+            return function(*args)  # its own error says how many it takes
+        return function(*args[:placed], **dict(zip(names, given, strict=False)))
+
+    return called
 
 
 def global_names(code: types.CodeType) -> list[str]:

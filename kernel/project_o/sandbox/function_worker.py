@@ -13,7 +13,7 @@ import sys
 from typing import Any
 
 from . import wire
-from .construct import compiled, construct
+from .construct import by_place, compiled, construct
 from .near import Near
 
 FILE = "<cell>"
@@ -47,6 +47,7 @@ class FunctionWorker:
             self._alias(program, namespace)  # at once: the next text may need it when it is run
         self.function = self._made(program["text"], program["name"], program["first_line"], FILE, namespace)
         namespace[program["name"]] = self.function  # for helpers that call it in their turn
+        self.function = by_place(self.function)
 
     def answer(self, question: dict[str, Any]) -> Any:
         """The value that one question asks for. What the function raises is kept in ``raised`` as well."""

@@ -11,6 +11,7 @@ from . import cache, diagnostics
 from .compiler import Finished, Job, Runner, build_folder, run
 from .places import locate
 from .recipe import CELL_PATH, Recipe, recipe
+from .rust.testing import FAILS
 from .rust.testing import run_tests as run_rust_tests
 from .sources import HOST_FOLDER
 
@@ -59,7 +60,7 @@ def _failure(finished: Finished, wanted: Recipe) -> Exception:
     failed = _failed_tests(finished.errors, sources[CELL_PATH].split("\n"))
     if failed:
         more = f" (and {len(failed) - 1} more)" if len(failed) > 1 else ""
-        return CompileError(failed[0].message + more, tuple(failed))
+        return CompileError(failed[0].message + more, tuple(failed), what=FAILS)
     found = diagnostics.read(finished.errors, sources, {})
     if found:
         return CompileError(f"line {found[0].line}, column {found[0].column}: {found[0].message}", found)

@@ -23,7 +23,7 @@ def show_compile_error(error: CompileError, *, cell: str = "cell") -> Display:
     message = clean(error).strip()
     first, _, rest = message.partition("\n")
     return page(
-        title(error.language, "does not compile", "bad", _counts(error.diagnostics)),
+        title(error.language, error.what, "bad", _counts(error.diagnostics)),
         line(first) if first and not shown else None,
         line(rest) if rest and not shown else None,
         *(diagnostic_part(diagnostic, cell) for diagnostic in shown),

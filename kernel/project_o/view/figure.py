@@ -95,7 +95,7 @@ def _layout(name: str, records: Sequence[Record]) -> dict[str, Any]:
     return {
         "template": None,
         "title": {"text": html.escape(name, quote=False), "font": {"size": 13}, "x": 0.01},
-        "height": 300,
+        "height": style.FIGURE_PIXELS,
         "margin": {"l": 56, "r": 16, "t": 32, "b": 40},
         "paper_bgcolor": "rgba(0,0,0,0)",
         "plot_bgcolor": "rgba(0,0,0,0)",

@@ -39,6 +39,8 @@ PRE = (
 )
 LIST = "margin:2px 0;padding:0 0 0 1.6em"
 FIGURE = "margin:6px 0"
+FIGURE_PIXELS = 300
+"""How high a figure of plotly's is."""
 CAPTION = f"font-size:12px;margin:2px 0;{FAINT}"
 
 TABLE = "border-collapse:collapse;table-layout:auto;margin:4px 0;font-size:12px;border:0;width:auto"

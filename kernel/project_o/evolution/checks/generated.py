@@ -368,6 +368,8 @@ def another_face(baseline: Artifact, artifact: Artifact, name: str) -> str:
     except KeyError:
         return f"it has no function {name}"
     same = [kind for _, kind in found.parameters] == [kind for _, kind in wanted.parameters]
+    if takes_any(wanted):  # Python's arguments can be given by their names
+        same = found.parameters == wanted.parameters
     return "" if same and found.result == wanted.result else f"{name} has another signature now"
 
 

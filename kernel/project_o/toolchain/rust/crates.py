@@ -39,10 +39,10 @@ _TROUBLE = re.compile(
     re.IGNORECASE,
 )
 _CONNECT = (
-    "connect to the network once, after which it stays in cargo's cache, or name one that is here: "
+    "Connect to the network once, after which it stays in cargo's cache, or name one that is here: "
     "--dep 'NAME = { path = \"...\" }'"
 )
-_CHECK = "look at its name and its versions where you know the crate from"
+_CHECK = "Look at its name and its versions where you know the crate from"
 
 
 def wanted(options: Sequence[str]) -> tuple[str, ...]:

@@ -15,6 +15,8 @@ from .linker import find_linker
 from .places import locate
 from .recipe import CELL_PATH, CRATE, RustRecipe, recipe
 
+FAILS = "fails its own tests"
+"""What a title says of a cell whose tests ran, in place of that it does not compile."""
 _PROGRAM = "tests"
 _RESULT = re.compile(r"^test (?P<name>\S+)(?: - should panic)? \.\.\. (?P<how>\w+)?", re.MULTILINE)
 _SUMMARY = re.compile(r"^test result: \w+\. (?P<passed>\d+) passed", re.MULTILINE)
@@ -79,4 +81,4 @@ def _failed(ran: Finished, wanted: RustRecipe) -> Exception:
             return ToolchainError(f"the tests ended with {how}: {ran.errors.strip()[-2000:]}")
         found.append(Diagnostic("error", f"test {unfinished[-1]!r} failed: it ended its process by {how}"))
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return CompileError(found[0].message + more, tuple(found), "rust")
+    return CompileError(found[0].message + more, tuple(found), "rust", FAILS)

@@ -22,6 +22,11 @@ WIDGET_MIME = "application/vnd.jupyter.widget-view+json"
 PROTOCOL = 1
 """The number of the bundle's form; what draws it leaves one alone that it does not know."""
 
+DRAWN = "project-o-drawn"
+FIGURE_STYLE = f"<style>.{DRAWN} .jp-RenderedPlotly {{ height: {style.FIGURE_PIXELS}px }}</style>"
+"""A figure that follows its frame's size is as high as what holds it, which is as high as the figure: a redraw, as
+after a change of the theme, may take that for nothing, and the figure is gone."""
+
 Shown = Display | dict[str, Any] | str | None
 """What a button gives: a view, a mime bundle, a sentence, or nothing to show."""
 
@@ -53,6 +58,7 @@ class Frame:
         self._head = widgets.HTML()
         self._said = widgets.HTML()
         self._drawn = widgets.Output()
+        self._drawn.add_class(DRAWN)
         self._yes = widgets.Button(description="Yes", tooltip="do it", button_style="warning", layout=_hidden())
         self._no = widgets.Button(description="No", tooltip="leave everything as it is", layout=_hidden())
         self._asked: Callable[[], None] | None = None
@@ -62,7 +68,7 @@ class Frame:
         asking = widgets.HBox([self._said, self._yes, self._no], layout=widgets.Layout(flex_flow="row wrap"))
         edge = "1px solid var(--jp-border-color2, rgba(128,128,128,.35))"
         self.box = widgets.VBox(
-            [self._head, *body, row, asking, self._drawn],
+            [self._head, *body, row, asking, self._drawn, widgets.HTML(FIGURE_STYLE, layout=_hidden())],
             layout=widgets.Layout(border=edge, padding="4px 8px", max_width="62em", margin="4px 0"),
         )
         for widget in _family(self.box):
