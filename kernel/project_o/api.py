@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import effective, evolution_forbidden, share
+from .errors import EvolutionError, UsageError
 from .flow import Flow
 
 if TYPE_CHECKING:
@@ -103,12 +104,31 @@ def rust(
     return current().cell(source, "rust", name, mode=mode, isolate=isolate, trial=trial, links=links, crates=crates)
 
 
-def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:
+def evolve(
+    program: Any, evaluator: Callable[[Any], Mapping[str, float]] | str | Path | None = None, **options: Any
+) -> Run:
     """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
 
-    Raises EvolutionError where a run cannot start, UsageError for options that cannot be meant.
+    A path means the program in that file, or the task in that folder, in OpenEvolve's form; see
+    ``evolving.files.evolve_files`` for its options. Raises EvolutionError where a run cannot start, UsageError for
+    options that cannot be meant.
     """
-    return current().evolve(program, evaluator, plot=plot, **options)
+    from .evolving.files import evolve_files, is_task
+
+    flow = current()
+    options.setdefault("plot", plot)
+    if not is_task(program):
+        if isinstance(evaluator, (str, Path)):
+            raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
+        return flow.evolve(program, evaluator, **options)
+    if why := flow.forbidden():
+        raise EvolutionError(why)
+    try:
+        return evolve_files(program, evaluator, runs=flow.runs, **options)
+    except TypeError as error:
+        if "evolve_files()" not in str(error):
+            raise
+        raise UsageError(f"a program in a file has no such option: {error}") from None
 
 
 def plot(run: Run) -> Display:

@@ -8,9 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import EvolutionError
+from ..errors import DeployError, EvolutionError
 from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
 from .archive import Lineage, to_resume
+
+LOOK = "look at run.diff(), and take it with run.accept(self_reported=True)"
+"""What a person does about a score that nobody but its evaluator vouches for."""
 
 
 @dataclass(frozen=True)
@@ -85,10 +88,16 @@ class Run:
             raise EvolutionError("this run was read from the history: evolve again to propose to it")
         return self.judge_source(source, trusted)[1]
 
-    def accept(self) -> Any:
-        """Serve ``best`` under the program's name. Raises DeployError where the verdict was to reject."""
+    def accept(self, *, self_reported: bool = False) -> Any:
+        """Serve ``best`` under the program's name; of a program in a file, write it there.
+
+        ``self_reported`` says that you have looked at ``diff()``, and take what an evaluator reported beside which the
+        candidate ran. Raises DeployError where the verdict was to reject, or is self-reported and you do not say so.
+        """
         if self.on_accept is None:
             raise EvolutionError("nothing serves this program here: build run.best with toolchain.build")
+        if self.verdict.self_reported and not self_reported:
+            raise DeployError(f"{self.program.name}: its score is self-reported: {LOOK}")
         return self.on_accept(self)
 
     def plot(self) -> Any:
@@ -111,6 +120,7 @@ class Run:
             "O-Lineage": self.lineage.digest,
             "O-Parent": self.baseline.digest[:16],
             "O-Sandbox": self.verdict.level,
+            **({"O-Scores": "self-reported"} if self.verdict.self_reported else {}),
             "O-Candidate": self.best.digest[:16],
         }
         if self.best_index is not None:

@@ -18,14 +18,17 @@ from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
 from .executors import executing
+from .foreign.bench import ForeignBench
+from .foreign.word import by_word
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
-from .search import Nobody, Proposer, SearchProposer
+from .search import Nobody, Patient, Proposer, SearchProposer
 from .task import Jobs, Stopped, Task
 from .timing import TimeBench
 from .trial import Judge
+from .tuning import Offline
 
 _human = itertools.count()
 
@@ -45,6 +48,7 @@ def run_evolution(
     log: EventLog | None = None,
     accept: Callable[[Run], Any] | None = None,
     plot: Callable[[Run], Any] | None = None,
+    patience: tuple[int, float] | None = None,
 ) -> Run:
     """Search for a better version of ``task.program`` and judge the best one found.
 
@@ -52,7 +56,8 @@ def run_evolution(
     person writes. ``budget_seconds`` is wall time and includes the confirmation.
     With neither, ``limits.TRIALS_DEFAULT`` trials are made. ``stop`` or Ctrl-C ends the run within a second and
     keeps what was found. ``resume`` is the ``resume`` part of an earlier run's JSON: its records are taken as they
-    are where the proposer proposes the same again. No improvement is a normal verdict.
+    are where the proposer proposes the same again. ``patience`` ends the search after so many trials in which the best
+    ratio has not grown by so much. No improvement is a normal verdict.
 
     Raises EvolutionError where a run cannot start: nothing to search, an incumbent that fails, unfit inputs.
     """
@@ -64,6 +69,8 @@ def run_evolution(
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     jobs = Jobs(task)
     chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
+    if patience is not None:
+        chosen = Patient(chosen, *patience)
     recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
     bench = _bench(task, seed, budget_seconds)
     judge = Judge(task, bench, cascade_of(task), seed)
@@ -102,7 +109,10 @@ def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
         if loop.stop.is_set():
             raise KeyboardInterrupt
         loop.abandon()
-        winner, verdict = loop.conclude(fresh)
+        if loop.task.foreign is None:
+            winner, verdict = loop.conclude(fresh)
+        else:
+            winner, verdict = loop.aside(lambda: by_word(loop, fresh), fresh, "evaluating the best again")
     except (KeyboardInterrupt, Stopped):
         loop.abandon()
         return loop.leader(), loop.unconfirmed(INTERRUPTED), INTERRUPTED
@@ -150,6 +160,8 @@ def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
     if not isinstance(proposer, str):
         return proposer
     if proposer in ("search", "auto"):
+        if task.foreign is not None and not any(len(item.domain) > 1 for item in task.program.parameters):
+            return Offline(task.program, seed)
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed)
@@ -173,6 +185,8 @@ def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, 
 
 def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
     """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
+    if task.foreign is not None:
+        return ForeignBench(task, seed, budget_seconds)
     if task.evaluator is not None:
         return ScoreBench(task, seed, budget_seconds)
     return TimeBench(task, seed, budget_seconds)

@@ -1,7 +1,8 @@
 """Runs of evolution as the flow makes them: what a user says of one, what stops it, what is kept of it.
 
 ``Wishes`` are the words of ``evolve`` and ``%evolve``; ``Runs`` are those under way and what the history holds of
-earlier ones; ``in_place_of`` puts a candidate where the notebook's later cells look for it.
+earlier ones; ``InPlace`` puts a candidate where the notebook's later cells look for it. ``files`` has runs of what
+lies in files: a program, and an evaluator in OpenEvolve's form or in our own.
 """
 
 from __future__ import annotations
@@ -14,18 +15,18 @@ from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from .errors import UsageError
-from .evolution.goals import parsed_guards
-from .evolution.kept import Counterexamples
-from .evolution.plausible import ALLOWABLE
-from .evolution.scenario import Cells, Scenario
+from ..errors import UsageError
+from ..evolution.goals import parsed_guards
+from ..evolution.kept import Counterexamples
+from ..evolution.plausible import ALLOWABLE
+from ..evolution.scenario import Cells, Scenario
 
 if TYPE_CHECKING:
-    from .deploy.handles import Slot
-    from .evolution import Run
-    from .evolution.forked_copy import Step
-    from .history import History
-    from .values import Artifact, State
+    from ..deploy.handles import Slot
+    from ..evolution import Run
+    from ..evolution.forked_copy import Step
+    from ..history import History
+    from ..values import Artifact, State
 
 LATER = "later"
 """The scenario of the notebook's own later cells."""
@@ -128,7 +129,7 @@ class Runs:
 
     def kept_of(self, name: str) -> Counterexamples:
         """On what earlier candidates of this program failed: in this kernel, and in those before it."""
-        from .history.newest import newest
+        from ..history.newest import newest
 
         if name not in self._kept:
             self._kept[name] = Counterexamples(newest(self.history, f"programs/{name}/{COUNTEREXAMPLES}"))
@@ -140,6 +141,8 @@ class Runs:
             return None
         path, source = run.best.files[0]
         summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
+        if run.verdict.self_reported and run.best != run.baseline:
+            summary = "self-reported"
         folder = f"programs/{run.program.name}"
         files: dict[str, str | None] = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
         if kept := self.kept_of(run.program.name):
@@ -149,7 +152,7 @@ class Runs:
 
 def observed(slot: Slot, function: str | None) -> tuple[tuple[Any, ...], ...]:
     """Arguments of a call of this function that was made; its name may be left out where the program has only one."""
-    from .history.redact import holds_no_secret
+    from ..history.redact import holds_no_secret
 
     functions = slot.version.artifact.interface.functions
     name = function or (functions[0].name if len(functions) == 1 else "")
