@@ -1,5 +1,7 @@
 """A search for the minimum of a function with many minima, as somebody writes it first."""
 
+from math import cos, sin
+
 # EVOLVE-BLOCK-START
 import random
 
@@ -21,8 +23,6 @@ def search(iterations=100, low=-5.0, high=5.0):
 
 def value_at(x, y):
     """The function: its least value is about -1.5187, at about (-1.704, 0.678)."""
-    from math import cos, sin
-
     return sin(x) * cos(y) + sin(x * y) + (x * x + y * y) / 20
 
 
