@@ -131,6 +131,22 @@ def evolve(
         raise UsageError(f"a program in a file has no such option: {error}") from None
 
 
+def page(run: Run) -> Display:
+    """A finished run on one page."""
+    from . import view
+
+    return view.show_run(
+        run.program.name,
+        run.trials,
+        run.verdict,
+        best=run.best_index,
+        seconds=run.seconds,
+        seed=run.seed,
+        digest=run.lineage.digest,
+        state=run.state.id if run.state else "",
+    )
+
+
 def plot(run: Run) -> Display:
     """All trials of a run in one picture."""
     from . import view

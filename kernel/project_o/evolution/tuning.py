@@ -232,5 +232,5 @@ class Offline:
             counts[name][0 if gain else 1] += 1
             best = max(best, record.ratio or 0.0)
         rng = generator(self._seed, "who", index)
-        drawn = {name: float(rng.beta(*counts[name])) for name in counts}
+        drawn = {name: float(rng.beta(hits, misses)) for name, (hits, misses) in counts.items()}
         return sorted(counts, key=lambda name: -drawn[name])

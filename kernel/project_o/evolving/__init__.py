@@ -141,13 +141,14 @@ class Runs:
             return None
         path, source = run.best.files[0]
         summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
-        if run.verdict.self_reported and run.best != run.baseline:
-            summary = "self-reported"
         folder = f"programs/{run.program.name}"
         files: dict[str, str | None] = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
         if kept := self.kept_of(run.program.name):
             files[f"{folder}/{COUNTEREXAMPLES}"] = kept.to_json()
-        return self.history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
+        told = f"{summary}: {run.headline}"
+        if run.verdict.self_reported and run.best != run.baseline:
+            told = run.headline  # which begins with that word
+        return self.history.note("evolve", run.program.name, told, run.facts(), files)
 
 
 def observed(slot: Slot, function: str | None) -> tuple[tuple[Any, ...], ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _NOTHING = object()
+OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow")
 DEFECTS = "clock, first-call, ceiling"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
 
@@ -37,7 +39,17 @@ class EvolutionMagics(Magics):
         self.session = session
 
     @magic_arguments("evolve")
-    @argument("name", help="what to evolve: anything with a name that serves")
+    @argument("name", nargs="?", help="what to evolve: anything with a name that serves")
+    @argument("--program", metavar="PATH", help="in its place: a program's file, or the folder of a task")
+    @argument(
+        "--evaluator",
+        metavar="PATH",
+        help="the file of its evaluator, in OpenEvolve's form, whose scores are self-reported; default: evaluator.py "
+        "beside the program",
+    )
+    @argument("--config", metavar="PATH", help="the config.yaml of such a task; default: the one beside the evaluator")
+    @argument("--timeout", help="how long one call of such an evaluator may take, as 10s")
+    @argument("--confirm", metavar="NAME", help="a function evaluate(program) of yours that judges the leader of those")
     @argument("--budget", help="how long, as 60s or 2m; the confirmation of the winner is in it")
     @argument("--trials", help="how many candidates")
     @argument(
@@ -87,35 +99,57 @@ class EvolutionMagics(Magics):
     def evolve(self, line: str, cell: str | None = None) -> Run:
         """Search for a better version of NAME: build, check against what serves, measure in pairs, judge.
 
-        With a cell, the cell defines the evaluator: ``def evaluate(program) -> dict``.
+        With a cell, the cell defines the evaluator: ``def evaluate(program) -> dict``. With ``--program`` it is a
+        task in OpenEvolve's form, or a Python file and the cell's evaluator.
         The run's value has ``.best``, ``.verdict``, ``.trials``, ``.lineage``, ``.diff()`` and ``.accept()``.
         """
         line, inputs = cut_expression(line, "--inputs")
         chosen = parsed(self.evolve, line)
         evaluator = self._evaluator(cell) if cell is not None else None
+        if (chosen.name is None) == (chosen.program is None):
+            raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
         with RunShown(self.session, stop.set) as panel, _Shown(panel) as shown:
-            run = self.session.flow.evolve(
-                self._target(chosen.name),
-                evaluator,
-                trials=count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
-                budget=seconds(chosen.budget) if chosen.budget else None,
-                seed=count(chosen.seed, "--seed", 2**31, least=0)
-                if chosen.seed is not None
-                else self.session.setting("seed"),
-                workers=count(chosen.workers, "--workers", limits.WORKERS_MAX)
-                if chosen.workers
-                else self.session.setting("workers"),
-                proposer=chosen.proposer,
-                inputs=self._inputs(inputs),
-                function=chosen.function,
-                **self._wishes(chosen),
-                progress=shown,
-                stop=stop,
-                plot=api.plot,
-            )
+            common = {**self._bounds(chosen), "proposer": chosen.proposer, "progress": shown, "stop": stop}
+            if chosen.program:
+                run = self._of_file(chosen, inputs, evaluator, common)
+            else:
+                run = self.session.flow.evolve(
+                    self._target(chosen.name),
+                    evaluator,
+                    inputs=self._inputs(inputs),
+                    function=chosen.function,
+                    plot=api.plot,
+                    **{**common, "seed": self.session.setting("seed") if common["seed"] is None else common["seed"]},
+                    **self._wishes(chosen),
+                )
             shown.finish(run)
         return run
+
+    def _bounds(self, chosen: Namespace) -> dict[str, Any]:
+        workers = chosen.workers
+        return {
+            "trials": count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
+            "budget": seconds(chosen.budget) if chosen.budget else None,
+            "seed": None if chosen.seed is None else count(chosen.seed, "--seed", 2**31, least=0),
+            "workers": count(workers, "--workers", limits.WORKERS_MAX) if workers else self.session.setting("workers"),
+        }
+
+    def _of_file(self, chosen: Namespace, inputs: str | None, evaluator: Any, common: dict[str, Any]) -> Run:
+        """A run of a program in a file. Raises UsageError for what is said of programs that serve."""
+        given = {**vars(chosen), "inputs": inputs}
+        if meant := [name for name in OF_SERVING if given[name]]:
+            raise UsageError(f"--{meant[0]} is for programs that serve a name, not for the file of one: leave it out")
+        return api.evolve(
+            Path(chosen.program),
+            evaluator or chosen.evaluator,
+            confirm=self._held(chosen.confirm, "--confirm") if chosen.confirm else None,
+            config=chosen.config,
+            timeout=seconds(chosen.timeout) if chosen.timeout else None,
+            objective=chosen.objective,
+            guards=chosen.guard,
+            **common,
+        )
 
     def _target(self, name: str) -> Any:
         value = self.session.shell.user_ns.get(name.replace("-", "_"))  # Lisp's my-agent is Python's my_agent
