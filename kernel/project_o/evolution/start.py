@@ -160,7 +160,7 @@ def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
     if not isinstance(proposer, str):
         return proposer
     if proposer in ("search", "auto"):
-        if task.foreign is not None and not any(len(item.domain) > 1 for item in task.program.parameters):
+        if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed)
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, changing=task.evaluator is not None)

@@ -101,7 +101,8 @@ class Task:
     text, the text, why).
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
-    ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes.
+    ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
+    searched too, where nothing is declared.
     """
 
     program: Program
@@ -131,6 +132,7 @@ class Task:
     lessons: tuple[tuple[str, str, str], ...] = ()
     foreign: ForeignTask | None = None
     own_task: Callable[[], Task] | None = None
+    numbers: bool = False
 
     @property
     def tools(self) -> Tools:

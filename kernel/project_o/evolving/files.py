@@ -121,6 +121,7 @@ def _foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
         box=box,
         open_job=opener(box, foreign),
         foreign=foreign,
+        numbers=True,
         evaluator=confirm,
         own_task=own,
     )
@@ -138,7 +139,9 @@ def _own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Ta
         )
     box = Sandbox()
     opened: Callable[[Artifact], Any] = lambda artifact: box.python(artifact.program.source)  # noqa: E731
-    return Task(program=program, build=_with_functions, box=box, open_job=opened, evaluator=evaluator), path
+    return Task(
+        program=program, build=_with_functions, box=box, open_job=opened, evaluator=evaluator, numbers=True
+    ), path
 
 
 def _with_functions(program: Program) -> Artifact:

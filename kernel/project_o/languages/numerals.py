@@ -21,7 +21,7 @@ _WHERE = re.compile(
     r"""(?P<string>"(?:[^"\\\n]|\\.)*"|'(?:[^'\\\n]|\\.)*')|(?P<number>(?<![\w.])\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?(?![\w.]))"""
 )
 _COMMENTS = {"python": "#", "zig": "//", "rust": "//", "lisp": ";", "text": ""}
-_ANY_COMMENT = re.compile(r"^\s*(?:#|//|;|--|%)|\s//|\s#\s")
+_ANY_COMMENT = re.compile(r"^\s*(?:#|//|;|--|%)|\s//|\s(?:#|--|%)\s")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ FAULTS = {
     ),
     "gives nothing": ("def evaluate(path): pass", "the evaluator returned nothing, not a dict of metrics"),
     "gives text": ("def evaluate(path): return {'score': 'good'}", "the evaluator returned no metric that is a number"),
-    "floods": ("def evaluate(path):\n    while True: print('x' * 1000)", "it printed more than 1,048,576 bytes"),
+    "floods": ("def evaluate(path):\n    while True: print('x' * 1000)", "evaluate ended its process (log-cap): it"),
     "is no Python": ("def evaluate(path:", "the evaluator does not load: SyntaxError"),
     "misses a module": ("import nothing_of_this_name", "the evaluator does not load: ModuleNotFoundError"),
     "has no evaluate": ("def score(path): return {}", "the evaluator defines no function evaluate(path)"),

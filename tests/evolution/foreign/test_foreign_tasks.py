@@ -57,11 +57,7 @@ def test_threads_processes_and_temporary_files_without_the_package_that_it_names
     assert run.verdict.self_reported
     assert not run.verdict.accepted
     assert "self-reported" in run.headline
-    assert run.trials[0].metrics == (
-        ("fill", 0.7142380422691879),
-        ("mean_of_metrics", 0.8571190211345939),
-        ("packs", 1),
-    )
+    assert dict(run.trials[0].metrics) == pytest.approx({"fill": 0.714238, "mean_of_metrics": 0.857119, "packs": 1.0})
     assert run.best.source.count("ALMOST_FULL = 5.0") == 1
     assert run.trials[1].finding.evidence.startswith("bins: [")
     assert run.facts()["O-Scores"] == "self-reported"
@@ -223,7 +219,7 @@ def test_secrets_in_settings_beside_it_stay_here(task):
         return {"combined_score": 1.0}
     """
     config = "llm:\n  api_key: sk-abcdefghijklmnopqrstuvwx\n  primary_model: m\n"
-    folder = task(evaluator, config__yaml=config, data__txt="1", **{"__env": "KEY=1"})
+    folder = task(evaluator, config__yaml=config, data__txt="1", __env="KEY=1")
 
     assert evolve(folder, trials=1).trials[0].metrics == (("combined_score", 1.0),)
 
@@ -231,9 +227,9 @@ def test_secrets_in_settings_beside_it_stay_here(task):
 def test_what_is_no_task_says_so(tmp_path, task):
     with pytest.raises(UsageError, match="holds no file"):
         evolve(tmp_path, trials=1)
-    with pytest.raises(UsageError, match="evaluator .* cannot be read"):
-        folder = task(SIMPLE)
-        (folder / "evaluator.py").unlink()
+    folder = task(SIMPLE)
+    (folder / "evaluator.py").unlink()
+    with pytest.raises(UsageError, match=r"evaluator .* cannot be read"):
         evolve(folder, trials=1)
     with pytest.raises(UsageError, match="there is no program nowhere"):
         evolve("nowhere/program.py", "evaluator.py")
