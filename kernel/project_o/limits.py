@@ -141,6 +141,7 @@ SWEEP_VALUES_MAX = 8
 SAMPLER_RECORDS_MAX = 300
 REWRITE_ELITES = 6
 TUNING_ELITES = 4
+TUNING_STEPS_SHARE = 0.5
 TUNED_VALUE_MAX = 1e15
 EDITS_DOUBT = 3  # trials without a gain that edits of a scored program begin with: most of them change its meaning
 REWRITE_PARENT_RATIO_MIN = 0.7  # who is slower than this is edited no further

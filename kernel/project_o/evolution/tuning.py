@@ -4,7 +4,7 @@ Nothing is known of a number but that it is one, so it is moved by factors. Two 
 
 1. a sweep over the numbers of the text that serves, the largest steps first: what matters shows early;
 2. moves of the best programs so far: the factor that led to one of them again, the factors of two of them together,
-   and random factors, log-normal, for one to three numbers.
+   one number of the best by ever smaller steps, and random factors, log-normal, for one to three numbers.
 
 A function of the seed and of what was told, as every proposer. ``Offline`` lets it take turns with edits of the syntax
 tree, by a draw of which of both brought gains.
@@ -20,6 +20,7 @@ from dataclasses import replace
 from .. import limits
 from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
+from ..languages.meaning import meaning
 from ..languages.numerals import Numeral, numerals, spelled
 from ..languages.rewriting import OPERATORS
 from ..values import Program, Proposal, Record
@@ -27,10 +28,12 @@ from .rewrite import RewriteProposer
 from .task import generator
 
 FACTORS = (10.0, 0.1, 2.0, 0.5, 1.2, 0.83)
+STEPS = (3.0, 1.5, 1.15, 1.05)
 SIGMAS = (0.08, 0.3, 1.0)
 TRIES_MAX = 40
-AGAIN, BOTH, RANDOM, SWEEP = "same factor again", "factors of two", "random factors", "one number"
-TUNING = frozenset({AGAIN, BOTH, RANDOM, SWEEP})
+AGAIN, BOTH, RANDOM = "same factor again", "factors of two", "random factors"
+SWEEP, STEP = "one number", "one number of the best"
+TUNING = frozenset({AGAIN, BOTH, RANDOM, SWEEP, STEP})
 
 Moves = tuple[tuple[int, float], ...]
 """(place among the numbers, factor)."""
@@ -45,6 +48,7 @@ class TuningProposer:
         self._known = {program.source}
         self._moves: dict[str, Moves] = {}
         self._numbers: dict[str, tuple[Numeral, ...]] = {}
+        self._steps: dict[str, Iterator[tuple[int, float]]] = {}
         self._proposed: list[Proposal | None] = [None]
         found = self._of(program)
         if not found:
@@ -71,6 +75,10 @@ class TuningProposer:
                 return made
         if (made := self._both(index, elites)) is not None:
             return made
+        if elites and generator(self._seed, "step", index).random() < limits.TUNING_STEPS_SHARE:
+            for move in self._steps_of(elites[0]):
+                if (made := self._made(index, (elites[0],), (move,), STEP)) is not None:
+                    return made
         return self._random(index, [*elites, self._program])
 
     # ------------------------------------------------------------------ moves
@@ -81,6 +89,15 @@ class TuningProposer:
         order = sorted(range(len(found)), key=lambda k: isinstance(found[k].value, int) and found[k].value < 3)
         for factors in (FACTORS[:2], FACTORS[2:4], FACTORS[4:]):
             yield from itertools.product(order, factors)
+
+    def _steps_of(self, elite: Program) -> Iterator[tuple[int, float]]:
+        """What is left to try of it: each number up and down, by large steps before small ones."""
+        if elite.digest not in self._steps:
+            count = len(self._of(elite))
+            order = [int(k) for k in generator(self._seed, "order", elite.digest).permutation(count)]
+            every = itertools.product(STEPS, order, (1.0, -1.0))
+            self._steps[elite.digest] = ((place, step**sign) for step, place, sign in every)
+        return self._steps[elite.digest]
 
     def _again(self, index: int, elite: Program) -> Proposal | None:
         """What made it better may do so again."""
@@ -187,6 +204,7 @@ class Offline:
         self._seed = seed
         self._proposed: list[Proposal | None] = [None]
         self._asked = {"numbers": 0, "edits": 0}
+        self._said = {meaning(program.language, program.source)}
         self._proposers: dict[str, TuningProposer | RewriteProposer] = {}
         told = []
         for name, make in (("numbers", self._tuning), ("edits", self._rewriting)):
@@ -209,15 +227,24 @@ class Offline:
     def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
         """See ``search.Proposer``."""
         if index == len(self._proposed):
-            for name in self._order(index, told):
-                own = self._asked[name] + 1
-                made = self._proposers[name].ask(own, told)
-                if made is not None:
-                    self._asked[name] = own
-                    self._proposed.append(replace(made, index=index))
-                    return self._proposed[index]
-            return None
+            made = next(filter(None, (self._new(name, told) for name in self._order(index, told))), None)
+            if made is None:
+                return None
+            self._proposed.append(replace(made, index=index))
         return self._proposed[index]
+
+    def _new(self, name: str, told: Sequence[Record]) -> Proposal | None:
+        """The next of this proposer that says something which was not said before: brackets and remarks say nothing."""
+        for _ in range(TRIES_MAX):
+            made = self._proposers[name].ask(self._asked[name] + 1, told)
+            if made is None:
+                return None
+            self._asked[name] += 1
+            meant = meaning(made.program.language, made.program.source)
+            if meant not in self._said:
+                self._said.add(meant)
+                return made
+        return None
 
     def _order(self, index: int, told: Sequence[Record]) -> list[str]:
         """Both, by a draw of how likely each brings a gain (Thompson 1933, Biometrika 25)."""
