@@ -117,6 +117,7 @@ def evolve(
 
     flow = current()
     options.setdefault("plot", plot)
+    options = with_model(options)
     if not is_task(program):
         if isinstance(evaluator, (str, Path)):
             raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
@@ -129,6 +130,29 @@ def evolve(
         if "evolve_files()" not in str(error):
             raise
         raise UsageError(f"a program in a file has no such option: {error}") from None
+
+
+def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """The options of a run with those of a model, and of an earlier run, as the flow takes them.
+
+    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of a
+    million in, and out) and ``resume`` (an earlier run, its JSON, or a file of that: what it holds is neither asked nor
+    measured again). ``settings`` gives the value of an option by its name. Raises ModelMissing, UsageError.
+    """
+    from .evolving.models import LLM, from_model, recorded
+
+    known = settings or (lambda name: effective()[name].value)
+    options = dict(options)
+    of_model = {name: options.pop(name) for name in ("model", "tokens", "price") if name in options}
+    resume, replay = recorded(options.pop("resume", None))
+    if resume is not None:
+        options["resume"] = resume
+    if options.get("proposer") == LLM:
+        name = of_model.pop("model", None) or str(known("model"))
+        options["proposer"] = from_model(name, str(known("model_url")), replay=replay, **of_model)
+    elif meant := [name for name, value in of_model.items() if value is not None]:
+        raise UsageError(f"{meant[0]} is for a language model: say proposer='llm' as well")
+    return options
 
 
 def page(run: Run) -> Display:
@@ -144,6 +168,7 @@ def page(run: Run) -> Display:
         seed=run.seed,
         digest=run.lineage.digest,
         state=run.state.id if run.state else "",
+        notes=run.notes,
     )
 
 

@@ -138,8 +138,13 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--timeout", help="how long one call of the evaluator may take, as 10s")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--workers", type=int, help="evaluations at the same time")
+    parser.add_argument("--proposer", choices=("search", "llm"), help="llm: a language model proposes")
+    parser.add_argument("--model", help="which language model, as provider:name; default: the configured one")
+    parser.add_argument("--tokens", type=int, help="how many tokens it may cost, in and out together")
+    parser.add_argument("--resume", metavar="RUN.json", help="an earlier run: what it holds is not asked again")
     parser.add_argument("--objective", nargs="+", metavar="METRIC", help="what is ranked, where it is another metric")
     parser.add_argument("--out", help="write the best program here")
+    parser.add_argument("--record", metavar="RUN.json", help="write the whole run here, for --resume")
     parser.add_argument("--accept", action="store_true", help="and into the program's own file")
     arguments = parser.parse_args(words)
     context = _context()
@@ -150,6 +155,8 @@ def _evolve(words: list[str]) -> int:
         if arguments.out:
             Path(arguments.out).write_bytes(run.best.source.encode("utf-8", "surrogatepass"))
             print(arguments.out)
+        if arguments.record:
+            Path(arguments.record).write_text(run.to_json(), "utf-8")
         if arguments.accept:
             print(run.accept(self_reported=True))
         return 130 if run.stopped == INTERRUPTED else 0
@@ -169,7 +176,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "timeout": seconds(arguments.timeout) if arguments.timeout else None,
         "seed": arguments.seed,
         "workers": settings["workers"].value if arguments.workers is None else arguments.workers,
-        "objective": arguments.objective,
+        **{name: getattr(arguments, name) for name in ("objective", "proposer", "model", "tokens", "resume")},
     }
     return {name: value for name, value in given.items() if value is not None}
 

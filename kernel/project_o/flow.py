@@ -205,12 +205,13 @@ class Flow:
         budget: float | None = None,
         seed: int = 0,
         workers: int = 2,
-        proposer: str = "search",
+        proposer: Any = "search",
         executor: Executor | None = None,
         function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
+        resume: dict[str, Any] | None = None,
         **wishes: Any,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
@@ -240,6 +241,7 @@ class Flow:
                 stop=stop,
                 accept=self.accept,
                 plot=plot,
+                resume=resume,
             )
         return run.with_state(self.runs.commit(run))
 
@@ -294,10 +296,8 @@ class Flow:
     def _named(self, target: Any) -> tuple[str, str | None]:
         from .deploy import NativeFunction, NativeModule
 
-        if isinstance(target, NativeFunction):
-            return target.slot.name, target.__name__
-        if isinstance(target, NativeModule):
-            return target.slot.name, None
+        if isinstance(target, (NativeFunction, NativeModule)):
+            return target.slot.name, target.__name__ if isinstance(target, NativeFunction) else None
         if isinstance(target, str):
             slot = self.registry.slot(target)
             return slot.name, None if target == slot.name else target

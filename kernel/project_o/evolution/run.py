@@ -11,6 +11,7 @@ from typing import Any
 from ..errors import DeployError, EvolutionError
 from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
 from .archive import Lineage, to_resume
+from .llm.exchange import Exchange, to_json
 
 LOOK = "look at run.diff(), and take it with run.accept(self_reported=True)"
 """What a person does about a score that nobody but its evaluator vouches for."""
@@ -20,9 +21,10 @@ LOOK = "look at run.diff(), and take it with run.accept(self_reported=True)"
 class Run:
     """The result of ``run_evolution``.
 
-    ``best`` is the accepted winner; where the run ended before it was confirmed, the leading candidate; where
-    nothing was better, the baseline. ``measurement`` is the last one of the verdict (the confirmation, if there is
-    one). ``state`` is the commit that holds the run, once the caller has made it.
+    ``best`` is the accepted winner; where the run ended before it was confirmed, or its scores are self-reported, the
+    leading candidate; where nothing was better, the baseline. ``measurement`` is the last one of the verdict (the
+    confirmation, if there is one). ``exchanges`` are what a language model was asked and answered, ``notes`` what it
+    cost. ``state`` is the commit that holds the run, once the caller has made it.
     """
 
     program: Program
@@ -39,6 +41,8 @@ class Run:
     judge_source: Callable[[str, bool], tuple[Program, Verdict]] | None = None
     on_accept: Callable[[Run], Any] | None = None
     on_plot: Callable[[Run], Any] | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> Program:
@@ -125,6 +129,8 @@ class Run:
         }
         if self.best_index is not None:
             facts["O-By"] = self.trials[self.best_index].proposal.proposer
+        if self.exchanges:
+            facts["O-Model"] = self.notes[0] if self.notes else ""
         if (found := self.measurement) is not None:
             facts["O-Ratio"] = f"{found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
             facts["O-Pairs"] = str(found.pairs)
@@ -142,6 +148,8 @@ class Run:
             "lineage": self.lineage.digest,
             "resume": to_resume(self.trials, seed=self.seed, baseline=self.baseline),
         }
+        if self.exchanges:
+            body["model"] = to_json(self.exchanges)
         return json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n"
 
     def __repr__(self) -> str:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 from .. import limits
@@ -20,6 +21,7 @@ from .checks.build import first_diagnostic
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word
+from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
@@ -31,6 +33,8 @@ from .trial import Judge
 from .tuning import Offline
 
 _human = itertools.count()
+MakeProposer = Callable[[Task, int], Proposer]
+"""(task, seed) -> who proposes."""
 
 
 def run_evolution(
@@ -40,7 +44,7 @@ def run_evolution(
     budget_seconds: float | None = None,
     seed: int = 0,
     workers: int = 2,
-    proposer: str | Proposer = "search",
+    proposer: str | Proposer | MakeProposer = "search",
     executor: Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -69,6 +73,7 @@ def run_evolution(
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     jobs = Jobs(task)
     chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
+    model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
@@ -79,7 +84,11 @@ def run_evolution(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
             trials, recorded, log,
         )  # fmt: skip
+        if model is not None:
+            model.begin(lambda line: _look(loop, line))
         winner, verdict, stopped = _carry_out(loop)
+    if model is not None and model.trouble:
+        verdict = replace(verdict, reasons=(model.trouble, *verdict.reasons))
     reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=stopped == INTERRUPTED)
     assert reporter.last is not None, "a finished run has reported"
     return Run(
@@ -96,7 +105,15 @@ def run_evolution(
         judge_source=lambda source, trusted: _judge_human(judge, source, trusted=trusted),
         on_accept=accept,
         on_plot=plot,
+        exchanges=model.exchanges if model is not None else (),
+        notes=(model.spent,) if model is not None and model.spent else (),
     )
+
+
+def _look(loop: Loop, line: str) -> bool:
+    """While a model is waited for: show what it has cost so far; whether the run is over."""
+    loop.reporter.report(loop.archive, f"asking a model ({line})" if line else "asking a model")
+    return loop.stop.is_set() or loop.clock.search_is_over()
 
 
 def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
@@ -156,16 +173,16 @@ def _built(task: Task) -> Artifact:
         ) from error
 
 
-def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
+def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) -> Proposer:
     if not isinstance(proposer, str):
-        return proposer
+        return proposer if hasattr(proposer, "ask") else proposer(task, seed)
     if proposer in ("search", "auto"):
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed)
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed)
-    raise EvolutionError(f"no proposer is called {proposer!r}: there is search")
+    raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
 
 
 def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:

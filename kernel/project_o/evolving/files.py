@@ -22,6 +22,7 @@ from . import Runs, Wishes
 
 if TYPE_CHECKING:
     from ..evolution import Proposer, Run, Task
+    from ..evolution.start import MakeProposer
     from ..values import Artifact, Program, Progress
 
 OwnEvaluator = Callable[[Any], Mapping[str, float]]
@@ -40,11 +41,12 @@ def evolve_files(
     budget: float | None = None,
     seed: int | None = None,
     workers: int = 2,
-    proposer: str | Proposer | Callable[[Task, int], Proposer] = "search",
+    proposer: str | Proposer | MakeProposer = "search",
     executor: Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     plot: Callable[[Run], Any] | None = None,
+    resume: dict[str, Any] | None = None,
     objective: str | tuple[str, ...] | list[str] = "time",
     guards: Any = (),
 ) -> Run:
@@ -85,12 +87,13 @@ def evolve_files(
             budget_seconds=budget,
             seed=seed or 0,
             workers=workers,
-            proposer=proposer(made, seed or 0) if not isinstance(proposer, str) and callable(proposer) else proposer,
+            proposer=proposer,
             executor=executor,
             progress=progress,
             stop=stop,
             accept=partial(_write, runs, path),
             plot=plot,
+            resume=resume,
             patience=patience,
         )
     return run.with_state(runs.commit(run))

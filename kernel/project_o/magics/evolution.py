@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 
 _NOTHING = object()
+TOKENS_MAX = 10**12
 OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow")
 DEFECTS = "clock, first-call, ceiling"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
@@ -89,7 +90,10 @@ class EvolutionMagics(Magics):
         "later cells",
     )
     @argument("--reference", metavar="NAME", help="a function that says what is right, in place of what serves now")
-    @argument("--proposer", default="search", choices=("search",), help="who proposes")
+    @argument("--proposer", default="search", choices=("search", "llm"), help="who proposes; llm: a language model")
+    @argument("--model", help="which language model, as provider:name; default: the configured one")
+    @argument("--tokens", help="how many tokens a language model may cost, in and out together")
+    @argument("--resume", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
     @argument("--workers", help="candidates that are built and checked at the same time")
@@ -110,7 +114,7 @@ class EvolutionMagics(Magics):
             raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
         with RunShown(self.session, stop.set) as panel, _Shown(panel) as shown:
-            common = {**self._bounds(chosen), "proposer": chosen.proposer, "progress": shown, "stop": stop}
+            common = {**self._bounds(chosen), **self._proposing(chosen), "progress": shown, "stop": stop}
             if chosen.program:
                 run = self._of_file(chosen, inputs, evaluator, common)
             else:
@@ -134,6 +138,16 @@ class EvolutionMagics(Magics):
             "seed": None if chosen.seed is None else count(chosen.seed, "--seed", 2**31, least=0),
             "workers": count(workers, "--workers", limits.WORKERS_MAX) if workers else self.session.setting("workers"),
         }
+
+    def _proposing(self, chosen: Namespace) -> dict[str, Any]:
+        tokens, earlier = chosen.tokens, chosen.resume
+        given = {
+            "proposer": chosen.proposer,
+            "model": chosen.model,
+            "tokens": count(tokens, "--tokens", TOKENS_MAX) if tokens else None,
+            "resume": self.session.shell.user_ns.get(earlier, earlier) if earlier else None,
+        }
+        return api.with_model(given, self.session.setting)
 
     def _of_file(self, chosen: Namespace, inputs: str | None, evaluator: Any, common: dict[str, Any]) -> Run:
         """A run of a program in a file. Raises UsageError for what is said of programs that serve."""
