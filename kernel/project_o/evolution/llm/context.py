@@ -16,7 +16,7 @@ from ... import limits
 from ...languages import tools_for
 from ...languages.blocks import END, START
 from ...models import Message
-from ...values import Program, Record
+from ...values import Program, Proposal, Record
 from ..goals import objectives
 from ..task import SCORE, TIME, Task
 from .answers import MIDDLE, REPLACE, SEARCH
@@ -46,8 +46,8 @@ class Told:
     redact: Callable[[str], str]
     instructions: str = ""
 
-    def messages(self, parent: Record, told: Sequence[Record], waiting: Sequence[str]) -> list[Message]:
-        """System and user. ``waiting`` says what was proposed and not judged yet."""
+    def messages(self, parent: Record, told: Sequence[Record], waiting: Sequence[Proposal]) -> list[Message]:
+        """System and user. ``waiting`` is what was proposed and not judged yet."""
         program = parent.proposal.program
         blocked = bool(tools_for(program.language).blocks(program.source))
         rule = f"change only what stands between {START} and {END}." if blocked else "any line may change."
@@ -60,7 +60,7 @@ class Told:
             self._others(parent, told),
             self._rejected(told),
             self._taken_back(told),
-            _listed("Proposed already, and not judged yet: propose something else", waiting),
+            self._waiting(program, waiting),
             "Your proposal:",
         ]
         text = "\n\n".join(part for part in parts if part)
@@ -72,8 +72,9 @@ class Told:
         task, program = self.task, self.task.program
         if task.foreign is not None or task.evaluator is not None:
             names = (task.objective, *task.also)
-            aims = ["a score"] if task.foreign is not None and names == (TIME,) else [_aim(name) for name in names]
-            what = f"The evaluator's {', '.join(aims)} is to become better."
+            plain = task.foreign is not None and names == (TIME,)
+            aims = ["score (more is better)"] if plain else [_aim(name) for name in names]
+            what = f"Its evaluator's {', '.join(aims)} is to become better."
         else:
             aims = [_aim(name) for name in (task.objective, *task.also)]
             what = f"It must answer exactly as it does now, and {', '.join(aims)} is to become better."
@@ -119,10 +120,15 @@ class Told:
             parts.append(f"- {item.reason}\n{_change(self.task.program, item.proposal.program)}")
         return "\n".join(["# Versions that served and were taken back: not these again", *parts]) if parts else ""
 
+    def _waiting(self, parent: Program, waiting: Sequence[Proposal]) -> str:
+        head = "# Proposed already, and not judged yet: propose something else"
+        rows = [f"- {item.hypothesis}\n{_change(parent, item.program)}" for item in waiting]
+        return "\n".join([head, *rows]) if rows else ""
+
 
 def _aim(text: str) -> str:
     goal = objectives([text])[0]
-    name = "the time that a call takes" if goal.name == TIME else "its score" if goal.name == SCORE else goal.name
+    name = "the time that a call takes" if goal.name == TIME else "score" if goal.name == SCORE else goal.name
     return f"{name} ({'less' if goal.minimised else 'more'} is better)"
 
 
@@ -130,8 +136,7 @@ def _judged(record: Record) -> str:
     if record.ratio is None:
         return _what(record)
     numbers = ", ".join(f"{name} {value:.6g}" for name, value in record.metrics[: limits.PROMPT_METRICS_MAX])
-    times = f"{record.ratio:.3f} times the first program's result"
-    return f"{_what(record)}: {times}{f'; {numbers}' if numbers else ''}"
+    return f"{_what(record)}: ratio {record.ratio:.3f} to the first program{f'; {numbers}' if numbers else ''}"
 
 
 def _what(record: Record) -> str:
@@ -149,10 +154,6 @@ def _distance(left: str, right: str) -> float:
     """The share of lines that two texts have not in common: 0 for the same, 1 for strangers."""
     one, two = set(left.splitlines()), set(right.splitlines())
     return 1.0 - len(one & two) / max(1, len(one | two))
-
-
-def _listed(head: str, rows: Sequence[str]) -> str:
-    return "\n".join([f"# {head}", *(f"- {row}" for row in rows if row)]) if any(rows) else ""
 
 
 def _cut(text: str, limit: int) -> str:

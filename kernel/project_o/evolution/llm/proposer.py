@@ -111,6 +111,8 @@ class ModelProposer:
                 if exchange.finish == "length":
                     raise Unusable("it was cut off at its greatest length: answer shorter")
                 answer = read(exchange.reply, program)
+                if not attempt and (twin := self._twin(program, answer.source)):
+                    raise Unusable(f"that is the same program as {twin}: propose something else")
             except Unusable as error:
                 why = str(error)
                 messages = [
@@ -125,6 +127,15 @@ class ModelProposer:
             if not self._failed(f"no answer could be used; the last: {why}"):
                 return None
         return Proposal(index, program, (program.digest,), "llm", UNUSABLE, why)
+
+    def _twin(self, parent: Program, source: str) -> str:
+        """Which program this is once more; "" for a new one."""
+        normalised = tools_for(parent.language).normalised
+        text = normalised(source)
+        if text == normalised(self._task.program.source):
+            return "the first"
+        known = (item.index for item in self._proposed if normalised(item.program.source) == text)
+        return next((f"that of trial {index}" for index in known), "")
 
     @staticmethod
     def _proposal(index: int, parent: Program, answer: Answer) -> Proposal:
@@ -209,9 +220,9 @@ class ModelProposer:
         others = [*better[1 : limits.PROMPT_ELITES_MAX], first]
         return others[int(generator(self._seed, "other", index).integers(len(others)))]
 
-    def _waiting(self, records: Sequence[Record]) -> list[str]:
+    def _waiting(self, records: Sequence[Record]) -> list[Proposal]:
         judged = {item.proposal.index for item in records}
-        return [item.hypothesis for item in self._proposed if item.index not in judged and item.operator != UNUSABLE]
+        return [item for item in self._proposed if item.index not in judged and item.operator != UNUSABLE]
 
     def _budget_is_over(self) -> bool:
         if self._tokens is None:
