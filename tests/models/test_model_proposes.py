@@ -33,7 +33,9 @@ def run(task, model, **options):
     return evolve(task, proposer="llm", model=model, **{"trials": 9, "seed": 1, "workers": 2, **options})
 
 
-@pytest.mark.parametrize("scene", ["improves", "dawdles"])
+@pytest.mark.parametrize(
+    ("protocol", "scene"), [("openai", "improves"), ("anthropic", "improves"), ("ollama", "dawdles")]
+)
 def test_one_that_answers_well_is_followed(task, opened, protocol, scene):
     """What it costs is told, and what it said is enough to have the same run with no model and no network."""
     first = run(task, opened(protocol, scene))
@@ -53,8 +55,8 @@ def test_one_that_answers_well_is_followed(task, opened, protocol, scene):
     assert "no model is configured to go on" in longer.verdict.reasons[0]
 
 
-def test_one_that_answers_badly_is_told_so_and_asked_again(task, opened, protocol, standin):
-    model = opened(protocol, "stumbles")
+def test_one_that_answers_badly_is_told_so_and_asked_again(task, opened, standin):
+    model = opened("anthropic", "stumbles")
     found = run(task, model, trials=3)
     asked = [item for item in standin.requests if item.body["model"] == model.name.split(":", 1)[1]]
 

@@ -79,7 +79,7 @@ def _edits(reply: str) -> tuple[list[tuple[list[str], list[str]]], str]:
         elif search is not None and _REPLACE.match(line):
             if replace is None:
                 raise Unusable(f"a block has no line {MIDDLE} between {SEARCH} and {REPLACE}")
-            found.append((search, replace))
+            found.append(_trimmed(search, replace))
             search = replace = None
         elif search is None:
             if _REPLACE.match(line):
@@ -91,6 +91,16 @@ def _edits(reply: str) -> tuple[list[tuple[list[str], list[str]]], str]:
     if search is not None:
         raise Unusable(f"its last block has no {REPLACE}: the answer ends too early")
     return found, "\n".join(outside)
+
+
+def _trimmed(search: list[str], replace: list[str]) -> tuple[list[str], list[str]]:
+    """Without the empty lines around what is looked for, and as many around what takes its place."""
+    for end in (0, -1):
+        while len(search) > 1 and not search[end].strip():
+            del search[end]
+            if replace and not replace[end].strip():
+                del replace[end]
+    return search, replace
 
 
 def _edited(parent: Program, edits: Sequence[tuple[list[str], list[str]]]) -> str:
@@ -214,10 +224,10 @@ def _check(parent: Program, source: str) -> None:
     if new := set(_HIDDEN.findall(source)) - set(_HIDDEN.findall(parent.source)):
         raise Unusable(f"it repeats {min(new)}, which stands for what you were not told: leave those lines as they are")
     try:
-        tools.inside_blocks(parent.source, source)
         found = trouble(parent.language, source)
         if found is not None:
             raise Unusable(f"the new program cannot be read: line {found[0]}: {found[1]}")
+        tools.inside_blocks(parent.source, source)
         if tools.normalised(source) == tools.normalised(parent.source):
             raise Unusable("it changes nothing")
     except UsageError as error:
