@@ -48,7 +48,7 @@ def _help() -> str:
         [
             "usage: project-o VERB ...",
             "",
-            "  run        run a notebook with parameters, as papermill does: run NOTEBOOK [OUT] [-p NAME VALUE]",
+            "  run        run a notebook, as papermill does: run NOTEBOOK [OUT] [-p NAME VALUE] [--resume]",
             "  evolve     search for a better program: evolve PROGRAM EVALUATOR, or evolve FOLDER; evolve -h",
             *lines,
             "",
@@ -93,6 +93,9 @@ def _run_notebook(words: list[str]) -> int:
     parser.add_argument("out", nargs="?", help="default: NOTEBOOK.out.ipynb beside it")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
     parser.add_argument("-k", "--kernel", help="default: the notebook's own")
+    parser.add_argument(
+        "--resume", action="store_true", help="its runs of evolution go on from the trials that were made before"
+    )
     arguments = parser.parse_args(words)
     try:
         import papermill
@@ -108,6 +111,8 @@ def _run_notebook(words: list[str]) -> int:
     out = Path(arguments.out) if arguments.out else source.with_suffix(".out.ipynb")
     # The kernel inherits this: it tells the history which notebook the cells are from.
     os.environ["PROJECT_O_NOTEBOOK"] = str(out.resolve())
+    if arguments.resume:
+        os.environ["PROJECT_O_RESUME"] = "on"
     parameters: dict[str, Any] = {name: _value(text) for name, text in arguments.parameters}
     try:
         papermill.execute_notebook(
@@ -141,10 +146,11 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--proposer", choices=("search", "llm"), help="llm: a language model proposes")
     parser.add_argument("--model", help="which language model, as provider:name; default: the configured one")
     parser.add_argument("--tokens", type=int, help="how many tokens it may cost, in and out together")
-    parser.add_argument("--resume", metavar="RUN.json", help="an earlier run: what it holds is not asked again")
+    parser.add_argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
+    parser.add_argument("--replay", metavar="RUN.json", help="an earlier run: what it holds is not asked again")
     parser.add_argument("--objective", nargs="+", metavar="METRIC", help="what is ranked, where it is another metric")
     parser.add_argument("--out", help="write the best program here")
-    parser.add_argument("--record", metavar="RUN.json", help="write the whole run here, for --resume")
+    parser.add_argument("--record", metavar="RUN.json", help="write the whole run here, for --replay")
     parser.add_argument("--accept", action="store_true", help="and into the program's own file")
     arguments = parser.parse_args(words)
     context = _context()
@@ -176,7 +182,8 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "timeout": seconds(arguments.timeout) if arguments.timeout else None,
         "seed": arguments.seed,
         "workers": settings["workers"].value if arguments.workers is None else arguments.workers,
-        **{name: getattr(arguments, name) for name in ("objective", "proposer", "model", "tokens", "resume")},
+        **{name: getattr(arguments, name) for name in ("objective", "proposer", "model", "tokens", "replay")},
+        "resume": arguments.resume or settings["resume"].value,
     }
     return {name: value for name, value in given.items() if value is not None}
 

@@ -211,26 +211,31 @@ class Flow:
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
-        resume: dict[str, Any] | None = None,
+        resume: bool = False,
+        replay: dict[str, Any] | None = None,
         **wishes: Any,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
 
+        ``resume`` goes on from the trials of a run of the same notebook, program, seed and wishes that was cut off.
         ``wishes`` say what is wanted and what must hold; see ``evolving.Wishes``:
         objective, guards, allowed, inputs, reference, tests, relations, scenario.
 
         Raises UsageError for what cannot be meant, EvolutionError where a run cannot start.
         """
         from .evolution import run_evolution
+        from .evolving import Wishes
 
         self._allow_change()
-        wanted = self._wishes(evaluator, wishes)
+        wanted = Wishes.of(evaluator, wishes)
         name, own = self._named(target)
         task = self._task(name, function or own, wanted, trials)
         stop = stop or threading.Event()
-        with self.runs.under_way(target, stop):
+        kept = self.runs.journal(task, wanted, seed, proposer, resume=resume)
+        with self.runs.under_way(target, stop), kept as journal:
             run = run_evolution(
                 task,
+                journal=journal,
                 trials=trials,
                 budget_seconds=budget,
                 seed=seed,
@@ -241,15 +246,9 @@ class Flow:
                 stop=stop,
                 accept=self.accept,
                 plot=plot,
-                resume=resume,
+                resume=replay,
             )
         return run.with_state(self.runs.commit(run))
-
-    @staticmethod
-    def _wishes(evaluator: Any, wishes: dict[str, Any]) -> Wishes:
-        from .evolving import Wishes
-
-        return Wishes.of(evaluator, wishes)
 
     def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None = None) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""

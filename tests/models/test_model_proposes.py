@@ -47,10 +47,10 @@ def test_one_that_answers_well_is_followed(task, opened, protocol, scene):
     assert " tokens in, " in first.notes[0]
     assert first.facts()["O-Model"] == first.notes[0]
 
-    again = evolve(task, proposer="llm", trials=9, seed=1, workers=1, resume=json.loads(first.to_json()))
+    again = evolve(task, proposer="llm", trials=9, seed=1, workers=1, replay=json.loads(first.to_json()))
     assert again.lineage.digest == first.lineage.digest
     assert [item.reply for item in again.exchanges] == [item.reply for item in first.exchanges]
-    longer = evolve(task, proposer="llm", trials=40, seed=1, resume=first)
+    longer = evolve(task, proposer="llm", trials=40, seed=1, replay=first)
     assert longer.lineage.records[:9] == first.lineage.records
     assert "no model is configured to go on" in longer.verdict.reasons[0]
 

@@ -18,7 +18,10 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 from .. import limits
@@ -86,6 +89,8 @@ class SearchProposer:
         self._known = {self._start}
         self._sweep = self._one_at_a_time()
         self._points = math.prod(len(item.domain) for item in self._parameters)
+        self._spaces: dict[str, Any] = {}
+        self._trials: dict[int, Any] = {}
 
     def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
         """See ``Proposer``. An earlier index is answered from memory, a later one needs all before it."""
@@ -174,7 +179,21 @@ class SearchProposer:
     def _from_sampler(self, index: int, told: Sequence[Record]) -> Settings:
         """TPE on the places in the domains: ordered ones as integers, the others as choices."""
         optuna = _optuna()
-        optuna.logging.set_verbosity(max(optuna.logging.get_verbosity(), optuna.logging.WARNING))
+        spaces = self._spaces = self._spaces or self._as_spaces(optuna)
+        seed = int(generator(self._seed, "sampler", index).integers(2**31))
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for record in told[-limits.SAMPLER_RECORDS_MAX :]:
+            if record.ratio is None or len(record.proposal.settings) != len(self._parameters):
+                continue
+            if (trial := self._trials.get(record.proposal.index)) is None:
+                places = {name: self._place(name, value) for name, value in record.proposal.settings}
+                trial = self._trials[record.proposal.index] = _finished_trial()(places, spaces, record.ratio)
+            study.add_trial(trial)
+        found = study.ask(spaces).params
+        return tuple((item.name, item.domain[int(found[item.name])]) for item in self._parameters)
+
+    def _as_spaces(self, optuna: Any) -> dict[str, Any]:
         spaces: dict[str, Any] = {}
         for item in self._parameters:
             size = len(item.domain)
@@ -184,16 +203,7 @@ class SearchProposer:
                 if ordered
                 else optuna.distributions.CategoricalDistribution(list(range(size)))
             )
-        seed = int(generator(self._seed, "sampler", index).integers(2**31))
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1)
-        study = optuna.create_study(direction="maximize", sampler=sampler)
-        for record in told[-limits.SAMPLER_RECORDS_MAX :]:
-            if record.ratio is None or len(record.proposal.settings) != len(self._parameters):
-                continue
-            places = {name: self._place(name, value) for name, value in record.proposal.settings}
-            study.add_trial(optuna.trial.create_trial(params=places, distributions=spaces, value=record.ratio))
-        found = study.ask(spaces).params
-        return tuple((item.name, item.domain[int(found[item.name])]) for item in self._parameters)
+        return spaces
 
     def _place(self, name: str, value: Scalar) -> int:
         return next(item for item in self._parameters if item.name == name).domain.index(value)
@@ -215,4 +225,21 @@ def _optuna() -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
         import optuna
+    optuna.logging.set_verbosity(max(optuna.logging.get_verbosity(), optuna.logging.WARNING))
     return optuna
+
+
+@cache
+def _finished_trial() -> Callable[[dict[str, int], dict[str, Any], float], Any]:
+    """Makes a trial as the sampler takes it; each is put into hundreds of studies, which would copy it deeply."""
+    optuna = _optuna()
+
+    class Finished(optuna.trial.FrozenTrial):  # type: ignore[misc, name-defined]  # it is Any here
+        def __deepcopy__(self, memo: Any) -> Any:
+            return copy(self)  # the study writes its own number to it; what is in it nobody changes
+
+    def made(places: dict[str, int], spaces: dict[str, Any], ratio: float) -> Any:
+        state, now = optuna.trial.TrialState.COMPLETE, datetime.now()
+        return Finished(-1, state, ratio, now, now, places, spaces, {}, {}, {}, -1)
+
+    return made

@@ -21,6 +21,7 @@ from .checks.build import first_diagnostic
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word
+from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .rewrite import RewriteProposer, is_rewritten
@@ -49,6 +50,7 @@ def run_evolution(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     resume: dict[str, Any] | None = None,
+    journal: TrialJournal | None = None,
     log: EventLog | None = None,
     accept: Callable[[Run], Any] | None = None,
     plot: Callable[[Run], Any] | None = None,
@@ -60,14 +62,13 @@ def run_evolution(
     person writes. ``budget_seconds`` is wall time and includes the confirmation.
     With neither, ``limits.TRIALS_DEFAULT`` trials are made. ``stop`` or Ctrl-C ends the run within a second and
     keeps what was found. ``resume`` is the ``resume`` part of an earlier run's JSON: its records are taken as they
-    are where the proposer proposes the same again. ``patience`` ends the search after so many trials in which the best
-    ratio has not grown by so much. No improvement is a normal verdict.
+    are where the proposer proposes the same again; ``journal`` keeps each record as it is made, and may have those of
+    a run that was killed. ``patience`` ends the search after so many trials in which the best ratio has not grown by
+    so much. No improvement is a normal verdict.
 
     Raises EvolutionError where a run cannot start: nothing to search, an incumbent that fails, unfit inputs.
     """
-    if trials is None and budget_seconds is None:
-        trials = limits.TRIALS_DEFAULT
-    _check_bounds(trials, budget_seconds)
+    trials = _bounded(trials, budget_seconds)
     clock = Clock(time.monotonic(), budget_seconds)
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
@@ -76,16 +77,17 @@ def run_evolution(
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
-    recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
+    recorded = _recorded(task, seed, resume, journal)
     bench = _bench(task, seed, budget_seconds)
     judge = Judge(task, bench, cascade_of(task), seed)
     with executing(executor, workers) as threads:
         loop = Loop(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
-            trials, recorded, log,
+            trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
         )  # fmt: skip
         if model is not None:
-            model.begin(lambda line: _look(loop, line))
+            kept = (journal.exchanged, journal.exchanges) if journal is not None else ()
+            model.begin(lambda line: _look(loop, line), *kept)
         winner, verdict, stopped = _carry_out(loop)
     if model is not None and model.trouble:
         verdict = replace(verdict, reasons=(model.trouble, *verdict.reasons))
@@ -151,11 +153,35 @@ def _baseline(loop: Loop) -> None:
     found = loop.aside(lambda: _prepared(loop), loop.jobs, "looking at what serves now")
     known = loop.recorded.record(proposal) if loop.recorded else None
     seconds = time.monotonic() - started
-    loop.archive.add(
-        known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds)
-    )
+    loop.add(known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds))
     loop.reporter.report(loop.archive)
     loop.reserve()
+
+
+def _recorded(task: Task, seed: int, resume: dict[str, Any] | None, journal: TrialJournal | None) -> Recorded | None:
+    if resume is None and journal is not None:
+        resume = journal.earlier
+    return Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
+
+
+def _kept(record: Record, name: str, journal: TrialJournal | None, log: EventLog | None) -> None:
+    if journal is not None:
+        journal.add(record)
+    if log is not None:
+        log.write(
+            "trial",
+            run=name,
+            index=record.proposal.index,
+            operator=record.proposal.operator,
+            settings=dict(record.proposal.settings),
+            status=record.status,
+            reason=record.reason,
+            stage=record.finding.stage if record.finding else "",
+            evidence=record.finding.evidence if record.finding else "",
+            cost=record.cost,
+            ratio=record.ratio,
+            seconds=record.seconds,
+        )
 
 
 def _prepared(loop: Loop) -> Outcome:
@@ -185,11 +211,13 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) ->
     raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
 
 
-def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:
+def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:
+    """How many trials there are at most."""
     if trials is not None and not 1 <= trials <= limits.TRIALS_MAX:
         raise EvolutionError(f"trials must be from 1 to {limits.TRIALS_MAX}, not {trials}")
     if budget_seconds is not None and not 0 < budget_seconds < float("inf"):
         raise EvolutionError(f"a budget must be above 0 seconds, not {budget_seconds}")
+    return limits.TRIALS_DEFAULT if trials is None and budget_seconds is None else trials
 
 
 def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, Verdict]:

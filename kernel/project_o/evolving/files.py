@@ -46,7 +46,8 @@ def evolve_files(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     plot: Callable[[Run], Any] | None = None,
-    resume: dict[str, Any] | None = None,
+    resume: bool = False,
+    replay: dict[str, Any] | None = None,
     objective: str | tuple[str, ...] | list[str] = "time",
     guards: Any = (),
 ) -> Run:
@@ -56,15 +57,17 @@ def evolve_files(
     self-reported, or a function of our own form, ``def evaluate(program) -> dict``, for a program in Python. With
     ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
     ``config`` is a config.yaml (by default the one beside the evaluator), which what is said here overrides;
-    ``timeout`` bounds one call of the evaluator, in seconds.
+    ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of the same run that
+    was cut off, ``replay`` holds those of an earlier one, as its JSON has them.
 
     Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
     """
     from ..evolution import run_evolution
 
+    foreign: ForeignTask | None = None
+    patience: tuple[int, float] | None = None
     if callable(evaluator):
         made, path = _own_task(*read_program(Path(program)), evaluator)
-        patience: tuple[int, float] | None = None
     else:
         foreign = read_task(Path(program), Path(evaluator) if evaluator else None, Path(config) if config else None)
         settings = foreign.settings
@@ -75,12 +78,14 @@ def evolve_files(
         seed = settings.seed if seed is None else seed
         made, path = _foreign_task(foreign, confirm), foreign.path
         patience = (settings.patience, settings.patience_gain) if settings.patience else None
-    aims = Wishes.of(None, {"objective": objective})
-    first, *rest = [aims.objective] if isinstance(aims.objective, str) else list(aims.objective)
+    wanted = Wishes.of(evaluator if callable(evaluator) else confirm, {"objective": objective, "guards": guards})
+    first, *rest = [objective] if isinstance(objective, str) else objective
     guarded = guards if isinstance(guards, Mapping) else parsed_guards([guards] if isinstance(guards, str) else guards)
     made = replace(made, objective=first, also=tuple(rest), guards=guarded, kept=runs.kept_of(made.program.name))
     stop = stop or threading.Event()
-    with runs.under_way(path, stop):
+    evaluated_by = (foreign.evaluator, foreign.settings) if foreign is not None else ()
+    kept = runs.journal(made, wanted, seed or 0, proposer, resume=resume, beside=evaluated_by)
+    with runs.under_way(path, stop), kept as journal:
         run = run_evolution(
             made,
             trials=trials,
@@ -93,7 +98,8 @@ def evolve_files(
             stop=stop,
             accept=partial(_write, runs, path),
             plot=plot,
-            resume=resume,
+            resume=replay,
+            journal=journal,
             patience=patience,
         )
     return run.with_state(runs.commit(run))

@@ -159,6 +159,10 @@ class History(Past):
         if self._redact.look():
             self._recording.tell_secrets(self._redact.secrets, self._redact.forgotten)
 
+    def clean_text(self, text: str) -> str:
+        """``text`` as it may be written down: without secrets, and without what was forgotten."""
+        return self._redact.text(text)
+
     def hide(self, texts: set[str]) -> None:
         """From now on nothing that is recorded holds these texts: they were forgotten."""
         with self._lock:

@@ -93,11 +93,12 @@ class EvolutionMagics(Magics):
     @argument("--proposer", default="search", choices=("search", "llm"), help="who proposes; llm: a language model")
     @argument("--model", help="which language model, as provider:name; default: the configured one")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")
-    @argument("--resume", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
+    @argument("--replay", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
     @argument("--workers", help="candidates that are built and checked at the same time")
     @argument("--seed", help="the same seed proposes the same")
+    @argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
     @line_cell_magic
     @reported
     def evolve(self, line: str, cell: str | None = None) -> Run:
@@ -140,12 +141,13 @@ class EvolutionMagics(Magics):
         }
 
     def _proposing(self, chosen: Namespace) -> dict[str, Any]:
-        tokens, earlier = chosen.tokens, chosen.resume
+        tokens, earlier = chosen.tokens, chosen.replay
         given = {
             "proposer": chosen.proposer,
             "model": chosen.model,
             "tokens": count(tokens, "--tokens", TOKENS_MAX) if tokens else None,
-            "resume": self.session.shell.user_ns.get(earlier, earlier) if earlier else None,
+            "replay": self.session.shell.user_ns.get(earlier, earlier) if earlier else None,
+            "resume": chosen.resume or self.session.setting("resume"),
         }
         return api.with_model(given, self.session.setting)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -41,7 +41,14 @@ def from_json(body: Mapping[str, Any]) -> tuple[Exchange, ...]:
     try:
         if body["format"] != FORMAT:
             raise EvolutionError(f"what a model said is recorded in format {body['format']}, not {FORMAT}")
-        rows: Sequence[Mapping[str, Any]] = body["exchanges"]
+        return rows_read(body["exchanges"])
+    except (KeyError, TypeError) as error:
+        raise EvolutionError(f"what a model said cannot be read from this record: {error}") from None
+
+
+def rows_read(rows: Iterable[Mapping[str, Any]]) -> tuple[Exchange, ...]:
+    """From JSON-ready values. Raises EvolutionError for what is none."""
+    try:
         return tuple(Exchange(**{**row, "usage": Usage(**row["usage"])}) for row in rows)
     except (KeyError, TypeError) as error:
         raise EvolutionError(f"what a model said cannot be read from this record: {error}") from None

@@ -59,12 +59,20 @@ class ModelProposer:
         self._exchanges: list[Exchange] = []
         self._failures = 0
         self._over: Callable[[str], bool] = lambda _: False
+        self._kept: Callable[[Exchange], None] = lambda _: None
         self.trouble = ""
         """Why it stopped asking before the run was over, in words; "" where it did not."""
 
-    def begin(self, over: Callable[[str], bool]) -> None:
-        """``over`` is asked while a model is waited for, with a line to show: whether the run is."""
-        self._over = over
+    def begin(
+        self,
+        over: Callable[[str], bool],
+        kept: Callable[[Exchange], None] = lambda _: None,
+        earlier: Sequence[Exchange] = (),
+    ) -> None:
+        """``over`` is asked while a model is waited for, with a line to show: whether the run is. ``kept`` is told each
+        new exchange, ``earlier`` are those of the same run that was cut off."""
+        self._over, self._kept = over, kept
+        self._replay |= {(item.index, item.attempt): item for item in earlier}
 
     @property
     def exchanges(self) -> tuple[Exchange, ...]:
@@ -160,6 +168,7 @@ class ModelProposer:
             if self._budget_is_over():
                 return None
             found = self._asked(index, attempt, asked, messages)
+            self._kept(found)
         self._exchanges.append(found)
         if found.error and not any(not item.error for item in self._exchanges) and not self._replay:
             raise ModelError(found.error)
