@@ -156,7 +156,7 @@ def _evolve(words: list[str]) -> int:
     context = _context()
     api.use(context.flow)
     try:
-        run = api.evolve(arguments.program, arguments.evaluator, progress=_progress(), **_options(arguments))
+        run = api.evolve(Path(arguments.program), arguments.evaluator, progress=_progress(), **_options(arguments))
         print(api.page(run))
         if arguments.out:
             Path(arguments.out).write_bytes(run.best.source.encode("utf-8", "surrogatepass"))
