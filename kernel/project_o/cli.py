@@ -12,7 +12,6 @@ from typing import Any
 from . import __version__, api
 from .config import effective
 from .errors import ProjectOError, UsageError
-from .evolution.loop import INTERRUPTED
 from .operations import KERNEL_ONLY, VERBS, Context, run_verb
 from .operations.serving import seconds
 from .values import Progress
@@ -153,6 +152,8 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--record", metavar="RUN.json", help="write the whole run here, for --replay")
     parser.add_argument("--accept", action="store_true", help="and into the program's own file")
     arguments = parser.parse_args(words)
+    from .evolution.loop import INTERRUPTED
+
     context = _context()
     api.use(context.flow)
     try:
