@@ -89,3 +89,4 @@ def test_ctrl_c_ends_a_run_and_keeps_what_it_found(tmp_path):
     assert run.returncode == 130, (seen, err)
     assert time.monotonic() - asked < 30
     assert "leads with ratio" in out
+    assert out.startswith(f"{tmp_path.name}: self-reported")

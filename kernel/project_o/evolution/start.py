@@ -20,7 +20,7 @@ from .checks import cascade_of
 from .checks.build import first_diagnostic
 from .executors import executing
 from .foreign.bench import ForeignBench
-from .foreign.word import by_word
+from .foreign.word import by_word, marked
 from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
@@ -134,7 +134,8 @@ def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
             winner, verdict = loop.aside(lambda: by_word(loop, fresh), fresh, "evaluating the best again")
     except (KeyboardInterrupt, Stopped):
         loop.abandon()
-        return loop.leader(), loop.unconfirmed(INTERRUPTED), INTERRUPTED
+        verdict = loop.unconfirmed(INTERRUPTED)
+        return loop.leader(), verdict if loop.task.foreign is None else marked(verdict), INTERRUPTED
     finally:
         loop.jobs.stop()
         fresh.stop()

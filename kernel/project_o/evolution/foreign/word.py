@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from ... import limits
 from ...values import Measurement, Record, Trial, Verdict
 from ..checks import cascade_of
-from ..decide import told
+from ..decide import no_improvement, told
 from ..measure import Defect, MeasurementFailed
 from ..run import LOOK
 from ..scoring import ScoreBench
@@ -35,7 +35,7 @@ def by_word(loop: Loop, jobs: Jobs) -> tuple[Record | None, Verdict]:
     """The leader after a few more evaluations, and what can be said of it."""
     leaders = loop.archive.elites(limits.FINALISTS)
     if not leaders:
-        return None, marked(loop.unconfirmed("the run was over"))
+        return None, marked(no_improvement(len(loop.archive) - 1, loop.task.level))
     found: list[tuple[Record, Measurement]] = []
     failed: list[str] = []
     for place, record in enumerate(leaders):
