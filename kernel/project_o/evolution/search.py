@@ -4,7 +4,7 @@ Three phases, each a function of the seed and of what was told:
 
 1. each parameter's values one at a time, the others as in the baseline: what matters shows at once, and effects that
    add up are found in the fewest trials;
-2. the best value of each parameter together;
+2. the best value of each parameter together, when the whole sweep is known: with effects that add up that is the end;
 3. in turn an unseen neighbour of the best (one parameter changed) and a proposal of Optuna's TPE sampler
    (Bergstra et al. 2011, NIPS 24), which is given the records anew for each trial and reseeded from (seed, trial):
    a sampler kept between trials diverges when a run is resumed.
@@ -88,6 +88,7 @@ class SearchProposer:
         self._proposed: list[tuple[Settings, str]] = [(self._start, "baseline")]
         self._known = {self._start}
         self._sweep = self._one_at_a_time()
+        self._is_swept = False
         self._points = math.prod(len(item.domain) for item in self._parameters)
         self._spaces: dict[str, Any] = {}
         self._trials: dict[int, Any] = {}
@@ -116,6 +117,10 @@ class SearchProposer:
         for settings in self._sweep:
             if settings not in self._known:
                 return settings, "one at a time"
+        if not self._is_swept:
+            if told and told[-1].proposal.index < index - 1:
+                return None  # what the sweep found is combined when all of it is known
+            self._is_swept = True
         combined = self._best_of_each(told)
         if combined not in self._known:
             return combined, "best of each"
