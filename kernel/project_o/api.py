@@ -127,7 +127,7 @@ def evolve(
     try:
         return evolve_files(program, evaluator, runs=flow.runs, **options)
     except TypeError as error:
-        if "evolve_files()" not in str(error):
+        if not str(error).startswith(("evolve_files()", "run_evolution()")):
             raise
         raise UsageError(f"a program in a file has no such option: {error}") from None
 

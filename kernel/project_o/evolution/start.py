@@ -86,11 +86,17 @@ def run_evolution(
             trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
         )  # fmt: skip
         if model is not None:
-            kept = (journal.exchanged, journal.exchanges) if journal is not None else ()
-            model.begin(lambda line: _look(loop, line), *kept)
-        winner, verdict, stopped = _carry_out(loop)
+            _listen(loop, model, journal)
+        ended = _carry_out(loop)
+    return replace(_finished(loop, seed, model, *ended), on_accept=accept, on_plot=plot)
+
+
+def _finished(
+    loop: Loop, seed: int, model: ModelProposer | None, winner: Record | None, verdict: Verdict, stopped: str
+) -> Run:
     if model is not None and model.trouble:
         verdict = replace(verdict, reasons=(model.trouble, *verdict.reasons))
+    task, archive, reporter = loop.task, loop.archive, loop.reporter
     reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=stopped == INTERRUPTED)
     assert reporter.last is not None, "a finished run has reported"
     return Run(
@@ -100,16 +106,20 @@ def run_evolution(
         trials=archive.records,
         lineage=archive.lineage(winner.proposal.index if winner else None),
         seed=seed,
-        seconds=clock.elapsed,
+        seconds=loop.clock.elapsed,
         progress=reporter.last,
         objective=task.objective,
         stopped=stopped,
-        judge_source=lambda source, trusted: _judge_human(judge, source, trusted=trusted),
-        on_accept=accept,
-        on_plot=plot,
+        judge_source=lambda source, trusted: _judge_human(loop.judge, source, trusted=trusted),
         exchanges=model.exchanges if model is not None else (),
         notes=(model.spent,) if model is not None and model.spent else (),
     )
+
+
+def _listen(loop: Loop, model: ModelProposer, journal: TrialJournal | None) -> None:
+    """Let a model know when the run is over, and what was said before; keep what it says."""
+    kept = (journal.exchanged, journal.exchanges) if journal is not None else ()
+    model.begin(lambda line: _look(loop, line), *kept)
 
 
 def _look(loop: Loop, line: str) -> bool:

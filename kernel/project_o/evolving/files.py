@@ -9,21 +9,20 @@ import os
 import tempfile
 import threading
 from collections.abc import Callable, Mapping
-from concurrent.futures import Executor
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeployError, UsageError
-from ..evolution.foreign import ForeignTask, is_task, read_program, read_task
+from ..evolution.foreign import ForeignTask, Settings, is_task, read_program, read_task
 from ..evolution.goals import parsed_guards
 from . import Runs, Wishes
 
 if TYPE_CHECKING:
     from ..evolution import Proposer, Run, Task
     from ..evolution.start import MakeProposer
-    from ..values import Artifact, Program, Progress
+    from ..values import Artifact, Program
 
 OwnEvaluator = Callable[[Any], Mapping[str, float]]
 __all__ = ["evolve_files", "is_task"]
@@ -42,14 +41,12 @@ def evolve_files(
     seed: int | None = None,
     workers: int = 2,
     proposer: str | Proposer | MakeProposer = "search",
-    executor: Executor | None = None,
-    progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
-    plot: Callable[[Run], Any] | None = None,
     resume: bool = False,
     replay: dict[str, Any] | None = None,
     objective: str | tuple[str, ...] | list[str] = "time",
     guards: Any = (),
+    **more: Any,
 ) -> Run:
     """Search for a better version of the program in a file, or of the task in a folder.
 
@@ -58,54 +55,61 @@ def evolve_files(
     ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
     ``config`` is a config.yaml (by default the one beside the evaluator), which what is said here overrides;
     ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of the same run that
-    was cut off, ``replay`` holds those of an earlier one, as its JSON has them.
+    was cut off, ``replay`` holds those of an earlier one, as its JSON has them. ``more`` is ``run_evolution``'s.
 
     Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
     """
     from ..evolution import run_evolution
 
-    foreign: ForeignTask | None = None
-    patience: tuple[int, float] | None = None
-    if callable(evaluator):
-        made, path = _own_task(*read_program(Path(program)), evaluator)
-    else:
-        foreign = read_task(Path(program), Path(evaluator) if evaluator else None, Path(config) if config else None)
-        settings = foreign.settings
-        if timeout is not None:
-            settings = replace(settings, seconds=timeout)
-            foreign = replace(foreign, settings=settings)
-        trials = settings.trials if trials is None and budget is None else trials
-        seed = settings.seed if seed is None else seed
-        made, path = _foreign_task(foreign, confirm), foreign.path
-        patience = (settings.patience, settings.patience_gain) if settings.patience else None
+    foreign = None if callable(evaluator) else _read(program, evaluator, config, timeout)
+    made, path = _made(program, evaluator if foreign is None else confirm, foreign)
+    settings = foreign.settings if foreign is not None else Settings()
+    trials = settings.trials if trials is None and budget is None else trials
+    seed = (settings.seed or 0) if seed is None else seed
     wanted = Wishes.of(evaluator if callable(evaluator) else confirm, {"objective": objective, "guards": guards})
-    first, *rest = [objective] if isinstance(objective, str) else objective
-    guarded = guards if isinstance(guards, Mapping) else parsed_guards([guards] if isinstance(guards, str) else guards)
-    made = replace(made, objective=first, also=tuple(rest), guards=guarded, kept=runs.kept_of(made.program.name))
+    made = replace(_aimed(made, objective, guards), kept=runs.kept_of(made.program.name))
     stop = stop or threading.Event()
-    evaluated_by = (foreign.evaluator, foreign.settings) if foreign is not None else ()
-    kept = runs.journal(made, wanted, seed or 0, proposer, resume=resume, beside=evaluated_by)
+    evaluated_by = foreign.evaluator if foreign is not None else ""
+    kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=(evaluated_by, settings))
     with runs.under_way(path, stop), kept as journal:
         run = run_evolution(
             made,
             trials=trials,
             budget_seconds=budget,
-            seed=seed or 0,
+            seed=seed,
             workers=workers,
             proposer=proposer,
-            executor=executor,
-            progress=progress,
             stop=stop,
             accept=partial(_write, runs, path),
-            plot=plot,
             resume=replay,
             journal=journal,
-            patience=patience,
+            patience=(settings.patience, settings.patience_gain) if settings.patience else None,
+            **more,
         )
     return run.with_state(runs.commit(run))
 
 
 # ------------------------------------------------------------------ tasks
+
+
+def _made(program: str | Path, own: Any, foreign: ForeignTask | None) -> tuple[Task, Path]:
+    if foreign is None:
+        return _own_task(*read_program(Path(program)), own)
+    return _foreign_task(foreign, own), foreign.path
+
+
+def _aimed(made: Task, objective: str | tuple[str, ...] | list[str], guards: Any) -> Task:
+    """The task with what is to become better, and what must not become worse."""
+    first, *rest = [objective] if isinstance(objective, str) else objective
+    guarded = guards if isinstance(guards, Mapping) else parsed_guards([guards] if isinstance(guards, str) else guards)
+    return replace(made, objective=first, also=tuple(rest), guards=guarded)
+
+
+def _read(
+    program: str | Path, evaluator: str | Path | None, config: str | Path | None, timeout: float | None
+) -> ForeignTask:
+    found = read_task(Path(program), Path(evaluator) if evaluator else None, Path(config) if config else None)
+    return found if timeout is None else replace(found, settings=replace(found.settings, seconds=timeout))
 
 
 def _foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
