@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .config import effective, evolution_forbidden, share
+from .errors import EvolutionError, UsageError
 from .flow import Flow
 
 if TYPE_CHECKING:
@@ -107,13 +108,73 @@ def rust(
     return current().cell(source, "rust", name, **chosen, links=links, crates=crates)
 
 
-def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:
+def evolve(
+    program: Any, evaluator: Callable[[Any], Mapping[str, float]] | str | Path | None = None, **options: Any
+) -> Run:
     """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
 
-    Raises EvolutionError where a run cannot start, UsageError for options that cannot be meant.
+    A path means the program in that file, or the task in that folder, in OpenEvolve's form; see
+    ``evolving.files.evolve_files`` for its options. Raises EvolutionError where a run cannot start, UsageError for
+    options that cannot be meant.
     """
-    resume = bool(options.pop("resume", effective()["resume"].value))
-    return current().evolve(program, evaluator, plot=plot, resume=resume, **options)
+    from .evolving.files import evolve_files, is_task
+
+    flow = current()
+    options.setdefault("plot", plot)
+    options = with_model(options)
+    if not is_task(program):
+        if isinstance(evaluator, (str, Path)):
+            raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
+        return flow.evolve(program, evaluator, **options)
+    if why := flow.forbidden():
+        raise EvolutionError(why)
+    try:
+        return evolve_files(program, evaluator, runs=flow.runs, **options)
+    except TypeError as error:
+        if not str(error).startswith(("evolve_files()", "run_evolution()")):
+            raise
+        raise UsageError(f"a program in a file has no such option: {error}") from None
+
+
+def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = None) -> dict[str, Any]:
+    """The options of a run with those of a model, and of an earlier run, as the flow takes them.
+
+    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of a
+    million in, and out) and ``replay`` (an earlier run, its JSON, or a file of that: what it holds is neither asked nor
+    measured again). ``settings`` gives the value of an option by its name. Raises ModelMissing, UsageError.
+    """
+    from .evolving.models import LLM, from_model, recorded
+
+    known = settings or (lambda name: effective()[name].value)
+    options = dict(options)
+    of_model = {name: options.pop(name) for name in ("model", "tokens", "price") if name in options}
+    options["resume"] = bool(options.pop("resume", known("resume")))
+    records, replay = recorded(options.pop("replay", None))
+    if records is not None:
+        options["replay"] = records
+    if options.get("proposer") == LLM:
+        name = of_model.pop("model", None) or str(known("model"))
+        options["proposer"] = from_model(name, str(known("model_url")), replay=replay, **of_model)
+    elif meant := [name for name, value in of_model.items() if value is not None]:
+        raise UsageError(f"{meant[0]} is for a language model: say proposer='llm' as well")
+    return options
+
+
+def page(run: Run) -> Display:
+    """A finished run on one page."""
+    from . import view
+
+    return view.show_run(
+        run.program.name,
+        run.trials,
+        run.verdict,
+        best=run.best_index,
+        seconds=run.seconds,
+        seed=run.seed,
+        digest=run.lineage.digest,
+        state=run.state.id if run.state else "",
+        notes=run.notes,
+    )
 
 
 def plot(run: Run) -> Display:

@@ -5,13 +5,18 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from . import __version__
+from . import __version__, api
+from .config import effective
 from .errors import ProjectOError, UsageError
 from .operations import KERNEL_ONLY, VERBS, Context, run_verb
+from .operations.serving import seconds
+from .values import Progress
+
+PROGRESS_SECONDS = 5.0
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -43,6 +48,7 @@ def _help() -> str:
             "usage: project-o VERB ...",
             "",
             "  run        run a notebook, as papermill does: run NOTEBOOK [OUT] [-p NAME VALUE] [--resume]",
+            "  evolve     search for a better program: evolve PROGRAM EVALUATOR, or evolve FOLDER; evolve -h",
             *lines,
             "",
             "The history is that of the working folder.",
@@ -53,6 +59,8 @@ def _help() -> str:
 def _run(words: list[str]) -> int:
     if words[0] == "run":
         return _run_notebook(words[1:])
+    if words[0] == "evolve":
+        return _evolve(words[1:])
     if words[0] in KERNEL_ONLY:
         raise UsageError(f"{words[0]} speaks of a running kernel: say %o {words[0]} in a notebook")
     context = _context()
@@ -117,6 +125,84 @@ def _run_notebook(words: list[str]) -> int:
         raise UsageError(f"{source}: {error} (-k python3 chooses a kernel)") from None
     print(out)
     return 0
+
+
+def _evolve(words: list[str]) -> int:
+    parser = argparse.ArgumentParser(
+        prog="project-o evolve",
+        description="Search for a better program. The evaluator is a file in OpenEvolve's form: its scores are "
+        "self-reported, and accepted only by you.",
+    )
+    parser.add_argument("program", help="the program's file, or the folder of a task")
+    parser.add_argument("evaluator", nargs="?", help="default: evaluator.py beside the program")
+    parser.add_argument("--config", help="default: config.yaml beside the evaluator")
+    parser.add_argument("--trials", type=int, help="how many evaluations, the first program's among them")
+    parser.add_argument("--iterations", type=int, help="the same without the first program's")
+    parser.add_argument("--budget", help="how long, as 60s or 2m")
+    parser.add_argument("--timeout", help="how long one call of the evaluator may take, as 10s")
+    parser.add_argument("--seed", type=int)
+    parser.add_argument("--workers", type=int, help="evaluations at the same time")
+    parser.add_argument("--proposer", choices=("search", "llm"), help="llm: a language model proposes")
+    parser.add_argument("--model", help="which language model, as provider:name; default: the configured one")
+    parser.add_argument("--tokens", type=int, help="how many tokens it may cost, in and out together")
+    parser.add_argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
+    parser.add_argument("--replay", metavar="RUN.json", help="an earlier run: what it holds is not asked again")
+    parser.add_argument("--objective", nargs="+", metavar="METRIC", help="what is ranked, where it is another metric")
+    parser.add_argument("--out", help="write the best program here")
+    parser.add_argument("--record", metavar="RUN.json", help="write the whole run here, for --replay")
+    parser.add_argument("--accept", action="store_true", help="and into the program's own file")
+    arguments = parser.parse_args(words)
+    from .evolution.loop import INTERRUPTED
+
+    context = _context()
+    api.use(context.flow)
+    try:
+        run = api.evolve(Path(arguments.program), arguments.evaluator, progress=_progress(), **_options(arguments))
+        print(api.page(run))
+        if arguments.out:
+            Path(arguments.out).write_bytes(run.best.source.encode("utf-8", "surrogatepass"))
+            print(arguments.out)
+        if arguments.record:
+            Path(arguments.record).write_text(run.to_json(), "utf-8")
+        if arguments.accept:
+            print(run.accept(self_reported=True))
+        return 130 if run.stopped == INTERRUPTED else 0
+    finally:
+        api.use(None)
+        context.flow.history.close()
+
+
+def _options(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What was said; what was not is the task's own settings, and ours."""
+    settings = effective()
+    trials = arguments.trials if arguments.iterations is None else arguments.iterations + 1
+    given = {
+        "config": arguments.config,
+        "trials": trials,
+        "budget": seconds(arguments.budget) if arguments.budget else None,
+        "timeout": seconds(arguments.timeout) if arguments.timeout else None,
+        "seed": arguments.seed,
+        "workers": settings["workers"].value if arguments.workers is None else arguments.workers,
+        **{name: getattr(arguments, name) for name in ("objective", "proposer", "model", "tokens", "replay")},
+        "resume": arguments.resume or settings["resume"].value,
+    }
+    return {name: value for name, value in given.items() if value is not None}
+
+
+def _progress() -> Callable[[Progress], None]:
+    """A line now and then, on standard error: standard output holds the result alone."""
+    last = -PROGRESS_SECONDS
+
+    def show(progress: Progress) -> None:
+        nonlocal last
+        if progress.finished or progress.elapsed_seconds < last + PROGRESS_SECONDS:
+            return
+        last = progress.elapsed_seconds
+        of = f" of {progress.planned}" if progress.planned else ""
+        best = f"best ratio {progress.best_ratio:.3f}"
+        print(f"{progress.elapsed_seconds:6.0f} s  {progress.done}{of} trials  {best}", file=sys.stderr, flush=True)
+
+    return show
 
 
 def _value(text: str) -> Any:

@@ -206,13 +206,14 @@ class Flow:
         budget: float | None = None,
         seed: int = 0,
         workers: int = 2,
-        proposer: str = "search",
+        proposer: Any = "search",
         executor: Executor | None = None,
         function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
         resume: bool = False,
+        replay: dict[str, Any] | None = None,
         **wishes: Any,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
@@ -246,6 +247,7 @@ class Flow:
                 stop=stop,
                 accept=self.accept,
                 plot=plot,
+                resume=replay,
             )
         return run.with_state(self.runs.commit(run))
 

@@ -12,7 +12,7 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-Language = Literal["lisp", "python", "zig", "rust"]
+Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, of which the blocks alone are read
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
@@ -239,7 +239,8 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at."""
+    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at;
+    ``self_reported``: by an evaluator beside which the candidate ran, so that a person alone accepts."""
 
     accepted: bool
     reasons: tuple[str, ...]
@@ -247,6 +248,7 @@ class Verdict:
     trial: Trial | None = None
     measurements: tuple[Measurement, ...] = ()
     confirmation: Measurement | None = None
+    self_reported: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,8 @@ To add a scene: a function of the request, and its name in ``SCENES``.
 
 from __future__ import annotations
 
+import re
+
 from standin_protocols import Answer, in_pieces
 
 TEXT = "Hello from the stand-in: äöü, 漢字, 🙂."
@@ -190,6 +192,43 @@ def stops(ask):
     ask.wait()
 
 
+STEP = re.compile(r"(step = )(\d+\.\d+)")
+
+
+def improvement(ask, whole=True):
+    """A larger step, as an edit of the program that it was asked about; not ``whole``: it ends in the middle."""
+    text = next(found for message in ask.body["messages"] if (found := STEP.search(str(message["content"]))))
+    edit = f"A larger step.\n<<<<<<< SEARCH\n{text[0]}\n=======\n{text[1]}{2 * float(text[2]):.1f}\n"
+    return edit + ">>>>>>> REPLACE\n" if whole else edit
+
+
+def improves(ask):
+    """Proposes a larger step."""
+    ask.say(Answer(in_pieces(improvement(ask))))
+
+
+def dawdles(ask):
+    """Proposes the same, with a pause before each piece."""
+    ask.say(Answer(in_pieces(improvement(ask))), pause=PAUSE_SECONDS / 10)
+
+
+def stumbles(ask):
+    """Proposes what cannot be used; told so, it proposes a larger step."""
+    told = "cannot be used" in ask.protocol.last(ask.body)
+    ask.say(Answer(in_pieces(improvement(ask) if told else "I would rather write <<<<<<< poetry.")))
+
+
+def halves(ask):
+    """Never comes to the end of its proposal: it has reached its limit of tokens."""
+    ask.say(Answer(in_pieces(improvement(ask, whole=False)), finish="length"))
+
+
+def tires(ask):
+    """Proposes twice, and never answers again."""
+    improves(ask) if ask.count <= 2 else ask.wait()
+
+
+PROPOSING = (improves, dawdles, stumbles, halves, tires)
 QUIRKS = (split, tools, alltools, forever, badcall, unknowncall, quiet, slow, length, filtered, empty, huge, endless)
 FAULTS = (
     flaky,
@@ -208,4 +247,4 @@ FAULTS = (
     ends,
     reports,
 )
-SCENES = {scene.__name__: scene for scene in (good, echo, *QUIRKS, *FAULTS, silent, stops)}
+SCENES = {scene.__name__: scene for scene in (good, echo, *PROPOSING, *QUIRKS, *FAULTS, silent, stops)}

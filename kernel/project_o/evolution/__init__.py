@@ -2,9 +2,12 @@
 
 task        what is evolved, and the seams to compiler, sandbox and evaluator
 search      the proposer that works offline: ask and tell over declared domains
+rewrite, tuning    such that edit a program's text, and the numbers in it
 sizes, leaves, inputs    generated inputs that keep the shape of the samples
 compare, validate        whether a candidate answers as the incumbent does
 bench, timing, scoring    what a run asks of its objective: a function's time, or an evaluator's scores
+llm         proposals of a language model
+foreign     tasks in OpenEvolve's form, whose scores are their evaluator's own word
 goals, metrics            objectives and guards; what pairs gave, in time, memory, size and accuracy
 fresh, near, measure      pairs of timings, each on an input that nobody has seen
 plausible, unseen, ceiling, bandwidth    whether a gain can be one

@@ -188,5 +188,7 @@ def _finding(row: dict[str, Any] | None) -> Finding | None:
 
 def rejected(records: Sequence[Record]) -> tuple[tuple[CheckStage, int], ...]:
     """How many candidates each stage rejected, in the order of the stages, without zeros."""
-    counts = Counter(record.finding.stage for record in records if record.finding is not None)
+    counts = Counter(
+        record.finding.stage for record in records if record.finding and record.finding.outcome == "failed"
+    )
     return tuple((stage, counts[stage]) for stage in get_args(CheckStage) if counts[stage])

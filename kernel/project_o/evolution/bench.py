@@ -13,13 +13,15 @@ from .validate import Oracle
 
 @dataclass(frozen=True)
 class Outcome:
-    """What screening says of a candidate. ``ratio`` is against the baseline of the run, above 1 the better."""
+    """What screening says of a candidate. ``ratio`` is against the baseline of the run, above 1 the better;
+    ``evidence`` is for whoever proposes next."""
 
     status: Literal["baseline", "better", "no better", "failed"]
     reason: str
     cost: float | None = None
     ratio: float | None = None
     metrics: tuple[tuple[str, float], ...] = ()
+    evidence: str = ""
 
 
 class Bench(Protocol):

@@ -20,10 +20,13 @@ from typing import Any
 
 from .. import limits
 from ..errors import EvolutionError, HistoryWarning
-from ..values import Record
+from ..values import Record, plain
 from .archive import FORMAT, row_of
+from .llm.exchange import Exchange, rows_read
 
 SUFFIX = ".trials"
+EXCHANGE = "exchange"
+"""The key of a line that holds what a language model answered."""
 
 
 class TrialJournal:
@@ -37,6 +40,8 @@ class TrialJournal:
         """
         self.earlier: dict[str, Any] | None = None
         """What ``archive.Recorded`` takes; None where no earlier run is gone on with."""
+        self.exchanges: tuple[Exchange, ...] = ()
+        """What a language model was asked and answered in that earlier run."""
         self._clean = clean
         self._file = -1
         self._kept = 0
@@ -62,6 +67,17 @@ class TrialJournal:
         except OSError as error:
             self._lose(error)
 
+    def exchanged(self, exchange: Exchange) -> None:
+        """What a language model answered, on the disk before anything of it is tried."""
+        row = plain(exchange)
+        for key in ("reply", "error"):
+            row[key] = self._clean(row[key])
+        try:
+            if self._file >= 0:
+                self._write({EXCHANGE: row})
+        except OSError as error:
+            self._lose(error)
+
     def close(self) -> None:
         """Let go of the file, which stays. Closing twice is fine."""
         if self._file >= 0:
@@ -82,8 +98,10 @@ class TrialJournal:
         os.ftruncate(self._file, length)
         os.lseek(self._file, 0, os.SEEK_END)
         if lines:
-            self.earlier = {**lines[0], "records": lines[1:]}
-            self._kept = len(lines) - 1
+            records = [line for line in lines[1:] if EXCHANGE not in line]
+            self.exchanges = rows_read([line[EXCHANGE] for line in lines[1:] if EXCHANGE in line])
+            self.earlier = {**lines[0], "records": records}
+            self._kept = len(records)
         else:
             self._write({"format": FORMAT, **head})
 

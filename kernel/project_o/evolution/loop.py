@@ -172,8 +172,10 @@ class Loop:
             return False
         if self._starved and len(self.archive) < self._index:
             return False
-        running = sum(1 for item in self._pending.values() if isinstance(item, Future))
-        return running < self.workers and len(self.archive) > self._index - limits.PROPOSAL_LAG_TRIALS
+        return len(self._running()) < self.workers and len(self.archive) > self._index - limits.PROPOSAL_LAG_TRIALS
+
+    def _running(self) -> list[Future[Record]]:
+        return [item for item in self._pending.values() if isinstance(item, Future) and not item.done()]
 
     def _ask(self) -> None:
         # Who has nothing to say without the last records is asked once more when it has them all.
@@ -201,9 +203,9 @@ class Loop:
 
     def _collect(self, timeout: float) -> None:
         """Wait for something to finish, then move what is finished into the archive, in order."""
-        running = [item for item in self._pending.values() if isinstance(item, Future)]
-        if running and not any(item.done() for item in running):
-            wait(running, timeout, return_when="FIRST_COMPLETED")
+        first = self._pending.get(len(self.archive))
+        if isinstance(first, Future) and not first.done():
+            wait(self._running(), timeout, return_when="FIRST_COMPLETED")
         while (item := self._pending.get(len(self.archive))) is not None:
             if isinstance(item, Future):
                 if not item.done():

@@ -8,18 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
-from ..errors import EvolutionError
+from ..errors import DeployError, EvolutionError
 from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
 from .archive import Lineage, to_resume
+from .llm.exchange import Exchange, to_json
+
+LOOK = "look at run.diff(), and take it with run.accept(self_reported=True)"
+"""What a person does about a score that nobody but its evaluator vouches for."""
 
 
 @dataclass(frozen=True)
 class Run:
     """The result of ``run_evolution``.
 
-    ``best`` is the accepted winner; where the run ended before it was confirmed, the leading candidate; where
-    nothing was better, the baseline. ``measurement`` is the last one of the verdict (the confirmation, if there is
-    one). ``state`` is the commit that holds the run, once the caller has made it.
+    ``best`` is the accepted winner; where the run ended before it was confirmed, or its scores are self-reported, the
+    leading candidate; where nothing was better, the baseline. ``measurement`` is the last one of the verdict (the
+    confirmation, if there is one). ``exchanges`` are what a language model was asked and answered, ``notes`` what it
+    cost. ``state`` is the commit that holds the run, once the caller has made it.
     """
 
     program: Program
@@ -36,6 +41,8 @@ class Run:
     judge_source: Callable[[str, bool], tuple[Program, Verdict]] | None = None
     on_accept: Callable[[Run], Any] | None = None
     on_plot: Callable[[Run], Any] | None = None
+    exchanges: tuple[Exchange, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def baseline(self) -> Program:
@@ -85,10 +92,16 @@ class Run:
             raise EvolutionError("this run was read from the history: evolve again to propose to it")
         return self.judge_source(source, trusted)[1]
 
-    def accept(self) -> Any:
-        """Serve ``best`` under the program's name. Raises DeployError where the verdict was to reject."""
+    def accept(self, *, self_reported: bool = False) -> Any:
+        """Serve ``best`` under the program's name; of a program in a file, write it there.
+
+        ``self_reported`` says that you have looked at ``diff()``, and take what an evaluator reported beside which the
+        candidate ran. Raises DeployError where the verdict was to reject, or is self-reported and you do not say so.
+        """
         if self.on_accept is None:
             raise EvolutionError("nothing serves this program here: build run.best with toolchain.build")
+        if self.verdict.self_reported and not self_reported:
+            raise DeployError(f"{self.program.name}: its score is self-reported: {LOOK}")
         return self.on_accept(self)
 
     def plot(self) -> Any:
@@ -111,10 +124,13 @@ class Run:
             "O-Lineage": self.lineage.digest,
             "O-Parent": self.baseline.digest[:16],
             "O-Sandbox": self.verdict.level,
+            **({"O-Scores": "self-reported"} if self.verdict.self_reported else {}),
             "O-Candidate": self.best.digest[:16],
         }
         if self.best_index is not None:
             facts["O-By"] = self.trials[self.best_index].proposal.proposer
+        if self.exchanges:
+            facts["O-Model"] = self.notes[0] if self.notes else ""
         if (found := self.measurement) is not None:
             facts["O-Ratio"] = f"{found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
             facts["O-Pairs"] = str(found.pairs)
@@ -132,6 +148,8 @@ class Run:
             "lineage": self.lineage.digest,
             "resume": to_resume(self.trials, seed=self.seed, baseline=self.baseline),
         }
+        if self.exchanges:
+            body["model"] = to_json(self.exchanges)
         return json.dumps(body, ensure_ascii=False, indent=1, default=str) + "\n"
 
     def __repr__(self) -> str:

@@ -30,9 +30,7 @@ class ScoreBench:
     """Metrics that the user's evaluator returns. The evaluator runs here, one at a time; candidates in the sandbox."""
 
     def __init__(self, task: Task, seed: int, budget_seconds: float | None) -> None:
-        assert task.evaluator is not None, "a score needs an evaluator"
         self._task = task
-        self._evaluate = task.evaluator
         self.quiet = Quiet()
         self._seconds = 0.0
         self._kept = Kept()
@@ -168,10 +166,11 @@ class ScoreBench:
 
     def _metrics(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
         """One evaluation. Raises MeasurementFailed with what went wrong."""
+        assert self._task.evaluator is not None, "a score needs an evaluator"
         with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
                 manners = self._manners.learning() if artifact is self._baseline else self._manners
-                found = self._evaluate(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, manners))
+                found = self._task.evaluator(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, manners))
             except Stopped:
                 raise
             except (Exception, SystemExit) as error:

@@ -53,6 +53,21 @@ class Nobody:
         return None
 
 
+class Patient:
+    """Another proposer, until so many trials brought no gain of the best ratio above ``gain``."""
+
+    def __init__(self, proposer: Proposer, trials: int, gain: float) -> None:
+        self._proposer, self._trials, self._gain = proposer, trials, gain
+
+    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        """What the other proposes, or nothing any more."""
+        best, since = 1.0, 0
+        for record in told:
+            since = 0 if record.ratio is not None and record.ratio > best + self._gain else since + 1
+            best = max(best, record.ratio or 0.0) if not since else best
+        return None if since > self._trials else self._proposer.ask(index, told)
+
+
 class SearchProposer:
     """Proposes settings of the program's declared parameters, none of them twice.
 

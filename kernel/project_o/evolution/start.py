@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import Executor
+from dataclasses import replace
 from typing import Any
 
 from .. import limits
@@ -18,17 +19,23 @@ from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
 from .executors import executing
+from .foreign.bench import ForeignBench
+from .foreign.word import by_word, marked
 from .journal import TrialJournal
+from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
-from .search import Nobody, Proposer, SearchProposer
+from .search import Nobody, Patient, Proposer, SearchProposer
 from .task import Jobs, Stopped, Task
 from .timing import TimeBench
 from .trial import Judge
+from .tuning import Offline
 
 _human = itertools.count()
+MakeProposer = Callable[[Task, int], Proposer]
+"""(task, seed) -> who proposes."""
 
 
 def run_evolution(
@@ -38,7 +45,7 @@ def run_evolution(
     budget_seconds: float | None = None,
     seed: int = 0,
     workers: int = 2,
-    proposer: str | Proposer = "search",
+    proposer: str | Proposer | MakeProposer = "search",
     executor: Executor | None = None,
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
@@ -47,6 +54,7 @@ def run_evolution(
     log: EventLog | None = None,
     accept: Callable[[Run], Any] | None = None,
     plot: Callable[[Run], Any] | None = None,
+    patience: tuple[int, float] | None = None,
 ) -> Run:
     """Search for a better version of ``task.program`` and judge the best one found.
 
@@ -55,7 +63,8 @@ def run_evolution(
     With neither, ``limits.TRIALS_DEFAULT`` trials are made. ``stop`` or Ctrl-C ends the run within a second and
     keeps what was found. ``resume`` is the ``resume`` part of an earlier run's JSON: its records are taken as they
     are where the proposer proposes the same again; ``journal`` keeps each record as it is made, and may have those of
-    a run that was killed. No improvement is a normal verdict.
+    a run that was killed. ``patience`` ends the search after so many trials in which the best ratio has not grown by
+    so much. No improvement is a normal verdict.
 
     Raises EvolutionError where a run cannot start: nothing to search, an incumbent that fails, unfit inputs.
     """
@@ -65,6 +74,9 @@ def run_evolution(
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     jobs = Jobs(task)
     chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
+    model = chosen if isinstance(chosen, ModelProposer) else None
+    if patience is not None:
+        chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
     bench = _bench(task, seed, budget_seconds)
     judge = Judge(task, bench, cascade_of(task), seed)
@@ -73,7 +85,18 @@ def run_evolution(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
             trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
         )  # fmt: skip
-        winner, verdict, stopped = _carry_out(loop)
+        if model is not None:
+            _listen(loop, model, journal)
+        ended = _carry_out(loop)
+    return replace(_finished(loop, seed, model, *ended), on_accept=accept, on_plot=plot)
+
+
+def _finished(
+    loop: Loop, seed: int, model: ModelProposer | None, winner: Record | None, verdict: Verdict, stopped: str
+) -> Run:
+    if model is not None and model.trouble:
+        verdict = replace(verdict, reasons=(model.trouble, *verdict.reasons))
+    task, archive, reporter = loop.task, loop.archive, loop.reporter
     reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=stopped == INTERRUPTED)
     assert reporter.last is not None, "a finished run has reported"
     return Run(
@@ -83,14 +106,26 @@ def run_evolution(
         trials=archive.records,
         lineage=archive.lineage(winner.proposal.index if winner else None),
         seed=seed,
-        seconds=clock.elapsed,
+        seconds=loop.clock.elapsed,
         progress=reporter.last,
         objective=task.objective,
         stopped=stopped,
-        judge_source=lambda source, trusted: _judge_human(judge, source, trusted=trusted),
-        on_accept=accept,
-        on_plot=plot,
+        judge_source=lambda source, trusted: _judge_human(loop.judge, source, trusted=trusted),
+        exchanges=model.exchanges if model is not None else (),
+        notes=(model.spent,) if model is not None and model.spent else (),
     )
+
+
+def _listen(loop: Loop, model: ModelProposer, journal: TrialJournal | None) -> None:
+    """Let a model know when the run is over, and what was said before; keep what it says."""
+    kept = (journal.exchanged, journal.exchanges) if journal is not None else ()
+    model.begin(lambda line: _look(loop, line), *kept)
+
+
+def _look(loop: Loop, line: str) -> bool:
+    """While a model is waited for: show what it has cost so far; whether the run is over."""
+    loop.reporter.report(loop.archive, f"asking a model ({line})" if line else "asking a model")
+    return loop.stop.is_set() or loop.clock.search_is_over()
 
 
 def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
@@ -103,10 +138,14 @@ def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
         if loop.stop.is_set():
             raise KeyboardInterrupt
         loop.abandon()
-        winner, verdict = loop.conclude(fresh)
+        if loop.task.foreign is None:
+            winner, verdict = loop.conclude(fresh)
+        else:
+            winner, verdict = loop.aside(lambda: by_word(loop, fresh), fresh, "evaluating the best again")
     except (KeyboardInterrupt, Stopped):
         loop.abandon()
-        return loop.leader(), loop.unconfirmed(INTERRUPTED), INTERRUPTED
+        verdict = loop.unconfirmed(INTERRUPTED)
+        return loop.leader(), verdict if loop.task.foreign is None else marked(verdict), INTERRUPTED
     finally:
         loop.jobs.stop()
         fresh.stop()
@@ -171,14 +210,16 @@ def _built(task: Task) -> Artifact:
         ) from error
 
 
-def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
+def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) -> Proposer:
     if not isinstance(proposer, str):
-        return proposer
+        return proposer if hasattr(proposer, "ask") else proposer(task, seed)
     if proposer in ("search", "auto"):
+        if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
+            return Offline(task.program, seed)
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed)
-    raise EvolutionError(f"no proposer is called {proposer!r}: there is search")
+    raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
 
 
 def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:
@@ -200,6 +241,8 @@ def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, 
 
 def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
     """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
+    if task.foreign is not None:
+        return ForeignBench(task, seed, budget_seconds)
     if task.evaluator is not None:
         return ScoreBench(task, seed, budget_seconds)
     return TimeBench(task, seed, budget_seconds)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..sandbox import Answers, Asking
+    from .foreign import ForeignTask
 
 TIME = "time"
 SCORE = "score"
@@ -98,6 +99,10 @@ class Task:
     program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
     counted, or raises NotMeasured. ``lessons`` are the versions that were released and taken back: (digest of the
     text, the text, why).
+
+    With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
+    ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
+    searched too, where nothing is declared.
     """
 
     program: Program
@@ -125,6 +130,9 @@ class Task:
     build_ahead: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
     lessons: tuple[tuple[str, str, str], ...] = ()
+    foreign: ForeignTask | None = None
+    own_task: Callable[[], Task] | None = None
+    numbers: bool = False
 
     @property
     def tools(self) -> Tools:

@@ -13,6 +13,7 @@ from .checks import Cascade, must_pass
 from .checks.performance import concluded, screened
 from .checks.seam import STAGES, Subject, together
 from .decide import acceptable, decide, refused, told
+from .foreign.word import marked
 from .measure import Defect, MeasurementFailed
 from .task import Jobs, Task
 
@@ -56,7 +57,7 @@ class Judge:
             outcome.ratio,
             outcome.metrics,
             time.monotonic() - started,
-            finding if finding.outcome == "failed" else None,
+            finding if finding.outcome == "failed" or outcome.evidence else None,
         )
 
     def judge_source(self, jobs: Jobs, source: str, purpose: str, *, vouched: bool = False) -> tuple[Program, Verdict]:
@@ -112,7 +113,7 @@ class Judge:
                 trial = refused(trial, defect)
             except (MeasurementFailed, EvolutionError) as error:
                 stopped = str(error)
-        return decide(
+        found = decide(
             trial=self._with_performance(trial, confirmation or measurement),
             measurement=measurement,
             confirmation=confirmation,
@@ -120,6 +121,7 @@ class Judge:
             level=self.task.level,
             stopped=stopped,
         )
+        return found if self.task.foreign is None else marked(found)
 
     def _checked(self, subject: Subject) -> Trial:
         with self.bench.quiet.working():

@@ -9,12 +9,16 @@ import re
 from collections.abc import Callable
 
 from ..errors import UsageError
-from . import lisp, python
+from . import lisp, plain, python
 from .trees import first_error, tree
 
 _LINE = re.compile(r"line (\d+): ")
 _GRAMMARS = {"zig": "tree_sitter_zig", "rust": "tree_sitter_rust"}
-_READERS: dict[str, Callable[[str], object]] = {"python": python.signatures, "lisp": lisp.signatures}
+_READERS: dict[str, Callable[[str], object]] = {
+    "python": python.signatures,
+    "lisp": lisp.signatures,
+    "text": plain.signatures,
+}
 
 
 def trouble(language: str, source: str) -> tuple[int, str] | None:

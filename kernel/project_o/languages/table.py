@@ -12,7 +12,7 @@ from typing import Protocol
 
 from ..errors import UsageError
 from ..values import DATA, Mode, Program, Scalar
-from . import lisp, python, rust, zig
+from . import lisp, plain, python, rust, zig
 from .blocks import Block, inside_blocks
 from .scan import Signature
 
@@ -91,6 +91,10 @@ LANGUAGES: dict[str, Tools] = {
     "lisp": Tools(
         "lisp", lisp.OPENER, ".hy", lisp.program, lisp.with_source, lisp.with_settings, lisp.signatures, lisp.blocks,
         lisp.normalised,
+    ),
+    "text": Tools(
+        "text", plain.OPENER, ".txt", plain.program, plain.with_source, plain.with_settings, plain.signatures,
+        plain.blocks, plain.normalised,
     ),
 }  # fmt: skip
 

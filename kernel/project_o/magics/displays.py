@@ -55,18 +55,9 @@ def _function(value: Any) -> Display:
 
 
 def _run(run: Any) -> Display:
-    from .. import view
+    from .. import api
 
-    return view.show_run(
-        run.program.name,
-        run.trials,
-        run.verdict,
-        best=run.best_index,
-        seconds=run.seconds,
-        seed=run.seed,
-        digest=run.lineage.digest,
-        state=run.state.id if run.state else "",
-    )
+    return api.page(run)
 
 
 def _lineage(lineage: Any) -> Display:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from argparse import Namespace
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from IPython.core.magic import Magics, line_cell_magic, magics_class
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 
 _NOTHING = object()
+TOKENS_MAX = 10**12
+OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow")
 DEFECTS = "clock, first-call, ceiling, load, precision"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
 
@@ -37,7 +40,17 @@ class EvolutionMagics(Magics):
         self.session = session
 
     @magic_arguments("evolve")
-    @argument("name", help="what to evolve: anything with a name that serves")
+    @argument("name", nargs="?", help="what to evolve: anything with a name that serves")
+    @argument("--program", metavar="PATH", help="in its place: a program's file, or the folder of a task")
+    @argument(
+        "--evaluator",
+        metavar="PATH",
+        help="the file of its evaluator, in OpenEvolve's form, whose scores are self-reported; default: evaluator.py "
+        "beside the program",
+    )
+    @argument("--config", metavar="PATH", help="the config.yaml of such a task; default: the one beside the evaluator")
+    @argument("--timeout", help="how long one call of such an evaluator may take, as 10s")
+    @argument("--confirm", metavar="NAME", help="a function evaluate(program) of yours that judges the leader of those")
     @argument("--budget", help="how long, as 60s or 2m; the confirmation of the winner is in it")
     @argument("--trials", help="how many candidates")
     @argument(
@@ -77,7 +90,10 @@ class EvolutionMagics(Magics):
         "later cells",
     )
     @argument("--reference", metavar="NAME", help="a function that says what is right, in place of what serves now")
-    @argument("--proposer", default="search", choices=("search",), help="who proposes")
+    @argument("--proposer", default="search", choices=("search", "llm"), help="who proposes; llm: a language model")
+    @argument("--model", help="which language model, as provider:name; default: the configured one")
+    @argument("--tokens", help="how many tokens a language model may cost, in and out together")
+    @argument("--replay", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
     @argument("--workers", help="candidates that are built and checked at the same time")
@@ -88,36 +104,68 @@ class EvolutionMagics(Magics):
     def evolve(self, line: str, cell: str | None = None) -> Run:
         """Search for a better version of NAME: build, check against what serves, measure in pairs, judge.
 
-        With a cell, the cell defines the evaluator: ``def evaluate(program) -> dict``.
+        With a cell, the cell defines the evaluator: ``def evaluate(program) -> dict``. With ``--program`` it is a
+        task in OpenEvolve's form, or a Python file and the cell's evaluator.
         The run's value has ``.best``, ``.verdict``, ``.trials``, ``.lineage``, ``.diff()`` and ``.accept()``.
         """
         line, inputs = cut_expression(line, "--inputs")
         chosen = parsed(self.evolve, line)
         evaluator = self._evaluator(cell) if cell is not None else None
+        if (chosen.name is None) == (chosen.program is None):
+            raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
         with RunShown(self.session, stop.set) as panel, _Shown(panel) as shown:
-            run = self.session.flow.evolve(
-                self._target(chosen.name),
-                evaluator,
-                trials=count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
-                budget=seconds(chosen.budget) if chosen.budget else None,
-                seed=count(chosen.seed, "--seed", 2**31, least=0)
-                if chosen.seed is not None
-                else self.session.setting("seed"),
-                workers=count(chosen.workers, "--workers", limits.WORKERS_MAX)
-                if chosen.workers
-                else self.session.setting("workers"),
-                proposer=chosen.proposer,
-                inputs=self._inputs(inputs),
-                function=chosen.function,
-                **self._wishes(chosen),
-                progress=shown,
-                stop=stop,
-                plot=api.plot,
-                resume=chosen.resume or self.session.setting("resume"),
-            )
+            common = {**self._bounds(chosen), **self._proposing(chosen), "progress": shown, "stop": stop}
+            if chosen.program:
+                run = self._of_file(chosen, inputs, evaluator, common)
+            else:
+                run = self.session.flow.evolve(
+                    self._target(chosen.name),
+                    evaluator,
+                    inputs=self._inputs(inputs),
+                    function=chosen.function,
+                    plot=api.plot,
+                    **{**common, "seed": self.session.setting("seed") if common["seed"] is None else common["seed"]},
+                    **self._wishes(chosen),
+                )
             shown.finish(run)
         return run
+
+    def _bounds(self, chosen: Namespace) -> dict[str, Any]:
+        workers = chosen.workers
+        return {
+            "trials": count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
+            "budget": seconds(chosen.budget) if chosen.budget else None,
+            "seed": None if chosen.seed is None else count(chosen.seed, "--seed", 2**31, least=0),
+            "workers": count(workers, "--workers", limits.WORKERS_MAX) if workers else self.session.setting("workers"),
+        }
+
+    def _proposing(self, chosen: Namespace) -> dict[str, Any]:
+        tokens, earlier = chosen.tokens, chosen.replay
+        given = {
+            "proposer": chosen.proposer,
+            "model": chosen.model,
+            "tokens": count(tokens, "--tokens", TOKENS_MAX) if tokens else None,
+            "replay": self.session.shell.user_ns.get(earlier, earlier) if earlier else None,
+            "resume": chosen.resume or self.session.setting("resume"),
+        }
+        return api.with_model(given, self.session.setting)
+
+    def _of_file(self, chosen: Namespace, inputs: str | None, evaluator: Any, common: dict[str, Any]) -> Run:
+        """A run of a program in a file. Raises UsageError for what is said of programs that serve."""
+        given = {**vars(chosen), "inputs": inputs}
+        if meant := [name for name in OF_SERVING if given[name]]:
+            raise UsageError(f"--{meant[0]} is for programs that serve a name, not for the file of one: leave it out")
+        return api.evolve(
+            Path(chosen.program),
+            evaluator or chosen.evaluator,
+            confirm=self._held(chosen.confirm, "--confirm") if chosen.confirm else None,
+            config=chosen.config,
+            timeout=seconds(chosen.timeout) if chosen.timeout else None,
+            objective=chosen.objective,
+            guards=chosen.guard,
+            **common,
+        )
 
     def _target(self, name: str) -> Any:
         first, *rest = name.replace("-", "_").split(".")  # Lisp's my-agent is Python's my_agent

@@ -118,11 +118,18 @@ class EvaluatorJob(Job):
     """A job that has loaded the file of an evaluator; made by ``Sandbox.evaluator``."""
 
     def evaluate(
-        self, candidate: str, *, function: str = "evaluate", name: str = "initial_program.py", seconds: float = 0.0
+        self,
+        candidate: str,
+        *,
+        function: str = "evaluate",
+        name: str = "initial_program.py",
+        seconds: float = 0.0,
+        named: Mapping[str, Any] | None = None,
     ) -> Answer:
         """Put ``candidate`` into a file of its own, called ``name``, and ask ``function`` about the file's path.
 
-        The value is what the evaluator returned: a dict of scores, or {"metrics": ..., "artifacts": ...}. It is the
+        The value is what the evaluator returned: a dict of scores, or {"metrics": ..., "artifacts": ...}, where what is
+        no number is text. ``named`` are JSON values that the function is given beside the path. It is the
         evaluator's own word, and the candidate ran beside it: never accept by it alone. ``seconds`` bounds this
         question in place of the box's ``wall_seconds``.
         """
@@ -132,4 +139,5 @@ class EvaluatorJob(Job):
             if refused is not None:
                 return refused
             question = {"op": "evaluate", "fn": function, "files": given, "room": self._channel.arena.size}
+            question["named"] = dict(named or {})
             return self._put(question, seconds or self._wall_seconds)

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from .. import limits
 from . import own_memory
 
 MODULE = "evaluation_module"
@@ -81,6 +82,19 @@ class EvaluationResult:
         """Whether there is anything beside the scores."""
         return bool(self.artifacts)
 
+    def get_artifact_keys(self) -> list[str]:
+        """What there is beside the scores."""
+        return list(self.artifacts)
+
+    def get_artifact_size(self, key: str) -> int:
+        """The bytes of one artifact; 0 where there is none of that name."""
+        value = self.artifacts.get(key, b"")
+        return len(value if isinstance(value, bytes) else str(value).encode("utf-8", "surrogatepass"))
+
+    def get_total_artifact_size(self) -> int:
+        """The bytes of all of them."""
+        return sum(self.get_artifact_size(key) for key in self.artifacts)
+
 
 def _stand_in() -> None:
     """Evaluators name the class of their results by its package, which need not be installed for that."""
@@ -122,7 +136,27 @@ def evaluate(namespace: Mapping[str, Any], question: Mapping[str, Any], number: 
     folder = Path(os.environ["TMPDIR"], f"candidate-{number}")
     folder.mkdir()
     (path,) = write(question["files"], folder)
-    found = namespace[name](str(path))
+    found = namespace[name](str(path), **question.get("named", {}))
     if not isinstance(found, builtins.dict) and hasattr(found, "metrics"):
-        return {"metrics": found.metrics, "artifacts": getattr(found, "artifacts", {})}
-    return found
+        return {"metrics": _plain(found.metrics), "artifacts": _plain(getattr(found, "artifacts", {}))}
+    return _plain(found)
+
+
+def _plain(found: Any) -> Any:
+    """What can cross: numbers as they are, all else as text that is cut; what is no dict is left to the caller."""
+    if not isinstance(found, builtins.dict):
+        return found
+    return {str(key): value if _crosses(value) else _cut(value) for key, value in found.items()}
+
+
+def _crosses(value: Any) -> bool:
+    numpy = sys.modules.get("numpy")
+    return isinstance(value, (int, float)) or (numpy is not None and isinstance(value, numpy.number))
+
+
+def _cut(value: Any) -> str:
+    text = value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+    if len(text) <= limits.ARTIFACT_CHARACTERS_MAX:
+        return text
+    half = limits.ARTIFACT_CHARACTERS_MAX // 2
+    return f"{text[:half]}\n... {len(text) - 2 * half:,} characters are left out ...\n{text[-half:]}"

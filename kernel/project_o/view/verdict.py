@@ -33,10 +33,12 @@ def show_measurements(measurements: Sequence[Measurement]) -> Display:
 
 def verdict_part(verdict: Verdict, *, name: str = "") -> Part:
     """The same for the inside of a page."""
-    word, tone = ("accepted", "good") if verdict.accepted else ("rejected", "bad")
+    word: tuple[str, Tone] = ("accepted", "good") if verdict.accepted else ("rejected", "bad")
+    if verdict.self_reported:
+        word = "self-reported", "warn"
     return group(
         [
-            title(name, word, "good" if tone == "good" else "bad", f"sandbox level {verdict.level}"),
+            title(name, *word, f"sandbox level {verdict.level}"),
             items(verdict.reasons, ordered=True),
             note(trial_line(verdict.trial)) if verdict.trial else None,
             measurements_part(verdict.measurements, verdict.confirmation, told=verdict.reasons),

@@ -37,7 +37,8 @@ def checks_of(task: Task) -> list[Check]:
     asked: list[Generated | UserTests] = []
     if task.typed is not None:
         checks.append(Types(task))
-    if task.evaluator is None or task.reference is not None:  # else its scores say how good the answers are
+    scored = task.evaluator is not None or task.foreign is not None
+    if not scored or task.reference is not None:  # else its scores say how good the answers are
         asked.append(Generated(task))
     if task.tests is not None:
         asked.append(UserTests(task))

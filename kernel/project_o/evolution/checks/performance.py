@@ -36,8 +36,8 @@ def finding_of(outcome: Outcome) -> Finding:
     if outcome.ratio is not None:
         facts["ratio"] = outcome.ratio
     if outcome.status in ("better", "baseline"):
-        return passed("performance", outcome.reason, facts=facts)
-    return failed("performance", outcome.reason, facts=facts)
+        return passed("performance", outcome.reason, outcome.evidence, facts)
+    return failed("performance", outcome.reason, outcome.evidence, facts)
 
 
 def concluded(measurement: Measurement, *, enough: bool, reason: str) -> Finding:

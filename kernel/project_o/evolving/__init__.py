@@ -1,7 +1,8 @@
 """Runs of evolution as the flow makes them: what a user says of one, what stops it, what is kept of it.
 
 ``Wishes`` are the words of ``evolve`` and ``%evolve``; ``Runs`` are those under way and what the history holds of
-earlier ones; ``in_place_of`` puts a candidate where the notebook's later cells look for it.
+earlier ones; ``InPlace`` puts a candidate where the notebook's later cells look for it. ``files`` has runs of what
+lies in files: a program, and an evaluator in OpenEvolve's form or in our own.
 """
 
 from __future__ import annotations
@@ -16,20 +17,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import HistoryWarning, UsageError
-from .evolution.goals import parsed_guards
-from .evolution.kept import Counterexamples
-from .evolution.plausible import ALLOWABLE
-from .evolution.scenario import Cells, Scenario
+from ..errors import HistoryWarning, UsageError
+from ..evolution.goals import parsed_guards
+from ..evolution.kept import Counterexamples
+from ..evolution.plausible import ALLOWABLE
+from ..evolution.scenario import Cells, Scenario
 
 if TYPE_CHECKING:
-    from .deploy.handles import Slot
-    from .evolution import Run
-    from .evolution.forked_copy import Step
-    from .evolution.journal import TrialJournal
-    from .evolution.task import Task
-    from .history import History
-    from .values import Artifact, State
+    from ..deploy.handles import Slot
+    from ..evolution import Run
+    from ..evolution.forked_copy import Step
+    from ..evolution.journal import TrialJournal
+    from ..evolution.task import Task
+    from ..history import History
+    from ..values import Artifact, State
 
 LATER = "later"
 """The scenario of the notebook's own later cells."""
@@ -125,14 +126,15 @@ class Runs:
 
     @contextmanager
     def journal(
-        self, task: Task, wanted: Wishes, seed: int, proposer: Any, *, resume: bool
+        self, task: Task, wanted: Wishes, seed: int, proposer: Any, *, resume: bool, beside: Any = ()
     ) -> Iterator[TrialJournal | None]:
         """Where the trials of a run are kept as they are made, for ``resume``; None where nothing is recorded.
+        ``beside`` is what else makes it another run.
 
         Raises EvolutionError where the same run of this notebook is under way.
         """
-        from .evolution.journal import TrialJournal, mark
-        from .history.places import RUNS
+        from ..evolution.journal import TrialJournal, mark
+        from ..history.places import RUNS
 
         history = self.history
         if history is None or not history.enabled or not Path(history.store, "refs").is_dir():
@@ -148,7 +150,7 @@ class Runs:
             "proposer": proposer if isinstance(proposer, str) else type(proposer).__qualname__,
             "function": task.function,
             "notebook": history.notebook or history.directory,
-            "wishes": mark([(name, getattr(wanted, name)) for name in Wishes.__dataclass_fields__]),
+            "wishes": mark([*((name, getattr(wanted, name)) for name in Wishes.__dataclass_fields__), beside]),
         }
         kept = TrialJournal(Path(history.store, RUNS), head, history.clean_text, resume=resume)
         try:
@@ -165,7 +167,7 @@ class Runs:
 
     def kept_of(self, name: str) -> Counterexamples:
         """On what earlier candidates of this program failed: in this kernel, and in those before it."""
-        from .history.newest import newest
+        from ..history.newest import newest
 
         if name not in self._kept:
             self._kept[name] = Counterexamples(newest(self.history, f"programs/{name}/{COUNTEREXAMPLES}"))
@@ -181,12 +183,15 @@ class Runs:
         files: dict[str, str | None] = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
         if kept := self.kept_of(run.program.name):
             files[f"{folder}/{COUNTEREXAMPLES}"] = kept.to_json()
-        return self.history.note("evolve", run.program.name, f"{summary}: {run.headline}", run.facts(), files)
+        told = f"{summary}: {run.headline}"
+        if run.verdict.self_reported and run.best != run.baseline:
+            told = run.headline  # which begins with that word
+        return self.history.note("evolve", run.program.name, told, run.facts(), files)
 
 
 def observed(slot: Slot, function: str | None) -> tuple[tuple[Any, ...], ...]:
     """Arguments of a call of this function that was made; its name may be left out where the program has only one."""
-    from .history.redact import holds_no_secret
+    from ..history.redact import holds_no_secret
 
     functions = slot.version.artifact.interface.functions
     name = function or (functions[0].name if len(functions) == 1 else "")

@@ -1,0 +1,162 @@
+"""What a model is told: a pure function of the records so far, bounded in length, and without secrets.
+
+The parent comes whole; the best, and programs that differ much from both, as changes; then why the last candidates were
+rejected, with what the checks and the compiler said of them, and which versions were taken back after they had served.
+"""
+
+from __future__ import annotations
+
+import difflib
+import os
+import platform
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ... import limits
+from ...languages import tools_for
+from ...languages.blocks import END, START
+from ...models import Message
+from ...values import Program, Proposal, Record
+from ..goals import objectives
+from ..task import SCORE, TIME, Task
+from .answers import MIDDLE, REPLACE, SEARCH
+
+SYSTEM = f"""You improve a program. You are given its text, how it is judged, and what was tried before.
+Propose one change that you expect to be better, and say in one or two sentences why.
+
+Write each change in this form, with the lines copied exactly as they are in the program:
+{SEARCH}
+lines that are there
+{MIDDLE}
+lines in their place
+{REPLACE}
+{{whole}}
+Rules: {{blocks}} Keep every name that is used from outside. Only compute: no files, no network, no
+processes, no clock. Whatever you propose is built, checked against the present program, and measured; a change that
+cheats is rejected."""
+WHOLE = "Or write all of what is new in one fenced block of code, where most of it changes."
+ONLY_WHOLE = "Write all of what is new in one fenced block of code instead, where that is shorter."
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a context is made of besides the records. ``redact`` takes secrets out of a text."""
+
+    task: Task
+    redact: Callable[[str], str]
+    instructions: str = ""
+
+    def messages(self, parent: Record, told: Sequence[Record], waiting: Sequence[Proposal]) -> list[Message]:
+        """System and user. ``waiting`` is what was proposed and not judged yet."""
+        program = parent.proposal.program
+        blocked = bool(tools_for(program.language).blocks(program.source))
+        rule = f"change only what stands between {START} and {END}." if blocked else "any line may change."
+        system = SYSTEM.format(whole=WHOLE if blocked else ONLY_WHOLE, blocks=rule)
+        if self.instructions:
+            system += f"\n\nFrom the author of the task:\n{_cut(self.instructions, limits.PROMPT_PART_CHARACTERS_MAX)}"
+        parts = [
+            self._wanted(),
+            self._parent(parent),
+            self._others(parent, told),
+            self._rejected(told),
+            self._taken_back(told),
+            self._waiting(program, waiting),
+            "Your proposal:",
+        ]
+        text = "\n\n".join(part for part in parts if part)
+        return [Message("system", self.redact(system)), Message("user", self.redact(text))]
+
+    # ------------------------------------------------------------------ parts
+
+    def _wanted(self) -> str:
+        task, program = self.task, self.task.program
+        if task.foreign is not None or task.evaluator is not None:
+            names = (task.objective, *task.also)
+            plain = task.foreign is not None and names == (TIME,)
+            aims = ["score (more is better)"] if plain else [_aim(name) for name in names]
+            what = f"Its evaluator's {', '.join(aims)} is to become better."
+        else:
+            aims = [_aim(name) for name in (task.objective, *task.also)]
+            what = f"It must answer exactly as it does now, and {', '.join(aims)} is to become better."
+        machine = f"{platform.machine()}, {os.cpu_count() or 1} cores"
+        return f"# The task\nThe program {program.name} is written in {program.language}. {what} Machine: {machine}."
+
+    def _parent(self, parent: Record) -> str:
+        program = parent.proposal.program
+        told = _judged(parent)
+        text = _cut(program.source.rstrip(), limits.PROMPT_PROGRAM_CHARACTERS_MAX)
+        return f"# The program to change ({told})\n```{program.language}\n{text}\n```"
+
+    def _others(self, parent: Record, told: Sequence[Record]) -> str:
+        """The best program so far, and others that were good and differ from it, as changes of the parent."""
+        ranked = sorted(
+            (item for item in told if item.ratio is not None and item.proposal.index >= 0),
+            key=lambda item: (-(item.ratio or 0.0), item.proposal.index),
+        )
+        mine = parent.proposal.program
+        chosen = [item for item in ranked[:1] if item.proposal.program != mine]
+        left = [item for item in ranked[1 : limits.PROMPT_ELITES_MAX] if item.proposal.program != mine]
+        while left and len(chosen) < limits.PROMPT_INSPIRATIONS_MAX:
+            texts = [mine.source, *(item.proposal.program.source for item in chosen)]
+            far = max(left, key=lambda item: (min(_distance(item.proposal.program.source, text) for text in texts),
+                                              -item.proposal.index))  # fmt: skip
+            left.remove(far)
+            chosen.append(far)
+        parts = [f"## {_judged(item)}\n{_change(mine, item.proposal.program)}" for item in chosen]
+        return "\n\n".join(["# Other programs, as changes of this one", *parts]) if parts else ""
+
+    def _rejected(self, told: Sequence[Record]) -> str:
+        bad = [item for item in told if item.proposal.index > 0 and item.status in ("failed", "no better")]
+        parts = []
+        for item in reversed(bad[-limits.PROMPT_REJECTIONS_MAX :]):
+            evidence = item.finding.evidence if item.finding else ""
+            said = f"\n{_cut(evidence, limits.PROMPT_EVIDENCE_CHARACTERS_MAX)}" if evidence != item.reason else ""
+            parts.append(f"- {_what(item)}: {item.status}: {item.reason}{said if evidence else ''}")
+        return "\n".join(["# Why the last candidates were rejected", *parts]) if parts else ""
+
+    def _taken_back(self, told: Sequence[Record]) -> str:
+        parts = []
+        for item in [item for item in told if item.proposal.index < 0][-limits.PROMPT_REJECTIONS_MAX :]:
+            parts.append(f"- {item.reason}\n{_change(self.task.program, item.proposal.program)}")
+        return "\n".join(["# Versions that served and were taken back: not these again", *parts]) if parts else ""
+
+    def _waiting(self, parent: Program, waiting: Sequence[Proposal]) -> str:
+        head = "# Proposed already, and not judged yet: propose something else"
+        rows = [f"- {item.hypothesis}\n{_change(parent, item.program)}" for item in waiting]
+        return "\n".join([head, *rows]) if rows else ""
+
+
+def _aim(text: str) -> str:
+    goal = objectives([text])[0]
+    name = "the time that a call takes" if goal.name == TIME else "score" if goal.name == SCORE else goal.name
+    return f"{name} ({'less' if goal.minimised else 'more'} is better)"
+
+
+def _judged(record: Record) -> str:
+    if record.ratio is None:
+        return _what(record)
+    numbers = ", ".join(f"{name} {value:.6g}" for name, value in record.metrics[: limits.PROMPT_METRICS_MAX])
+    return f"{_what(record)}: ratio {record.ratio:.3f} to the first program{f'; {numbers}' if numbers else ''}"
+
+
+def _what(record: Record) -> str:
+    if record.proposal.index == 0:
+        return "the first program"
+    return f"trial {record.proposal.index}" + (f" ({record.proposal.hypothesis})" if record.proposal.hypothesis else "")
+
+
+def _change(old: Program, new: Program) -> str:
+    lines = difflib.unified_diff(old.source.splitlines(), new.source.splitlines(), "this", "that", lineterm="", n=1)
+    return f"```diff\n{_cut(chr(10).join(lines), limits.PROMPT_PART_CHARACTERS_MAX)}\n```"
+
+
+def _distance(left: str, right: str) -> float:
+    """The share of lines that two texts have not in common: 0 for the same, 1 for strangers."""
+    one, two = set(left.splitlines()), set(right.splitlines())
+    return 1.0 - len(one & two) / max(1, len(one | two))
+
+
+def _cut(text: str, limit: int) -> str:
+    if len(text) <= limit:
+        return text
+    return f"{text[: 2 * limit // 3]}\n... left out ...\n{text[-(limit // 3) :]}"

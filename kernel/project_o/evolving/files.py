@@ -1,0 +1,207 @@
+"""Runs of what lies in files: a program, and an evaluator in OpenEvolve's form, unchanged, or in our own.
+
+Such a program serves nothing: what is accepted is written into its file, and the history keeps both texts.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import DeployError, UsageError
+from ..evolution.foreign import ForeignTask, Settings, is_task, read_program, read_task
+from ..evolution.goals import parsed_guards
+from . import Runs, Wishes
+
+if TYPE_CHECKING:
+    from ..evolution import Proposer, Run, Task
+    from ..evolution.start import MakeProposer
+    from ..values import Artifact, Program
+
+OwnEvaluator = Callable[[Any], Mapping[str, float]]
+__all__ = ["evolve_files", "is_task"]
+
+
+def evolve_files(
+    program: str | Path,
+    evaluator: str | Path | OwnEvaluator | None = None,
+    *,
+    runs: Runs,
+    confirm: OwnEvaluator | None = None,
+    config: str | Path | None = None,
+    timeout: float | None = None,
+    trials: int | None = None,
+    budget: float | None = None,
+    seed: int | None = None,
+    workers: int = 2,
+    proposer: str | Proposer | MakeProposer = "search",
+    stop: threading.Event | None = None,
+    resume: bool = False,
+    replay: dict[str, Any] | None = None,
+    objective: str | tuple[str, ...] | list[str] = "time",
+    guards: Any = (),
+    **more: Any,
+) -> Run:
+    """Search for a better version of the program in a file, or of the task in a folder.
+
+    ``evaluator`` is a file in OpenEvolve's form (by default ``evaluator.py`` beside the program), whose scores are
+    self-reported, or a function of our own form, ``def evaluate(program) -> dict``, for a program in Python. With
+    ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
+    ``config`` is a config.yaml (by default the one beside the evaluator), which what is said here overrides;
+    ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of the same run that
+    was cut off, ``replay`` holds those of an earlier one, as its JSON has them. ``more`` is ``run_evolution``'s.
+
+    Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
+    """
+    from ..evolution import run_evolution
+
+    foreign = None if callable(evaluator) else _read(program, evaluator, config, timeout)
+    made, path = _made(program, evaluator if foreign is None else confirm, foreign)
+    settings = foreign.settings if foreign is not None else Settings()
+    trials = settings.trials if trials is None and budget is None else trials
+    seed = (settings.seed or 0) if seed is None else seed
+    wanted = Wishes.of(evaluator if callable(evaluator) else confirm, {"objective": objective, "guards": guards})
+    made = replace(_aimed(made, objective, guards), kept=runs.kept_of(made.program.name))
+    stop = stop or threading.Event()
+    evaluated_by = foreign.evaluator if foreign is not None else ""
+    kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=(evaluated_by, settings))
+    with runs.under_way(path, stop), kept as journal:
+        run = run_evolution(
+            made,
+            trials=trials,
+            budget_seconds=budget,
+            seed=seed,
+            workers=workers,
+            proposer=proposer,
+            stop=stop,
+            accept=partial(_write, runs, path),
+            resume=replay,
+            journal=journal,
+            patience=(settings.patience, settings.patience_gain) if settings.patience else None,
+            **more,
+        )
+    return run.with_state(runs.commit(run))
+
+
+# ------------------------------------------------------------------ tasks
+
+
+def _made(program: str | Path, own: Any, foreign: ForeignTask | None) -> tuple[Task, Path]:
+    if foreign is None:
+        return _own_task(*read_program(Path(program)), own)
+    return _foreign_task(foreign, own), foreign.path
+
+
+def _aimed(made: Task, objective: str | tuple[str, ...] | list[str], guards: Any) -> Task:
+    """The task with what is to become better, and what must not become worse."""
+    first, *rest = [objective] if isinstance(objective, str) else objective
+    guarded = guards if isinstance(guards, Mapping) else parsed_guards([guards] if isinstance(guards, str) else guards)
+    return replace(made, objective=first, also=tuple(rest), guards=guarded)
+
+
+def _read(
+    program: str | Path, evaluator: str | Path | None, config: str | Path | None, timeout: float | None
+) -> ForeignTask:
+    found = read_task(Path(program), Path(evaluator) if evaluator else None, Path(config) if config else None)
+    return found if timeout is None else replace(found, settings=replace(found.settings, seconds=timeout))
+
+
+def _foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
+    from ..evolution import Task
+    from ..evolution.foreign.job import build, opener
+    from ..sandbox import Sandbox
+
+    settings = foreign.settings
+    box = Sandbox(
+        profile="evaluator",
+        wall_seconds=settings.seconds,
+        cpu_seconds=max(1.0, settings.seconds * (os.cpu_count() or 1)),
+        memory_bytes=settings.memory_bytes,
+    )
+    own = None
+    if confirm is not None:
+        judge = confirm
+        own = lambda: _own_task(foreign.program, foreign.path, judge)[0]  # noqa: E731 - made when a leader is there
+    return Task(
+        program=foreign.program,
+        build=build,
+        box=box,
+        open_job=opener(box, foreign),
+        foreign=foreign,
+        numbers=True,
+        evaluator=confirm,
+        own_task=own,
+    )
+
+
+def _own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Task, Path]:
+    """A Python file whose functions the evaluator calls: here, while they run in the sandbox."""
+    from ..evolution import Task
+    from ..sandbox import Sandbox
+
+    if program.language != "python":
+        raise UsageError(
+            f"{path.name} is no Python: an evaluator of our own form calls a program's functions, which only those in "
+            "Python have here; give the file of an evaluator instead"
+        )
+    box = Sandbox()
+    opened: Callable[[Artifact], Any] = lambda artifact: box.python(artifact.program.source)  # noqa: E731
+    return Task(
+        program=program, build=_with_functions, box=box, open_job=opened, evaluator=evaluator, numbers=True
+    ), path
+
+
+def _with_functions(program: Program) -> Artifact:
+    from ..evolution.foreign.job import build
+    from ..languages import tools_for
+    from ..values import Interface, NativeFunction, NativeType
+
+    anything = NativeType("any")
+    found = tools_for(program.language).signatures(program.source)
+    functions = tuple(
+        NativeFunction(name, tuple((part, anything) for part in item.parameters), anything, item.doc, item.line)
+        for name, item in found.items()
+    )
+    return replace(build(program), interface=Interface(functions))
+
+
+# ------------------------------------------------------------------ acceptance
+
+
+def _write(runs: Runs, path: Path, run: Run) -> Path:
+    """The winner's text into the program's file. Raises DeployError."""
+    if run.best == run.baseline or not (run.verdict.accepted or run.verdict.self_reported):
+        raise DeployError(f"{run.program.name} was not improved ({run.verdict.reasons[-1]}): run longer")
+    try:
+        now = path.read_bytes().decode("utf-8")
+        if now != run.baseline.source:
+            raise DeployError(
+                f"{path} has changed since the run began: put run.best.source there yourself, or run again"
+            )
+        _replace(path, run.best.source)
+    except (OSError, UnicodeDecodeError) as error:
+        raise DeployError(f"{path} cannot be written: {error}") from None
+    if runs.history is not None and runs.history.enabled:
+        by = "a person" if run.verdict.self_reported else "the verdict"
+        files: dict[str, str | None] = {f"programs/{run.program.name}/{path.name}": run.best.source}
+        runs.history.note("promote", run.program.name, f"accepted by {by}: {path.name}", run.facts(), files)
+    return path
+
+
+def _replace(path: Path, text: str) -> None:
+    """The whole text or nothing: a file that is half written is nobody's program."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(text.encode("utf-8", "surrogatepass"))
+        Path(name).chmod(path.stat().st_mode)
+        Path(name).replace(path)
+    except OSError:
+        Path(name).unlink(missing_ok=True)
+        raise

@@ -1,0 +1,75 @@
+"""Runs whose proposals a language model makes: the model, what it may cost, and what is kept of an earlier run."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..errors import EvolutionError, UsageError
+from ..evolution.llm.exchange import Exchange, from_json
+
+if TYPE_CHECKING:
+    from ..evolution import Task
+    from ..evolution.llm import ModelProposer
+    from ..models import Model
+
+LLM = "llm"
+
+
+def from_model(
+    model: Model | str,
+    url: str = "",
+    *,
+    tokens: int | None = None,
+    price: tuple[float, float] | None = None,
+    replay: tuple[Exchange, ...] = (),
+) -> Callable[[Task, int], ModelProposer]:
+    """What makes the proposer of a run. ``model`` is one, or its name; "" is enough where all is recorded.
+
+    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs. Raises
+    ModelMissing, with the three lines that configure one, and UsageError.
+    """
+    if tokens is not None and tokens < 1:
+        raise UsageError(f"a budget of {tokens} tokens asks nothing: give it more")
+    opened: Model | None
+    if isinstance(model, str):
+        from ..models import open_model
+
+        opened = open_model(model, url) if model.strip() or not replay else None
+    else:
+        opened = model
+
+    def make(task: Task, seed: int) -> ModelProposer:
+        from ..evolution.llm import ModelProposer
+        from ..history.redact import Redactor
+
+        return ModelProposer(task, seed, opened, redact=Redactor().text, tokens=tokens, price=price, replay=replay)
+
+    return make
+
+
+def recorded(earlier: Any) -> tuple[dict[str, Any] | None, tuple[Exchange, ...]]:
+    """The records and the exchanges of an earlier run: the run itself, its JSON, or the path of a file that holds it.
+
+    Raises EvolutionError for what is none.
+    """
+    if earlier is None:
+        return None, ()
+    body = earlier
+    try:
+        if hasattr(body, "to_json"):
+            body = body.to_json()
+        if isinstance(body, Path) or (isinstance(body, str) and not body.lstrip().startswith("{")):
+            body = Path(body).read_text("utf-8")
+        if isinstance(body, str):
+            body = json.loads(body)
+        if not isinstance(body, Mapping):
+            raise TypeError(type(body).__name__)
+        found: dict[str, Any] = body["resume"]
+        return found, from_json(body["model"]) if "model" in body else ()
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise EvolutionError(
+            f"no run can be read from {str(earlier)[:60]!r}: {type(error).__name__}: {error}"
+        ) from None

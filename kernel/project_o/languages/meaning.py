@@ -1,0 +1,30 @@
+"""What a text says, without the ways in which the same can be written: two texts of one meaning need one trial."""
+
+from __future__ import annotations
+
+import ast
+
+from ..errors import UsageError
+from .table import tools_for
+
+
+def meaning(language: str, source: str) -> str:
+    """The syntax tree of a Python text without its remarks, brackets and statements that do nothing; of any other text
+    its tokens. A text that cannot be read is its own meaning.
+    """
+    try:
+        if language != "python":
+            return tools_for(language).normalised(source)
+        tree = ast.parse(source)
+        for node in ast.walk(tree):
+            for name in ("body", "orelse", "finalbody"):
+                found = getattr(node, name, None)
+                if isinstance(found, list):
+                    setattr(node, name, [item for item in found if not _says_nothing(item)])
+        return ast.dump(tree)
+    except (UsageError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return source
+
+
+def _says_nothing(node: ast.AST) -> bool:
+    return isinstance(node, ast.Pass) or (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant))
