@@ -24,6 +24,7 @@ from ..limits import OUTPUT_INLINE_BYTES_MAX
 from .blobs import Blobs
 from .largeoutputs import join_output, split_outputs
 from .objects import COMPRESS_LEVEL, STORE_LEVEL, ObjectStore, Tree
+from .pretty import indented
 
 CELLS = "cells"
 NOTEBOOK = "notebook.json"
@@ -83,6 +84,7 @@ class Contents:
         self.tree = Tree(store, tree)
         self.entries: list[dict[str, Any]] = []
         self.metadata: dict[str, Any] = {}
+        self._blobs = Blobs(store.path)
         self._places: dict[str, int] | None = None
         self._order_changed = tree is None
         if tree is not None:
@@ -126,14 +128,14 @@ class Contents:
         self._remove_outputs(stem)
         if not outputs and execution_count is None:
             return
-        slim, files = split_outputs(outputs, stem.rpartition("/")[2], Blobs(self.store.path))
+        slim, files = split_outputs(outputs, stem.rpartition("/")[2], self._blobs)
         folder = stem.rpartition("/")[0]
         for file, raw in files:
             self.tree.put(f"{folder}/{file}", self.store.write("blob", raw, STORE_LEVEL))
         body = json.dumps({"execution_count": execution_count, "outputs": slim}, ensure_ascii=False)
         if len(body) <= OUTPUT_INLINE_BYTES_MAX:
             # Lines make small outputs readable in `git show`; large ones are not worth Python's slower encoder.
-            body = json.dumps({"execution_count": execution_count, "outputs": slim}, ensure_ascii=False, indent=1)
+            body = indented({"execution_count": execution_count, "outputs": slim})
         self.tree.put(stem + ".out.json", self.store.write("blob", encode(body), COMPRESS_LEVEL, known))
 
     def _remove_outputs(self, stem: str) -> None:
@@ -175,8 +177,7 @@ class Contents:
                 raise HistoryError(f"{folder}/{file} is missing in a state of {self.store.path}")
             return self.store.read_as(found, "blob")
 
-        blobs = Blobs(self.store.path)
-        return [join_output(output, raw, blobs.get) for output in body["outputs"]], body["execution_count"]
+        return [join_output(output, raw, self._blobs.get) for output in body["outputs"]], body["execution_count"]
 
     def annotate(self, name: str, metadata: Mapping[str, Any], attachments: Mapping[str, Any] | None) -> None:
         """Set a cell's metadata and attachments."""
