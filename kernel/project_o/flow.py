@@ -60,6 +60,8 @@ class Flow:
         """See ``evolving.LaterCells``."""
         self.in_copy: Callable[[], None] = lambda: None
         """Called in each copy of this process that runs the user's code beside a candidate."""
+        self.names: Mapping[str, Any] = {}
+        """What the user has defined, by name."""
         self.page_joined: Callable[[], None] = lambda: None
         """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
@@ -95,7 +97,8 @@ class Flow:
         """Canary, promotion, rollback."""
         from .releases import Releases
 
-        return Releases(self.registry, self._history, bind=self._bind, allow=self._allow_change, reach=self._reach_name)
+        allow, reach = self._allow_change, self._reach_name
+        return Releases(self.registry, self._history, bind=self._bind, allow=allow, reach=reach, find=self.names.get)
 
     def _reach_name(self, name: str) -> None:
         if name in self._targets:
@@ -221,9 +224,10 @@ class Flow:
         Raises UsageError for what cannot be meant, EvolutionError where a run cannot start.
         """
         from .evolution import run_evolution
+        from .evolving import Wishes
 
         self._allow_change()
-        wanted = self._wishes(evaluator, wishes)
+        wanted = Wishes.of(evaluator, wishes)
         name, own = self._named(target)
         task = self._task(name, function or own, wanted, trials)
         stop = stop or threading.Event()
@@ -241,13 +245,7 @@ class Flow:
                 accept=self.accept,
                 plot=plot,
             )
-        return run.with_state(self.runs.commit(run))
-
-    @staticmethod
-    def _wishes(evaluator: Any, wishes: dict[str, Any]) -> Wishes:
-        from .evolving import Wishes
-
-        return Wishes.of(evaluator, wishes)
+        return self.runs.kept(run)
 
     def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None = None) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""

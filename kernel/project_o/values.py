@@ -239,7 +239,10 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at."""
+    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at.
+
+    ``state`` is the commit that holds the verdict on a source that a person proposed.
+    """
 
     accepted: bool
     reasons: tuple[str, ...]
@@ -247,6 +250,7 @@ class Verdict:
     trial: Trial | None = None
     measurements: tuple[Measurement, ...] = ()
     confirmation: Measurement | None = None
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

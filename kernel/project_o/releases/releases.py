@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from .. import limits
 from ..deploy import Registry, renew
 from ..deploy.canaries import CANARIES, Canaries, Ended, Running
-from ..deploy.canary import Metric
+from ..deploy.canary import Find, Metric
 from ..deploy.plan import Plan
 from ..deploy.registry import Release
 from ..errors import DeployError, HistoryError, warn
@@ -36,7 +36,7 @@ class Said:
     """Something that happened to what serves, to be said where the user looks."""
 
     name: str
-    what: Literal["promoted", "taken back", "looked into", "built again"]
+    what: Literal["promoted", "taken back", "looked into", "built again", "waits"]
     text: str
 
 
@@ -44,7 +44,7 @@ class Releases:
     """For one kernel or script. ``history`` is None where nothing is recorded.
 
     ``bind`` lets the user's own object of a name follow its slot; ``allow`` raises EvolutionError where nothing may
-    change itself; ``reach`` raises DeployError where a name could not follow.
+    change itself; ``reach`` raises DeployError where a name could not follow; ``find`` gives what the user has defined.
     """
 
     def __init__(
@@ -55,9 +55,10 @@ class Releases:
         bind: Callable[[str], None],
         allow: Callable[[], None],
         reach: Callable[[str], None],
+        find: Find = lambda _: None,
     ) -> None:
         self.registry = registry
-        self.canaries = Canaries(registry, _differ)
+        self.canaries = Canaries(registry, _differ, find=find)
         self.lessons = Lessons(history)
         self.candidates = Candidates(registry, history, self.lessons)
         self._history = history
@@ -102,8 +103,12 @@ class Releases:
         self._remember()
         self.health.start()
         try:
-            if self.canaries.resume(name) is not None:
+            running = self.canaries.resume(name)
+            if running is not None:
                 self._bind(name)
+                if waits := running.canary.waits_for:
+                    text = f"the canary of {name} goes on once this kernel has {', '.join(waits)}: run its cell"
+                    self._said.append(Said(name, "waits", text))
         except DeployError as error:
             warn(str(error))
 
