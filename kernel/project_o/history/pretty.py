@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring
 from typing import Any
 
+_plain = json.JSONEncoder(ensure_ascii=False).encode
 _SPLIT = frozenset({"application/javascript", "image/svg+xml"})
 
 
@@ -35,7 +36,7 @@ def _text(value: Any, line: str, order: Callable[[Iterable[str]], list[str]]) ->
         if {*map(type, value)} == {str}:  # the lines of a text: most of what there is
             return f"[{inner}{f',{inner}'.join(map(encode_basestring, value))}{line}]"
         return f"[{inner}{f',{inner}'.join([_text(item, inner, order) for item in value])}{line}]"
-    return json.dumps(value, ensure_ascii=False)
+    return _plain(value)
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
