@@ -239,10 +239,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at.
-
-    ``state`` is the commit that holds the verdict on a source that a person proposed.
-    """
+    """Accept or reject, with every reason, in order. ``level`` is that of the sandbox; ``state`` its own commit, if any."""
 
     accepted: bool
     reasons: tuple[str, ...]

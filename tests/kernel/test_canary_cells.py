@@ -15,7 +15,8 @@ pub fn total(xs: []const f64) f64 {
 SLOW = FAST.replace("    return sum;", "    for (0..4) |_| { for (xs) |x| sum += x * 0.0; }\n    return sum;")
 FIVE_TIMES = FAST.replace(
     "    return sum;",
-    "    for (0..4) |_| {\n        std.mem.doNotOptimizeAway(sum);\n        sum = 0;\n        for (xs) |x| sum += x;\n    }\n"
+    "    for (0..4) |_| {\n        std.mem.doNotOptimizeAway(sum);\n        sum = 0;\n"
+    "        for (xs) |x| sum += x;\n    }\n"
     "    return sum;",
 ).replace("/// Add", 'const std = @import("std");\n/// Add')
 CRASHES = FAST.replace("    return sum;", '    if (xs[0] == 7.0) @panic("seven");\n    return sum;')
