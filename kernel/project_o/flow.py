@@ -358,19 +358,11 @@ class Flow:
         """Put the notebook and what served at a state back. Python variables stay as they are."""
         from .deploy import LEDGER
 
+        lessons = self.releases.lessons.files(*(one.name for one in self.serving()))
         restored = self.history.restore(text, str(to) if to else None)
-        served, refused = [], []
+        self.history.stage(lessons)  # what was learned since then stays learned
+        served, refused = self.releases.put_back(restored.files.get(LEDGER, ""), restored.source.id)
         if LEDGER in restored.files:
-            then = self._registry()
-            then.remember(restored.files[LEDGER])
-            for name, release in then.remembered().items():
-                try:
-                    self.registry.put(release, "restored", restored.source.id)
-                except DeployError as error:
-                    refused.append(f"{name}: {error}")
-                    continue
-                served.append(name)
-                self._bind(name)
             self._keep_ledger()
         return restored.told(served, refused)
 
@@ -388,11 +380,12 @@ class Flow:
         if self._remembers or self._history is None:
             return
         from .deploy import LEDGER
-        from .history.newest import newest
+        from .deploy.ledgers import joined
+        from .history.newest import at_the_ends
 
         self._remembers = True
         try:
-            if ledger := newest(self._history, LEDGER):
+            if ledger := joined(at_the_ends(self._history, LEDGER)):
                 self.registry.remember(ledger)
         except DeployError as error:
             warn(f"what served in the last kernel is not known: {error}")

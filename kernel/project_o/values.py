@@ -239,7 +239,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with every reason, in order. ``level`` is the sandbox's; ``state`` its own commit, if it has one."""
+    """Accept or reject, with every reason, in order. ``level`` is the sandbox's, ``state`` its own commit."""
 
     accepted: bool
     reasons: tuple[str, ...]

@@ -272,9 +272,12 @@ class Canaries:
     def resume(self, name: str) -> Running | None:
         """Go on with the canary of a name that is served again, where it still is against the same version.
 
+        Where a build that is not optimised serves it waits: this is to be called again when that one is there.
         Raises DeployError where it cannot go on; it is then forgotten.
         """
-        with self._lock:
+        with self._registry._lock, self._lock:
+            if isinstance(self._registry.slot(name).version, Provisional):
+                return None
             body = self._remembered.pop(name, None)
         if body is None or name in self._running:
             return None

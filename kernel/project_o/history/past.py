@@ -97,6 +97,14 @@ class Past:
                         break
             return found
 
+    def ends(self, limit: int) -> list[State]:
+        """The newest state of each of the notebook's lanes, newest first: of kernels beside each other, one of each."""
+        with self._lock:
+            if not self._prepare():
+                return []
+            found = (self._look().state(tip) for tip in self._tips())
+            return sorted(found, key=lambda state: (-state.when, -state.sequence))[:limit]
+
     def between(self, text: str) -> list[State]:
         """The states of a range ``A..B``, oldest first: those after A up to B, as Git means it.
 

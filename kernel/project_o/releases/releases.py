@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from .. import limits
 from ..deploy import Registry, renew
-from ..deploy.canaries import CANARIES, Canaries, Ended, Running
+from ..deploy.canaries import CANARIES, DISPLACED, Canaries, Ended, Running
 from ..deploy.canary import Find, Metric
-from ..deploy.plan import Plan
+from ..deploy.plan import Decision, Plan
 from ..deploy.registry import Release
-from ..errors import DeployError, HistoryError, warn
+from ..errors import DeployError, HistoryError, ProjectOError, warn
 from ..history.newest import newest
 from ..history.versions import Version as Number
 from ..history.versions import canary_of, following
 from ..observe import EventLog
 from ..observe.metrics import Metrics
-from .candidates import CANDIDATE, Candidate, Candidates
+from .candidates import CANDIDATE, Candidate, Candidates, nothing_is_called
 from .health import Health
 from .lessons import Lessons
 
@@ -66,6 +66,7 @@ class Releases:
         self._allow = allow
         self._reach = reach
         self._remembers = history is None
+        self._told_of_better, registry.improved = registry.improved, self._is_better
         self.metrics = Metrics(self._metrics_file)
         self.health = Health(registry, self.metrics)
         self._kept = ""
@@ -105,12 +106,20 @@ class Releases:
         try:
             running = self.canaries.resume(name)
             if running is not None:
+                if self.lessons.knows(name, running.release.program):
+                    self.canaries.end(name, promoted=False, reason="it was taken back beside this kernel")
+                    return
                 self._bind(name)
                 if waits := running.canary.waits_for:
                     text = f"the canary of {name} goes on once this kernel has {', '.join(waits)}: run its cell"
                     self._said.append(Said(name, "waits", text))
-        except DeployError as error:
+        except ProjectOError as error:  # the cell itself, or the build that is better, serves all the same
             warn(str(error))
+
+    def _is_better(self, name: str) -> None:
+        """An optimised build serves from now on: the canary that waited for it goes on."""
+        self._told_of_better(name)
+        self.served(name)
 
     def _remember(self) -> None:
         if self._remembers:
@@ -169,6 +178,21 @@ class Releases:
         files = self.lessons.learned(name, learned, reason) if learned is not None else {}
         return self.released(name, "rollback", summary, facts, before=before, files=files)
 
+    def put_back(self, ledger: str, state: str) -> tuple[list[str], list[str]]:
+        """Serve what a ledger says served at a state; the names, and which could not be served, and why."""
+        then, served, refused = Registry(nothing_is_called), [], []
+        if ledger:
+            then.remember(ledger)
+        for name, release in then.remembered().items():
+            try:
+                self.registry.put(release, "restored", state)
+            except DeployError as error:
+                refused.append(f"{name}: {error}")
+                continue
+            served.append(name)
+            self._bind(name)
+        return served, refused
+
     def released(
         self,
         name: str,
@@ -220,10 +244,11 @@ class Releases:
         self.canaries.look()
         for ended in self.canaries.take_ended():
             self._conclude(ended)
-        text = self.canaries.to_json()
-        if text != self._kept and self._history is not None:
-            self._kept = text
-            self._history.stage({CANARIES: text or None})
+        with self.registry.telling:
+            text = self.canaries.to_json()
+            if text != self._kept and self._history is not None:
+                self._kept = text
+                self._history.stage({CANARIES: text or None})
         said, self._said = self._said, []
         return said
 
@@ -252,6 +277,10 @@ class Releases:
         facts["by"] = "human" if by_hand else "canary"
         if (both := evidence.latencies()) is not None:
             facts["metric"] = f"time {both[0] * 1e6:.4g} -> {both[1] * 1e6:.4g} us"
+        serves = self.registry.releases(name)[-1].program.digest == candidate.digest
+        if decision.outcome == "promote" and not serves:  # decided between two cells, and then its cell was edited
+            decision = Decision("rollback", f"{decision.reason}; but {DISPLACED}", shown=False)
+            facts["reason"] = decision.reason
         if decision.outcome == "promote":
             before = next(item for item in self.registry.releases(name)[::-1] if item.program.digest == running.base)
             better = not by_hand or bool(running.release.level)  # it was judged before it was tried
