@@ -19,11 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from .. import machine
-from . import decisions, disk, kills, together
+from . import decisions, disk, kills, resumed, together
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "benchmarks" / "results"
-SOAK = ("untouched", "canaries")
+SOAK = ("untouched", "canaries", "resume")
 KILLS = {"kernel": 100, "recorder": 20, "both": 20, "release": 50}
 """How many kills of each kind were promised."""
 
@@ -66,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _steps() -> dict[str, Callable[[], Any]]:
     steps: dict[str, Callable[[], Any]] = {"disk": _disk, "together": _together}
-    steps |= {"untouched": _untouched, "canaries": decisions.soak}
+    steps |= {"untouched": _untouched, "canaries": decisions.soak, "resume": resumed.soak}
     for kind, count in KILLS.items():
         steps[kind] = lambda kind=kind, count=count: _kill(kind, count)
     return steps

@@ -108,7 +108,8 @@ def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None 
 
     Raises EvolutionError where a run cannot start, UsageError for options that cannot be meant.
     """
-    return current().evolve(program, evaluator, plot=plot, **options)
+    resume = bool(options.pop("resume", effective()["resume"].value))
+    return current().evolve(program, evaluator, plot=plot, resume=resume, **options)
 
 
 def plot(run: Run) -> Display:

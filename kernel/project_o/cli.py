@@ -42,7 +42,7 @@ def _help() -> str:
         [
             "usage: project-o VERB ...",
             "",
-            "  run        run a notebook with parameters, as papermill does: run NOTEBOOK [OUT] [-p NAME VALUE]",
+            "  run        run a notebook, as papermill does: run NOTEBOOK [OUT] [-p NAME VALUE] [--resume]",
             *lines,
             "",
             "The history is that of the working folder.",
@@ -84,6 +84,9 @@ def _run_notebook(words: list[str]) -> int:
     parser.add_argument("out", nargs="?", help="default: NOTEBOOK.out.ipynb beside it")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
     parser.add_argument("-k", "--kernel", help="default: the notebook's own")
+    parser.add_argument(
+        "--resume", action="store_true", help="its runs of evolution go on from the trials that were made before"
+    )
     arguments = parser.parse_args(words)
     try:
         import papermill
@@ -99,6 +102,8 @@ def _run_notebook(words: list[str]) -> int:
     out = Path(arguments.out) if arguments.out else source.with_suffix(".out.ipynb")
     # The kernel inherits this: it tells the history which notebook the cells are from.
     os.environ["PROJECT_O_NOTEBOOK"] = str(out.resolve())
+    if arguments.resume:
+        os.environ["PROJECT_O_RESUME"] = "on"
     parameters: dict[str, Any] = {name: _value(text) for name, text in arguments.parameters}
     try:
         papermill.execute_notebook(

@@ -60,6 +60,7 @@ OPTIONS: tuple[Option, ...] = (
     Option("dispatcher", bool, True, "call native functions through the compiled dispatcher, not through cffi"),
     Option("workers", int, 2, "candidates of a run that are built and checked at the same time"),
     Option("seed", int, 0, "the seed of a run that names none"),
+    Option("resume", bool, False, "whether a run goes on from the trials of the same run that was cut off"),
     Option("evolution", bool, True, "whether anything may change itself: runs, accepted versions, proposals"),
     Option(
         "serve_unsandboxed",

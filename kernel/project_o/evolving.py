@@ -9,12 +9,14 @@ from __future__ import annotations
 import difflib
 import inspect
 import threading
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import UsageError
+from .errors import HistoryWarning, UsageError
 from .evolution.goals import parsed_guards
 from .evolution.kept import Counterexamples
 from .evolution.plausible import ALLOWABLE
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from .deploy.handles import Slot
     from .evolution import Run
     from .evolution.forked_copy import Step
+    from .evolution.journal import TrialJournal
+    from .evolution.task import Task
     from .history import History
     from .values import Artifact, Program, State, Verdict
 
@@ -118,6 +122,39 @@ class Runs:
                 yield
         finally:
             self._stops.discard(stop)
+
+    @contextmanager
+    def journal(
+        self, task: Task, wanted: Wishes, seed: int, proposer: Any, *, resume: bool
+    ) -> Iterator[TrialJournal | None]:
+        """Where the trials of a run are kept as they are made, for ``resume``; None where nothing is recorded.
+
+        Raises EvolutionError where the same run of this notebook is under way.
+        """
+        from .evolution.journal import TrialJournal, mark
+        from .history.places import RUNS
+
+        history = self.history
+        if history is None or not history.enabled or not Path(history.store, "refs").is_dir():
+            if resume:
+                text = "nothing is recorded here, so there is no run to resume: it begins anew; see `%o where`"
+                warnings.warn(text, HistoryWarning, stacklevel=2)
+            yield None
+            return
+        head = {
+            "name": task.program.name,
+            "baseline": task.program.digest,
+            "seed": seed,
+            "proposer": proposer if isinstance(proposer, str) else type(proposer).__qualname__,
+            "function": task.function,
+            "notebook": history.notebook or history.directory,
+            "wishes": mark([(name, getattr(wanted, name)) for name in Wishes.__dataclass_fields__]),
+        }
+        kept = TrialJournal(Path(history.store, RUNS), head, history.clean_text, resume=resume)
+        try:
+            yield kept
+        finally:
+            kept.close()
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""

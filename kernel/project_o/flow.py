@@ -214,10 +214,12 @@ class Flow:
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
         plot: Callable[[Run], Any] | None = None,
+        resume: bool = False,
         **wishes: Any,
     ) -> Run:
         """Search for a better version of ``target`` and judge it. What serves is not changed: ``run.accept()`` does.
 
+        ``resume`` goes on from the trials of a run of the same notebook, program, seed and wishes that was cut off.
         ``wishes`` say what is wanted and what must hold; see ``evolving.Wishes``:
         objective, guards, allowed, inputs, reference, tests, relations, scenario.
 
@@ -231,9 +233,11 @@ class Flow:
         name, own = self._named(target)
         task = self._task(name, function or own, wanted, trials)
         stop = stop or threading.Event()
-        with self.runs.under_way(target, stop):
+        kept = self.runs.journal(task, wanted, seed, proposer, resume=resume)
+        with self.runs.under_way(target, stop), kept as journal:
             run = run_evolution(
                 task,
+                journal=journal,
                 trials=trials,
                 budget_seconds=budget,
                 seed=seed,

@@ -135,3 +135,18 @@ def test_a_fault_where_nothing_cancels_is_no_rounding() -> None:
     given = Answer(ok=True, value=expected.value * (1 + 1e-9))
 
     assert not is_rounding(expected, given, ANY, args, variance)
+
+
+@pytest.mark.parametrize(("lost", "same"), [(0, True), (2_000, False)])
+def test_long_sums_in_float32_may_be_taken_in_another_order(lost: int, same: bool) -> None:
+    """One after the other they are off by more than a thousand roundings, all in the same direction."""
+    terms = (np.random.default_rng(1).integers(0, 16, 200_000).astype(np.float32) * np.float32(4.1e3)) ** 2
+
+    def one_by_one(args):
+        return Answer(ok=True, value=float(np.cumsum(args[0], dtype=np.float32)[-1]))
+
+    given = Answer(ok=True, value=float(np.sum(terms[: len(terms) - lost], dtype=np.float64)))
+    expected = one_by_one((terms,))
+    assert abs(expected.value - given.value) > 1e-4 * expected.value
+
+    assert is_rounding(expected, given, NativeType("float", bits=32), (terms,), one_by_one) == same

@@ -83,7 +83,7 @@ def test_a_kernel_with_better_lanes_is_found_confirmed_and_shown(make_task: Any,
     assert seen[-1] == run.progress
     assert run.facts()["O-Verdict"] == "accepted"
     assert json.loads(run.to_json())["resume"]["records"][0]["status"] == "baseline"
-    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 3
+    assert len((tmp_path / "log.jsonl").read_text().splitlines()) == 4
     run.accept()
     assert accepted == [run]
     assert run.with_state(None).verdict == run.verdict

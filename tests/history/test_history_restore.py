@@ -93,6 +93,43 @@ def test_restore_keeps_what_was_on_disk_and_replaces_it_in_one_step(tmp_path: Pa
     history.close()
 
 
+def test_outputs_that_were_never_saved_survive_the_next_kernel(tmp_path: Path, cell) -> None:
+    """The page goes on showing them after a restart; the file on the disk never had them."""
+    path = tmp_path / "n.ipynb"
+    written = [nbformat.v4.new_code_cell(text, id=name) for name, text in (("a", "print(1)"), ("e", "old"))]
+    nbformat.write(nbformat.v4.new_notebook(cells=written), path)
+    first = open_history(tmp_path, "n.ipynb")
+    first.record(cell("a", "print(1)", "1\n"))
+    first.record(cell("e", "print(0)", "0\n"))
+    first.record(cell("c", "print(3)", "3\n"))  # a new cell, which the file does not have
+    first.close()
+    second = open_history(tmp_path, "n.ipynb")
+    texts = [("a", "print(1)"), ("e", "print(0)"), ("c", "print(3)"), ("b", "print(2)")]
+    second.show({"cells": [{"id": name, "type": "code", "source": text, "metadata": {}} for name, text in texts],
+                 "metadata": {}})  # fmt: skip
+    second.record(cell("b", "print(2)", "2\n"))
+
+    second.restore("@")
+
+    found = {c.id: "".join(o.text for o in c.outputs) for c in nbformat.read(path, as_version=4).cells}
+    assert found == {"a": "1\n", "e": "0\n", "c": "3\n", "b": "2\n"}
+    second.close()
+
+
+def test_outputs_that_were_cleared_and_saved_do_not_come_back_with_the_next_kernel(tmp_path: Path, cell) -> None:
+    path = tmp_path / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)", id="a")]), path)
+    first = open_history(tmp_path, "n.ipynb")
+    first.record(cell("a", "print(1)", "1\n"))
+    first.close()
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("print(1)", id="a")]), path)
+    second = open_history(tmp_path, "n.ipynb")
+    second.record(cell("b", "print(2)", "2\n"))
+
+    assert [c.outputs for c in second.cells("@") if c.id == "a"] == [()]
+    second.close()
+
+
 def test_restore_without_a_path_writes_nothing_and_says_so(tmp_path: Path, cell) -> None:
     history = open_history(tmp_path)
     history.record(cell("a", "1"))

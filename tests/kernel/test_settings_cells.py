@@ -28,6 +28,7 @@ CASES = {
     "dispatcher": ("off", "which way a native function is called"),
     "workers": ("1", "how many threads try candidates"),
     "seed": ("7", "what is proposed"),
+    "resume": ("on", "whether a candidate that was evaluated before is evaluated again"),
     "evolution": ("off", "whether a run may begin"),
     "guard_regression": ("5%", "by how much a metric that nobody named may become worse"),
     "serve_unsandboxed": ("on", "whether a new text serves that was judged where the sandbox does not hold"),
@@ -96,6 +97,19 @@ def see_seed(kernel):
     ran = kernel.run("%%evolve kernels --trials 4\ndef evaluate(program):\n    return {'score': 1.0}")
     assert ran.status == "ok", ran.text
     return kernel.value("_.seed")
+
+
+def see_resume(kernel):
+    """How often a run that is made again asks the evaluator, of how often it asked at first."""
+    kernel.run(CELL)
+    cell = "%%evolve kernels --trials 4\ndef evaluate(program):\n    asked.append(1)\n    return {'score': 1.0}"
+    counts = []
+    for _ in range(2):
+        kernel.run("asked = []")
+        ran = kernel.run(cell)
+        assert ran.status == "ok", ran.text
+        counts.append(int(kernel.value("len(asked)")))
+    return counts[1] < counts[0]
 
 
 def see_evolution(kernel):

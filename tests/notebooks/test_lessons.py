@@ -90,6 +90,7 @@ def test_the_first_lesson_runs_and_keeps_no_widget(tmp_path):
         assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
     assert "index out of bounds: index 9, len 3" in text
     assert "width=33" in text
+    assert "rejected by the checks" not in text, "the lesson's candidates are all honest"
     assert "That is 210 crowns." in text
     assert "widgets" not in done.metadata
     assert len(nbformat.writes(done)) < 2_000_000

@@ -119,25 +119,27 @@ def lineage_digest(records: Sequence[Record]) -> str:
 
 def to_resume(records: Sequence[Record], *, seed: int, baseline: Program) -> dict[str, Any]:
     """What a later run needs to go on from here, as JSON-ready values."""
-    rows = [
-        {
-            "program": record.proposal.program.digest,
-            "settings": plain(record.proposal.settings),
-            "parents": list(record.proposal.parents),
-            "proposer": record.proposal.proposer,
-            "operator": record.proposal.operator,
-            "hypothesis": record.proposal.hypothesis,
-            "status": record.status,
-            "reason": record.reason,
-            "cost": record.cost,
-            "ratio": record.ratio,
-            "metrics": plain(record.metrics),
-            "seconds": record.seconds,
-            "finding": plain(record.finding),
-        }
-        for record in records
-    ]
+    rows = [row_of(record) for record in records]
     return {"format": FORMAT, "seed": seed, "baseline": baseline.digest, "records": rows}
+
+
+def row_of(record: Record) -> dict[str, Any]:
+    """What is kept of a trial, as JSON-ready values."""
+    return {
+        "program": record.proposal.program.digest,
+        "settings": plain(record.proposal.settings),
+        "parents": list(record.proposal.parents),
+        "proposer": record.proposal.proposer,
+        "operator": record.proposal.operator,
+        "hypothesis": record.proposal.hypothesis,
+        "status": record.status,
+        "reason": record.reason,
+        "cost": record.cost,
+        "ratio": record.ratio,
+        "metrics": plain(record.metrics),
+        "seconds": record.seconds,
+        "finding": plain(record.finding),
+    }
 
 
 class Recorded:

@@ -18,7 +18,6 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from .. import limits
-from ..observe import EventLog
 from ..values import Measurement, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded, rejected
 from .bench import Bench
@@ -135,7 +134,7 @@ class Loop:
     workers: int
     trials: int | None
     recorded: Recorded | None = None
-    log: EventLog | None = None
+    added: Callable[[Record], None] = lambda _: None
     _pending: dict[int, Future[Record] | Record] = field(default_factory=dict)
     _index: int = 1
     _exhausted: bool = False
@@ -216,25 +215,12 @@ class Loop:
             else:
                 record = item
             del self._pending[len(self.archive)]
-            self._add(record)
+            self.add(record)
 
-    def _add(self, record: Record) -> None:
+    def add(self, record: Record) -> None:
+        """The next record, kept before the proposer is told."""
         self.archive.add(record)
-        if self.log is not None:
-            self.log.write(
-                "trial",
-                run=self.task.program.name,
-                index=record.proposal.index,
-                operator=record.proposal.operator,
-                settings=dict(record.proposal.settings),
-                status=record.status,
-                reason=record.reason,
-                stage=record.finding.stage if record.finding else "",
-                evidence=record.finding.evidence if record.finding else "",
-                cost=record.cost,
-                ratio=record.ratio,
-                seconds=record.seconds,
-            )
+        self.added(record)
 
     def abandon(self) -> None:
         """Give up what is under way, but keep what finishes at once."""

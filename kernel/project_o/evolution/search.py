@@ -4,7 +4,7 @@ Three phases, each a function of the seed and of what was told:
 
 1. each parameter's values one at a time, the others as in the baseline: what matters shows at once, and effects that
    add up are found in the fewest trials;
-2. the best value of each parameter together;
+2. the best value of each parameter together, when the whole sweep is known: with effects that add up that is the end;
 3. in turn an unseen neighbour of the best (one parameter changed) and a proposal of Optuna's TPE sampler
    (Bergstra et al. 2011, NIPS 24), which is given the records anew for each trial and reseeded from (seed, trial):
    a sampler kept between trials diverges when a run is resumed.
@@ -18,7 +18,10 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from copy import copy
+from datetime import datetime
+from functools import cache
 from typing import Any, Protocol
 
 from .. import limits
@@ -70,7 +73,10 @@ class SearchProposer:
         self._proposed: list[tuple[Settings, str]] = [(self._start, "baseline")]
         self._known = {self._start}
         self._sweep = self._one_at_a_time()
+        self._is_swept = False
         self._points = math.prod(len(item.domain) for item in self._parameters)
+        self._spaces: dict[str, Any] = {}
+        self._trials: dict[int, Any] = {}
 
     def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
         """See ``Proposer``. An earlier index is answered from memory, a later one needs all before it."""
@@ -96,6 +102,10 @@ class SearchProposer:
         for settings in self._sweep:
             if settings not in self._known:
                 return settings, "one at a time"
+        if not self._is_swept:
+            if told and told[-1].proposal.index < index - 1:
+                return None  # what the sweep found is combined when all of it is known
+            self._is_swept = True
         combined = self._best_of_each(told)
         if combined not in self._known:
             return combined, "best of each"
@@ -159,7 +169,21 @@ class SearchProposer:
     def _from_sampler(self, index: int, told: Sequence[Record]) -> Settings:
         """TPE on the places in the domains: ordered ones as integers, the others as choices."""
         optuna = _optuna()
-        optuna.logging.set_verbosity(max(optuna.logging.get_verbosity(), optuna.logging.WARNING))
+        spaces = self._spaces = self._spaces or self._as_spaces(optuna)
+        seed = int(generator(self._seed, "sampler", index).integers(2**31))
+        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1)
+        study = optuna.create_study(direction="maximize", sampler=sampler)
+        for record in told[-limits.SAMPLER_RECORDS_MAX :]:
+            if record.ratio is None or len(record.proposal.settings) != len(self._parameters):
+                continue
+            if (trial := self._trials.get(record.proposal.index)) is None:
+                places = {name: self._place(name, value) for name, value in record.proposal.settings}
+                trial = self._trials[record.proposal.index] = _finished_trial()(places, spaces, record.ratio)
+            study.add_trial(trial)
+        found = study.ask(spaces).params
+        return tuple((item.name, item.domain[int(found[item.name])]) for item in self._parameters)
+
+    def _as_spaces(self, optuna: Any) -> dict[str, Any]:
         spaces: dict[str, Any] = {}
         for item in self._parameters:
             size = len(item.domain)
@@ -169,16 +193,7 @@ class SearchProposer:
                 if ordered
                 else optuna.distributions.CategoricalDistribution(list(range(size)))
             )
-        seed = int(generator(self._seed, "sampler", index).integers(2**31))
-        sampler = optuna.samplers.TPESampler(seed=seed, n_startup_trials=1)
-        study = optuna.create_study(direction="maximize", sampler=sampler)
-        for record in told[-limits.SAMPLER_RECORDS_MAX :]:
-            if record.ratio is None or len(record.proposal.settings) != len(self._parameters):
-                continue
-            places = {name: self._place(name, value) for name, value in record.proposal.settings}
-            study.add_trial(optuna.trial.create_trial(params=places, distributions=spaces, value=record.ratio))
-        found = study.ask(spaces).params
-        return tuple((item.name, item.domain[int(found[item.name])]) for item in self._parameters)
+        return spaces
 
     def _place(self, name: str, value: Scalar) -> int:
         return next(item for item in self._parameters if item.name == name).domain.index(value)
@@ -200,4 +215,21 @@ def _optuna() -> Any:
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="IProgress not found")
         import optuna
+    optuna.logging.set_verbosity(max(optuna.logging.get_verbosity(), optuna.logging.WARNING))
     return optuna
+
+
+@cache
+def _finished_trial() -> Callable[[dict[str, int], dict[str, Any], float], Any]:
+    """Makes a trial as the sampler takes it; each is put into hundreds of studies, which would copy it deeply."""
+    optuna = _optuna()
+
+    class Finished(optuna.trial.FrozenTrial):  # type: ignore[misc, name-defined]  # it is Any here
+        def __deepcopy__(self, memo: Any) -> Any:
+            return copy(self)  # the study writes its own number to it; what is in it nobody changes
+
+    def made(places: dict[str, int], spaces: dict[str, Any], ratio: float) -> Any:
+        state, now = optuna.trial.TrialState.COMPLETE, datetime.now()
+        return Finished(-1, state, ratio, now, now, places, spaces, {}, {}, {}, -1)
+
+    return made

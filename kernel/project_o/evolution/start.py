@@ -18,6 +18,7 @@ from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
 from .executors import executing
+from .journal import TrialJournal
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
@@ -42,6 +43,7 @@ def run_evolution(
     progress: Callable[[Progress], None] | None = None,
     stop: threading.Event | None = None,
     resume: dict[str, Any] | None = None,
+    journal: TrialJournal | None = None,
     log: EventLog | None = None,
     accept: Callable[[Run], Any] | None = None,
     plot: Callable[[Run], Any] | None = None,
@@ -52,25 +54,24 @@ def run_evolution(
     person writes. ``budget_seconds`` is wall time and includes the confirmation.
     With neither, ``limits.TRIALS_DEFAULT`` trials are made. ``stop`` or Ctrl-C ends the run within a second and
     keeps what was found. ``resume`` is the ``resume`` part of an earlier run's JSON: its records are taken as they
-    are where the proposer proposes the same again. No improvement is a normal verdict.
+    are where the proposer proposes the same again; ``journal`` keeps each record as it is made, and may have those of
+    a run that was killed. No improvement is a normal verdict.
 
     Raises EvolutionError where a run cannot start: nothing to search, an incumbent that fails, unfit inputs.
     """
-    if trials is None and budget_seconds is None:
-        trials = limits.TRIALS_DEFAULT
-    _check_bounds(trials, budget_seconds)
+    trials = _bounded(trials, budget_seconds)
     clock = Clock(time.monotonic(), budget_seconds)
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     jobs = Jobs(task)
     chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
-    recorded = Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
+    recorded = _recorded(task, seed, resume, journal)
     bench = _bench(task, seed, budget_seconds)
     judge = Judge(task, bench, cascade_of(task), seed)
     with executing(executor, workers) as threads:
         loop = Loop(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
-            trials, recorded, log,
+            trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
         )  # fmt: skip
         winner, verdict, stopped = _carry_out(loop)
     reporter.report(archive, verdict.reasons[-1], finished=True, winner=winner, stopped=stopped == INTERRUPTED)
@@ -124,11 +125,35 @@ def _baseline(loop: Loop) -> None:
     found = loop.aside(lambda: _prepared(loop), loop.jobs, "looking at what serves now")
     known = loop.recorded.record(proposal) if loop.recorded else None
     seconds = time.monotonic() - started
-    loop.archive.add(
-        known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds)
-    )
+    loop.add(known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds))
     loop.reporter.report(loop.archive)
     loop.reserve()
+
+
+def _recorded(task: Task, seed: int, resume: dict[str, Any] | None, journal: TrialJournal | None) -> Recorded | None:
+    if resume is None and journal is not None:
+        resume = journal.earlier
+    return Recorded(resume, seed=seed, baseline=task.program) if resume is not None else None
+
+
+def _kept(record: Record, name: str, journal: TrialJournal | None, log: EventLog | None) -> None:
+    if journal is not None:
+        journal.add(record)
+    if log is not None:
+        log.write(
+            "trial",
+            run=name,
+            index=record.proposal.index,
+            operator=record.proposal.operator,
+            settings=dict(record.proposal.settings),
+            status=record.status,
+            reason=record.reason,
+            stage=record.finding.stage if record.finding else "",
+            evidence=record.finding.evidence if record.finding else "",
+            cost=record.cost,
+            ratio=record.ratio,
+            seconds=record.seconds,
+        )
 
 
 def _prepared(loop: Loop) -> Outcome:
@@ -156,11 +181,13 @@ def _proposer(proposer: str | Proposer, task: Task, seed: int) -> Proposer:
     raise EvolutionError(f"no proposer is called {proposer!r}: there is search")
 
 
-def _check_bounds(trials: int | None, budget_seconds: float | None) -> None:
+def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:
+    """How many trials there are at most."""
     if trials is not None and not 1 <= trials <= limits.TRIALS_MAX:
         raise EvolutionError(f"trials must be from 1 to {limits.TRIALS_MAX}, not {trials}")
     if budget_seconds is not None and not 0 < budget_seconds < float("inf"):
         raise EvolutionError(f"a budget must be above 0 seconds, not {budget_seconds}")
+    return limits.TRIALS_DEFAULT if trials is None and budget_seconds is None else trials
 
 
 def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, Verdict]:

@@ -2,7 +2,8 @@
 
 The kernel never sees the order of the cells, markdown, or cells that were not run; the file has them, but lags
 behind. So: the file gives order, markdown, and cells that this session has not run; what was run keeps the source
-and outputs that were recorded. Runs in the recorder, only when the file's time or size moved.
+and outputs that were recorded. A file that was not saved since an earlier kernel's last state does not empty what that
+kernel's cells gave. Runs in the recorder, only when the file's time or size moved.
 """
 
 # Plain os.path: the recorder starts without pathlib, and cells wait for some of these calls.
@@ -86,7 +87,8 @@ def join_lines(output: Mapping[str, Any]) -> dict[str, Any]:
 class FileMerge:
     """Follows one notebook file and knows which cells this session has run, and under which id."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str, dropped: dict[str, tuple[list[dict[str, Any]], int | None]]) -> None:
+        """``dropped`` takes the outputs of carried cells that the file does not have: an open notebook may."""
         self.redact = Redactor()
         self._path = path
         self._stamp: tuple[int, int, int] | None = None
@@ -94,6 +96,9 @@ class FileMerge:
         self._aliases: dict[str, str] = {}
         self._sources: list[tuple[str, str]] = []
         self._position = -1
+        self.carried_on = 0.0
+        """When the state was committed with which an earlier kernel ended; 0 where nothing is carried on."""
+        self._dropped = dropped
 
     @property
     def known(self) -> bool:
@@ -146,14 +151,24 @@ class FileMerge:
         self._sources = [(cell["id"], cell["source"]) for cell in cells if cell["type"] == "code"]
         self._adopt(contents)
         listed = [cell["id"] for cell in cells]
+        is_older = self._stamp is not None and self._stamp[0] / 1e9 < self.carried_on
         for entry in list(contents.entries):
             if entry["id"] not in self._ran and entry["id"] not in listed:
+                if is_older:
+                    self._dropped[entry["id"]] = contents.outputs(entry["id"])
                 contents.drop(entry["id"])
         for cell in cells:
             name = cell["id"]
             if name not in self._ran:
+                outputs = cell.get("outputs", []), cell.get("execution_count")
+                if is_older and not outputs[0] and contents.find(name) is not None:
+                    carried = contents.outputs(name)
+                    if contents.source(name) == cell["source"]:
+                        outputs = carried
+                    else:
+                        self._dropped[name] = carried
                 contents.put_source(name, cell["type"], cell["source"])
-                contents.put_outputs(name, cell.get("outputs", []), cell.get("execution_count"))
+                contents.put_outputs(name, *outputs)
             if contents.find(name) is not None:
                 contents.annotate(name, cell.get("metadata") or {}, cell.get("attachments"))
         contents.reorder(listed)

@@ -26,6 +26,7 @@ from ..errors import HistoryError
 from ..limits import BARRIER_SECONDS, FORGOTTEN_CHARACTERS_MIN
 from .journal import LANES_LOCK, lanes_with_journal
 from .objects import git_environment
+from .places import RUNS
 from .records import Forgotten
 from .refs import LANES, TAGS, list_refs, update_ref
 from .rewriting import WORDS, Rewriter
@@ -150,7 +151,8 @@ def _wipe(store: str, rewriter: Rewriter) -> None:
     for folder, _, names in os.walk(store):
         for name in names:
             path = os.path.join(folder, name)
-            if name.startswith("tmp_obj_") or name == "recorder.log" or f"{os.sep}logs{os.sep}" in path:
+            passing = (f"{os.sep}logs{os.sep}", f"{os.sep}{RUNS}{os.sep}")
+            if name.startswith("tmp_obj_") or name == "recorder.log" or any(part in path for part in passing):
                 with contextlib.suppress(FileNotFoundError):
                     os.unlink(path)
     rewriter.clean_files()

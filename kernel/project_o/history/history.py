@@ -142,12 +142,14 @@ class History(Past):
 
         Raises HistoryError for a path that a state cannot hold.
         """
-        for path in files:
-            check_path(path)
         with self._lock:
+            clean = self._clean(files)
             if not self._recording.forked:
-                clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
                 self._staged |= clean
+
+    def _clean(self, files: Mapping[str, str | None]) -> dict[str, str | None]:
+        redacted = ((path, None if text is None else self._redact.text(text)) for path, text in files.items())
+        return {check_path(path): text for path, text in redacted}
 
     def _drop(self, name: str) -> None:
         """The lane ends in the middle of the cell, which did not die."""
@@ -158,6 +160,10 @@ class History(Past):
     def _look_for_secrets(self) -> None:
         if self._redact.look():
             self._recording.tell_secrets(self._redact.secrets, self._redact.forgotten)
+
+    def clean_text(self, text: str) -> str:
+        """``text`` as it may be written down: without secrets, and without what was forgotten."""
+        return self._redact.text(text)
 
     def hide(self, texts: set[str]) -> None:
         """From now on nothing that is recorded holds these texts: they were forgotten."""
@@ -182,9 +188,7 @@ class History(Past):
         is off or its store cannot be used. ``version``, as in ``dot/v1.2.0``, names it by an annotated tag.
         Raises HistoryError for a path that a state cannot hold.
         """
-        for path in files:
-            check_path(path)
-        clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+        clean = self._clean(files)
         extra = {"facts": self._redact.value(dict(facts)), "files": clean, "version": version}
         return self._note(kind, scope, summary, extra)
 
@@ -303,9 +307,7 @@ class History(Past):
 
         Raises HistoryError where there is none.
         """
-        for path in files:
-            check_path(path)
-        clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+        clean = self._clean(files)
         extra = {"facts": self._redact.value(dict(facts)), "files": clean}
         return note_aside(self, kind, scope, self._redact.text(summary), extra)
 

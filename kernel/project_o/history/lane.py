@@ -116,8 +116,8 @@ class LaneWriter:
         self._parents: list[str] = []
         self._last: str | None = None
         self._recorded: dict[int, str] = {}
-        self.merge = FileMerge(self.facts.get("notebook") or "")
         self.live = LiveMerge()
+        self.merge = FileMerge(self.facts.get("notebook") or "", self.live.dropped)
         self.contents = self._open()
 
     def _open(self) -> Contents:
@@ -135,10 +135,12 @@ class LaneWriter:
         given = self.facts.get("from")
         for tip_id in [given] if given else newest_tips(self.objects, self._store, self.lane.partition("/")[0]):
             try:
-                contents = Contents(self.objects, parse_commit(self.objects.read_as(tip_id, "commit"))["tree"])
+                tip = parse_commit(self.objects.read_as(tip_id, "commit"))
+                contents = Contents(self.objects, tip["tree"])
             except (HistoryError, ValueError, KeyError):
                 continue
             self._parents = [tip_id]
+            self.merge.carried_on = tip["when"]
             if not given and not self.facts.get("notebook"):
                 contents.empty_cells()
             return contents

@@ -25,7 +25,8 @@ class LiveMerge:
         self._cells: dict[str, dict[str, Any]] = {}
         self._metadata: dict[str, Any] | None = None
         self._touched: set[str] = set()
-        self._dropped: dict[str, tuple[list[dict[str, Any]], int | None]] = {}
+        self.dropped: dict[str, tuple[list[dict[str, Any]], int | None]] = {}
+        """The outputs and counts of cells that are shown no more: they come back with them."""
         self._due = False
 
     @property
@@ -54,6 +55,7 @@ class LiveMerge:
 
     def executed(self, name: str, source: str) -> None:
         """A cell's state holds what was run; if it was edited while it ran, the next state holds what is shown."""
+        self.dropped.pop(name, None)
         if name in self._cells and self._cells[name]["source"] != source:
             self._touched.add(name)
             self._due = True
@@ -66,9 +68,9 @@ class LiveMerge:
         self._adopt(contents)
         listed = {name for name, _ in self._order}
         for name in [entry["id"] for entry in contents.entries if entry["id"] not in listed]:
-            self._dropped[name] = contents.outputs(name)
-            if len(self._dropped) > DROPPED_CELLS_KEPT_MAX:
-                del self._dropped[next(iter(self._dropped))]
+            self.dropped[name] = contents.outputs(name)
+            if len(self.dropped) > DROPPED_CELLS_KEPT_MAX:
+                del self.dropped[next(iter(self.dropped))]
             contents.drop(name)
         for name, kind in self._order:
             if file_changed or name in self._touched or self._kind(contents, name) != kind:
@@ -88,8 +90,8 @@ class LiveMerge:
             contents.put_source(name, kind, cell["source"])
         if kind != "code":
             contents.put_outputs(name, [], None)
-        elif fresh and name in self._dropped:
-            contents.put_outputs(name, *self._dropped.pop(name))  # a deletion that was undone
+        elif name in self.dropped and (fresh or not contents.outputs(name)[0]):
+            contents.put_outputs(name, *self.dropped.pop(name))  # a deletion that was undone
         contents.annotate(name, cell.get("metadata") or {}, cell.get("attachments"))
 
     def _kind(self, contents: Contents, name: str) -> str:

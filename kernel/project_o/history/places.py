@@ -25,6 +25,8 @@ from .blobs import BLOBS
 MARKER = "project-o.json"
 SCHEMA = 2
 """The format of a store. 1: without ``blobs``."""
+RUNS = "runs"
+"""The folder of a store that holds the trials of runs under way."""
 STORE_VARIABLE = "PROJECT_O_STORE"
 """The environment variable that names a store to use instead."""
 _CONFIG = """\

@@ -82,6 +82,7 @@ class EvolutionMagics(Magics):
     @argument("--function", help="which function to measure, where the program has several")
     @argument("--workers", help="candidates that are built and checked at the same time")
     @argument("--seed", help="the same seed proposes the same")
+    @argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
     @line_cell_magic
     @reported
     def evolve(self, line: str, cell: str | None = None) -> Run:
@@ -113,6 +114,7 @@ class EvolutionMagics(Magics):
                 progress=shown,
                 stop=stop,
                 plot=api.plot,
+                resume=chosen.resume or self.session.setting("resume"),
             )
             shown.finish(run)
         return run
