@@ -143,13 +143,11 @@ class History(Past):
         Raises HistoryError for a path that a state cannot hold.
         """
         with self._lock:
-            clean = self._clean(files)
             if not self._recording.forked:
-                self._staged |= clean
+                self._staged |= self._clean(files)
 
     def _clean(self, files: Mapping[str, str | None]) -> dict[str, str | None]:
-        redacted = ((path, None if text is None else self._redact.text(text)) for path, text in files.items())
-        return {check_path(path): text for path, text in redacted}
+        return {check_path(path): text and self._redact.text(text) for path, text in files.items()}
 
     def _drop(self, name: str) -> None:
         """The lane ends in the middle of the cell, which did not die."""
