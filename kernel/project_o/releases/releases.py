@@ -313,7 +313,8 @@ class Releases:
         if (both := evidence.latencies()) is not None:
             facts["metric"] = f"time {both[1] * 1e6:.4g} -> {both[0] * 1e6:.4g} us"
         files = {} if by_hand else self.lessons.learned(name, running.release.program, reason)
-        summary = f"{deployment.version or deployment.digest[:10]} serves again"
+        again = self.registry.releases(name)[-1].program.digest == running.base
+        summary = f"{deployment.version or deployment.digest[:10]} serves again" if again else f"{number}: {DISPLACED}"
         self._said.append(Said(name, "taken back", f"{name} {number} was taken back: {reason}"))
         return self.released(name, "rollback", summary, facts, before=running.release, files=files)
 
