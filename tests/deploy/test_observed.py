@@ -205,4 +205,4 @@ def test_after_the_first_call_it_costs_next_to_nothing(monkeypatch: pytest.Monke
         return min(timeit.repeat(lambda: called(1), number=20_000, repeat=9)) / 20_000
 
     cost = min(seconds(looks) - seconds(blind) for _ in range(3))
-    assert cost < 100e-9
+    assert cost < max(100e-9, seconds(blind) / 2), "or half of such a call, where a machine is slow"
