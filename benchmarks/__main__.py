@@ -23,8 +23,13 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="which benchmarks; all without a name")
     parser.add_argument("--rounds", type=int, help="rounds of each, instead of what the table says")
     parser.add_argument("--out", type=Path, help="where the record goes; benchmarks/results/DATE-CPU.json otherwise")
+    parser.add_argument(
+        "--join", type=Path, nargs="+", metavar="RECORD", help="measure nothing: make one record of these, for --out"
+    )
     parser.add_argument("--list", action="store_true", help="name the benchmarks and what each one answers")
     line = parser.parse_args(arguments)
+    if line.join:
+        return _join(line.join, line.out, parser)
     try:
         wanted = definitions.chosen(definitions.read(), line.names)
     except definitions.DefinitionError as error:
@@ -36,11 +41,27 @@ def main(arguments: list[str] | None = None) -> int:
         return 0
     body = _run(wanted, line.rounds)
     place = line.out or RESULTS / f"{body['date'][:10]}-{machine.slug(body['machine']['cpu'])}.json"
-    place.parent.mkdir(parents=True, exist_ok=True)
-    place.write_text(json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
+    _write(body, place)
     print(f"{report.table(body)}\n\n{body['machine']['cpu']}, {body['machine']['cores']} cores; written to {place}")
     failed = [engine for one in body["benchmarks"] for engine in one["engines"] if engine["status"] == "failed"]
     return 1 if failed else 0
+
+
+def _join(records: list[Path], out: Path | None, parser: argparse.ArgumentParser) -> int:
+    try:
+        body = report.joined([json.loads(path.read_bytes()) for path in records])
+    except (OSError, ValueError) as error:
+        parser.error(str(error))
+    if out is None:
+        parser.error("--join wants --out")
+    _write(body, out)
+    print(report.table(body))
+    return 0
+
+
+def _write(body: dict[str, Any], place: Path) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    place.write_text(json.dumps(body, indent=1, ensure_ascii=False, allow_nan=False) + "\n", "utf-8")
 
 
 def _run(wanted: tuple[definitions.Definition, ...], rounds: int | None) -> dict[str, Any]:

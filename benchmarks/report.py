@@ -112,6 +112,18 @@ def record(
     }
 
 
+def joined(records: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """Records of one machine in one state, made one after the other, as one record. Raises ValueError for others."""
+    first, last = records[0], records[-1]
+    if any(one["format"] != FORMAT or one["machine"] != first["machine"] for one in records):
+        raise ValueError("the records are of different machines, packages or commits: measure again")
+    found = [benchmark for one in records for benchmark in one["benchmarks"]]
+    if len({benchmark["name"] for benchmark in found}) < len(found):
+        raise ValueError("a benchmark is in two of the records: leave one of them out")
+    load = {"before": first["load_average"]["before"], "after": last["load_average"]["after"]}
+    return {**first, "load_average": load, "benchmarks": found}
+
+
 def table(body: dict[str, Any]) -> str:
     """A record as plain text."""
     lines = []

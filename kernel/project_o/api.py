@@ -75,14 +75,16 @@ def zig(
     *,
     mode: Mode = "safe",
     isolate: bool = False,
+    timeout: float = 0.0,
     trial: bool = True,
     links: Sequence[str] = (),
 ) -> NativeModule:
     """Compile Zig source and return its functions as the attributes of a module, as ``%%zig`` does.
 
-    ``links`` are the system's libraries, as ``--link`` names them. Raises CompileError, ToolchainMissing, UsageError.
+    ``timeout`` is the most seconds of a call, ``links`` are the system's libraries, as ``--link`` names them. Raises
+    CompileError, ToolchainMissing, UsageError.
     """
-    return current().cell(source, "zig", name, mode=mode, isolate=isolate, trial=trial, links=links)
+    return current().cell(source, "zig", name, mode=mode, isolate=isolate, timeout=timeout, trial=trial, links=links)
 
 
 def rust(
@@ -91,6 +93,7 @@ def rust(
     *,
     mode: Mode = "safe",
     isolate: bool = False,
+    timeout: float = 0.0,
     trial: bool = True,
     links: Sequence[str] = (),
     crates: Sequence[str] = (),
@@ -100,7 +103,8 @@ def rust(
     ``crates`` are lines such as ``rand = "0.9"``, as ``--dep`` takes them. Raises CompileError, ToolchainMissing where
     there is no ``rustc``, ToolchainError where a crate cannot be had, UsageError.
     """
-    return current().cell(source, "rust", name, mode=mode, isolate=isolate, trial=trial, links=links, crates=crates)
+    chosen: dict[str, Any] = {"mode": mode, "isolate": isolate, "timeout": timeout, "trial": trial}
+    return current().cell(source, "rust", name, **chosen, links=links, crates=crates)
 
 
 def evolve(program: Any, evaluator: Callable[[Any], Mapping[str, float]] | None = None, **options: Any) -> Run:

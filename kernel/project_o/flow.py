@@ -147,6 +147,7 @@ class Flow:
         trial: bool = True,
         isolate: bool = False,
         nogil: bool = False,
+        timeout: float = 0.0,
         links: Sequence[str] = (),
         crates: Sequence[str] = (),
         tests: bool = False,
@@ -154,8 +155,8 @@ class Flow:
     ) -> NativeModule:
         """Compile a native cell and serve it under its name: the given one, else that of its first function.
 
-        An evolved version that was accepted for exactly this cell goes on serving unless ``fresh`` is given. Raises
-        CompileError, ToolchainMissing, UsageError; then what served before goes on serving.
+        ``timeout`` bounds a call in seconds; ``fresh`` drops an evolved version accepted for exactly this cell.
+        Raises CompileError, ToolchainMissing, UsageError; then what served before goes on.
         """
         from . import languages, toolchain
         from .deploy import NativeModule, renew, with_imports
@@ -163,7 +164,7 @@ class Flow:
         from .runtimes.trust import is_own
 
         tools = languages.tools_for(language)
-        options = options_of(isolate=isolate, nogil=nogil, links=links, crates=crates)
+        options = options_of(isolate=isolate, nogil=nogil, timeout=timeout, links=links, crates=crates)
         name = name or next(iter(tools.signatures(source)), "cell")
         program = with_imports(tools.program(name, source, mode=mode, options=options), self.registry.program)
         (self._untried.discard if trial else self._untried.add)(program.digest)
@@ -189,9 +190,9 @@ class Flow:
         from .runtimes.trust import is_own
 
         program, trial = release.program, release.program.digest not in self._untried
-        proposed = not is_own(program, self._cells(cell), release.cell)
-        quick = release.origin == "cell" and not proposed and self.quick()
-        return self._runtime(program.language).version(program, trial=trial, proposed=proposed, quick=quick)
+        own = is_own(program, self._cells(cell), release.cell)
+        quick = release.origin == "cell" and own and self.quick()
+        return self._runtime(program.language).version(program, trial=trial, proposed=not own, quick=quick)
 
     def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
         """The user's own texts by name, where this one is the newest of its name."""
@@ -296,10 +297,8 @@ class Flow:
     def _named(self, target: Any) -> tuple[str, str | None]:
         from .deploy import NativeFunction, NativeModule
 
-        if isinstance(target, NativeFunction):
-            return target.slot.name, target.__name__
-        if isinstance(target, NativeModule):
-            return target.slot.name, None
+        if isinstance(target, (NativeFunction, NativeModule)):
+            return target.slot.name, target.__name__ if isinstance(target, NativeFunction) else None
         if isinstance(target, str):
             slot = self.registry.slot(target)
             return slot.name, None if target == slot.name else target
@@ -340,8 +339,8 @@ class Flow:
         evolution is off."""
         self._allow_change()
         if not run.verdict.accepted:
-            why = run.verdict.reasons[-1]
-            raise DeployError(f"{run.program.name} was not improved ({why}): run longer, or widen a domain")
+            name, why = run.program.name, run.verdict.reasons[-1]
+            raise DeployError(f"{name} was not improved ({why}): run longer, or widen a domain")
         self._reach_name(run.program.name)
         before = self.registry.releases(run.program.name)[-1]
         self.registry.accept(run.best, run.state.id if run.state else "", run.program.digest, run.verdict.level)

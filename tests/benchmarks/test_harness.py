@@ -195,3 +195,37 @@ def test_a_promise_may_be_about_what_most_values_keep():
     text = table({"benchmarks": [body]})
     assert "promised at most 250 ms: kept; 250 ms for 95 %, promised at most 300 ms: kept" in text
     assert "500 ms for 95 %, promised at most 250 ms: NOT KEPT" in text
+
+
+def test_records_of_one_state_are_joined_and_others_refused(tmp_path, capsys):
+    from benchmarks.__main__ import main
+
+    from benchmarks import report
+
+    engine = {"name": "one", "engine": "one", "options": {}, "status": "skipped", "reason": "not here"}
+    body = {
+        "format": report.FORMAT,
+        "date": "2020-01-01T00:00:00+00:00",
+        "machine": {"cpu": "one"},
+        "load_average": {"before": [1], "after": [2]},
+        "benchmarks": [{"name": "a", "question": "?", "engines": [engine]}],
+    }
+    other = {
+        **body,
+        "load_average": {"before": [3], "after": [4]},
+        "benchmarks": [{**body["benchmarks"][0], "name": "b"}],
+    }
+    strange = {**other, "machine": {"cpu": "two"}}
+    for name, one in (("a", body), ("b", other), ("c", strange)):
+        (tmp_path / name).write_text(json.dumps(one))
+    joined = tmp_path / "joined"
+    paths = {name: str(tmp_path / name) for name in "abc"}
+
+    assert main(["--join", paths["a"], paths["b"], "--out", str(joined)]) == 0
+    found = json.loads(joined.read_bytes())
+    assert [one["name"] for one in found["benchmarks"]] == ["a", "b"]
+    assert found["load_average"] == {"before": [1], "after": [4]}
+    for wrong, words in (((paths["a"], paths["c"]), "different machines"), ((paths["a"], paths["a"]), "in two of")):
+        with pytest.raises(SystemExit):
+            main(["--join", *wrong, "--out", str(joined)])
+        assert words in capsys.readouterr().err

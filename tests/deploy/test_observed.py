@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 import timeit
+from collections import namedtuple
+from enum import Enum
 from types import SimpleNamespace
 from typing import Any
 
@@ -206,3 +208,23 @@ def test_after_the_first_call_it_costs_next_to_nothing(monkeypatch: pytest.Monke
 
     cost = min(seconds(looks) - seconds(blind) for _ in range(3))
     assert cost < max(100e-9, seconds(blind) / 2), "or half of such a call, where a machine is slow"
+
+
+def test_structured_arrays_members_of_enums_and_named_tuples_are_remembered() -> None:
+    Pair = namedtuple("Pair", ["x", "y"])
+    rows = np.zeros(2, [("x", "f8"), ("n", "i4", (3,))])
+    called = handle(lambda *_: None)
+    called(rows, Side.LEFT, Pair(1, np.float32(2.5)))
+    rows["x"] = 7
+    ((kept, side, pair),) = seen(called)
+
+    assert kept["x"].tolist() == [0, 0]
+    assert (side, pair) == (Side.LEFT, (1, 2.5))
+
+    other = handle(lambda *_: None)
+    other(np.zeros(2, [("x", "f8"), ("word", "U8")]))  # where a secret might be
+    assert seen(other) == ()
+
+
+class Side(Enum):
+    LEFT = 1

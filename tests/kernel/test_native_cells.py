@@ -160,6 +160,7 @@ def test_zig_test_blocks_run_on_request(ready):
     assert good.status == "ok", good.text
     assert bad.status == "error"
     assert "one" in bad.error
+    assert "cell:3:" in bad.text  # also where the kernel asks programs for colours
 
 
 def test_the_magics_help_shows_its_options(ready):
@@ -214,3 +215,16 @@ def test_a_cell_that_imports_another_follows_it_and_says_where_it_cannot(kernel)
     told = kernel.run("%%zig base\npub fn cube(x: f64) f64 { return x; }")
     assert "user goes on with the earlier text of base" in told.text
     assert kernel.run("user.area(2)").text == "24.0"
+
+
+def test_a_call_may_have_a_time_limit(ready):
+    ran = ready.run(
+        "%%zig late --timeout 300ms --no-trial\npub fn spin(on: bool) void {\n    var n: u32 = 1;\n"
+        "    while (on) @as(*volatile u32, &n).* |= 1;\n}\n"
+    )
+    assert ran.status == "ok", ran.text
+    ran = ready.run("late.spin(True)")
+
+    assert "NativeFault" in ran.error
+    assert "spin, line 4: it took longer than the 0.3 s of its --timeout" in ran.error
+    assert ready.value("late.spin(False) is None") == "True"

@@ -258,6 +258,12 @@ def test_no_place_to_build_or_load_in(compiled: Build, monkeypatch: pytest.Monke
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "missing"))
     with pytest.raises(ToolchainError, match="no place to build in"):
         compiled("pub fn f() void {}\n// nowhere\n")
+    assert toolchain.load(artifact).call("f", []) is None  # from memory
+
+    def refuse(*_: Any) -> int:
+        raise OSError("no memory files")
+
+    monkeypatch.setattr(os, "memfd_create", refuse)
     with pytest.raises(ToolchainError, match="cannot be loaded"):
         toolchain.load(artifact)
 

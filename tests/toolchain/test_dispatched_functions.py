@@ -63,6 +63,21 @@ def test_a_function_is_what_it_was(module: NativeModule) -> None:
         type(function).__call__ = None
 
 
+def test_a_module_finds_its_functions_and_keeps_names_of_its_own(served: Callable[..., NativeModule]) -> None:
+    text = "pub fn slot() i32 {\n    return 3;\n}\n"
+    found = served(text + "pub fn plus(a: i32) i32 {\n    return a + 1;\n}\n")
+    assert NativeFunction(found.slot, "slot")() == 3
+    found.slot.handles["slot"] = NativeFunction(found.slot, "slot")
+    assert isinstance(found.slot, Slot)
+    assert found.plus is found.plus
+    assert getattr(found, "".join(("pl", "us"))) is found.plus
+    with pytest.raises(AttributeError, match="has no function minus"):
+        found.minus  # noqa: B018 - looking is all
+    assert sorted(dir(found)) == ["plus", "slot"]
+    with pytest.raises(TypeError):
+        abi.dispatch.made().look_up(found)
+
+
 def test_a_swap_is_seen_by_the_next_call_and_ends_the_old_version(compiled: Callable[..., Artifact], made: Any) -> None:
     texts = [
         f"pub fn f() i32 {{\n    return {k};\n}}\n" + ("pub fn g() i32 {\n    return 1;\n}\n" * (k == 0))

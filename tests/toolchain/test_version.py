@@ -33,10 +33,7 @@ class FakeJob:
             raise self.box.answer
         return self.box.answer
 
-    def __enter__(self) -> FakeJob:
-        return self
-
-    def __exit__(self, *_: object) -> None:
+    def dismiss(self) -> None:
         self.box.closed += 1
 
 

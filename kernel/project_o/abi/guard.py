@@ -19,6 +19,7 @@ struct o_fault {
 int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struct o_fault *fault, const uint64_t text[2]);
 int32_t o_guard_text(void *function, uint64_t text[2]);
 void o_guard_name(const uint64_t text[2], const char *name);
+void o_guard_limit(int64_t nanoseconds);
 void o_guard_terminal(int descriptor);
 void o_guard_on_long(void (*function)(const struct o_fault *));
 void o_guard_panic(const char *message, size_t length, uintptr_t return_address);

@@ -181,6 +181,7 @@ def _dispatched_class(module: Any) -> Any:
     """What the dispatcher calls and what Python shows, in one class."""
     kept_nanoseconds = int(limits.LOCK_KEPT_MICROSECONDS_MAX * 1000)
     module.prepare(Slot.__dict__["_serving"], limits.LOCK_KEPT_BYTES_MAX, kept_nanoseconds)
+    module.look_up(NativeModule)
     # The documentation is a property, and a class of its own would hide it.
     body = {"__doc__": NativeFunction.__dict__["__doc__"], "__module__": NativeFunction.__module__}
     return module.adopt(type("NativeFunction", (module.Function, NativeFunction), body))

@@ -394,6 +394,6 @@ def described(release: Release, version: Version) -> Release:
 
 def _digest_of(path: str) -> str:
     try:
-        return elf.Library(Path(path).read_bytes()).digest() if path else ""
+        return elf.digest_of(path, Path(path).stat().st_mtime_ns) if path else ""
     except (OSError, ToolchainError):
         return ""  # it serves from memory; the cache has let go of the file

@@ -251,9 +251,20 @@ class Handle:
         repeat: int = 1,
         offset_bytes: int = 0,
         seconds: float | None = None,
+        fenced: bool = False,
     ) -> Answer:
-        """One answer. Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments."""
-        return self._asked(lambda job: job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds))
+        """One answer; of native code with its arrays against pages that nobody may touch, where ``fenced``.
+
+        Raises Stopped when the run was stopped meanwhile, InterfaceError for unfit arguments.
+        """
+        from ..sandbox import NativeJob
+
+        def put(job: Asking) -> Answer:
+            if fenced and isinstance(job, NativeJob):
+                return job.ask(name, args, seconds=seconds, fenced=True)
+            return job.ask(name, args, repeat=repeat, offset_bytes=offset_bytes, seconds=seconds)
+
+        return self._asked(put)
 
     def ask_each(
         self, name: str, calls: Sequence[Sequence[Any]], *, offset_bytes: int = 0, seconds: float | None = None

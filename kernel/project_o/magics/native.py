@@ -12,7 +12,7 @@ from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import publish_display_data
 
 from ..errors import ToolchainMissing
-from .arguments import identifier, parsed
+from .arguments import identifier, parsed, seconds
 from .report import reported
 from .session import Session
 
@@ -27,6 +27,7 @@ _OPTIONS = (
     argument("name", nargs="?", default="", help="bind the functions to this one name, as its attributes"),
     argument("--mode", choices=("safe", "fast", "debug"), help="safe keeps the language's checks and is the default"),
     argument("--isolate", action="store_true", help="run every call in a worker process that may die"),
+    argument("--timeout", default="", metavar="TIME", help="end a call that takes longer, such as 500ms or 2s"),
     argument("--no-trial", action="store_true", help="do not try the first call in the sandbox"),
     argument("--nogil", action="store_true", help="let other threads of Python run during short calls too"),
     argument("--test", action="store_true", help="run the cell's tests and fail the cell if one fails"),
@@ -112,6 +113,7 @@ class NativeMagics(Magics):
             trial=self.session.setting("trial") and not chosen.no_trial,
             isolate=chosen.isolate,
             nogil=chosen.nogil,
+            timeout=seconds(chosen.timeout) if chosen.timeout else 0.0,
             links=tuple(chosen.link),
             crates=tuple(getattr(chosen, "dep", ())),
             tests=chosen.test,

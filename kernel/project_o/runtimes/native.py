@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ..errors import SandboxError
+from .. import limits
+from ..errors import SandboxError, UsageError
 from ..languages.covered import Covering, NotMeasured
 from .seam import Subject
 from .trust import no_build_of
@@ -19,11 +20,17 @@ if TYPE_CHECKING:
 ISOLATE = "isolate"
 
 
-def options_of(*, isolate: bool, nogil: bool, links: Sequence[str], crates: Sequence[str]) -> tuple[str, ...]:
-    """What the words of a cell's first line are among the options of its program."""
-    from ..toolchain.sources import LINK_PREFIX, NOGIL
+def options_of(
+    *, isolate: bool, nogil: bool, timeout: float, links: Sequence[str], crates: Sequence[str]
+) -> tuple[str, ...]:
+    """What the words of a cell's first line are among the options of its program. Raises UsageError."""
+    from ..toolchain.sources import LINK_PREFIX, NOGIL, TIMEOUT_PREFIX
+
+    if not 0 <= timeout <= limits.ISOLATE_WALL_SECONDS:
+        raise UsageError(f"a timeout of {timeout:g} s cannot be meant: it is at most {limits.ISOLATE_WALL_SECONDS:g} s")
 
     chosen = ((ISOLATE,) if isolate else ()) + ((NOGIL,) if nogil else ())
+    chosen += (f"{TIMEOUT_PREFIX}{timeout!r}",) if timeout else ()
     return (*chosen, *(LINK_PREFIX + library for library in links), *(f"dep:{crate}" for crate in crates))
 
 

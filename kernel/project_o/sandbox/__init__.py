@@ -15,6 +15,7 @@ from .answer import Answer, Answers
 from .asking import Asking
 from .box import Sandbox
 from .common import shared, shared_builder
+from .early import Early
 from .function_job import FunctionJob
 from .job import Job
 from .lint import Denied, LintRules, lint
@@ -27,6 +28,7 @@ __all__ = [
     "Answers",
     "Asking",
     "Denied",
+    "Early",
     "FunctionJob",
     "Job",
     "LintRules",

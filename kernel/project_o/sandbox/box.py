@@ -20,6 +20,7 @@ from . import evaluator, helper, locks, probing
 from .build_locks import SIGNALS_STAY_FROM
 from .channel import Bounds, Channel
 from .configure import configuration
+from .early import Early, beside
 from .function_job import FunctionJob
 from .job import Job
 from .launch import launch, users
@@ -91,7 +92,7 @@ class Sandbox:
         self.preload = tuple(sorted({preload} if isinstance(preload, str) else set(preload)))
         self._number = next(users)
         self._lock = threading.Lock()
-        self._jobs: weakref.WeakSet[Job | locked_build.Running] = weakref.WeakSet()
+        self._jobs: weakref.WeakSet[Job | Early | locked_build.Running] = weakref.WeakSet()
         self._owner = os.getpid()
         self._closed = False
         weakref.finalize(self, helper.release, self._number)
@@ -187,14 +188,14 @@ class Sandbox:
         With ``guard_path`` panics and faults become ``Answer.fault``; without it a fault ends the job.
         Raises SandboxError below level L2, or where the library is not there.
         """
-        paths = [str(Path(path).resolve()) for path in (library_path, guard_path) if path]
-        for path in paths:
+        library, *guard = [str(Path(path).resolve()) for path in (library_path, guard_path) if path]
+        for path in (library, *guard):
             if not Path(path).is_file():
                 raise SandboxError(f"there is no library at {path}: build it again")
-        # What a build needs beyond the system lies beside it, where its own run path points: by the name that it has
-        # there, since it is a link to what many builds share.
-        beside = [str(path) for path in Path(paths[0]).parent.glob("lib*-*.so")]
-        channel = self._open("files", list(locks.SYSTEM_LIBRARIES), files=[*paths, *beside])
+        channel = self._open("files", list(locks.SYSTEM_LIBRARIES), files=[library, *beside(library), *guard])
+        return self._native(channel, library, interface, "".join(guard))
+
+    def _native(self, channel: Channel, library: str, interface: Interface, guard: str) -> NativeJob:
         job = NativeJob(channel, self.wall_seconds, self, interface)
         self._adopt(job)
         if self.profile == "isolate":
@@ -202,14 +203,29 @@ class Sandbox:
         job.load(
             {
                 "op": "native",
-                "path": channel.placed[paths[0]],
-                "guard": channel.placed[paths[1]] if guard_path else "",
+                "path": channel.placed[library],
+                "guard": channel.placed[guard] if guard else "",
                 "functions": NativeJob.describe(interface),
                 "seal": self._sealed() and self._holds("seccomp"),
                 "denied": self.rules.denied_calls,
             }
         )
         return job
+
+    def early(self, guard_path: str | Path) -> Early | None:
+        """A job for a library that is still being compiled: ``native`` of it is what ``native`` is here, but quicker.
+
+        None where one could not be had at once, or is none of the strict profile. Raises SandboxError.
+        """
+        if self.profile != "strict" or self._closed or not probing.known(self._deny) or not helper.living(self._kind()):
+            return None
+        guard = str(Path(guard_path).resolve())
+        channel = self._open("files", list(locks.SYSTEM_LIBRARIES), files=[guard], more=True)
+        if not channel.ended:
+            channel.exchange({"op": "guard", "path": channel.placed[guard]}, self.wall_seconds)
+        made = Early(channel, lambda library, interface: self._native(channel, library, interface, guard))
+        self._adopt(made)
+        return made
 
     def build(
         self,
@@ -278,6 +294,8 @@ class Sandbox:
         snapshot: Snapshot | None = None,
         modules: tuple[str, ...] = (),
         files: Sequence[str] = (),
+        *,
+        more: bool = False,
     ) -> Channel:
         self._ready()
         if self.profile == "isolate":
@@ -299,7 +317,7 @@ class Sandbox:
         )
         config["level"] = self._level().name
         bounds = Bounds(self.cpu_seconds, self.scratch_bytes, self.memory_bytes)
-        return launch(self._number, config, bounds, self._kind(modules), snapshot, files)
+        return launch(self._number, config, bounds, self._kind(modules), snapshot, files, more=more)
 
     def _open_evaluator(self, other: bool) -> Channel:  # noqa: FBT001 - whether anything but Python is wanted
         if other:
@@ -325,7 +343,7 @@ class Sandbox:
         if self._owner != os.getpid():  # we are in a forked copy of the kernel: the jobs are not ours
             self._owner, self._lock, self._jobs = os.getpid(), threading.Lock(), weakref.WeakSet()
 
-    def _adopt(self, job: Job | locked_build.Running) -> None:
+    def _adopt(self, job: Job | Early | locked_build.Running) -> None:
         with self._lock:
             self._jobs.add(job)
             closed = self._closed

@@ -62,7 +62,10 @@ class Bounds:
 
 
 class Channel:
-    """A forked process and everything that is known about it. Not thread-safe: ``Job`` holds the lock."""
+    """A forked process and everything that is known about it. Not thread-safe: ``Job`` holds the lock.
+
+    The job reads ``files`` by name, where ``placed`` says; with ``more`` others may follow, by ``add``.
+    """
 
     def __init__(
         self,
@@ -71,6 +74,8 @@ class Channel:
         bounds: Bounds,
         snapshot: Snapshot | None = None,
         files: Sequence[str] = (),
+        *,
+        more: bool = False,
     ) -> None:
         self.owner = os.getpid()
         self.bounds = bounds
@@ -79,10 +84,11 @@ class Channel:
         self.folder = tempfile.mkdtemp(prefix="o-scratch-", dir=helper.folder.path) if bounds.scratch_bytes else ""
         self.placed = {path: path for path in files}
         self._libraries = ""
-        if files and helper.kind.namespaces:
+        if files and (more or helper.kind.namespaces):
             self._libraries = tempfile.mkdtemp(prefix="o-libraries-", dir=helper.folder.path)
             self.placed = place(files, self._libraries)
-        config = {**config, "readable": [*config.get("readable", []), *self.placed.values()]}
+        readable = [self._libraries] if more else self.placed.values()
+        config = {**config, "readable": [*config.get("readable", []), *readable]}
         self.key = os.urandom(8).hex()
         self.ended = ""
         self.error = ""
@@ -152,6 +158,10 @@ class Channel:
             self.error = f"the sandbox could not be set up: {said or 'the process ended before it was locked'}"
             return
         self.base = self.arena.base = reply.body["arena"]
+
+    def add(self, files: Sequence[str]) -> None:
+        """Put more files where the job may read them. Raises OSError."""
+        self.placed |= place(files, tempfile.mkdtemp(dir=self._libraries))
 
     def result_bytes_max(self, arguments: int) -> int:
         """How large a result can be: it is made in the job's own memory, or is part of what was given to it."""

@@ -10,6 +10,15 @@ from typing import Any
 from ..abi import FAULT_BYTES, STATUS_LOOK
 
 
+def prepare(path: str) -> None:
+    """Load the guard before the library that it will guard is there."""
+    # SAFETY: our own build; what is loaded again by this path is this one.
+    _prepared.append(ctypes.CDLL(path, mode=os.RTLD_NOW | os.RTLD_LOCAL))
+
+
+_prepared: list[ctypes.CDLL] = []
+
+
 class Guard:
     """The guard library, attached to one library of cells. See ``abi.GUARD_CDEF`` for its interface."""
 

@@ -225,6 +225,12 @@ def acquire(user: int, kind: Kind = OUTSIDE) -> Helper:
         return found
 
 
+def living(kind: Kind) -> bool:
+    """Whether there is one of this kind, so that ``acquire`` takes no time."""
+    found = _helpers.get(kind)
+    return found is not None and found.alive
+
+
 def release(user: int) -> None:
     """The last user out of a helper ends it."""
     with _lock:

@@ -15,6 +15,7 @@ from typing import Any, Self
 from .. import abi, limits
 from ..errors import InterfaceError, SandboxError, UsageError
 from . import wire
+from .afterwards import afterwards
 from .answer import Answer
 from .arena import aligned
 from .channel import Channel, Reply
@@ -216,6 +217,11 @@ class Job:
             self._channel.kill()  # a thread that waits for an answer sees the end and lets go of the lock
             with self._lock:
                 self._channel.end("closed")
+
+    def dismiss(self) -> None:
+        """As ``close``, but nobody waits until the process is gone: another thread sees to that."""
+        self._channel.kill()
+        afterwards(limits.DISMISSED_SECONDS, self.close)
 
     def __enter__(self) -> Self:
         return self

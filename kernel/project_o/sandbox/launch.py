@@ -22,15 +22,14 @@ def launch(
     kind: helper.Kind = helper.OUTSIDE,
     snapshot: Snapshot | None = None,
     files: Sequence[str] = (),
+    *,
+    more: bool = False,
 ) -> Channel:
-    """One job of the warm process of that kind, which is started anew if it died.
-
-    ``files`` are what the job reads by name: the channel's ``placed`` says where each is for the job.
-    """
+    """One job of the warm process of that kind, which is started anew if it died. See ``Channel``."""
     for _ in range(2):
         found = helper.acquire(user, kind)
         try:
-            return Channel(found, config, bounds, snapshot, files)
+            return Channel(found, config, bounds, snapshot, files, more=more)
         except HelperGoneError:
             found.lost = True  # what it ran in may take a moment longer to end
     raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")

@@ -117,6 +117,11 @@ def holds(layer: str, deny: Collection[str], user: int | None = None) -> bool:
     return there[layer] is not None
 
 
+def known(deny: Collection[str]) -> bool:
+    """Whether what holds was tried already, so that asking for it takes no time."""
+    return ("namespaces" not in deny) in _tried
+
+
 def probe() -> Level:
     """What holds on this machine, found by trying once a process: for ``project-o doctor``."""
     return found()

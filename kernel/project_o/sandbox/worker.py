@@ -17,7 +17,7 @@ import types
 from typing import Any
 
 from .. import limits
-from . import evaluator_worker, function_worker, lint, locks, wire
+from . import evaluator_worker, function_worker, guarded, lint, locks, wire
 from .arena import aligned
 from .function_worker import FunctionWorker, reseed, told_line
 from .native import NativeWorker
@@ -87,6 +87,9 @@ class Worker:
                     return {"ok": True, "value": [list(item) for item in _linted(question)]}
                 case "surroundings":
                     return self._surroundings(question)
+                case "guard":
+                    guarded.prepare(question["path"])
+                    return {"ok": True, "value": None}
                 case "native":
                     self.native = NativeWorker(self.arena, question)
                     return {"ok": True, "value": None}

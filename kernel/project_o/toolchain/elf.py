@@ -9,6 +9,8 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from ..errors import ToolchainError
 
@@ -131,6 +133,12 @@ class Library:
 
     def _text(self, start: int) -> str:
         return self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
+
+
+@lru_cache(maxsize=64)
+def digest_of(path: str, _written: int) -> str:
+    """The digest of a library's file, read again where it was written anew. Raises OSError, ToolchainError."""
+    return Library(Path(path).read_bytes()).digest()
 
 
 def missing_helpers(library: Library) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import NativeError, NativeFault, NativePanic, NativeResultError
 from ..values import Artifact
 from .lines import cell_line
-from .sources import LINE_OFFSET_FLAG
+from .sources import LINE_OFFSET_FLAG, timeout_seconds
 
 _WORDS: dict[int, str] = {
     signal.SIGSEGV: "access to memory that is not there (segmentation fault)",
@@ -32,6 +32,14 @@ STACK_OVERFLOW = "stack overflow"
 
 AFRESH = "The library is loaded afresh at the next call; its global variables start anew."
 APART = "It ran in a process of its own: this one and its variables are untouched."
+
+
+def over_time(artifact: Artifact, name: str, fault: Mapping[str, Any], *, line_offset: int = 0) -> NativeFault:
+    """The exception for a call that its own time limit has ended."""
+    line = _line(artifact, name, fault, line_offset)
+    where = f"{name}, line {line}" if line else name
+    took = f"it took longer than the {timeout_seconds(artifact.program):g} s of its --timeout"
+    return NativeFault(f"{where}: {took}. Its global variables are as it left them.", function=name, line=line)
 
 
 def fault_error(

@@ -4,20 +4,41 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from pathlib import Path
 
 from ..errors import ToolchainError
 from . import cache
 from .compiler import Job, build_folder, run
-from .places import ZIG_VERSION, locate, template
+from .places import ZIG_VERSION, cache_directory, locate, template
 from .sources import ABI_NUMBER, machine_facts
 
-_FILES = ("guard.c", "guard_frames.h", "guard_handlers.h", "guard_words.h")
+_FILES = ("guard.c", "guard_frames.h", "guard_handlers.h", "guard_text.h", "guard_words.h")
 _FLAGS = ("-O", "fast", "-fno-omit-frame-pointer", "-mcpu", "baseline")
 _C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-U_FORTIFY_SOURCE")
 
 
+_known: dict[Path, tuple[str, int]] = {}
+"""By cache folder: where the guard is, and when it was written."""
+
+
 def guard_path() -> str:
     """The path of the guard library, compiled if need be. Raises ToolchainMissing, ToolchainError."""
+    folder = cache_directory()
+    path, written = _known.get(folder, ("", 0))
+    if not path or _written(path) != written:
+        path = _guard_path()
+        _known[folder] = path, _written(path)
+    return path
+
+
+def _written(path: str) -> int:
+    try:
+        return Path(path).stat().st_mtime_ns
+    except OSError:
+        return -1
+
+
+def _guard_path() -> str:
     texts = [template(name) for name in _FILES]
     body = "\0".join(("guard", str(ABI_NUMBER), ZIG_VERSION, *texts, *_FLAGS, *_C_FLAGS, *machine_facts()))
     key = hashlib.sha256(body.encode()).hexdigest()

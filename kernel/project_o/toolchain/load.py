@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import tempfile
 import threading
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,9 @@ from .. import abi
 from ..errors import InterfaceError, ToolchainError
 from ..values import Artifact, NativeFunction
 from . import elf
-from .faults import AFRESH, fault_error, result_error
+from .faults import AFRESH, fault_error, over_time, result_error
 from .guard import guard_path
-from .sources import LINK_PREFIX, NOGIL
+from .sources import LINK_PREFIX, NOGIL, timeout_seconds
 
 _CDEF = """
 void *dlopen(const char *path, int flags);
@@ -27,7 +29,6 @@ int dlclose(void *library);
 char *dlerror(void);
 """
 _THREAD_MAKERS = frozenset({"pthread_create", "thrd_create", "clone"})
-_FOLDER_MODE = 0o700
 _STDERR = 2
 
 
@@ -66,15 +67,18 @@ class _Host:
         """An array of cells, from a count or from a list."""
         return self.ffi.new(self._cells_type, content)
 
-    def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any) -> int:
-        """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed.
+    def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any, limit: int = 0) -> int:
+        """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed, and a limit in nanoseconds.
 
         One that came before the call is in the interpreter's flags, which an endless native loop never looks at. The
         guard then calls nothing, and the interpreter looks at its flags on its way round this loop.
         """
-        while (status := int(self._guard_call(function, args, ret, record, text))) == abi.STATUS_LOOK:
-            pass
-        return status
+        while True:
+            if limit:
+                self.guard.o_guard_limit(limit)
+            status = int(self._guard_call(function, args, ret, record, text))
+            if status != abi.STATUS_LOOK:
+                return status
 
     def take_record(self) -> Any:
         """A fault record for one call; the thread's own where no outer call has it."""
@@ -147,6 +151,8 @@ class Loaded:
         if not stopped:
             return result_error(self._artifact, name, told.decode("utf-8", "replace"))
         fault = abi.fault_from_bytes(told)
+        if fault["kind"] == "interrupted" and fault["message"]:
+            return over_time(self._artifact, name, fault, line_offset=self._line_offset)
         if fault["kind"] == "interrupted":
             return KeyboardInterrupt(f"{name} was interrupted")
         if fault["kind"] == "signal":
@@ -162,27 +168,18 @@ class Loaded:
 
 def _open_unique(shared: _Host, data: bytes, name: str, beside: Sequence[Path]) -> Any:
     """dlopen under a path that was never used: under a known path the linker would return the old library."""
+    for needed in beside:
+        _open_shared(str(needed))
     try:
-        folder = Path(tempfile.mkdtemp(prefix="project-o-load-"))
+        with _in_memory(data) as path:
+            # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
+            handle = shared.dlopen(path.encode(), os.RTLD_NOW | os.RTLD_LOCAL)
+            if handle == shared.ffi.NULL:
+                reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace").replace(path, name)
+                raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
+            return handle
     except OSError as error:
         raise ToolchainError(f"{name} cannot be loaded ({error}): free some space, or set TMPDIR") from None
-    path = folder / f"{uuid.uuid4().hex}.so"
-    memory = -1
-    try:
-        for needed in beside:
-            _open_shared(str(needed))
-        memory = _in_memory(data, path)
-        # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
-        handle = shared.dlopen(str(path).encode(), os.RTLD_NOW | os.RTLD_LOCAL)
-        if handle == shared.ffi.NULL:
-            reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace").replace(str(path), name)
-            raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
-        return handle
-    finally:
-        if memory >= 0:
-            os.close(memory)
-        path.unlink(missing_ok=True)
-        folder.rmdir()
 
 
 @lru_cache(maxsize=16)
@@ -195,17 +192,31 @@ def _open_shared(path: str) -> None:
         raise ToolchainError(f"{Path(path).name} cannot be loaded: {reason}")
 
 
-def _in_memory(data: bytes, path: Path) -> int:
-    """Put the bytes behind ``path``: a memory file where the system has them, else a file. Its descriptor or -1."""
+_opened = itertools.count(1)
+
+
+@contextmanager
+def _in_memory(data: bytes) -> Iterator[str]:
+    """A path behind which the bytes are, once: a memory file where the system has them, else a file. Raises OSError.
+
+    The number of a descriptor is used again, and so the same path: each has another spelling, for which nothing has to
+    be made in a folder. ``/`` and ``/.`` spell the two digits.
+    """
     try:
         memory = os.memfd_create("project-o-cell", os.MFD_CLOEXEC)
     except (OSError, AttributeError):
-        path.write_bytes(data)
-        return -1
-    with open(memory, "wb", closefd=False) as file:
-        file.write(data)
-    path.symlink_to(f"/proc/self/fd/{memory}")
-    return memory
+        with tempfile.TemporaryDirectory(prefix="project-o-load-") as folder:
+            path = Path(folder) / f"{uuid.uuid4().hex}.so"
+            path.write_bytes(data)
+            yield str(path)
+        return
+    try:
+        with open(memory, "wb", closefd=False) as file:
+            file.write(data)
+        spelled = f"{next(_opened):b}".replace("1", "/.").replace("0", "/")
+        yield f"/proc/self/fd{spelled}/{memory}"
+    finally:
+        os.close(memory)
 
 
 class Library:
@@ -222,6 +233,7 @@ class Library:
         self._lock = threading.RLock()  # a collection inside may end the last version of this very library
         self._code: tuple[Loaded, Any] | None = None
         self._fast: dict[str, Any] = {}
+        self._limit = int(timeout_seconds(artifact.program) * 1e9)
         try:
             self._data = Path(artifact.path).read_bytes()
         except OSError as error:
@@ -249,7 +261,7 @@ class Library:
     def entry(self, name: str) -> Any:
         """How the dispatcher calls the function ``name`` of this library, until it is retired; None if it cannot."""
         module, loaded = abi.dispatch.made(), self._loaded
-        if module is None or loaded is None or loaded.faulted or loaded.makes_threads:
+        if module is None or loaded is None or loaded.faulted or loaded.makes_threads or self._limit:
             return None
         with self._lock:
             if self._code is None or self._code[0] is not loaded:
@@ -293,7 +305,7 @@ class Library:
         threads = _thread_count() if loaded.makes_threads else 0
         # SAFETY: the address is that of this function's shim, the cells are laid out by its own description, and
         # ``loaded`` is held by this frame, so that it stays mapped until the call is over.
-        status = shared.call(loaded.functions[function.name], args, ret, record, loaded.text)
+        status = shared.call(loaded.functions[function.name], args, ret, record, loaded.text, self._limit)
         if loaded.makes_threads and _thread_count() > threads:
             loaded.may_close = False
         if status == abi.STATUS_STOPPED:

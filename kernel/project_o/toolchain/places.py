@@ -86,7 +86,7 @@ def _on_path() -> Path | None:
     return Path(found) if found else None
 
 
-@lru_cache(maxsize=16)
+@lru_cache(maxsize=64)
 def template(name: str) -> str:
     """The text of a file that every build contains: ``root.zig``, ``o.zig``, ``guard.c`` and their like."""
     return resources.files(__package__).joinpath("zig", name).read_text("utf-8")

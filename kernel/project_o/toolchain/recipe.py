@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from ..values import Program
@@ -44,11 +46,7 @@ class Recipe:
     @property
     def key(self) -> str:
         """SHA-256 over everything that the result depends on, as 64 hexadecimal digits."""
-        host = [(name, template(name)) for name in HOST_FILES]
-        body = [ABI_NUMBER, ZIG_VERSION, host, self.files, self.flags, self.libraries, machine_facts()]
-        if self.locked:
-            body.append(LOCKED_FLAG)
-        return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode()).hexdigest()
+        return _key(self)
 
     @property
     def shown_flags(self) -> tuple[str, ...]:
@@ -89,13 +87,29 @@ class Recipe:
             write_file(folder / path, text)
 
 
+@lru_cache(maxsize=64)
+def _key(wanted: Recipe) -> str:
+    digest = _of_every_build().copy()
+    body = [wanted.files, wanted.flags, wanted.libraries, *((LOCKED_FLAG,) if wanted.locked else ())]
+    digest.update(json.dumps(body, ensure_ascii=False).encode())
+    return str(digest.hexdigest())
+
+
+@lru_cache(maxsize=1)
+def _of_every_build() -> Any:
+    host = [(name, template(name)) for name in HOST_FILES]
+    body = [ABI_NUMBER, ZIG_VERSION, host, machine_facts()]
+    return hashlib.sha256(json.dumps(body, ensure_ascii=False).encode())
+
+
 def recipe(program: Program, line_offset: int = 0, *, locked: bool = False) -> Recipe:
     """What to compile for a program. Raises UsageError and CompileError for what no compiler should see."""
     if program.language != "zig":
         raise UsageError(f"{program.name} is a {program.language} program: only zig can be compiled here")
     return Recipe(
         files=checked_files(program, "cell.zig", line_offset),
-        flags=("-O", _OPTIMIZE[program.mode], "-fno-omit-frame-pointer"),
+        # Stacks are walked by their frame pointers; tables for it as well would take a tenth of the compiler's time.
+        flags=("-O", _OPTIMIZE[program.mode], "-fno-omit-frame-pointer", "-fno-unwind-tables"),
         libraries=libraries(program),
         line_offset=line_offset,
         locked=locked,

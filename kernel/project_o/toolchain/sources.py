@@ -21,6 +21,8 @@ HOST_FOLDER = "host"
 IMPORTS_FOLDER = "imports"
 LINE_OFFSET_FLAG = "line-offset="
 LOCKED_FLAG = "locked"
+TIMEOUT_PREFIX = "timeout:"
+"""In the options of a program, before the seconds that one call may take."""
 LINK_PREFIX = "link:"
 COUNT_LINES = "count-lines"
 """The option of a program whose build counts how often its lines are run; for Rust alone."""
@@ -124,6 +126,9 @@ def _other_path(name: str, main: str) -> str:
     return f"{CELL_FOLDER}/{path.as_posix()}"
 
 
+_NO_TEXT = re.compile("[\0\ud800-\udfff]")
+
+
 def _checked(text: str, what: str, line_offset: int, language: str) -> str:
     """The text as it is compiled. Compilers refuse these characters too, but not in words that help."""
     text = "\n" * line_offset + text.replace("\r\n", "\n")
@@ -131,19 +136,25 @@ def _checked(text: str, what: str, line_offset: int, language: str) -> str:
         raise UsageError(
             f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
         )
-    for number, line in enumerate(text.split("\n"), 1):
-        for column, character in enumerate(line, 1):
-            if character == "\0" or "\ud800" <= character <= "\udfff":
-                bad = "a zero byte" if character == "\0" else "a character that is not Unicode text"
-                message = f"{what} contains {bad} in line {number}, column {column}: remove it"
-                shown = "".join("\ufffd" if c == "\0" or "\ud800" <= c <= "\udfff" else c for c in line)
-                remark = Diagnostic("error", f"{bad} in the source", number, column, shown)
-                raise CompileError(message, (remark,), language)
+    found = _NO_TEXT.search(text)
+    if found is not None:
+        start = text.rfind("\n", 0, found.start()) + 1
+        number, column = text.count("\n", 0, start) + 1, found.start() - start + 1
+        bad = "a zero byte" if found[0] == "\0" else "a character that is not Unicode text"
+        message = f"{what} contains {bad} in line {number}, column {column}: remove it"
+        shown = _NO_TEXT.sub("\ufffd", text[start:].split("\n", 1)[0])
+        raise CompileError(message, (Diagnostic("error", f"{bad} in the source", number, column, shown),), language)
     if len(text.encode("utf-8")) > limits.SOURCE_BYTES_MAX:
         raise UsageError(
             f"{what} has more than {limits.SOURCE_BYTES_MAX} bytes: read large data from a file or pass it"
         )
     return text
+
+
+def timeout_seconds(program: Program) -> float:
+    """How long one call may take; 0 where that is not bounded."""
+    found = [option for option in program.options if option.startswith(TIMEOUT_PREFIX)]
+    return float(found[-1].removeprefix(TIMEOUT_PREFIX)) if found else 0.0
 
 
 def machine_facts() -> tuple[str, str]:

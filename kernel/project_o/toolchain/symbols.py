@@ -57,11 +57,19 @@ class Symbols:
                 found |= {at: target for at, kind, target in _RELOCATION.iter_unpack(part) if kind >> 32 == 0}
         return found
 
+    def changes(self, meanings: Mapping[str, Meaning]) -> list[tuple[int, bytes]]:
+        """What to write where in the library, so that these names mean something else. Raises KeyError for one that is
+        not there."""
+        found = []
+        for name, meaning in meanings.items():
+            at = self._places[name]
+            word, info, other, *_ = _SYMBOL.unpack_from(self._data, at)
+            found.append((at, _SYMBOL.pack(word, info, other, *meaning)))
+        return found
+
     def changed(self, meanings: Mapping[str, Meaning]) -> bytes:
         """The library's bytes in which these names mean something else. Raises KeyError for one that is not there."""
         body = bytearray(self._data)
-        for name, meaning in meanings.items():
-            at = self._places[name]
-            word, info, other, *_ = _SYMBOL.unpack_from(body, at)
-            _SYMBOL.pack_into(body, at, word, info, other, *meaning)
+        for at, piece in self.changes(meanings):
+            body[at : at + len(piece)] = piece
         return bytes(body)

@@ -33,7 +33,7 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     folder = build_folder()
     try:
         wanted.write(folder)
-        finished = (runner or run)(Job(_command(wanted), folder))
+        finished = (runner or run)(Job(_command(wanted), folder, {"NO_COLOR": "1"}))
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if finished.code != 0:

@@ -13,9 +13,10 @@ from . import cache
 from .faults import APART, fault_error, result_error
 from .guard import guard_path
 from .load import Library
+from .sources import timeout_seconds
 
 if TYPE_CHECKING:
-    from ..sandbox import Answer, NativeJob, Sandbox
+    from ..sandbox import Answer, Early, NativeJob, Sandbox
 
 _DEADLY = ("signal ", "exit ")
 
@@ -40,6 +41,7 @@ class Version:
     ISOLATE_WALL_SECONDS. Writable arrays are copied back. A death raises NativeFault naming the signal, and the next
     call starts a new child with fresh globals.
 
+    ``early`` is a process of the box that was made for the first trial while this was compiled.
     ``line_offset`` corrects the lines of an artifact that was built without one.
     """
 
@@ -50,11 +52,13 @@ class Version:
         box: Sandbox | None = None,
         isolate: bool = False,
         trial: bool = True,
+        early: Early | None = None,
         line_offset: int = 0,
     ) -> None:
         self.artifact = artifact
         self._box = box if trial else None
         self._isolate = isolate
+        self._early = early
         self._line_offset = line_offset
         self._settled: set[str] = set()
         self._functions = {item.name: item for item in artifact.interface.functions}
@@ -126,11 +130,8 @@ class Version:
     def _try_first(self, box: Sandbox, function: NativeFunction, args: Sequence[Any]) -> None:
         name = function.name
         if not cache.tried(self.artifact.key, name) and _array_bytes(args) <= limits.FIRST_CALL_ARGUMENT_BYTES_MAX:
-            try:
-                with box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path()) as job:
-                    answer = job.ask(name, args, seconds=limits.FIRST_CALL_WALL_SECONDS, fenced=True)
-            except SandboxError:
-                answer = None  # it cannot be tried here; the level that the doctor shows says why
+            early, self._early = self._early, None
+            answer = asked(box, early, self.artifact, name, args, fenced=True)
             if answer is not None and self.passed(function, answer):
                 cache.mark_tried(self.artifact.key, name)
                 self.witness(function, args, answer)
@@ -163,7 +164,8 @@ class Version:
 
     def _call_isolated(self, function: NativeFunction, args: Sequence[Any]) -> Any:
         job = self._living_job()
-        value, answer = job.quick(function.name, args, seconds=limits.ISOLATE_WALL_SECONDS)
+        seconds = timeout_seconds(self.artifact.program) or limits.ISOLATE_WALL_SECONDS
+        value, answer = job.quick(function.name, args, seconds=seconds)
         if answer is None:
             return value
         if answer.ended:
@@ -194,6 +196,23 @@ class Version:
             if self._job is job:
                 self._job = None
         job.close()
+
+
+def asked(
+    box: Sandbox, early: Early | None, artifact: Artifact, name: str, args: Sequence[Any], *, fenced: bool = False
+) -> Answer | None:
+    """What came of a call in the sandbox, in ``early`` where that can be had; None where it cannot be made there: the
+    doctor says why."""
+    try:
+        job = early.native(artifact.path, artifact.interface) if early is not None else None
+        job = job or box.native(artifact.path, artifact.interface, guard_path=guard_path())
+        most = min(limits.FIRST_CALL_WALL_SECONDS, timeout_seconds(artifact.program) or limits.FIRST_CALL_WALL_SECONDS)
+        try:
+            return job.ask(name, args, seconds=most, fenced=fenced)
+        finally:
+            job.dismiss()
+    except SandboxError:
+        return None
 
 
 def _array_bytes(args: Sequence[Any]) -> int:

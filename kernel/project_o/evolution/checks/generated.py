@@ -82,8 +82,9 @@ class Generated:
         asked = 0
         with subject.jobs.open(subject.artifact) as candidate:
             for case, expected in (*kept, *known.pairs):
+                moved = _offset(subject.task, case)
                 answer = candidate.ask(
-                    function.name, case.args, seconds=_allowed(expected), offset_bytes=_offset(subject.task, case)
+                    function.name, case.args, seconds=_allowed(expected), offset_bytes=moved, fenced=not moved
                 )
                 asked += 1
                 wall, cpu = wall + answer.wall_seconds, cpu + answer.cpu_seconds
@@ -207,8 +208,9 @@ class Generated:
                 right = ask(function.name, args)
                 if right is None:
                     return ""
+                moved = _offset(subject.task, case)
                 given = candidate.ask(
-                    function.name, args, seconds=_allowed(right), offset_bytes=_offset(subject.task, case)
+                    function.name, args, seconds=_allowed(right), offset_bytes=moved, fenced=not moved
                 )
                 text = difference(right, given, function.result) if _how(right, given) == how else ""
                 return text if text and other(right, given, args) else ""

@@ -33,8 +33,8 @@ static struct {
     Py_ssize_t version_offset; /* where a slot keeps the version that serves */
     PyTypeObject *slot_type;
     int64_t kept_bytes, kept_nanoseconds; /* arguments and calls up to these keep the interpreter's lock */
-    PyObject *portable_name, *entry_name, *ended_name;
-    PyTypeObject *code_type, *entry_type, *function_type;
+    PyObject *portable_name, *entry_name, *ended_name, *slot_name;
+    PyTypeObject *adopted, *code_type, *entry_type, *function_type;
 } here;
 
 /* ------------------------------------------------------------------------------ Code */

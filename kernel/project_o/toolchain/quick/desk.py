@@ -34,7 +34,7 @@ from ..places import locate, template
 from ..recipe import CELL_PATH, Recipe
 from ..server_lines import forget
 from ..sources import CELL_FOLDER, HOST_FOLDER, write_file
-from .exports import mended
+from .exports import write_mended
 from .server import Server, ServerTrouble
 
 FLAGS = ("-fno-llvm", "-fno-lld", "-fincremental")
@@ -206,7 +206,7 @@ class Desk:
             self._end(held)
         description = described(image, order.recipe, order.names, "zig")
         path = self._home() / f"{next(self._numbers)}.so"
-        path.write_bytes(mended(data, [item["name"] for item in description["functions"]]))
+        write_mended(path, data, [item["name"] for item in description["functions"]])
         return Built(path, description, len(data), time.monotonic() - began)
 
     def _found(self, recipe: Recipe) -> _Held | None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from pathlib import Path
 
 from ..symbols import Symbols
 from .server import ServerTrouble
@@ -16,15 +17,17 @@ _TABLE = "o_functions"
 _ADDRESS_BYTES = 8
 
 
-def mended(data: bytes, functions: Sequence[str]) -> bytes:
-    """The library's bytes, with the names of ``functions`` where the table says that they are, in its order.
+def write_mended(path: Path, data: bytes, functions: Sequence[str]) -> None:
+    """Write the library's bytes, with the names of ``functions`` where the table says that they are, in its order.
+
+    A library may have many megabytes, of which some hundred bytes change: they are copied once.
 
     Raises ServerTrouble where it does not hold them.
     """
     try:
         symbols = Symbols(data)
         table, pointers = symbols.meanings[_TABLE].address, symbols.pointers()
-        return symbols.changed(
+        changes = symbols.changes(
             {
                 name: symbols.meanings[name]._replace(address=pointers[table + k * _ADDRESS_BYTES])
                 for k, name in enumerate(f"o_cell_{function}" for function in functions)
@@ -32,3 +35,8 @@ def mended(data: bytes, functions: Sequence[str]) -> bytes:
         )
     except (KeyError, StopIteration, ValueError, struct.error) as error:
         raise ServerTrouble(f"the library does not hold its functions: {error!r}") from None
+    with open(path, "wb") as file:
+        file.write(data)
+        for at, piece in changes:
+            file.seek(at)
+            file.write(piece)

@@ -31,14 +31,14 @@ from ..guard import guard_path
 from ..recipe import Recipe, recipe
 from ..rust.recipe import recipe as rust_recipe
 from ..server_lines import Functions, forget, remember
-from ..version import Version
+from ..version import Version, asked
 from .agreement import difference
 from .desk import FLAGS, Built, desk
 from .later import Later
 from .server import ServerTrouble
 
 if TYPE_CHECKING:
-    from ...sandbox import Answer, Sandbox
+    from ...sandbox import Answer, Early, Sandbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,18 @@ class How:
     isolate: bool
     trial: bool
 
-    def version(self, artifact: Artifact) -> Version:
+    def version(self, artifact: Artifact, early: Early | None = None) -> Version:
         """The build as it serves for good."""
-        return Version(artifact, box=self.box, isolate=self.isolate, trial=self.trial)
+        return Version(artifact, box=self.box, isolate=self.isolate, trial=self.trial, early=early)
+
+    def early(self) -> Early | None:
+        """A process for the first trial, made while the compiler is at work; None where none is wanted or to be had."""
+        if self.box is None or self.isolate or not self.trial:
+            return None
+        try:
+            return self.box.early(guard_path())
+        except SandboxError:
+            return None
 
 
 def open_cell(program: Program, text: Text, how: How) -> Version:
@@ -78,18 +87,23 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=text.names))
     quick = _Zig(wanted, text.names) if isinstance(wanted, Recipe) else _Rust(program, text.names)
-    later = _begun(program, wanted.key, text.names)
+    early = later = None
     try:
+        early = how.early()  # first: what optimises takes a whole processor
+        later = _begun(program, wanted.key, text.names)
         functions, keeps = text.functions(), text.keeps()
         optimised = _first(quick.result, later.result, keeps)
     except BaseException:
         quick.abandon()
-        _stop(wanted.key, later)
+        if later is not None:
+            _stop(wanted.key, later)
+        if early is not None:
+            early.close()
         raise
     if optimised is not None:
         quick.discard()
-        return how.version(optimised)
-    return QuickVersion(quick.artifact(program, text.names, functions), later, how)
+        return how.version(optimised, early)
+    return QuickVersion(quick.artifact(program, text.names, functions), later, how, early)
 
 
 class _Zig:
@@ -197,11 +211,12 @@ def _stop(key: str, later: Later) -> None:
 class QuickVersion(Version):
     """A quick build as it serves, until ``then`` hands on the optimised one."""
 
-    def __init__(self, artifact: Artifact, later: Later, how: How) -> None:
-        super().__init__(artifact, box=how.box, isolate=how.isolate, trial=how.trial)
+    def __init__(self, artifact: Artifact, later: Later, how: How, early: Early | None) -> None:
+        super().__init__(artifact, box=how.box, isolate=how.isolate, trial=how.trial, early=early)
         self._later, self._how = later, how
         self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
         self._refusal = ""
+        self._early_again: Early | None = None
         if artifact.program.language == "zig":  # all that is left of these files goes with the server
             weakref.finalize(self, _remove, Path(artifact.path), os.getpid()).atexit = False
 
@@ -219,7 +234,18 @@ class QuickVersion(Version):
 
     def then(self, take: Callable[[Version], bool]) -> None:
         """Call ``take`` with the optimised version, in another thread, once it may serve in place of this one."""
-        threading.Thread(target=self._hand_on, args=(take,), name="project-o-then", daemon=True).start()
+        from ...sandbox.afterwards import afterwards
+
+        afterwards(limits.EARLY_AGAIN_SECONDS, self._prepare)
+        if self._later.result.done():  # then this very thread would be the one that is called back
+            threading.Thread(target=self._hand_on, args=(take,), name="project-o-then", daemon=True).start()
+        else:  # in that build's own thread, which this cell began
+            self._later.result.add_done_callback(lambda _built: self._hand_on(take))
+
+    def _prepare(self) -> None:
+        """While the other compiler is at work: a process in which its build will be asked."""
+        if self._seen and not self._later.result.done():
+            self._early_again = self._how.early()
 
     def _hand_on(self, take: Callable[[Version], bool]) -> None:
         try:
@@ -264,11 +290,8 @@ class QuickVersion(Version):
         """The answer of a build in the sandbox; None where it cannot be asked."""
         if self._how.box is None:
             return None
-        try:
-            with self._how.box.native(artifact.path, artifact.interface, guard_path=guard_path()) as job:
-                return job.ask(function.name, args, seconds=limits.FIRST_CALL_WALL_SECONDS)
-        except SandboxError:
-            return None
+        early, self._early_again = self._early_again, None
+        return asked(self._how.box, early, artifact, function.name, args)
 
 
 def _remove(path: Path, owner: int) -> None:

@@ -10,7 +10,6 @@
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
-#include <link.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -24,6 +23,7 @@
 #define EXPORT __attribute__((visibility("default")))
 #include "guard_frames.h"
 #include "guard_handlers.h"
+#include "guard_text.h"
 #include "guard_words.h"
 
 #ifndef sigev_notify_thread_id /* glibc has the field, but not its name in the manual */
@@ -80,6 +80,7 @@ static void last_words(const struct call *call, const char *how) {
     say(how, strlen(how));
     SAY("This cannot be survived in-process: the process ends now. What was recorded is safe; run the cell with "
         "--isolate.\n");
+    said();
     if (on_long != NULL) on_long(call->fault); /* others run, and pass it on, only without the host's own lock */
     linger();
 }
@@ -142,6 +143,7 @@ EXPORT void o_guard_panic(const char *message, size_t length, uintptr_t return_a
         SAY(" outside a guarded call, in a thread that native code started: ");
         say(message, length < MESSAGE_BYTES ? length : MESSAGE_BYTES);
         SAY("\nproject-o: this cannot be survived in-process: the process ends now.\n");
+        said();
         linger();
         return; /* the cell traps */
     }
@@ -187,6 +189,7 @@ static void try_interrupt(struct call *call, void *context) {
     interrupt.pending = 0;
     look_again(0);
     begin_fault(call, INTERRUPTED, SIGINT, 0);
+    if (call->limited) memcpy(call->fault->message, LIMITED, sizeof LIMITED);
     add_frame(call, at.pc);
     call->fault->exact = call->fault->frame_count;
     walk_frames(call, at);
@@ -200,6 +203,7 @@ static void on_interrupt(int signal, siginfo_t *info, void *context) {
         syscall(SYS_tgkill, getpid(), getpid(), signal);
     } else if (call != NULL) {
         interrupt.pending = 1;
+        call->limited = false;
         try_interrupt(call, context);
     } else {
         interrupt.unseen = 1;
@@ -224,16 +228,30 @@ static bool watch_interrupts(void) {
     return true;
 }
 
+static int64_t monotonic(void) {
+    struct timespec now = {0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}
+
+static void look_until(int64_t deadline) {
+    int64_t left = deadline - monotonic();
+    look_again(left > HANDLERS_LOOK_NANOSECONDS ? HANDLERS_LOOK_NANOSECONDS : left > 1 ? (long)left : 1);
+}
+
 static void on_timer(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct call *call = innermost;
     if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &interrupt) {
         hand_over(&interrupt.next_urgent, signal, info, context);
     } else if (call != NULL) {
+        if (!interrupt.pending && call->deadline != 0 && monotonic() >= call->deadline)
+            interrupt.pending = call->limited = true;
         if (interrupt.pending) try_interrupt(call, context);
         watch_interrupts(); /* whoever has replaced our handler since the last look has not been seen */
         if (on_long != NULL && in_text(call, where_of(context).pc)) on_long(call->fault);
         else if (on_long != NULL && !interrupt.pending) look_again(HANDLERS_LOOK_NANOSECONDS);
+        if (call->deadline != 0 && !interrupt.pending) look_until(call->deadline);
     }
     errno = saved_errno;
 }
@@ -263,6 +281,9 @@ static void begin_child(void) {
     interrupt.has_timer = false;
     is_main_thread = true;
 }
+
+/* So long may the next call of this thread take; only the main thread's are interrupted. */
+EXPORT void o_guard_limit(int64_t nanoseconds) { next_limit = nanoseconds; }
 
 /* Anybody may have replaced our handlers since the last call, and asking costs more than a call: we ask when the coarse
  * clock has moved on, every few milliseconds of calls, and once more while a call lasts. */
@@ -299,31 +320,6 @@ static void prepare_thread(void) {
     if (stack == MAP_FAILED) return;
     stack_t ours = {.ss_sp = stack, .ss_size = alternate_stack_bytes};
     if (sigaltstack(&ours, NULL) != 0 || pthread_setspecific(thread_key, stack) != 0) munmap(stack, alternate_stack_bytes);
-}
-
-struct search { uint64_t address, low, high, base; };
-
-static int find_text(struct dl_phdr_info *info, size_t size, void *data) {
-    struct search *search = data;
-    (void)size;
-    for (int i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *part = &info->dlpi_phdr[i];
-        uint64_t low = info->dlpi_addr + part->p_vaddr, high = low + part->p_memsz;
-        if (part->p_type != PT_LOAD || !(part->p_flags & PF_X)) continue;
-        if (search->address < low || search->address >= high) continue;
-        *search = (struct search){search->address, low, high, info->dlpi_addr};
-        return 1;
-    }
-    return 0;
-}
-
-/* The address range of the code that `function` belongs to; -3 if nothing that is loaded contains it. */
-EXPORT int32_t o_guard_text(void *function, uint64_t text[2]) {
-    struct search search = {.address = (uint64_t)function};
-    if (dl_iterate_phdr(find_text, &search) == 0) return -3;
-    text[0] = search.low;
-    text[1] = search.high;
-    return 0;
 }
 
 __attribute__((constructor)) static void prepare_library(void) {
@@ -364,11 +360,20 @@ EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struc
     call.fault = fault;
     call.text_low = text[0];
     call.text_high = text[1];
-    call.handed_back = false;
+    call.handed_back = call.limited = false;
+    call.deadline = call.outer != NULL ? call.outer->deadline : 0;
     fault->kind = 0;
     if (!thread_is_ready) prepare_thread();
     const bool outermost = call.outer == NULL;
     if (outermost) look_after_handlers();
+    if (next_limit != 0) {
+        if (outermost && is_main_thread) {
+            call.deadline = monotonic() + next_limit;
+            prepare_timer();
+            look_until(call.deadline);
+        }
+        next_limit = 0;
+    }
     if (sigsetjmp(call.out, 0) == 0) {
         innermost = &call;
         /* From here on an interrupt is this call's; one from before is seen now. */
@@ -383,7 +388,7 @@ EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struc
     if (outermost && interrupt.pending && is_main_thread) {
         interrupt.pending = 0;
         look_again(0);
-        raise(SIGINT); /* it came while the call was ending: the interpreter's own handler has it now */
+        if (!call.limited) raise(SIGINT); /* it came while the call was ending: the interpreter's own handler has it now */
     }
     if (status == STATUS_STOPPED && fault->kind != 0) make_relative(&call);
     return status;

@@ -11,6 +11,7 @@
 #define FRAMES_MAX 64
 #define INTERRUPT_RETRY_NANOSECONDS 200000
 #define HANDLERS_LOOK_NANOSECONDS 10000000
+#define LIMITED "time limit"
 #define STATUS_STOPPED (-9)
 #define STATUS_LOOK (-8)
 
@@ -35,6 +36,8 @@ struct call {
     struct o_fault *fault;
     uint64_t text_low, text_high;
     bool handed_back; /* a handler in front of ours has handed on a fault of this call */
+    int64_t deadline; /* by the monotonic clock, when the call is to be interrupted; 0: never */
+    volatile bool limited; /* its deadline has interrupted it, and nobody's Ctrl-C */
 };
 
 /* initial-exec: the handlers may not allocate, and another model may do so at the first access of a thread. */
@@ -42,6 +45,7 @@ struct call {
 THREAD_LOCAL struct call *volatile innermost;
 THREAD_LOCAL sigjmp_buf *volatile walk_out; /* set while frames are walked: a fault there ends the walk */
 THREAD_LOCAL bool thread_is_ready, is_main_thread;
+THREAD_LOCAL int64_t next_limit; /* nanoseconds that the next call may take; 0: any number */
 THREAD_LOCAL int64_t looked_at; /* the coarse clock, when this thread last made sure of the handlers */
 
 /* ------------------------------------------------------------------------------ frames */

@@ -8,6 +8,7 @@
 /* Keep in step with limits.py. */
 #define NAMES_KEPT 512
 #define NAME_BYTES 64
+#define WORDS_BYTES 1024
 #define LINGER_NANOSECONDS 300000000
 
 /* In a Jupyter kernel the descriptor 2 is a pipe that a thread of this very process reads for the notebook. */
@@ -24,9 +25,20 @@ static void write_all(int descriptor, const char *text, size_t length) {
     }
 }
 
+/* All of it is written at once, or what others write at this moment comes in between. */
+static char words[WORDS_BYTES];
+static size_t words_length;
+
 static void say(const char *text, size_t length) {
-    write_all(2, text, length);
-    if (terminal >= 0) write_all(terminal, text, length);
+    if (length > WORDS_BYTES - words_length) length = WORDS_BYTES - words_length;
+    memcpy(words + words_length, text, length);
+    words_length += length;
+}
+
+static void said(void) {
+    write_all(2, words, words_length);
+    if (terminal >= 0) write_all(terminal, words, words_length);
+    words_length = 0;
 }
 #define SAY(literal) say(literal, sizeof(literal) - 1)
 
