@@ -91,6 +91,7 @@ def _entry(label: str, options: dict[str, Any]) -> Entry:
     def promised(*names: str) -> dict[str, float]:
         return {name.partition("_")[0]: options.pop(name) for name in names if name in options}
 
-    limits, limits_p95 = promised("wall_max", "optimised_max", "growth_max", "excess_max"), promised("wall_p95_max")
+    limits = promised("wall_max", "hook_max", "optimised_max", "growth_max", "excess_max")
+    limits_p95 = promised("wall_p95_max", "hook_p95_max")
     ratio_max, added_max = options.pop("ratio_max", None), options.pop("added_max", None)
     return Entry(label, options.pop("engine"), options, ratio_max, limits, limits_p95, added_max)

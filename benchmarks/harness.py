@@ -12,8 +12,8 @@ from typing import Literal
 
 from .definitions import Definition, Entry
 
-Sample = Mapping[str, float]
-"""What one visit took: metric -> seconds. Every engine gives ``wall``."""
+Sample = Mapping[str, float | list[float]]
+"""What one visit took: metric -> seconds, or each of several. Every engine gives ``wall``, one value of it."""
 Visit = Callable[[], Sample]
 Engine = Callable[..., AbstractContextManager[Visit]]
 """Options of the table -> what is set up once, visited every round, and taken down."""
@@ -62,7 +62,8 @@ def measure(
                     sample = visits[one.entry.name]()
                     if number >= 0:
                         for metric, seconds in sample.items():
-                            one.samples.setdefault(metric, []).append(seconds)
+                            values = seconds if isinstance(seconds, list) else [seconds]
+                            one.samples.setdefault(metric, []).extend(values)
     return series
 
 

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -41,9 +41,16 @@ class Ran:
 class Kernel:
     """A kernel, started; ``start_seconds`` is from starting the process to its first answer."""
 
-    def __init__(self, module: str, environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        module: str,
+        environment: Mapping[str, str] | None = None,
+        prepare: Callable[[Path], None] = lambda _: None,
+    ) -> None:
+        """``prepare`` is given the kernel's folder before the kernel starts."""
         self._folder = tempfile.TemporaryDirectory(prefix="o-benchmark-kernel-", ignore_cleanup_errors=True)
         self.folder = Path(self._folder.name)
+        prepare(self.folder)
         connection, _ = write_connection_file(str(self.folder / "connection.json"))
         self._context = zmq.Context()
         self._context.setsockopt(zmq.RECONNECT_IVL, RECONNECT_MILLISECONDS)

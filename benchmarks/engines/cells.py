@@ -7,10 +7,12 @@ import random
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from statistics import median
 
 from ..harness import Sample, Visit, expect
 from ..kernels import Kernel
+from .states import repository
 
 BURST = 10
 SETTLE_SECONDS = 0.3
@@ -43,11 +45,19 @@ last message comes after its expressions are evaluated, so its share is counted 
 
 
 @contextmanager
-def cells(extension: bool, history: bool, cells: int) -> Iterator[Visit]:
-    """A burst of short cells, sent back to back, from a notebook of so many; ``hook`` is our time in it."""
+def cells(extension: bool, history: bool, cells: int, foreign: int = 0) -> Iterator[Visit]:
+    """A burst of short cells, sent back to back, from a notebook of so many; ``hook`` is our time in each.
+
+    With ``foreign`` the notebook lies in a repository beside so many other files.
+    """
     module = "project_o.kernel" if extension else "ipykernel_launcher"
     numbers = itertools.count()
-    with Kernel(module, {"PROJECT_O_HISTORY": "on" if history else "off"}) as kernel:
+
+    def prepare(folder: Path) -> None:
+        if foreign:
+            repository(folder, foreign)
+
+    with Kernel(module, {"PROJECT_O_HISTORY": "on" if history else "off"}, prepare) as kernel:
         kernel.run(TIMED + (HOOKED if extension else ""), "timed")
 
         def one(cell: int) -> dict[str, float]:
@@ -62,7 +72,8 @@ def cells(extension: bool, history: bool, cells: int) -> Iterator[Visit]:
         def visit() -> Sample:
             burst = [one(random.randrange(cells)) for _ in range(BURST)]
             time.sleep(SETTLE_SECONDS)
-            return {metric: median(sample[metric] for sample in burst) for metric in burst[0]}
+            wall = median(sample["wall"] for sample in burst)
+            return {"wall": wall} | ({"hook": [sample["hook"] for sample in burst]} if extension else {})
 
         yield visit
 

@@ -65,6 +65,25 @@ def _cell(cell: int, number: int) -> dict[str, Any]:
     return {**body, "source": _source(cell, number).splitlines(True), "outputs": outputs}
 
 
+def repository(folder: Path, foreign: int) -> None:
+    """What lies in a folder, and ``foreign`` files of Python besides, as the first commit of a user's repository."""
+    for number in range(foreign):
+        place = folder / f"package_{number % 50}" / f"module_{number}.py"
+        place.parent.mkdir(exist_ok=True)
+        place.write_text(FOREIGN.format(number))
+    _git(folder, "init", "-q", "-b", "main")
+    _git(folder, "config", "user.name", "Benchmark")
+    _git(folder, "config", "user.email", "benchmark@example.org")
+    _git(folder, "config", "gc.auto", "0")
+    _git(folder, "add", ".")
+    _git(folder, "commit", "-q", "-m", "first")
+
+
+def _git(folder: Path, *words: str) -> str:
+    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True)
+    return done.stdout
+
+
 class _Notebook:
     """A notebook in a user's repository, with ``foreign`` other files that are tracked there."""
 
@@ -73,17 +92,8 @@ class _Notebook:
         self.path = self.folder / "n.ipynb"
         self.body = {"nbformat": 4, "nbformat_minor": 5, "metadata": {}}
         self.body["cells"] = [_cell(cell, 0) for cell in range(cells)]
-        for number in range(foreign):
-            place = self.folder / f"package_{number % 50}" / f"module_{number}.py"
-            place.parent.mkdir(exist_ok=True)
-            place.write_text(FOREIGN.format(number))
         self.write()
-        self.git("init", "-q", "-b", "main")
-        self.git("config", "user.name", "Benchmark")
-        self.git("config", "user.email", "benchmark@example.org")
-        self.git("config", "gc.auto", "0")
-        self.git("add", ".")
-        self.git("commit", "-q", "-m", "first")
+        repository(self.folder, foreign)
 
     def run(self, cell: int, number: int) -> None:
         """The cell was run: its source and outputs are others now."""
@@ -93,8 +103,7 @@ class _Notebook:
         self.path.write_text(json.dumps(self.body, indent=1, ensure_ascii=False), "utf-8")
 
     def git(self, *words: str) -> str:
-        done = subprocess.run(["git", *words], cwd=self.folder, capture_output=True, text=True, check=True)
-        return done.stdout
+        return _git(self.folder, *words)
 
 
 @contextmanager
@@ -266,13 +275,18 @@ def nbdime_diff(cells: int) -> Iterator[Visit]:
 def history_restore(cells: int) -> Iterator[Visit]:
     """A state is written back to its notebook: what was there is kept first, and a state says so."""
     with _recorded(cells) as history:
+        numbers, path, state = itertools.count(1), Path(history.notebook), history.resolve("@~10")
+        history.restore(state)
 
         def visit() -> Sample:
             sample: dict[str, float] = {}
-            state = history.resolve("@~5")
+            edited = json.loads(path.read_text("utf-8"))
+            edited["cells"][1]["source"] = f"edited {next(numbers)}"  # and not run: the file alone has it
+            path.write_text(json.dumps(edited, indent=1, ensure_ascii=False), "utf-8")
             with timed(sample):
                 restored = history.restore(state)
-            expect("path", True, Path(restored.path or "").exists())
+            expect("kept first", edited["cells"][1]["source"], history.cells(restored.replaced)[1].source)
+            expect("written back", _source(1, 0), "".join(json.loads(path.read_text("utf-8"))["cells"][1]["source"]))
             return sample
 
         yield visit

@@ -60,6 +60,8 @@ class Flow:
         """See ``evolving.LaterCells``."""
         self.in_copy: Callable[[], None] = lambda: None
         """Called in each copy of this process that runs the user's code beside a candidate."""
+        self.names: Mapping[str, Any] = {}
+        """What the user has defined, by name."""
         self.page_joined: Callable[[], None] = lambda: None
         """Called, in any thread, when a notebook that shows panels has opened its channel to this kernel."""
         self._remembers = history is None
@@ -95,7 +97,8 @@ class Flow:
         """Canary, promotion, rollback."""
         from .releases import Releases
 
-        return Releases(self.registry, self._history, bind=self._bind, allow=self._allow_change, reach=self._reach_name)
+        allow, reach = self._allow_change, self._reach_name
+        return Releases(self.registry, self._history, bind=self._bind, allow=allow, reach=reach, find=self.names.get)
 
     def _reach_name(self, name: str) -> None:
         if name in self._targets:
@@ -249,7 +252,7 @@ class Flow:
                 plot=plot,
                 resume=replay,
             )
-        return run.with_state(self.runs.commit(run))
+        return self.runs.kept(run)
 
     def _task(self, name: str, function: str | None, wanted: Wishes, trials: int | None = None) -> Task:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
@@ -360,19 +363,11 @@ class Flow:
         """Put the notebook and what served at a state back. Python variables stay as they are."""
         from .deploy import LEDGER
 
+        lessons = self.releases.lessons.files(*(one.name for one in self.serving()))
         restored = self.history.restore(text, str(to) if to else None)
-        served, refused = [], []
+        self.history.stage(lessons)  # what was learned since then stays learned
+        served, refused = self.releases.put_back(restored.files.get(LEDGER, ""), restored.source.id)
         if LEDGER in restored.files:
-            then = self._registry()
-            then.remember(restored.files[LEDGER])
-            for name, release in then.remembered().items():
-                try:
-                    self.registry.put(release, "restored", restored.source.id)
-                except DeployError as error:
-                    refused.append(f"{name}: {error}")
-                    continue
-                served.append(name)
-                self._bind(name)
             self._keep_ledger()
         return restored.told(served, refused)
 
@@ -390,11 +385,12 @@ class Flow:
         if self._remembers or self._history is None:
             return
         from .deploy import LEDGER
-        from .history.newest import newest
+        from .deploy.ledgers import joined
+        from .history.newest import at_the_ends
 
         self._remembers = True
         try:
-            if ledger := newest(self._history, LEDGER):
+            if ledger := joined(at_the_ends(self._history, LEDGER)):
                 self.registry.remember(ledger)
         except DeployError as error:
             warn(f"what served in the last kernel is not known: {error}")

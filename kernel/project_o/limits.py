@@ -273,6 +273,7 @@ CANARY_EVIDENCE = 40.0  # of unequal failures: reached in at most one of so many
 CANARY_COPY_BYTES_MAX = 64 * MIB
 CANARY_COPY_ITEMS_MAX = 20_000
 LESSONS_KEPT_MAX = 100
+ENDS_READ_MAX = 8  # of a notebook's lanes: so many kernels beside each other are expected at most
 SAMPLED_CALLS = 8
 SAMPLE_SECONDS = 1.0
 METRICS_BUFFER_MAX = 10_000

@@ -239,7 +239,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with every reason, in order. ``level`` is the sandbox level it was reached at;
+    """Accept or reject, with every reason, in order. ``level`` is the sandbox's, ``state`` its own commit;
     ``self_reported``: by an evaluator beside which the candidate ran, so that a person alone accepts."""
 
     accepted: bool
@@ -249,6 +249,7 @@ class Verdict:
     measurements: tuple[Measurement, ...] = ()
     confirmation: Measurement | None = None
     self_reported: bool = False
+    state: str = ""
 
 
 @dataclass(frozen=True, slots=True)

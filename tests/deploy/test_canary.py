@@ -319,6 +319,34 @@ def test_the_next_kernel_goes_on_where_this_one_ended(served):
     assert canaries.resume("scale") is None
 
 
+def test_a_metric_that_the_next_kernel_lacks_is_waited_for_until_the_time_is_over(served):
+    served.canaries.begin(release("new"), Plan(share=0.5, calls=40, seed=9), {"worth": lambda answer, *_: answer})
+    call(served, 10)
+    text, user, clock = served.canaries.to_json(), {}, SimpleNamespace(now=0.0)
+    registry = Registry(lambda item, _cell: Version(doubled, text=item.program.source))
+    canaries = Canaries(registry, equal, lambda: clock.now, find=user.get)
+    canaries.remember(text)
+    slot, _ = registry.serve_cell(Program("scale", "zig", (("cell.zig", "old"),)))
+    canary = canaries.resume("scale").canary
+    known = canary.evidence.calls
+
+    assert canary.waits_for == ("worth",)
+    for _ in range(1_000):
+        slot.version.call("scale", (np.arange(3.0), np.zeros(3)))
+    assert (canary.evidence.calls, canary.new.calls) == (known, 0)
+    assert canaries.to_json(), "and it would go on in a third kernel"
+    user["worth"] = lambda answer, *_: answer
+    slot.version.call("scale", (np.arange(3.0), np.zeros(3)))
+    assert (canary.evidence.calls, canary.waits_for) == (known + 1, ())
+    del user["worth"]
+    canaries.remember(text)
+    for _ in range(1 + limits.CANARY_EXTENSIONS):
+        clock.now += 301
+        canaries.look()
+    (ended,) = canaries.take_ended()
+    assert ended.decision.outcome == "rollback"
+
+
 def test_the_next_kernel_begins_no_canary_against_another_version(served):
     served.canaries.begin(release("new"), MIXED)
     text = served.canaries.to_json()

@@ -104,3 +104,18 @@ def test_a_call_under_way_ends_on_the_version_it_began_with(tmp_path):
     caller.join()
     assert answers == [1]
     flow.history.close()
+
+
+def test_what_is_not_tried_again_outlives_going_back_to_a_state_before_it(served, tmp_path):
+    flow, _, states = served
+    program = flow.registry.releases("work")[-1].program
+    flow.releases.rollback("work", reason="it is slower", learned=program)
+    assert flow.restore(states[1])["serving again"] == "work"
+    flow.history.record(CellRun("cell", "pass"))
+    flow.history.flush()
+    flow.history.close()
+
+    again = Flow(open_history(tmp_path / "book", "n.ipynb"))
+
+    assert again.releases.lessons.knows("work", program)
+    again.history.close()

@@ -6,7 +6,7 @@ import nbformat
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from project_o.history.pretty import pretty
+from project_o.history.pretty import indented, pretty
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=30)
 DATA = st.dictionaries(
@@ -42,3 +42,17 @@ def test_as_nbformat_writes_it(cells):
 
     expected = nbformat.v4.nbjson.JSONWriter().writes(nbformat.from_dict(json.loads(json.dumps(body))))
     assert pretty(body) == expected + "\n"
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=100, deadline=None)
+@given(VALUES)
+def test_indented_as_json_writes_it(value):
+    expected = json.dumps(value, ensure_ascii=False, indent=1)
+    assert indented(value) == expected

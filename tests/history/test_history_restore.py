@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import subprocess
 import time
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from hypothesis import strategies as st
 from project_o.errors import HistoryError
 from project_o.history import open_history
 from project_o.history.filemerge import read_cells
-from project_o.history.redact import Redactor
+from project_o.history.redact import Redactor, mark
 
 SOURCES = st.text(st.characters(codec="utf-8", exclude_characters="\r"), max_size=40)
 STEPS = st.lists(
@@ -164,3 +166,39 @@ def test_an_old_notebook_without_ids_is_understood(tmp_path: Path, cell) -> None
     history.record(cell("x1", "a = 1", "found by its source\n"))
     assert [c.id for c in history.cells("@")] == ["f0", "f1"]
     history.close()
+
+
+def test_a_state_that_cannot_be_read_replaces_nothing(tmp_path: Path, cell) -> None:
+    path = tmp_path / "n.ipynb"
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell("precious", id="p")]), path)
+    before = path.read_bytes()
+    history = open_history(tmp_path, "n.ipynb")
+    history.record(cell("a", "a source that nothing else holds"))
+    state = history.save("here")
+    history.close()
+    blob = subprocess.run(
+        ["git", f"--git-dir={history.store}", "rev-parse", f"{state.id}:cells/{_fan('a')}/a.py"],
+        capture_output=True, text=True, check=True,
+    ).stdout.strip()  # fmt: skip
+    (Path(history.store) / "objects" / blob[:2] / blob[2:]).unlink()
+    again = open_history(tmp_path, "n.ipynb")
+
+    with pytest.raises(HistoryError, match=blob):
+        again.restore(state)
+
+    assert path.read_bytes() == before
+    again.close()
+
+
+def _fan(name: str) -> str:
+    return hashlib.sha1(name.encode(), usedforsecurity=False).hexdigest()[:2]
+
+
+def test_a_secret_beside_a_number_in_metadata_is_not_kept(tmp_path: Path) -> None:
+    secret = "hunter2-hunter2"
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("m", id="m", metadata={"k": [1, secret]})])
+    nbformat.write(notebook, tmp_path / "n.ipynb")
+
+    cells, _ = read_cells(str(tmp_path / "n.ipynb"), Redactor((secret,)))
+
+    assert cells[0]["metadata"] == {"k": [1, mark(secret)]}

@@ -12,6 +12,7 @@ SLOW = """\
   (time.sleep 0.004)
   (.format "hello {}" message))"""
 FAST = SLOW.replace("(time.sleep 0.004)", "(time.sleep 0.001)")
+RUDE = FAST.replace("hello {}", "{}")
 BROKEN = SLOW.replace('(.format "hello {}" message)', "(/ 1 0)")
 
 
@@ -20,10 +21,10 @@ from types import SimpleNamespace
 from project_o.api import current
 from project_o.deploy.plan import Plan
 flow = current()
-def canary(version):
+def canary(version, metrics=None, shadow=False):
     verdict = SimpleNamespace(accepted=True, level="L2", reasons=("judged",))
     run = SimpleNamespace(program=greeter.program, best=version, verdict=verdict, state=None, facts=dict)
-    return flow.releases.canary("greeter", run, Plan(share=0.5, calls=4_000))"""
+    return flow.releases.canary("greeter", run, Plan(share=0.5, calls=4_000, shadow=shadow), metrics)"""
 
 
 def say(verb):
@@ -34,7 +35,7 @@ def say(verb):
 def served(tmp_path, start_kernel):
     """A slow agent serves; ``fast`` and ``broken`` are versions of it, as a run would accept them."""
     kernel = start_kernel(tmp_path)
-    for name, text in (("fast", FAST), ("broken", BROKEN), ("slow", SLOW)):
+    for name, text in (("fast", FAST), ("rude", RUDE), ("broken", BROKEN), ("slow", SLOW)):
         ran = kernel.run(text)
         assert ran.status == "ok", ran.text
         kernel.run(f"{name} = greeter.program")
@@ -92,3 +93,21 @@ def test_a_conversation_stays_with_one_version(served):
     found = ast.literal_eval(kernel.value("seen"))
     assert all(len(set(sides)) == 1 for sides in found.values()), found
     assert {sides[0] for sides in found.values()} == {0, 1}
+
+
+def test_a_metric_of_replies_takes_a_faster_agent_back(served):
+    kernel = served
+    kernel.run("def polite(reply, message):\n    return float(reply == f'hello {message}')")
+    begun = kernel.run("running = canary(rude, {'polite': polite})")
+    assert begun.status == "ok", begun.text
+
+    ran = kernel.run("for k in range(200): greeter(f'you {k}')")
+
+    assert "was taken back" in ran.text, ran.text
+    assert "polite is worse" in ran.text
+
+
+def test_no_turn_is_answered_twice(served):
+    refused = served.run("canary(fast, shadow=True)")
+    assert refused.status == "error"
+    assert "leave --shadow out" in refused.error

@@ -13,6 +13,12 @@ pub fn total(xs: []const f64) f64 {
     return sum;
 }"""
 SLOW = FAST.replace("    return sum;", "    for (0..4) |_| { for (xs) |x| sum += x * 0.0; }\n    return sum;")
+FIVE_TIMES = FAST.replace(
+    "    return sum;",
+    "    for (0..4) |_| {\n        std.mem.doNotOptimizeAway(sum);\n        sum = 0;\n"
+    "        for (xs) |x| sum += x;\n    }\n"
+    "    return sum;",
+).replace("/// Add", 'const std = @import("std");\n/// Add')
 CRASHES = FAST.replace("    return sum;", '    if (xs[0] == 7.0) @panic("seven");\n    return sum;')
 CALLS = "xs = np.ones(4_000)\nfor _ in range({count}):\n    assert work.total(xs) == 4_000.0"
 
@@ -179,3 +185,59 @@ def test_where_evolution_is_off_no_canary_promotes_itself_and_none_goes_on(serve
     assert again.value(f"[s.origin for s in {say('serving')}]") == "['cell', 'canary']"
     assert again.run("%config ProjectO.evolution = False").status == "ok"
     assert again.value(origins) == "[(1.0, 'cell')]"
+
+
+CLOSENESS = "def closeness(answer, xs):\n    return 10 - 2 * abs(answer - xs.sum())"
+
+
+def test_a_metric_is_looked_up_again_in_the_next_kernel_and_waited_for(served, start_kernel):
+    kernel, _, folder = served
+    kernel.run(FAST.replace("return sum;", "return sum + xs[0];"))
+    wrong = state_of(kernel)
+    kernel.run(SLOW)
+    kernel.run(CLOSENESS)
+    begun = kernel.run(f"%o canary work {wrong} --share 50% --metric closeness")
+    assert begun.status == "ok", begun.text
+    kernel.run("xs = np.ones(4_000)\nfor _ in range(10):\n    work.total(xs)")
+    calls = f"{say('canary work')}.canary.evidence.calls"
+    before = int(kernel.value(calls))
+    kernel.close()
+
+    again = start_kernel(folder)
+    again.run("import numpy as np")
+    ran = again.run(SLOW)
+    assert "goes on once this kernel has closeness" in ran.text, ran.text
+    assert again.run(CALLS.format(count=200)).status == "ok", "the version before answers every call"
+    assert int(again.value(calls)) == before, "nothing is compared without the metric"
+    assert "closeness: define it in this kernel" in again.run("%o canary work").text
+    again.run(CLOSENESS)
+    during = again.run("for _ in range(600):\n    work.total(xs)")
+    assert "was taken back" in during.text, during.text
+    assert "closeness is worse" in during.text
+
+
+def test_what_a_person_proposes_is_a_state_that_a_canary_finds(served):
+    kernel, _, folder = served
+    assert kernel.run(FIVE_TIMES).status == "ok"
+    kernel.run("xs = np.ones(4_000)")
+    ran = kernel.run("run = %evolve work --trials 1 --inputs (xs,)")
+    assert ran.status == "ok", ran.text
+    text = 'const std = @import("std");\n' + FAST.partition("\n")[2]
+    assert kernel.run(f"good = run.propose({text!r})").status == "ok"
+    assert kernel.run(f"wrong = run.propose({text.replace('return sum', 'return sum + 1')!r})").status == "ok"
+    assert kernel.value("good.accepted, wrong.accepted") == "(True, False)", kernel.value("good.reasons, wrong.reasons")
+
+    found = kernel.value(f"[(s.kind, s.id in (good.state, wrong.state)) for s in {say('history work')}][:3]")
+    assert found == "[('propose', True), ('propose', True), ('evolve', False)]"
+    refused = kernel.run("%o canary work $wrong.state")
+    assert refused.status == "error"
+    assert "did not accept" in refused.error
+    begun = kernel.run("running = %o canary work $good.state")
+    assert begun.status == "ok", begun.text
+    assert kernel.value("running.release.program.source") == repr(text)
+    assert kernel.run("%o rollback work").status == "ok"
+    assert kernel.run("%o promote work").status == "ok", "without a state it is the newest accepted one"
+    assert kernel.value(f"{say('serving work')}[0].version") == "'1.0.0'"
+    change = kernel.value(f"[(one.type, one.by, bool(one.metrics)) for one in {say('changelog work')}][0]")
+    assert change == "('promoted', 'human', True)"
+    subprocess.run(["git", "fsck", "--strict"], cwd=folder / ".git" / "o", check=True, capture_output=True)

@@ -33,6 +33,7 @@ BANNED = {
     pieces(r"\bNotImplemented", r"Error\b"): "finish it, or leave it out",
     pieces(r"(?i)\b(?:co-authored|generated)[- ]", r"by:"): "say what the code does, not how it came about",
     pieces(r"(?i)\bissue", r" #?\d"): "give the reason itself instead of a number",
+    pieces(r"(?m)^(?:<{7}|>{7}", r") "): "a merge that was not finished: keep one side, or both",
     pieces(r"(?<![\w.$}*-])/wor", r"k(?![\w-])"): ONE_MACHINE,
     pieces(r"(?<![\w.$}*-])/roo", r"t(?![\w.-])"): ONE_MACHINE,
     pieces(r"\b(?:pitfalls|DESI", r"GN|STY", r"LE)\.md\b"): "a page that is not in this repository: say what it says",
@@ -254,6 +255,7 @@ def test_long_things_are_found(make_source, tmp_path):
         pieces('home = "/roo', 't"'),
         pieces("https://py", "pi.org/x"),
         pieces("see issue", " 12"),
+        pieces("one\n<<<<<<", "< ours\n"),
     ],
 )
 def test_banned_words_are_found(text):

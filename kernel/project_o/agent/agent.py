@@ -226,7 +226,7 @@ class Agent:
                 problem, reply = problem_of(error), turn.text
                 raise
             finally:
-                now.ended(problem)
+                now.ended(problem, message, reply)
                 self._machine.rest()
                 end()
                 kept = turn.turn(reply, problem)

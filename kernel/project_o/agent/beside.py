@@ -23,7 +23,7 @@ class Split(Protocol):
     def version_for(self, conversation: str) -> Any:
         """Which of them answers."""
 
-    def answered(self, version: Any, seconds: float, error: str) -> None:
+    def answered(self, version: Any, seconds: float, error: str, message: str = "", reply: str = "") -> None:
         """How a turn went."""
 
 
@@ -57,8 +57,8 @@ class Beside:
         version, began = self._split.version_for(key), time.perf_counter()
         chosen = self._new if version is self._split.new else serving
 
-        def ended(problem: str) -> None:
+        def ended(problem: str, message: str, reply: str) -> None:
             if problem != INTERRUPTED:
-                self._split.answered(version, time.perf_counter() - began, problem)
+                self._split.answered(version, time.perf_counter() - began, problem, message, reply)
 
         return replace(chosen, ended=ended)

@@ -17,11 +17,11 @@ Evolved = tuple[Callable[..., Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What answers a turn. ``ended`` is told how it went: "", or what it failed with."""
+    """What answers a turn. ``ended`` is told how it went: "" or what it failed with, the message, the reply."""
 
     spec: AgentSpec
     own: Mapping[str, ToolSpec]
-    ended: Callable[[str], None] = lambda _problem: None
+    ended: Callable[[str, str, str], None] = lambda _problem, _message, _reply: None
 
 
 def with_body(spec: AgentSpec, function: Callable[..., Any], text: str = "") -> AgentSpec:

@@ -12,7 +12,7 @@ from typing import Any
 from .. import limits
 from ..errors import DeployError
 from ..values import Deployment
-from .canary import Canary, Differ, Metric
+from .canary import Canary, Differ, Find, Metric
 from .conversations import Conversations
 from .handles import Provisional, Version
 from .plan import Decision, Plan
@@ -48,6 +48,11 @@ class Ended:
     decision: Decision
 
 
+def _metrics_of(kept_from: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The metrics of a canary that is taken up again, by name."""
+    return tuple(str(name) for name in kept_from.get("metrics", ())) if kept_from else ()
+
+
 def _kind(version: Version) -> type[Canary]:
     """Agents are split by conversations, everything else by calls."""
     return Conversations if hasattr(version, "converses") else Canary
@@ -62,8 +67,12 @@ class Canaries:
         differ: Differ,
         clock: Callable[[], float] = time.monotonic,
         now: Callable[[], float] = time.time,
+        *,
+        find: Find = lambda _: None,
     ) -> None:
+        """``find`` gives the user's function of a name: a metric that an earlier kernel had."""
         self._registry = registry
+        self._find = find
         self._differ = differ
         self._clock = clock
         self._now = now
@@ -83,7 +92,7 @@ class Canaries:
         metrics: Mapping[str, Metric] | None = None,
         kept_from: Mapping[str, Any] | None = None,
     ) -> Running:
-        """Let a release serve a share of the calls of its name.
+        """Let a release serve a share of the calls of its name. With ``kept_from`` it has the metrics that it had.
 
         Raises DeployError where one is under way, it is what serves already, has another interface, or may not serve.
         """
@@ -101,9 +110,12 @@ class Canaries:
                 )
             version = self._registry.opened(release)
             self._fits(name, plain(slot.version), version)
-            canary = _kind(version)(
+            kind = _kind(version)
+            if plan.shadow and kind is Conversations:
+                raise DeployError(f"{name} is an agent, and no turn is answered twice: leave --shadow out")
+            canary = kind(
                 plain(slot.version), version, plan, differ=self._differ, decided=self._decided, metrics=metrics,
-                kept_from=kept_from, clock=self._clock,
+                missing=_metrics_of(kept_from), find=self._find, kept_from=kept_from, clock=self._clock,
             )  # fmt: skip
             running = Running(name, release, plan, serving.program.digest, self._now(), canary)
             self._running[name] = running
@@ -260,9 +272,12 @@ class Canaries:
     def resume(self, name: str) -> Running | None:
         """Go on with the canary of a name that is served again, where it still is against the same version.
 
+        Where a build that is not optimised serves it waits: this is to be called again when that one is there.
         Raises DeployError where it cannot go on; it is then forgotten.
         """
-        with self._lock:
+        with self._registry._lock, self._lock:
+            if isinstance(self._registry.slot(name).version, Provisional):
+                return None
             body = self._remembered.pop(name, None)
         if body is None or name in self._running:
             return None

@@ -29,6 +29,8 @@ Differ = Callable[[Any, Any], str]
 """(what the old version answered, the new one's answer) -> how they differ in words, "" where they agree."""
 Metric = Callable[..., float]
 """(the answer, *the arguments) -> a number, of which more is better."""
+Find = Callable[[str], Any]
+"""(a name) -> what the user calls so now, or None."""
 Invoke = Callable[[Version, Sequence[Any], Mapping[str, Any]], Any]
 
 
@@ -44,10 +46,16 @@ class Canary:
         differ: Differ,
         decided: Callable[[Canary, Decision], None],
         metrics: Mapping[str, Metric] | None = None,
+        missing: Sequence[str] = (),
+        find: Find = lambda _: None,
         kept_from: Mapping[str, Any] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """``kept_from`` is what ``to_json`` gave in an earlier kernel: it goes on from there."""
+        """``kept_from`` is what ``to_json`` gave in an earlier kernel: it goes on from there.
+
+        ``missing`` are metrics that this kernel does not have yet: until ``find`` has all of them, the new version is
+        given no call, and is not promoted.
+        """
         self.artifact = old.artifact
         """That of the old version: it serves until something is decided."""
         self.old = old
@@ -59,6 +67,8 @@ class Canary:
         self._differ = differ
         self._decided = decided
         self._metrics = dict(metrics or {})
+        self._missing = tuple(missing)
+        self._find = find
         self._clock = clock
         self._lock = threading.Lock()
         self._inside = threading.local()
@@ -89,10 +99,20 @@ class Canary:
 
         return split
 
+    @property
+    def waits_for(self) -> tuple[str, ...]:
+        """The metrics that are not there yet; those that have come since are taken in."""
+        if self._missing:
+            come = {name: metric for name in self._missing if callable(metric := self._find(name))}
+            self._metrics |= come
+            self._missing = tuple(name for name in self._missing if name not in come)
+        return self._missing
+
     def to_json(self) -> dict[str, Any]:
         """Where it stands, for the next kernel."""
         with self._lock:
             return {
+                "metrics": sorted({*self._metrics, *self._missing}),
                 "evidence": self.evidence.to_json(),
                 "extensions": self.extensions,
                 "number": self.evidence.calls,
@@ -106,6 +126,8 @@ class Canary:
         version = getattr(self._inside, "version", None) or self.winner
         if version is not None:  # a call from inside a call stays on its side
             return invoke(version, args, named)
+        if self._missing and self.waits_for:
+            return invoke(self.old, args, named)
         if not self._table[next(self._numbers) % len(self._table)]:
             return self._by_old(name, args, named, invoke)
         native = self._native(name)
@@ -282,6 +304,8 @@ class Canary:
             if self.winner is not None:
                 return
             found = self.evidence.decision()
+            if found is not None and found.outcome == "promote" and self._missing:
+                found = None  # a metric that is not there cannot say that nothing is worse
             if found is None and self._stage_is_over():
                 found = self.evidence.at_the_end(self.extensions)
                 if found.outcome == "extend":

@@ -19,11 +19,15 @@ class Conversations(Canary):
         """Which version answers, the same at each turn of a conversation until something is decided."""
         if self.winner is not None:
             return self.winner
+        if self.waits_for:
+            return self.old
         digest = hashlib.sha256(f"{self.plan.seed} {conversation}".encode("utf-8", "replace")).digest()
         return self.new if int.from_bytes(digest[:8], "big") < self.plan.share * 2**64 else self.old
 
-    def answered(self, version: Version, seconds: float, error: str) -> None:
-        """How a turn went: how long it took, or what it failed with."""
+    def answered(self, version: Version, seconds: float, error: str, message: str = "", reply: str = "") -> None:
+        """How a turn went: how long it took, what it failed with or else what was said to which message."""
+        if self.waits_for:
+            return
         new = version is self.new
         with self._lock:
             if new:
@@ -35,4 +39,6 @@ class Conversations(Canary):
                 self.evidence.failed(error, new=new)
             else:
                 self.evidence.took(key, seconds, new=new)
+                if new or key in self._values:
+                    self._measure(key, (message,), reply, new=new)
         self.look()

@@ -39,6 +39,7 @@ class Run:
     stopped: str = ""
     state: State | None = None
     judge_source: Callable[[str, bool], tuple[Program, Verdict]] | None = None
+    on_judged: Callable[[Run, Program, Verdict], Verdict] | None = None
     on_accept: Callable[[Run], Any] | None = None
     on_plot: Callable[[Run], Any] | None = None
     exchanges: tuple[Exchange, ...] = ()
@@ -84,13 +85,15 @@ class Run:
         """Judge a source of your own as one more candidate: built, checked, measured in pairs, confirmed.
 
         It is compiled in the sandbox, as every text that is not your cell's; ``trusted`` compiles it with your rights,
-        as one that you have read, so that it may read files as it is compiled.
+        as one that you have read, so that it may read files as it is compiled. Where a history is kept, the verdict's
+        ``state`` is the commit that holds both.
 
         Raises UsageError for a change outside the EVOLVE blocks, CompileError if it does not compile.
         """
         if self.judge_source is None:
             raise EvolutionError("this run was read from the history: evolve again to propose to it")
-        return self.judge_source(source, trusted)[1]
+        program, verdict = self.judge_source(source, trusted)
+        return verdict if self.on_judged is None else self.on_judged(self, program, verdict)
 
     def accept(self, *, self_reported: bool = False) -> Any:
         """Serve ``best`` under the program's name; of a program in a file, write it there.

@@ -13,7 +13,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from ..evolution.journal import TrialJournal
     from ..evolution.task import Task
     from ..history import History
-    from ..values import Artifact, State
+    from ..values import Artifact, Program, State, Verdict
 
 LATER = "later"
 """The scenario of the notebook's own later cells."""
@@ -173,6 +173,26 @@ class Runs:
             self._kept[name] = Counterexamples(newest(self.history, f"programs/{name}/{COUNTEREXAMPLES}"))
         return self._kept[name]
 
+    def kept(self, run: Run) -> Run:
+        """The run with the state that holds it; each source that is proposed to it becomes a state, too."""
+        return replace(run.with_state(self.commit(run)), on_judged=self._proposed)
+
+    def _proposed(self, run: Run, program: Program, verdict: Verdict) -> Verdict:
+        """The verdict on a source that a person proposed, with the state that holds both."""
+        if self.history is None or not self.history.enabled:
+            return verdict
+        judged = replace(run, best=program, verdict=verdict)
+        path, source = program.files[0]
+        summary = f"{'accepted' if verdict.accepted else 'rejected'}: {verdict.reasons[-1]}"
+        facts = {**judged.facts(), "O-By": "human"} | ({"O-Run": run.state.id} if run.state else {})
+        files = self._kept_files(run.program.name) | {f"programs/{run.program.name}/candidate/{path}": source}
+        state = self.history.note("propose", run.program.name, summary, facts, files)
+        return replace(verdict, state=state.id)
+
+    def _kept_files(self, name: str) -> dict[str, str | None]:
+        kept = self.kept_of(name)
+        return {f"programs/{name}/{COUNTEREXAMPLES}": kept.to_json()} if kept else {}
+
     def commit(self, run: Run) -> State | None:
         """The state that holds a run; None where nothing is recorded."""
         if self.history is None or not self.history.enabled:
@@ -181,8 +201,7 @@ class Runs:
         summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
         folder = f"programs/{run.program.name}"
         files: dict[str, str | None] = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
-        if kept := self.kept_of(run.program.name):
-            files[f"{folder}/{COUNTEREXAMPLES}"] = kept.to_json()
+        files |= self._kept_files(run.program.name)
         told = f"{summary}: {run.headline}"
         if run.verdict.self_reported and run.best != run.baseline:
             told = run.headline  # which begins with that word

@@ -24,6 +24,7 @@ from ..limits import OUTPUT_INLINE_BYTES_MAX
 from .blobs import Blobs
 from .largeoutputs import join_output, split_outputs
 from .objects import COMPRESS_LEVEL, STORE_LEVEL, ObjectStore, Tree
+from .pretty import indented
 
 CELLS = "cells"
 NOTEBOOK = "notebook.json"
@@ -32,6 +33,7 @@ DEPLOYMENTS = "deployments.json"
 PROGRAMS = "programs/"
 SOURCES = frozenset({"cell.zig", "cell.rs", "cell.py", "cell.hy"})
 """The file of a program that is its own text."""
+_compact = json.JSONEncoder(ensure_ascii=False).encode
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 _EXTENSIONS = {"%%zig": ".zig", "%%rust": ".rs"}
 
@@ -83,6 +85,7 @@ class Contents:
         self.tree = Tree(store, tree)
         self.entries: list[dict[str, Any]] = []
         self.metadata: dict[str, Any] = {}
+        self._blobs = Blobs(store.path)
         self._places: dict[str, int] | None = None
         self._order_changed = tree is None
         if tree is not None:
@@ -117,24 +120,31 @@ class Contents:
             self.tree.remove(self.entries[index]["file"])
             self.entries[index] |= _entry(name, kind, file)
             self._order_changed = True
-        self.tree.put(file, self.store.write("blob", encode(source), known=self.tree.get(file)))
+        known = self.tree.get(file)
+        blob = self.store.write("blob", encode(source), known=known)
+        if blob != known:
+            self.tree.put(file, blob)
 
     def put_outputs(self, name: str, outputs: Sequence[Mapping[str, Any]], execution_count: int | None) -> None:
         """Store a cell's outputs, replacing what was there."""
         stem = cell_stem(name)
         known = self.tree.get(stem + ".out.json")
-        self._remove_outputs(stem)
         if not outputs and execution_count is None:
+            self._remove_outputs(stem)
             return
-        slim, files = split_outputs(outputs, stem.rpartition("/")[2], Blobs(self.store.path))
+        slim, files = split_outputs(outputs, stem.rpartition("/")[2], self._blobs)
+        body = _compact({"execution_count": execution_count, "outputs": slim})
+        if len(body) <= OUTPUT_INLINE_BYTES_MAX:
+            # Lines make small outputs readable in `git show`; large ones are not worth Python's slower encoder.
+            body = indented({"execution_count": execution_count, "outputs": slim})
+        blob = self.store.write("blob", encode(body), COMPRESS_LEVEL, known)
+        if blob == known and not files:
+            return  # as they were, without files of their own
+        self._remove_outputs(stem)
+        self.tree.put(stem + ".out.json", blob)
         folder = stem.rpartition("/")[0]
         for file, raw in files:
             self.tree.put(f"{folder}/{file}", self.store.write("blob", raw, STORE_LEVEL))
-        body = json.dumps({"execution_count": execution_count, "outputs": slim}, ensure_ascii=False)
-        if len(body) <= OUTPUT_INLINE_BYTES_MAX:
-            # Lines make small outputs readable in `git show`; large ones are not worth Python's slower encoder.
-            body = json.dumps({"execution_count": execution_count, "outputs": slim}, ensure_ascii=False, indent=1)
-        self.tree.put(stem + ".out.json", self.store.write("blob", encode(body), COMPRESS_LEVEL, known))
 
     def _remove_outputs(self, stem: str) -> None:
         folder, _, base = stem.rpartition("/")
@@ -175,8 +185,7 @@ class Contents:
                 raise HistoryError(f"{folder}/{file} is missing in a state of {self.store.path}")
             return self.store.read_as(found, "blob")
 
-        blobs = Blobs(self.store.path)
-        return [join_output(output, raw, blobs.get) for output in body["outputs"]], body["execution_count"]
+        return [join_output(output, raw, self._blobs.get) for output in body["outputs"]], body["execution_count"]
 
     def annotate(self, name: str, metadata: Mapping[str, Any], attachments: Mapping[str, Any] | None) -> None:
         """Set a cell's metadata and attachments."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .contents import Contents, cell_id
@@ -29,7 +29,7 @@ def read_cells(path: str, redact: Redactor) -> tuple[list[dict[str, Any]], dict[
     """The cells of an ``.ipynb`` and its metadata, redacted. Raises OSError or ValueError."""
     with open(path, encoding="utf-8") as file:
         body = json.load(file)
-    redact = redact.for_all(_texts(body))
+    redact = redact.for_all(_texts(body, []))
     if not isinstance(body, dict) or not isinstance(body.get("cells"), list):
         raise ValueError(f"{path} is not a notebook of format 4")  # noqa: TRY004 - as for text that is no JSON
     cells, taken = [], set()
@@ -49,21 +49,22 @@ def read_cells(path: str, redact: Redactor) -> tuple[list[dict[str, Any]], dict[
     return cells, redact.value(metadata)
 
 
-def _texts(value: Any) -> Iterator[str]:
-    """Every text of a notebook that is searched for secrets."""
+def _texts(value: Any, found: list[str]) -> list[str]:
+    """Every text of a notebook that is searched for secrets, added to ``found``."""
     if isinstance(value, str):
-        yield value
+        found.append(value)
     elif isinstance(value, dict):
         for key, item in value.items():
             if not is_binary(key):
-                yield key
-                yield from _texts(item)
+                found.append(key)
+                _texts(item, found)
     elif isinstance(value, list):
-        if value and all(isinstance(item, str) for item in value):
-            yield "".join(value)  # the lines of one text
-        for item in value:
-            if not isinstance(item, str):
-                yield from _texts(item)
+        if {*map(type, value)} == {str}:
+            found.append("".join(value))  # the lines of one text
+        else:
+            for item in value:
+                _texts(item, found)
+    return found
 
 
 def _joined(text: Any) -> str:

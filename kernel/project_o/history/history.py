@@ -142,12 +142,12 @@ class History(Past):
 
         Raises HistoryError for a path that a state cannot hold.
         """
-        for path in files:
-            check_path(path)
         with self._lock:
             if not self._recording.forked:
-                clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
-                self._staged |= clean
+                self._staged |= self._clean(files)
+
+    def _clean(self, files: Mapping[str, str | None]) -> dict[str, str | None]:
+        return {check_path(path): text and self._redact.text(text) for path, text in files.items()}
 
     def _drop(self, name: str) -> None:
         """The lane ends in the middle of the cell, which did not die."""
@@ -186,34 +186,42 @@ class History(Past):
         is off or its store cannot be used. ``version``, as in ``dot/v1.2.0``, names it by an annotated tag.
         Raises HistoryError for a path that a state cannot hold.
         """
-        for path in files:
-            check_path(path)
-        clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+        clean = self._clean(files)
         extra = {"facts": self._redact.value(dict(facts)), "files": clean, "version": version}
         return self._note(kind, scope, summary, extra)
 
     def _note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> State:
         from ..values import State
 
-        empty = State("", 0, "", kind, summary, time.time())
+        with self._lock:
+            number = self._append_note(kind, scope, summary, extra)
+            committed = self._await_note(number) if number else None
+        return committed or State("", 0, "", kind, summary, time.time())
+
+    def _append_note(self, kind: str, scope: str, summary: str, extra: Mapping[str, Any]) -> int:
+        """Put a state that is no cell into the journal; its sequence number, or 0 where nothing is recorded."""
         if self._recording.forked:
-            return empty
+            return 0
         with self._lock:
             if not self.enabled:
-                return empty
+                return 0
             if not self._recording.open():
                 self._recording.lose()
-                return empty
+                return 0
             self._look_for_secrets()
             self._put_document()
             record = {"k": "note", "when": time.time(), "kind": kind, "scope": scope}
             number = self._recording.append_state(record | {"summary": self._redact.text(summary)} | dict(extra))
-            if not number:
-                return empty
-            for path in extra.get("files", ()):
-                self._staged.pop(path, None)  # this is newer: the next cell must not undo it
+            if number:
+                for path in extra.get("files", ()):
+                    self._staged.pop(path, None)  # this is newer: the next cell must not undo it
+            return number
+
+    def _await_note(self, number: int) -> State | None:
+        """The state of a sequence number, once it is committed; None where that failed."""
+        with self._lock:
             commit = self._recording.barrier(number, BARRIER_SECONDS)
-            return self._look().state(commit) if commit else empty
+            return self._look().state(commit) if commit else None
 
     def close(self, seconds: float = EXIT_SECONDS) -> None:
         """Commit what is left, waiting at most ``seconds``; the recorder goes on by itself after that."""
@@ -297,9 +305,7 @@ class History(Past):
 
         Raises HistoryError where there is none.
         """
-        for path in files:
-            check_path(path)
-        clean = {path: None if text is None else self._redact.text(text) for path, text in files.items()}
+        clean = self._clean(files)
         extra = {"facts": self._redact.value(dict(facts)), "files": clean}
         return note_aside(self, kind, scope, self._redact.text(summary), extra)
 

@@ -101,7 +101,7 @@ class ObjectStore:
     def read(self, name: str) -> tuple[str, bytes]:
         """The kind and content of an object. Raises HistoryError where it is missing or damaged."""
         if name in self._fetched:
-            return self._fetched.pop(name)
+            return self._fetched[name]
         try:
             with open(os.path.join(self._objects, name[:2], name[2:]), "rb") as file:
                 raw = zlib.decompress(file.read())
@@ -134,8 +134,8 @@ class ObjectStore:
         raise HistoryError(f"object {name} is not in {self.path}: {failure}")
 
     def fetch(self, names: Iterable[str]) -> None:
-        """Read these at once: each is handed out at its next reading. What is missing is said then."""
-        wanted = list(dict.fromkeys(name for name in names if not self._is_loose(name)))
+        """Read these at once; they are kept until ``forget_fetched``. What is missing is said when it is read."""
+        wanted = list(dict.fromkeys(names))
         with contextlib.suppress(OSError, ValueError, HistoryError):
             for first in range(0, len(wanted), _FETCHED_AT_ONCE):
                 part = wanted[first : first + _FETCHED_AT_ONCE]
@@ -148,11 +148,8 @@ class ObjectStore:
                     self._fetched[name] = self._answer(self._batch, name)
 
     def forget_fetched(self) -> None:
-        """What was fetched and not read is not wanted."""
+        """What was fetched is not wanted any longer."""
         self._fetched.clear()
-
-    def _is_loose(self, name: str) -> bool:
-        return os.path.exists(os.path.join(self._objects, name[:2], name[2:]))
 
     def _start_batch(self) -> subprocess.Popen[bytes]:
         batch = subprocess.Popen(

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import threading
@@ -96,6 +97,18 @@ class Past:
                     if len(found) >= limit:
                         break
             return found
+
+    def ends(self, limit: int) -> list[State]:
+        """The newest state of each of the notebook's lanes, newest first: of kernels beside each other, one of each.
+
+        What cannot be read is passed over.
+        """
+        found = []
+        with self._lock:
+            for tip in self._tips() if self._prepare() else ():
+                with contextlib.suppress(HistoryError):
+                    found.append(self._look().state(tip))
+        return sorted(found, key=lambda state: (-state.when, -state.sequence))[:limit]
 
     def between(self, text: str) -> list[State]:
         """The states of a range ``A..B``, oldest first: those after A up to B, as Git means it.

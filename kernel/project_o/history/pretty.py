@@ -6,30 +6,37 @@ A test compares it with nbformat's own.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from json.encoder import encode_basestring
 from typing import Any
 
+_plain = json.JSONEncoder(ensure_ascii=False).encode
 _SPLIT = frozenset({"application/javascript", "image/svg+xml"})
 
 
 def pretty(body: Mapping[str, Any]) -> str:
     """Lists of lines, indented by one, keys sorted."""
-    return _text({**body, "cells": [_cell(cell) for cell in body["cells"]]}, "\n") + "\n"
+    return _text({**body, "cells": [_cell(cell) for cell in body["cells"]]}, "\n", sorted) + "\n"
 
 
-def _text(value: Any, line: str) -> str:
-    """As ``json.dumps`` with an indent of one and sorted keys, which has no fast form for that. ``line`` begins one."""
+def indented(value: Any) -> str:
+    """A JSON value as ``json.dumps`` writes it with an indent of one and without escapes, in half the time."""
+    return _text(value, "\n", list)
+
+
+def _text(value: Any, line: str, order: Callable[[Iterable[str]], list[str]]) -> str:
+    """As ``json.dumps`` with an indent of one, which has no fast form for that. ``line`` begins one."""
     if isinstance(value, str):
         return encode_basestring(value)
     inner = line + " "
     if isinstance(value, dict) and value:
-        keys = sorted(value)
-        items = [f"{encode_basestring(key)}: {_text(value[key], inner)}" for key in keys]
+        items = [f"{encode_basestring(key)}: {_text(value[key], inner, order)}" for key in order(value)]
         return f"{{{inner}{f',{inner}'.join(items)}{line}}}"
     if isinstance(value, (list, tuple)) and value:
-        return f"[{inner}{f',{inner}'.join([_text(item, inner) for item in value])}{line}]"
-    return json.dumps(value, ensure_ascii=False)
+        if {*map(type, value)} == {str}:  # the lines of a text: most of what there is
+            return f"[{inner}{f',{inner}'.join(map(encode_basestring, value))}{line}]"
+        return f"[{inner}{f',{inner}'.join([_text(item, inner, order) for item in value])}{line}]"
+    return _plain(value)
 
 
 def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:

@@ -146,6 +146,11 @@ class Recording:
         self.recorded += 1
         return number
 
+    def hasten(self, number: int) -> None:
+        """The commit of ``number`` will be waited for: the recorder need not leave the processor to a cell."""
+        if self._link is not None:
+            self._link.hasten(number)
+
     def barrier(self, number: int, seconds: float) -> str:
         """Wait until ``number`` is committed; its commit's id, or nothing where it is not."""
         assert self._link is not None

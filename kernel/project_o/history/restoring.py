@@ -33,9 +33,14 @@ def restore_state(history: History, state: State | str, to: str | None) -> Resto
     with history._lock:
         source = history.resolve(state) if isinstance(state, str) else state
         reader = history._look()
+        # The recorder, a process of its own, commits what is there while this one makes the text that follows it.
+        live = history._append_note("live", "", "what the open notebook showed", {}) if is_open else 0
+        imported = append_import(history, path) if path and os.path.exists(path) else 0
+        if imported or live:
+            history._recording.hasten(imported or live)
         files, text = reader.kept_files(source), pretty(reader.notebook_json(source))
-        shown = history._note("live", "", "what the open notebook showed", {}) if is_open else None
-        replaced = import_file(history, path) if path and os.path.exists(path) else None
+        shown = history._await_note(live) if live else None
+        replaced = await_import(history, imported, path) if path and imported else None
         if path:
             try:
                 write_atomically(path, text)
@@ -54,13 +59,30 @@ def restore_state(history: History, state: State | str, to: str | None) -> Resto
 
 def import_file(history: History, path: str) -> State:
     """Commit what a notebook file holds. Raises HistoryError: what is not safe is not overwritten."""
+    return await_import(history, append_import(history, path), path)
+
+
+def append_import(history: History, path: str) -> int:
+    """Put what a notebook file holds into the journal; the sequence number. Raises HistoryError."""
     try:
         cells, metadata = read_cells(path, history._redact)
     except (OSError, ValueError) as error:
         raise HistoryError(f"{path} cannot be read as a notebook and is left as it is: {error}") from error
     extra = {"cells": cells, "metadata": metadata, "facts": {"path": path}}
-    state = history._note("import", "", f"what {os.path.basename(path)} held", extra)
-    if not state.id:
-        why = history.problem or "the history is off: `%o on` first"
-        raise HistoryError(f"{path} is left as it is, for its present content could not be committed: {why}")
+    number = history._append_note("import", "", f"what {os.path.basename(path)} held", extra)
+    if not number:
+        raise HistoryError(_left_as_it_is(history, path))
+    return number
+
+
+def await_import(history: History, number: int, path: str) -> State:
+    """The state that it became, once it is committed. Raises HistoryError where it is not."""
+    state = history._await_note(number)
+    if state is None:
+        raise HistoryError(_left_as_it_is(history, path))
     return state
+
+
+def _left_as_it_is(history: History, path: str) -> str:
+    why = history.problem or "the history is off: `%o on` first"
+    return f"{path} is left as it is, for its present content could not be committed: {why}"

@@ -60,6 +60,15 @@ class Version:
         return self._order() < other._order()
 
 
+def is_version(text: str) -> bool:
+    """Whether ``Version.parse`` takes it."""
+    try:
+        Version.parse(text)
+    except HistoryError:
+        return False
+    return True
+
+
 def following(
     known: Sequence[str], before: Sequence[str], after: Sequence[str], *, better: bool
 ) -> tuple[Version, str]:

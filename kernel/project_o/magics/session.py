@@ -72,6 +72,7 @@ class Session:
         self.flow.quick = lambda: bool(self.setting("quick"))
         self.flow.guard_regression = lambda: share(self.setting("guard_regression"))
         self.flow.later_cells = lambda name, source: later_cells(self, name, source)
+        self.flow.names = shell.user_ns
         self.flow.in_copy = lambda: quieten(self.shell)
 
     @cached_property

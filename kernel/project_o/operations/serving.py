@@ -72,6 +72,7 @@ def told(running: Running) -> dict[str, Any]:
         "median": f"{both[0] * 1e6:.4g} us before, {both[1] * 1e6:.4g} us with it" if both else "",
         "answered by the old one": evidence.answered_by_old or "",
         "ends": f"after {plan.calls:,} calls or {plan.seconds:g} s, as soon as it is decided",
+        "waits for": f"{', '.join(canary.waits_for)}: define it in this kernel" if canary.waits_for else "",
         "extended": f"{canary.extensions} of {limits.CANARY_EXTENSIONS} times" if canary.extensions else "",
         "by hand": f"%o promote {running.name}, or %o rollback {running.name}",
     }

@@ -15,7 +15,7 @@ from ..values import State
 from .context import STATE_HELP, Context, Verb, facts
 from .listing import Listing, Report
 
-_RELEASES = frozenset({"evolve", "canary", "promote", "rollback"})
+_RELEASES = frozenset({"evolve", "propose", "canary", "promote", "rollback"})
 
 
 def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:

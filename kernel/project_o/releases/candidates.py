@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from ..values import Program, State
 
 CANDIDATE = "candidate"
+_JUDGED = frozenset({"evolve", "propose"})
+"""The kinds of states that hold a candidate and a verdict: a run's, and that on a source of a person's own."""
 _KEPT = ("ratio", "metric", "pairs", "objective")
 """What a run's state says of its winner that is said of its release, too."""
 
@@ -51,7 +53,7 @@ class Candidates:
         if not isinstance(state, str):
             return self._of_accepted_run(name, state)
         found = self._needed().resolve(state)
-        if found.kind == "evolve" and dict(found.facts).get("scope") == name:
+        if found.kind in _JUDGED and dict(found.facts).get("scope") == name:
             return self._of_run(name, found)
         release = self._served(name, found)
         return Candidate(release.program, release.level, "human", found.id)
@@ -80,7 +82,7 @@ class Candidates:
 
     def _newest_accepted(self, name: str) -> Candidate:
         for state in self.states(name):
-            if state.kind == "evolve" and dict(state.facts).get("verdict") == "accepted":
+            if state.kind in _JUDGED and dict(state.facts).get("verdict") == "accepted":
                 found = self._of_run(name, state)
                 if found.program.digest != self._registry.releases(name)[-1].program.digest:
                     return found
@@ -104,7 +106,9 @@ class Candidates:
             raise DeployError(f"the version of {state.short} cannot be read back as it was: run %evolve {name} again")
         self._lessons.refuse(name, program)
         kept = tuple((key, facts[key]) for key in _KEPT if key in facts)
-        return Candidate(program, facts.get("sandbox", ""), f"agent: {facts.get('by', 'search')}", state.id, kept)
+        by = facts.get("by", "search")
+        by = by if state.kind == "propose" else f"agent: {by}"
+        return Candidate(program, facts.get("sandbox", ""), by, state.id, kept)
 
     def states(self, name: str) -> list[State]:
         """A program's life, newest first."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from .. import limits
 from ..errors import DeployError
-from ..history.newest import newest
+from ..history.newest import at_the_ends
 
 if TYPE_CHECKING:
     from ..history import History
@@ -29,8 +29,15 @@ class Lessons:
     def of(self, name: str) -> tuple[Lesson, ...]:
         """Versions of a program that were taken back by what was measured while they served, oldest first."""
         if name not in self._taken_back:
-            self._taken_back[name] = _read(newest(self._history, _file(name)))
+            found: dict[str, Lesson] = {}
+            for text in reversed(at_the_ends(self._history, _file(name))):
+                found |= {lesson[0]: lesson for lesson in _read(text)}
+            self._taken_back[name] = tuple(found.values())
         return self._taken_back[name]
+
+    def knows(self, name: str, program: Program) -> bool:
+        """Whether a version was taken back, by this kernel or by one beside it."""
+        return any(digest == program.cell_digest for digest, _, _ in self.of(name))
 
     def refuse(self, name: str, program: Program) -> None:
         """Raises DeployError for a version that was taken back."""
@@ -43,8 +50,15 @@ class Lessons:
         kept = [lesson for lesson in self.of(name) if lesson[0] != program.cell_digest]
         kept.append((program.cell_digest, program.source, reason))
         self._taken_back[name] = tuple(kept[-limits.LESSONS_KEPT_MAX :])
+        return self.files(name)
+
+    def files(self, *names: str) -> dict[str, str]:
+        """The files that say so, as they are; none where there is nothing to say."""
+        return {_file(name): self._text(name) for name in names if self.of(name)}
+
+    def _text(self, name: str) -> str:
         rows = [{"program": digest, "reason": why, "source": text} for digest, text, why in self._taken_back[name]]
-        return {_file(name): json.dumps({"format": FORMAT, "taken_back": rows}, ensure_ascii=False, indent=1) + "\n"}
+        return json.dumps({"format": FORMAT, "taken_back": rows}, ensure_ascii=False, indent=1) + "\n"
 
 
 def _read(text: str) -> tuple[Lesson, ...]:

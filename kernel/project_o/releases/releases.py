@@ -8,19 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-from .. import limits
 from ..deploy import Registry, renew
-from ..deploy.canaries import CANARIES, Canaries, Ended, Running
-from ..deploy.canary import Metric
-from ..deploy.plan import Plan
+from ..deploy.canaries import CANARIES, DISPLACED, Canaries, Ended, Running
+from ..deploy.canary import Find, Metric
+from ..deploy.plan import Decision, Plan
 from ..deploy.registry import Release
-from ..errors import DeployError, EvolutionError, HistoryError, UsageError, warn
+from ..errors import DeployError, EvolutionError, ProjectOError, UsageError, warn
 from ..history.newest import newest
-from ..history.versions import Version as Number
-from ..history.versions import canary_of, following
-from ..observe import EventLog
+from ..history.versions import canary_of, following, is_version
 from ..observe.metrics import Metrics
-from .candidates import CANDIDATE, Candidate, Candidates
+from .candidates import CANDIDATE, Candidate, Candidates, nothing_is_called
+from .events import write_event
 from .health import Health
 from .lessons import Lessons
 
@@ -29,7 +27,6 @@ if TYPE_CHECKING:
     from ..values import Deployment, Program, State
 
 METRICS = "metrics.sqlite"
-EVENTS = "events.jsonl"
 EVOLUTION_OFF = "evolution was switched off"
 
 
@@ -38,7 +35,7 @@ class Said:
     """Something that happened to what serves, to be said where the user looks."""
 
     name: str
-    what: Literal["promoted", "taken back", "looked into", "built again"]
+    what: Literal["promoted", "taken back", "looked into", "built again", "waits"]
     text: str
 
 
@@ -46,7 +43,7 @@ class Releases:
     """For one kernel or script. ``history`` is None where nothing is recorded.
 
     ``bind`` lets the user's own object of a name follow its slot; ``allow`` raises EvolutionError where nothing may
-    change itself; ``reach`` raises DeployError where a name could not follow.
+    change itself; ``reach`` raises DeployError where a name could not follow; ``find`` gives what the user has defined.
     """
 
     def __init__(
@@ -57,9 +54,10 @@ class Releases:
         bind: Callable[[str], None],
         allow: Callable[[], None],
         reach: Callable[[str], None],
+        find: Find = lambda _: None,
     ) -> None:
         self.registry = registry
-        self.canaries = Canaries(registry, _differ)
+        self.canaries = Canaries(registry, _differ, find=find)
         self.lessons = Lessons(history)
         self.candidates = Candidates(registry, history, self.lessons)
         self._history = history
@@ -67,6 +65,7 @@ class Releases:
         self._allow = allow
         self._reach = reach
         self._remembers = history is None
+        self._told_of_better, registry.improved = registry.improved, self._is_better
         self.metrics = Metrics(self._metrics_file)
         self.health = Health(registry, self.metrics)
         self._kept = ""
@@ -106,10 +105,22 @@ class Releases:
         if not self._may_change():
             return  # it is kept for a kernel in which it may
         try:
-            if self.canaries.resume(name) is not None:
+            running = self.canaries.resume(name)
+            if running is not None:
+                if self.lessons.knows(name, running.release.program):
+                    self.canaries.end(name, promoted=False, reason="it was taken back beside this kernel")
+                    return
                 self._bind(name)
-        except DeployError as error:
+                if waits := running.canary.waits_for:
+                    text = f"the canary of {name} goes on once this kernel has {', '.join(waits)}: run its cell"
+                    self._said.append(Said(name, "waits", text))
+        except ProjectOError as error:  # the cell itself, or the build that is better, serves all the same
             warn(str(error))
+
+    def _is_better(self, name: str) -> None:
+        """An optimised build serves from now on: the canary that waited for it goes on."""
+        self._told_of_better(name)
+        self.served(name)
 
     def _remember(self) -> None:
         if self._remembers:
@@ -186,6 +197,21 @@ class Releases:
         files = self.lessons.learned(name, learned, reason) if learned is not None else {}
         return self.released(name, "rollback", summary, facts, before=before, files=files)
 
+    def put_back(self, ledger: str, state: str) -> tuple[list[str], list[str]]:
+        """Serve what a ledger says served at a state; the names, and which could not be served, and why."""
+        then, served, refused = Registry(nothing_is_called), [], []
+        if ledger:
+            then.remember(ledger)
+        for name, release in then.remembered().items():
+            try:
+                self.registry.put(release, "restored", state)
+            except DeployError as error:
+                refused.append(f"{name}: {error}")
+                continue
+            served.append(name)
+            self._bind(name)
+        return served, refused
+
     def released(
         self,
         name: str,
@@ -239,10 +265,11 @@ class Releases:
             self._conclude(ended)
         if self.canaries.running() and not self._may_change():
             self.hold()
-        text = self.canaries.to_json()
-        if text != self._kept and self._history is not None:
-            self._kept = text
-            self._history.stage({CANARIES: text or None})
+        with self.registry.telling:
+            text = self.canaries.to_json()
+            if text != self._kept and self._history is not None:
+                self._kept = text
+                self._history.stage({CANARIES: text or None})
         said, self._said = self._said, []
         return said
 
@@ -271,6 +298,10 @@ class Releases:
         facts["by"] = "human" if by_hand else "canary"
         if (both := evidence.latencies()) is not None:
             facts["metric"] = f"time {both[0] * 1e6:.4g} -> {both[1] * 1e6:.4g} us"
+        serves = self.registry.releases(name)[-1].program.digest == candidate.digest
+        if decision.outcome == "promote" and not serves:  # decided between two cells, and then its cell was edited
+            decision = Decision("rollback", f"{decision.reason}; but {DISPLACED}", shown=False)
+            facts["reason"] = decision.reason
         if decision.outcome == "promote":
             before = next(item for item in self.registry.releases(name)[::-1] if item.program.digest == running.base)
             better = not by_hand or bool(running.release.level)  # it was judged before it was tried
@@ -303,7 +334,8 @@ class Releases:
         if (both := evidence.latencies()) is not None:
             facts["metric"] = f"time {both[1] * 1e6:.4g} -> {both[0] * 1e6:.4g} us"
         files = {} if by_hand else self.lessons.learned(name, running.release.program, reason)
-        summary = f"{deployment.version or deployment.digest[:10]} serves again"
+        again = self.registry.releases(name)[-1].program.digest == running.base
+        summary = f"{deployment.version or deployment.digest[:10]} serves again" if again else f"{number}: {DISPLACED}"
         self._said.append(Said(name, "taken back", f"{name} {number} was taken back: {reason}"))
         return self.released(name, "rollback", summary, facts, before=running.release, files=files)
 
@@ -318,7 +350,7 @@ class Releases:
         """Every version that was ever given to this program."""
         found = {dict(state.facts).get("version", "") for state in self.candidates.states(name)}
         found |= {release.version for release in self.registry.releases(name)}
-        return [text for text in found if text and _is_version(text)]
+        return [text for text in found if text and is_version(text)]
 
     def _canaries_before(self, name: str) -> int:
         return sum(state.kind == "canary" for state in self.candidates.states(name))
@@ -353,30 +385,8 @@ class Releases:
                 self._history.stage(files)
                 return None
             state = self._history.note(kind, name, summary, facts, files, version=version)
-        self._log(kind, name, summary, facts, state)
+        write_event(self._history.store, kind, name, state)
         return state
-
-    def _log(self, kind: str, name: str, summary: str, facts: Mapping[str, str], state: State) -> None:
-        """One line of JSON for each release, with its state: for machines."""
-        store = self._history.store if self._history is not None else ""
-        if not state.id or not store:
-            return
-        path = Path(store, EVENTS)
-        try:
-            if path.exists() and path.stat().st_size > limits.EVENTS_BYTES_MAX:
-                path.replace(path.with_suffix(".1.jsonl"))
-            with EventLog(path) as log:
-                log.write(kind, name=name, state=state.id, summary=state.summary, **dict(state.facts))
-        except OSError as error:
-            warn(f"releases are not written to {path}: {error}")
-
-
-def _is_version(text: str) -> bool:
-    try:
-        Number.parse(text)
-    except HistoryError:
-        return False
-    return True
 
 
 def _differ(expected: Any, given: Any) -> str:

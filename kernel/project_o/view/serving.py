@@ -43,7 +43,8 @@ def show_deployment(deployment: Deployment) -> Display:
 
 
 def show_release(name: str, what: str, text: str) -> Display:
-    """What happened to the version that serves a name: promoted, taken back, looked into, built again."""
+    """What happened to the version that serves a name: promoted, taken back, looked into, built again,
+    or that its canary waits."""
     return page(title(name, what, _TONES.get(what, "accent")), line(text))
 
 

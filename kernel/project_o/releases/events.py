@@ -1,0 +1,26 @@
+"""One line of JSON for each release, with its state, in a file beside the store: for machines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from .. import limits
+from ..errors import warn
+from ..observe import EventLog
+from ..values import State
+
+EVENTS = "events.jsonl"
+
+
+def write_event(store: str, kind: str, name: str, state: State) -> None:
+    """What was released, promoted or taken back. Where it cannot be written that is said, and nothing else is lost."""
+    if not state.id or not store:
+        return
+    path = Path(store, EVENTS)
+    try:
+        if path.exists() and path.stat().st_size > limits.EVENTS_BYTES_MAX:
+            path.replace(path.with_suffix(".1.jsonl"))
+        with EventLog(path) as log:
+            log.write(kind, name=name, state=state.id, summary=state.summary, **dict(state.facts))
+    except OSError as error:
+        warn(f"releases are not written to {path}: {error}")
