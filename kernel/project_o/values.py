@@ -239,8 +239,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with every reason, in order. ``level`` is the sandbox's, ``state`` its own commit;
-    ``self_reported``: by an evaluator beside which the candidate ran, so that a person alone accepts."""
+    """Accept or reject, with reasons, at a ``level``; ``self_reported``: accepted by a person alone. ``state``: its own."""
 
     accepted: bool
     reasons: tuple[str, ...]
