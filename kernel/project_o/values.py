@@ -239,7 +239,7 @@ class Measurement:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """Accept or reject, with reasons, at a ``level``. ``self_reported``: a person alone accepts it; ``state``: its own."""
+    """Accept or reject, with reasons, at a ``level``. ``self_reported``: a person alone accepts; ``state``: its own."""
 
     accepted: bool
     reasons: tuple[str, ...]
