@@ -332,7 +332,7 @@ def test_working_on_after_the_answer_is_a_breach(box):
 
 
 def test_patched_tools_of_the_child_hurt_only_itself(ask):
-    answer = ask("import json\njson.dumps = lambda *a, **k: '{}'\ndef attack(): return 1")
+    answer = ask("import json\njson.dumps = json.JSONEncoder.encode = lambda *a, **k: '{}'\ndef attack(): return 1")
     assert answer.ended == "protocol"
 
 
