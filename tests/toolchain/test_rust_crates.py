@@ -150,10 +150,10 @@ def test_a_text_that_is_not_the_user_s_never_reaches_for_the_network(
 
 def test_a_crate_or_a_version_that_there_is_not_is_told(shelf: Path) -> None:
     with pytest.raises(
-        ToolchainError, match=r"cargo cannot get it: no matching package named `missing` found.*look at its name"
+        ToolchainError, match=r"cargo cannot get it: no matching package named `missing` found.*Look at its name"
     ):
         called("pub fn f() {}", 'missing = "1"')
-    with pytest.raises(ToolchainError, match=r"cargo cannot get it: failed to select a version .*look at its name"):
+    with pytest.raises(ToolchainError, match=r"cargo cannot get it: failed to select a version .*Look at its name"):
         called("pub fn f() {}", 'doubler = "7"')
 
 
