@@ -13,6 +13,7 @@ from typing import Any
 from .. import limits
 from . import build_tree, held, scratch
 
+_AGAIN_SECONDS = 0.004
 _EXACT_SECONDS = 0.25  # in which pages that were shared may have become a process' own without being seen
 
 
@@ -39,6 +40,9 @@ class Watched:
                 return "memory"
         else:
             found = held.look(pid, self._folders, self._sizes)
+        if found.under_way > self._unmeasured_max >= self._before.under_way:
+            time.sleep(_AGAIN_SECONDS)  # much can be written within a turn, so this is looked at twice in the same one
+            self._before, found = found, held.look(pid, self._folders, self._sizes)
         found.unseen.discard(pid)  # the parent of all, who runs nothing of the job's, or a job that cannot hide
         return self._files_excess(found)
 
