@@ -3,6 +3,8 @@
 import json
 import re
 
+import pytest
+
 WIDGET = "window.jupyterapp.shell.currentWidget"
 CELLS = f"() => {WIDGET}.content.widgets.map(w => [w.model.type, w.model.sharedModel.getSource()])"
 STATUS = "() => document.querySelector('.project-o-status')?.textContent ?? ''"
@@ -266,12 +268,13 @@ def test_the_kernel_of_our_own_has_its_channel_at_once_also_after_a_restart(open
     quiet(notebook)
 
 
-def test_another_protocol_is_said_in_one_line_and_breaks_nothing(open_notebook):
-    older = "import project_o.channel.channel as channel\nchannel.PROTOCOL = 0\n" + LOAD
+@pytest.mark.parametrize(("protocol", "older_is"), [(0, "the kernel"), (99, "the JupyterLab extension")])
+def test_another_protocol_is_said_in_one_line_and_breaks_nothing(open_notebook, protocol, older_is):
+    older = f"import project_o.channel.channel as channel\nchannel.PROTOCOL = {protocol}\n" + LOAD
     older = older.replace(LOAD, "get_ipython().run_line_magic('load_ext', 'project_o')")
     notebook = open_notebook([older, LAST, "%o history", "import sys; print('ipywidgets' in sys.modules)"])
     notebook.run_cell(0)
-    status(notebook, "too old")
+    status(notebook, f"{older_is} is too old")
     for index in (1, 2, 3):
         notebook.run_cell(index)
 

@@ -149,15 +149,25 @@ def test_ctrl_c_ends_a_tool_that_hangs(prepared):
     assert prepared.run("%agent calculator a: 1 b: 2").status == "ok"
 
 
-def test_papermill_fails_on_an_agents_error(tmp_path):
-    notebook = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(source) for source in ("%load_ext project_o", "%%agent\n(+ 1", "kept = 1")]
-    )
+@pytest.mark.parametrize(
+    ("source", "told"),
+    [
+        ("%%agent\n(+ 1", "line 2"),
+        (CASES["a dead endpoint"][0], "127.0.0.1:9"),
+        ("%%rust\npub fn f(k: usize) -> u8 { [1u8, 2][k] }\n", "index out of bounds"),
+    ],
+    ids=["malformed Lisp", "a dead endpoint", "a panic in Rust"],
+)
+def test_papermill_fails_on_the_errors_of_each_door(tmp_path, source, told):
+    call = "f(7)" if "rust" in source else "kept = 1"
+    cells = ("%load_ext project_o\nx = 10", LISP, source, call, "after = 1; print('not reached')")
+    notebook = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(text) for text in cells])
     nbformat.write(notebook, tmp_path / "in.ipynb")
-    with pytest.raises(PapermillExecutionError, match="line 2"):
+    with pytest.raises(PapermillExecutionError, match=told):
         papermill.execute_notebook(
             str(tmp_path / "in.ipynb"), str(tmp_path / "out.ipynb"), kernel_name="python3", cwd=str(tmp_path)
         )
+    assert nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs == []
 
 
 GUESSER = """%%agent

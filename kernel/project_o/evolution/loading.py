@@ -17,10 +17,10 @@ from __future__ import annotations
 import statistics
 
 from .. import limits
-from ..observe import mean_interval, negative_by_signs
+from ..observe import mean_interval
 from ..values import NativeFunction, NativeType, Program
 from .measure import Defect, Series
-from .plausible import LOAD, told_seconds
+from .plausible import LOAD, shown_negative, told_seconds
 
 PROCESSES_MIN = 6
 
@@ -37,8 +37,7 @@ def load_defect(series: Series, function: NativeFunction, incumbent: Program, ca
     free = limits.LOAD_SECONDS_FREE + longer * limits.LOAD_SECONDS_A_BYTE
     calls = max(limits.LOAD_CALLS_MAX, domain(function))
     within = [free + calls * saved - one for one in more]
-    plain = negative_by_signs(within, (1 - limits.DEFECT_CONFIDENCE) / 2)
-    if not plain and not mean_interval(within, limits.DEFECT_CONFIDENCE).high < 0:
+    if not shown_negative(within):
         return None
     found = mean_interval(more)
     return Defect(

@@ -32,8 +32,7 @@ def clock_defect(series: Series) -> Defect | None:
     waited = [[wall - cpu for wall, cpu in zip(series.wall[k], series.cpu[k], strict=True)] for k in (0, 1)]
     idle = _differences((waited[1], waited[0]))
     lacking = [limits.GAIN_SHARE_CREDIBLE * one - other for one, other in zip(saved, idle, strict=True)]
-    plain = negative_by_signs(lacking, (1 - limits.DEFECT_CONFIDENCE) / 2)
-    if not plain and not mean_interval(lacking, limits.DEFECT_CONFIDENCE).high < 0:
+    if not shown_negative(lacking):
         return None
     found = mean_interval(idle)
     return Defect(
@@ -42,6 +41,12 @@ def clock_defect(series: Series) -> Defect | None:
         f"{told_seconds(found.estimate)} more pass on the wall in which its process does not compute: work outside of "
         "it, or waiting",
     )
+
+
+def shown_negative(values: Sequence[float]) -> bool:
+    """Whether these are below zero beyond doubt: by their signs, or by their mean."""
+    plain = negative_by_signs(values, (1 - limits.DEFECT_CONFIDENCE) / 2)
+    return plain or mean_interval(values, limits.DEFECT_CONFIDENCE).high < 0
 
 
 def _differences(sides: Sides) -> Sequence[float]:

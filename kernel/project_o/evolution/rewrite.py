@@ -19,6 +19,7 @@ from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
 from ..languages.rewriting import OPERATORS, Edit, edits
 from ..values import Program, Proposal, Record
+from .search import Remembering
 from .task import generator
 
 JOINED = "edits of two"
@@ -37,31 +38,22 @@ class _Parent:
     left: dict[str, list[Edit]] = field(default_factory=dict)
 
 
-class RewriteProposer:
+class RewriteProposer(Remembering):
     """Proposes edited texts of a program, none of them twice. ``changing``: also such as change the meaning.
 
     Raises EvolutionError for a program of which no text can be edited.
     """
 
     def __init__(self, program: Program, seed: int, *, changing: bool) -> None:
+        super().__init__()
         self._program, self._seed, self._changing = program, seed, changing
         self._tools = tools_for(program.language)
         self._known = {self._tools.normalised(program.source)}
         self._parents: dict[str, _Parent] = {}
-        self._proposed: list[Proposal | None] = [None]
         self._edits: dict[str, tuple[Edit, ...]] = {program.digest: ()}
         self._sweep = self._one_of_each(self._parent(program))
         if not any(self._parent(program).left.values()):
             raise EvolutionError(f"{program.name} has nothing in its text that could be said in another way")
-
-    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
-        """See ``search.Proposer``."""
-        if index == len(self._proposed):
-            made = self._next(index, told)
-            if made is None:
-                return None
-            self._proposed.append(made)
-        return self._proposed[index]
 
     def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
         for edit in self._sweep:

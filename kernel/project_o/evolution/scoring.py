@@ -22,6 +22,8 @@ from .quiet import Quiet
 from .stored import Kept
 from .task import SCORE, TIME, Jobs, Stopped, Task
 
+Values = dict[str, tuple[list[float], list[float]]]
+"""Metric -> what the incumbent scored, and what the candidate did."""
 COUNTED = {MEMORY: "B", SIZE: "B"}
 """What can be had of a program beside what its evaluator returns: peak resident bytes, and bytes of the build."""
 
@@ -87,7 +89,7 @@ class ScoreBench:
             plan = design(limits.EVALUATOR_PAIRS, limits.EVALUATOR_PAIRS_MAX, confidence, self.threshold)
         main = self._goals[0]
         watch = Watch(plan, lambda left, right, level: self._interval(main, left, right, level))
-        values: dict[str, tuple[list[float], list[float]]] = {item.name: ([], []) for item in self._goals}
+        values: Values = {item.name: ([], []) for item in self._goals}
         stored = self._kept.same(artifact)
         ended = False
         while not ended:
@@ -96,10 +98,7 @@ class ScoreBench:
                 if number >= plan.looks[0]:
                     break
                 raise MeasurementFailed("the budget was over: give it a larger one")
-            for side in (0, 1) if number % 2 == 0 else (1, 0):
-                found = self._metrics(jobs, artifact if side else self._baseline)
-                for name, kept in values.items():
-                    kept[side].append(found[name])
+            self._round(jobs, artifact, number, values)
             ended = watch.tell(values[main.name][0][-1], values[main.name][1][-1])
         self._kept.same(artifact)
         level = 1 - (1 - confidence) / max(1, watch.looks_made)
@@ -109,6 +108,13 @@ class ScoreBench:
         ]
         lead = self._lead(artifact, every)
         return replace(lead, beside=tuple(item for item in every if item is not lead), stored=stored)
+
+    def _round(self, jobs: Jobs, artifact: Artifact, number: int, values: Values) -> None:
+        """Evaluate both once, who comes first by turns."""
+        for side in (0, 1) if number % 2 == 0 else (1, 0):
+            found = self._metrics(jobs, artifact if side else self._baseline)
+            for name, kept in values.items():
+                kept[side].append(found[name])
 
     def comparison_seconds(self) -> float:
         """From the first evaluation of the baseline."""

@@ -18,6 +18,7 @@ from __future__ import annotations
 import itertools
 import math
 import warnings
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from datetime import datetime
@@ -43,6 +44,26 @@ class Proposer(Protocol):
         None when there is nothing to propose on these; it is asked again with all records before this index, and
         None is the end then.
         """
+
+
+class Remembering(ABC):
+    """A proposer that answers an index it was asked before from memory. ``_next`` finds the one after those."""
+
+    def __init__(self) -> None:
+        self._proposed: list[Proposal | None] = [None]
+
+    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        """See ``Proposer``."""
+        if index == len(self._proposed):
+            made = self._next(index, told)
+            if made is None:
+                return None
+            self._proposed.append(made)
+        return self._proposed[index]
+
+    @abstractmethod
+    def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        """The first proposal with this index; None where there is nothing to propose on these records."""
 
 
 class Nobody:

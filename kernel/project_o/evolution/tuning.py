@@ -25,6 +25,7 @@ from ..languages.numerals import Numeral, numerals, spelled
 from ..languages.rewriting import OPERATORS
 from ..values import Program, Proposal, Record
 from .rewrite import RewriteProposer
+from .search import Remembering
 from .task import generator
 
 FACTORS = (10.0, 0.1, 2.0, 0.5, 1.2, 0.83)
@@ -39,30 +40,21 @@ Moves = tuple[tuple[int, float], ...]
 """(place among the numbers, factor)."""
 
 
-class TuningProposer:
+class TuningProposer(Remembering):
     """Proposes texts with other numbers, none of them twice. Raises EvolutionError where there is none to change."""
 
     def __init__(self, program: Program, seed: int) -> None:
+        super().__init__()
         self._program, self._seed = program, seed
         self._tools = tools_for(program.language)
         self._known = {program.source}
         self._moves: dict[str, Moves] = {}
         self._numbers: dict[str, tuple[Numeral, ...]] = {}
         self._steps: dict[str, Iterator[tuple[int, float]]] = {}
-        self._proposed: list[Proposal | None] = [None]
         found = self._of(program)
         if not found:
             raise EvolutionError(f"{program.name} holds no number that may be changed")
         self._sweep = self._one_at_a_time(found)
-
-    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
-        """See ``search.Proposer``."""
-        if index == len(self._proposed):
-            made = self._next(index, told)
-            if made is None:
-                return None
-            self._proposed.append(made)
-        return self._proposed[index]
 
     def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
         elites = self._elites(told)
@@ -194,15 +186,15 @@ def _without(program: Program, found: Sequence[Numeral]) -> str:
     return "\0".join([*parts, program.source[at:]])
 
 
-class Offline:
+class Offline(Remembering):
     """Numbers and edits in turn: who brought more gains over the best so far is asked more often.
 
     Raises EvolutionError where neither has anything to say.
     """
 
     def __init__(self, program: Program, seed: int) -> None:
+        super().__init__()
         self._seed = seed
-        self._proposed: list[Proposal | None] = [None]
         self._asked = {"numbers": 0, "edits": 0}
         self._said = {meaning(program.language, program.source)}
         self._proposers: dict[str, TuningProposer | RewriteProposer] = {}
@@ -224,14 +216,9 @@ class Offline:
     def _rewriting(self, program: Program) -> RewriteProposer | None:
         return RewriteProposer(program, self._seed, changing=True) if program.language in OPERATORS else None
 
-    def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
-        """See ``search.Proposer``."""
-        if index == len(self._proposed):
-            made = next(filter(None, (self._new(name, told) for name in self._order(index, told))), None)
-            if made is None:
-                return None
-            self._proposed.append(replace(made, index=index))
-        return self._proposed[index]
+    def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        made = next(filter(None, (self._new(name, told) for name in self._order(index, told))), None)
+        return None if made is None else replace(made, index=index)
 
     def _new(self, name: str, told: Sequence[Record]) -> Proposal | None:
         """The next of this proposer that says something which was not said before: brackets and remarks say nothing."""

@@ -13,7 +13,7 @@ from ...values import Artifact, Measurement
 from ..bench import Outcome
 from ..goals import Goal, guards, objectives
 from ..measure import MeasurementFailed
-from ..scoring import ScoreBench
+from ..scoring import ScoreBench, Values
 from ..task import TIME, Answer, Handle, Jobs, Task
 from .job import LOADING
 from .results import COMBINED, MEAN, Result, numbers
@@ -46,17 +46,14 @@ class ForeignBench(ScoreBench):
         self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None, *, candidates: int = 1
     ) -> Measurement:
         """A few more evaluations of both in turn. What they show is still the evaluator's own word."""
-        values: dict[str, tuple[list[float], list[float]]] = {item.name: ([], []) for item in self._goals}
+        values: Values = {item.name: ([], []) for item in self._goals}
         stored = self._kept.same(artifact)
         for number in range(limits.FOREIGN_PAIRS):
             if deadline is not None and time.monotonic() > deadline:
                 if number:
                     break
                 raise MeasurementFailed("the budget was over: give it a larger one")
-            for side in (0, 1) if number % 2 == 0 else (1, 0):
-                found = self._metrics(jobs, artifact if side else self._baseline)
-                for name, kept in values.items():
-                    kept[side].append(found[name])
+            self._round(jobs, artifact, number, values)
         every = [self._measurement(item, *values[item.name], None, limits.CONFIDENCE) for item in self._goals]
         lead = self._lead(artifact, every)
         return replace(lead, beside=tuple(item for item in every if item is not lead), stored=stored)
