@@ -110,10 +110,7 @@ class Canaries:
                 )
             version = self._registry.opened(release)
             self._fits(name, plain(slot.version), version)
-            kind = _kind(version)
-            if plan.shadow and kind is Conversations:
-                raise DeployError(f"{name} is an agent, and no turn is answered twice: leave --shadow out")
-            canary = kind(
+            canary = _kind(version)(
                 plain(slot.version), version, plan, differ=self._differ, decided=self._decided, metrics=metrics,
                 missing=_metrics_of(kept_from), find=self._find, kept_from=kept_from, clock=self._clock,
             )  # fmt: skip
