@@ -84,8 +84,8 @@ class Conversations(Canary):
     def compared(self, message: str, asked: Answer, tried: Answer) -> None:
         """How both versions replied to a message.
 
-        What a model says differs from itself, so replies are compared where none was asked, and times where neither a tool
-        nor memory was asked either: what a shadow is given was taped.
+        What a model says differs from itself, so replies are compared where none was asked, and times where neither
+        a tool nor memory was asked either: what a shadow is given was taped.
         """
         if self.winner is not None:
             return
