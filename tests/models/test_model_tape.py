@@ -158,9 +158,7 @@ def test_any_exchange_comes_back_as_it_was(tmp_path_factory, message, pieces, ar
     assert again == first == [*pieces, reply]
 
 
-def test_a_class_without_key_network_or_library_replays_what_a_teacher_recorded(
-    tmp_path, standin, monkeypatch, key
-):
+def test_a_class_without_key_network_or_library_replays_what_a_teacher_recorded(tmp_path, standin, monkeypatch, key):
     """The settings as a notebook has them; the child may open no connection and import no provider's library."""
     monkeypatch.setenv("OPENAI_API_KEY", key)
     known = {"model": "openai:good.taped", "model_url": standin.url("openai"), "model_tape": str(tmp_path / "t.jsonl")}
