@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -243,6 +245,7 @@ class Handle:
         self._jobs = jobs
         self._guarded = guarded
         self._job: Asking | None = None
+        self._processor: int | None = None
         self.artifact = artifact
 
     def __enter__(self) -> Handle:
@@ -295,6 +298,9 @@ class Handle:
             if self._jobs.stopped:  # while it started, so that nobody else knew of it
                 self.close()
                 raise Stopped
+            if self._processor is not None and (pid := getattr(job, "pid", 0)):
+                with contextlib.suppress(OSError):  # it is gone, or the processor is: then it runs where it runs
+                    os.sched_setaffinity(pid, {self._processor})
         try:
             answer = put(job)
         except SandboxError:
@@ -312,6 +318,10 @@ class Handle:
     def used_seconds(self) -> float:
         """CPU seconds of the process so far, its loading included; 0 where there is none, or it is not known."""
         return float(getattr(self._job, "cpu_seconds", 0.0))
+
+    def stay_on(self, processor: int) -> None:
+        """The processes that are started from now on run on this processor only."""
+        self._processor = processor
 
     def renew(self) -> int:
         """The next question meets a fresh process. The peak resident bytes of the one until now; 0 if not known."""
