@@ -25,7 +25,7 @@ from . import machine
 
 ROOT = Path(__file__).resolve().parent.parent
 TARGET, CPU_SECONDS_MAX = 2.6358, 600.0
-TRIALS, CALLS = 200, 2
+TRIALS, CALLS = 150, 2
 SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER, prctl(2): who outlives a run is waited for here, and counted
 
 

@@ -52,16 +52,17 @@ def _lanes(text: TreeText, pattern: str, arrays: tuple[str, ...], item: str, tot
     short = "".join(f".min({one}.len())" for one in whole[1:])
     zipped = f"{whole[0]}.chunks_exact({lanes})" + "".join(f".zip({one}.chunks_exact({lanes}))" for one in whole[1:])
     left = "".join(f".zip({one}.chunks_exact({lanes}).remainder())" for one in whole[1:])
-    one, taken = names[0], f"&{parts[0]}[{lane}]"
+    one, both, taken = names[0], parts[0], f"&{parts[0]}[{lane}]"
     if len(names) > 1:
-        one, taken = f"({', '.join(names)})", f"({', '.join(f'&{part}[{lane}]' for part in parts)})"
+        one, both = f"({', '.join(names)})", f"({', '.join(parts)})"
+        taken = f"({', '.join(f'&{part}[{lane}]' for part in parts)})"
     return (
         f"const {lanes}: usize = {LANES};",
         *(f"let {name} = &{array}[..];" for name, array in zip(whole, arrays, strict=True)),
         f"let {size} = {whole[0]}.len(){short};",
         *(f"let {name} = &{name}[..{size}];" for name in whole),
         f"let mut {sums} = [0.0; {lanes}];",
-        f"for {parts[0] if len(parts) == 1 else f'({", ".join(parts)})'} in {zipped} {{",
+        f"for {both} in {zipped} {{",
         f"    for {lane} in 0..{lanes} {{",
         f"        let {one} = {taken};",
         f"        {sums}[{lane}] += {item};",
@@ -100,7 +101,7 @@ def _chain(text: TreeText, node: Any) -> tuple[Any, tuple[str, ...], Any, str] |
         return None
     mapped = next((one for one in walk(node) if one.type == "call_expression" and one != node), None)
     function = mapped.child_by_field_name("function") if mapped is not None else None
-    if function is None or text.text(function.child_by_field_name("field") or function) != "map":
+    if mapped is None or function is None or text.text(function.child_by_field_name("field") or function) != "map":
         return None
     closure = mapped.child_by_field_name("arguments").named_children[0]
     over = function.child_by_field_name("value")
