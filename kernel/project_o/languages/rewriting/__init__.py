@@ -24,6 +24,7 @@ from typing import Any
 
 from . import (
     python_arrays,
+    python_calls,
     python_other,
     python_same,
     rust_vectors,
@@ -36,7 +37,7 @@ from .python_tree import Text
 from .tree_text import TreeText
 
 OPERATORS: dict[str, tuple[Operator, ...]] = {
-    "python": (*python_arrays.OPERATORS, *python_same.OPERATORS, *python_other.OPERATORS),
+    "python": (*python_arrays.OPERATORS, *python_calls.OPERATORS, *python_same.OPERATORS, *python_other.OPERATORS),
     "zig": (*zig_vectors.OPERATORS, *tree_loops.OPERATORS, *tree_other.OPERATORS),
     "rust": (*rust_vectors.OPERATORS, *tree_loops.OPERATORS, *tree_other.OPERATORS),
 }
