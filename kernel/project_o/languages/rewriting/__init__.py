@@ -23,6 +23,8 @@ from functools import partial
 from typing import Any
 
 from . import (
+    lisp_other,
+    lisp_same,
     python_arrays,
     python_calls,
     python_other,
@@ -33,11 +35,13 @@ from . import (
     zig_vectors,
 )
 from .edits import Edit, Operator
+from .lisp_text import LispText
 from .python_tree import Text
 from .tree_text import TreeText
 
 OPERATORS: dict[str, tuple[Operator, ...]] = {
     "python": (*python_arrays.OPERATORS, *python_calls.OPERATORS, *python_same.OPERATORS, *python_other.OPERATORS),
+    "lisp": (*lisp_same.OPERATORS, *lisp_other.OPERATORS),
     "zig": (*zig_vectors.OPERATORS, *tree_loops.OPERATORS, *tree_other.OPERATORS),
     "rust": (*rust_vectors.OPERATORS, *tree_loops.OPERATORS, *tree_other.OPERATORS),
 }
@@ -45,6 +49,7 @@ OPERATORS: dict[str, tuple[Operator, ...]] = {
 
 _READ: dict[str, Callable[[str], Any]] = {
     "python": Text.read,
+    "lisp": LispText.read,
     "zig": partial(TreeText.read, "zig"),
     "rust": partial(TreeText.read, "rust"),
 }

@@ -22,6 +22,7 @@ class Equivalence(NamedTuple):
 
 
 _FINITE = " and ".join(f"numpy.size({one}) and numpy.abs({one}).max() < 1e150" for one in ("a_", "b_"))
+_PAIRS = "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] = "
 _WINDOW = "numpy.lib.stride_tricks.sliding_window_view"
 
 _LINEAR_ALGEBRA = (
@@ -82,27 +83,27 @@ _WHOLE_ARRAYS = (
     ("hypotenuse", "math.sqrt(a_ ** 2 + b_ ** 2)", "math.hypot(a_, b_)"),
     (
         "outer product",
-        "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] = a_[i_] * b_[j_]",
+        f"{_PAIRS}a_[i_] * b_[j_]",
         "out_[:len(a_), :len(b_)] = numpy.multiply.outer(a_, b_)",
     ),
     (
         "product of rows",
-        "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] = numpy.dot(a_[i_], b_[j_])",
+        f"{_PAIRS}numpy.dot(a_[i_], b_[j_])",
         "out_[:len(a_), :len(b_)] = a_ @ b_.T",
     ),
     (
         "differences of all pairs",
-        "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] = numpy.sqrt(numpy.sum((a_[i_] - b_[j_]) ** 2))",
+        f"{_PAIRS}numpy.sqrt(numpy.sum((a_[i_] - b_[j_]) ** 2))",
         "out_[:len(a_), :len(b_)] = numpy.sqrt(numpy.sum((a_[:, None] - b_[None, :]) ** 2, axis=-1))",
     ),
     (
         "differences of all pairs",
-        "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] = numpy.sum((a_[i_] - b_[j_]) ** 2)",
+        f"{_PAIRS}numpy.sum((a_[i_] - b_[j_]) ** 2)",
         "out_[:len(a_), :len(b_)] = numpy.sum((a_[:, None] - b_[None, :]) ** 2, axis=-1)",
     ),
     (
         "differences of all pairs",
-        "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] = numpy.linalg.norm(a_[i_] - b_[j_])",
+        f"{_PAIRS}numpy.linalg.norm(a_[i_] - b_[j_])",
         "out_[:len(a_), :len(b_)] = numpy.linalg.norm(a_[:, None] - b_[None, :], axis=-1)",
     ),
     (
