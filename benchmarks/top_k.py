@@ -2,7 +2,7 @@
 
     python -m benchmarks.top_k [zig|rust ...]
 
-The texts of ``benchmarks/tasks/top_k`` declare nothing and know nothing of vectors; both are built with ``--mode fast``.
+The texts of ``benchmarks/tasks/top_k`` declare nothing and know no vectors; both are built with ``--mode fast``.
 A run edits their syntax trees (sums in lanes, float mode, how many lanes), and accepts by the usual verdict. What was
 accepted is then timed in turn with the first version and with numpy (one product of matrices, ``argpartition``), and
 finds the same neighbours: of whole-number vectors, as quantised embeddings are, dot products are exact in any order.
