@@ -3,7 +3,8 @@
     python -m benchmarks.packing [SEED ...]
 
 ``benchmarks/tasks/circle_packing`` holds a local solver, so the idea that engines with a model had to find is given;
-evolved are the numbers of the search around it. Each seed is a run in a process of its own, whose CPU time is counted
+evolved are the numbers of the search around it. A run ends when it has what is wanted, unconfirmed: each packing is
+proved by itself. Each seed is a run in a process of its own, whose CPU time is counted
 with that of everything it started. A packing counts only if it fits exactly, in fractions, with no tolerance.
 Published: AlphaEvolve 2.63586276, ShinkaEvolve 2.635983. Seeds that were recorded on the same day are kept.
 """
@@ -16,6 +17,7 @@ import os
 import resource
 import subprocess
 import sys
+import threading
 from datetime import UTC, datetime
 from fractions import Fraction
 from pathlib import Path
@@ -42,9 +44,12 @@ def fits(circles: Any) -> bool:
 
 
 class Evaluator:
-    """The best of some calls, each with its own starts. ``best`` is the best packing of the whole run."""
+    """The best of some calls, each with its own starts. ``best`` is the best packing of the whole run, and ``reached``
+    is set when that is good enough.
+    """
 
     def __init__(self, seed: int, calls: int = CALLS) -> None:
+        self.reached = threading.Event()
         self._seeds = [1000 * seed + k for k in range(calls)]
         self.best: tuple[float, Any] = (0.0, None)
 
@@ -54,6 +59,8 @@ class Evaluator:
         least = max(range(len(sums)), key=sums.__getitem__)
         if sums[least] > self.best[0]:
             self.best = sums[least], found[least]
+            if self.best[0] >= TARGET:
+                self.reached.set()
         return {"score": sums[least]}
 
 
@@ -65,7 +72,7 @@ def run(seed: int, trials: int = TRIALS, calls: int = CALLS) -> dict[str, object
     from project_o import evolve
 
     evaluator = Evaluator(seed, calls)
-    found = evolve(pack, evaluator, trials=trials, seed=seed, objective="score", workers=1)
+    found = evolve(pack, evaluator, trials=trials, seed=seed, objective="score", workers=1, stop=evaluator.reached)
     score, circles = evaluator.best
     scores = [dict(item.metrics).get("score", 0.0) for item in found.trials]
     first = next((index for index, value in enumerate(scores) if value >= TARGET), None)
