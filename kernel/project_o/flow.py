@@ -279,6 +279,7 @@ class Flow:
             open_job=runtime.opener(box),
             typed=runtime.typed(box),
             covering=runtime.covering(box),
+            trying=runtime.trying(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),

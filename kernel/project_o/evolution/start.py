@@ -24,6 +24,7 @@ from .foreign.word import by_word, marked
 from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
+from .repair import AUTO, RepairBench, RepairProposer, to_repair
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
@@ -72,13 +73,19 @@ def run_evolution(
     clock = Clock(time.monotonic(), budget_seconds)
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
+    repair = to_repair(task, proposer, seed)
+    if repair is not None:
+        task = replace(task, repairing=True)
     jobs = Jobs(task)
-    chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
+    if repair is not None and trials != 1:
+        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers)
+    else:
+        chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
-    bench = _bench(task, seed, budget_seconds)
+    bench = RepairBench(task, *repair) if repair is not None else _bench(task, seed, budget_seconds)
     judge = Judge(task, bench, cascade_of(task), seed)
     with executing(executor, workers) as threads:
         loop = Loop(
@@ -87,6 +94,8 @@ def run_evolution(
         )  # fmt: skip
         if model is not None:
             _listen(loop, model, journal)
+        elif isinstance(chosen, RepairProposer):
+            chosen.begin(lambda line: _look_at(loop, line))
         ended = _carry_out(loop)
     return replace(_finished(loop, seed, model, *ended), on_accept=accept, on_plot=plot)
 
@@ -125,6 +134,12 @@ def _listen(loop: Loop, model: ModelProposer, journal: TrialJournal | None) -> N
 def _look(loop: Loop, line: str) -> bool:
     """While a model is waited for: show what it has cost so far; whether the run is over."""
     loop.reporter.report(loop.archive, f"asking a model ({line})" if line else "asking a model")
+    return loop.stop.is_set() or loop.clock.search_is_over()
+
+
+def _look_at(loop: Loop, line: str) -> bool:
+    """While repairs are looked for: show how many there were; whether the run is over."""
+    loop.reporter.report(loop.archive, line)
     return loop.stop.is_set() or loop.clock.search_is_over()
 
 
@@ -197,7 +212,8 @@ def _kept(record: Record, name: str, journal: TrialJournal | None, log: EventLog
 
 def _prepared(loop: Loop) -> Outcome:
     found = loop.bench.prepare(loop.jobs, _built(loop.task))
-    loop.judge.incumbent_must_pass(loop.jobs)
+    if not loop.task.repairing:
+        loop.judge.incumbent_must_pass(loop.jobs)
     return found
 
 
@@ -213,13 +229,13 @@ def _built(task: Task) -> Artifact:
 def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) -> Proposer:
     if not isinstance(proposer, str):
         return proposer if hasattr(proposer, "ask") else proposer(task, seed)
-    if proposer in ("search", "auto"):
+    if proposer in ("search", AUTO):
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed)
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed)
-    raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
+    raise EvolutionError(f"no proposer is called {proposer!r}: there are search, repair, auto, and llm, which needs a model")
 
 
 def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:

@@ -90,7 +90,13 @@ class EvolutionMagics(Magics):
         "later cells",
     )
     @argument("--reference", metavar="NAME", help="a function that says what is right, in place of what serves now")
-    @argument("--proposer", default="search", choices=("search", "llm"), help="who proposes; llm: a language model")
+    @argument(
+        "--proposer",
+        default="search",
+        choices=("search", "repair", "llm", "auto"),
+        help="who proposes; repair: what makes failing --tests pass; llm: a language model; auto: repair where tests "
+        "fail, else search",
+    )
     @argument("--model", help="which language model, as provider:name; default: the configured one")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")
     @argument("--replay", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")

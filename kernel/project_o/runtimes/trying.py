@@ -1,0 +1,125 @@
+"""Many texts in one warm sandboxed process: see ``sandbox.tried``, which is its other side."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from .. import limits
+from ..errors import EvolutionError
+from ..languages.tried import Called
+from ..sandbox import wire
+from ..sandbox.tried import RAISED, SET, STEPS, TRY
+from ..values import Program
+
+TRIED = "project_o.sandbox.tried"
+_NAME = "_o_tried"
+_TEXT = """
+_o_texts = _o_tried_texts({name!r}, globals())
+def _o_tried(what, given):
+    return _o_texts(what, given)
+"""
+_LISP_TEXT = """
+import sys
+from project_o.lisp.candidate import Opened
+from project_o.sandbox.tried import Tried
+_files = {files!r}
+def _make(text):
+    opened = Opened({name!r}, {{**_files, {path!r}: text}})
+    sys.modules.pop(opened.module.__name__, None)
+    return opened
+_texts = Tried(_make, "<{name}>")
+def {asked}(what, given):
+    return _texts(what, given)
+"""
+_UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
+
+
+class Batches:
+    """See ``languages.tried.Trying``. ``opened`` starts a process, ``ask`` puts it a question.
+
+    A process that dies of a text is replaced, and the texts that were sent with it are sent again in halves, so that
+    only that text is lost. Raises SandboxError where no process can be had.
+    """
+
+    def __init__(self, opened: Callable[[], Any], calls: Sequence[Sequence[Any]]) -> None:
+        self._opened, self._calls = opened, [list(call) for call in calls]
+        self._job: Any = None
+        self._lock = threading.Lock()
+
+    def attempt(self, texts: Sequence[str], places: Sequence[int], most_lines: int) -> list[list[Called]]:
+        """See ``Trying``."""
+        if not texts or not places:
+            return [[] for _ in texts]
+        with self._lock:
+            return self._halved(list(texts), list(places), most_lines)
+
+    def _halved(self, texts: list[str], places: list[int], most_lines: int) -> list[list[Called]]:
+        found = self._asked(texts, places, most_lines)
+        if isinstance(found, list):
+            return found
+        if len(texts) == 1:
+            return [[Called(ok=False, error=found, ended=found)] * len(places)]
+        middle = len(texts) // 2
+        return [*self._halved(texts[:middle], places, most_lines), *self._halved(texts[middle:], places, most_lines)]
+
+    def _asked(self, texts: list[str], places: list[int], most_lines: int) -> list[list[Called]] | str:
+        """The calls of each text, or how the process ended."""
+        if self._job is None:
+            self._job = self._opened()
+            answer = self._job.ask(_NAME, [SET, self._calls], seconds=limits.TRIAL_WALL_SECONDS)
+            if not answer.ok:
+                return self._ended(answer)
+        question = json.dumps([texts, places, most_lines])
+        answer = self._job.ask(_NAME, [TRY, question], seconds=limits.REPAIR_BATCH_SECONDS)
+        if not answer.ok:
+            return self._ended(answer)
+        try:
+            rows = [[_called(item) for item in row] for row in json.loads(answer.value)]
+            if [len(row) for row in rows] != [len(places)] * len(texts):
+                raise ValueError("another number of answers")
+        except _UNTRUSTED as error:
+            return self._ended(error)
+        return rows
+
+    def _ended(self, why: Any) -> str:
+        self.close()
+        return str(getattr(why, "ended", "") or getattr(why, "error", "") or type(why).__name__)
+
+    def close(self) -> None:
+        """See ``Trying``."""
+        job, self._job = self._job, None
+        if job is not None:
+            job.close()
+
+
+def python_question(question: dict[str, Any], name: str) -> dict[str, Any]:
+    """What a process is sent in place of a function. Raises EvolutionError for an agent, which has several texts."""
+    if "name" not in question or "agent" in question:
+        raise EvolutionError(f"{name} is an agent in Python: repair one of its functions, or an agent in Lisp")
+    text = _TEXT.format(name=question["name"])
+    names = [*question["names"], ("_o_tried_texts", TRIED, "python_function")]
+    return {**question, "name": _NAME, "text": text, "first_line": 1, "names": names}
+
+
+def lisp_source(program: Program) -> str:
+    """What a process runs to try texts of an agent."""
+    return _LISP_TEXT.format(name=program.name, files=dict(program.files), path=program.files[0][0], asked=_NAME)
+
+
+def _called(row: Any) -> Called:
+    """One call as the process tells it. Raises what decoding raises."""
+    how, body, changed, steps, lines = row
+    told = {"steps": int(steps), "lines": frozenset(int(line) for line in lines)}
+    if how == STEPS:
+        return Called(ok=False, error=f"ran more than {steps} lines", **told)
+    if how == RAISED:
+        return Called(ok=False, error_name=str(body), error=f"raised {body}", **told)
+    written = tuple((int(place), wire.decode(one, _no_arena)) for place, one in changed)
+    return Called(ok=True, value=wire.decode(body, _no_arena), written=written, **told)
+
+
+def _no_arena(_: int, __: int) -> Any:
+    raise ValueError("it points to memory")
