@@ -34,7 +34,7 @@ def measured(bug: Bug, folder: Path, seed: int = 0) -> dict[str, Any]:
     """One program. The files of the set are not touched."""
     cases = bug.cases(CASES, seed)
     given, held = cases[::2], cases[1::2]
-    path = folder / f"wrong_{bug.name}_{abs(hash(bug.source))}.py"
+    path = folder / f"wrong_{bug.name}_{abs(hash(bug.source)) % 10**9}.py"
     path.write_text(HEADER + bug.source, "utf-8")
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None, "a file has a spec"

@@ -78,7 +78,7 @@ def run_evolution(
         task = replace(task, repairing=True)
     jobs = Jobs(task)
     if repair is not None and trials != 1:
-        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers)
+        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers, seed)
     else:
         chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None

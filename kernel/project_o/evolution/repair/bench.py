@@ -71,7 +71,7 @@ class RepairBench:
         count = len(self._cases.every)
         ratio = self._ratio(count)
         remarks = tuple(
-            f"right where what serves now is not: {case.told(before, self._function)}"
+            f"right where what serves now is wrong: {case.told(before, self._function)}"
             for case, before in self._wrong[: limits.REPAIR_EXAMPLES_TOLD]
         )
         return Measurement(

@@ -43,8 +43,9 @@ class Case:
 
     def told(self, given: Answer, function: NativeFunction) -> str:
         """The counterexample: the call, what was expected, what came."""
-        got = shown(given.value) if given.ok else given.error or given.error_name or given.ended
-        return f"{function.name}{told(self.args)} should be {shown(self.expected)}, and is {got}"
+        got = f"is {shown(given.value)}" if given.ok else given.error or f"raised {given.error_name}" or given.ended
+        call = f"{function.name}{told(self.args)}"
+        return f"{call} should be {shown(self.expected)}, and {got.removeprefix('it ')}"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,10 @@ class Repairing:
 
 def shown(value: Any) -> str:
     """A value as a short expression."""
-    text = literal(value)
+    try:
+        text = literal(value)
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"a {type(value).__name__} of very many digits"
     return text if len(text) <= limits.CELL_CHARACTERS_MAX else f"{text[: limits.CELL_CHARACTERS_MAX - 3]}..."
 
 

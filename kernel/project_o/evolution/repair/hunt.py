@@ -6,6 +6,8 @@ in lines, so that the same texts are found on a busy machine; only the end of th
 
 from __future__ import annotations
 
+import itertools
+import math
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
@@ -20,6 +22,7 @@ from ...values import Artifact, NativeFunction
 from .cases import Case
 from .localise import ochiai
 
+_SHARPNESS = 5.0
 Opened = Callable[[Sequence[Sequence[object]]], Trying]
 
 
@@ -36,7 +39,7 @@ class Repair:
 @dataclass
 class Hunt:
     """``opened`` starts a warm process that holds the calls of ``cases``; ``look`` shows how it goes, and says whether
-    the run is over."""
+    the run is over. ``others`` are more calls, of which nobody knows what is right."""
 
     artifact: Artifact
     function: NativeFunction
@@ -44,6 +47,7 @@ class Hunt:
     opened: Opened
     workers: int
     look: Callable[[str], bool]
+    others: tuple[tuple[object, ...], ...] = ()
     tried: int = 0
     found: list[Repair] = field(default_factory=list)
     suspicion: dict[int, float] = field(default_factory=dict)
@@ -51,16 +55,18 @@ class Hunt:
     def run(self) -> list[Repair]:
         """The repairs that were found, the best first. Raises EvolutionError where the incumbent cannot be tried."""
         source = self.artifact.program.source
-        self._jobs = deque(self.opened([case.args for case in self.cases]) for _ in range(self.workers))
+        calls = [*(case.args for case in self.cases), *self.others]
+        self._jobs = deque(self.opened(calls) for _ in range(self.workers))
         pool = ThreadPoolExecutor(self.workers, thread_name_prefix="project-o-repair")
         try:
             self._learn(source)
             self._try_all(pool, self._ordered(source))
+            self.found = self._by_behaviour(sorted(self.found, key=lambda item: item.rank))
         finally:
             for job in list(self._jobs):
                 job.close()
             pool.shutdown(wait=False, cancel_futures=True)
-        return sorted(self.found, key=lambda item: item.rank)
+        return self.found
 
     def _learn(self, source: str) -> None:
         """Which shown cases fail, and which lines they run."""
@@ -120,6 +126,22 @@ class Hunt:
         finally:
             self._jobs.append(job)
 
+    def _by_behaviour(self, found: list[Repair]) -> list[Repair]:
+        """One of each behaviour first, where those come first whose members are the likeliest together.
+
+        Repairs that say the same in several ways are mostly right; one that nobody agrees with fits the tests alone.
+        """
+        looked_at = found[: limits.REPAIR_COMPARED_MAX]
+        places = range(len(self.cases), len(self.cases) + len(self.others))
+        rows = self._jobs[0].attempt([item.text for item in looked_at], list(places), self._most)
+        kinds: dict[str, list[Repair]] = {}
+        for item, row in zip(looked_at, rows, strict=True):
+            kinds.setdefault(repr([_behaviour(given) for given in row]), []).append(item)
+        weight = {kind: sum(math.exp(-_SHARPNESS * item.rank) for item in members) for kind, members in kinds.items()}
+        order = sorted(kinds, key=lambda kind: -weight[kind])
+        turns = itertools.zip_longest(*(kinds[kind] for kind in order))
+        return [*(item for turn in turns for item in turn if item is not None), *found[len(looked_at) :]]
+
     def _right(self, job: Trying, batch: list[Repair], places: list[int]) -> list[Repair]:
         rows: list[list[Called]] = job.attempt([item.text for item in batch], places, self._most)
         return [
@@ -129,3 +151,11 @@ class Hunt:
                 self.cases[place].wrong(given, self.function) for place, given in zip(places, row, strict=True)
             )
         ]
+
+
+def _behaviour(given: Called) -> object:
+    """What a call did, for a comparison with the same call of another text."""
+    try:
+        return (given.ok, given.error_name, repr(given.value)[: limits.TEXT_CHARACTERS_MAX])
+    except ValueError:  # a whole number of more digits than Python writes
+        return (given.ok, "very many digits", type(given.value).__name__)

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from ... import limits
 from ...errors import EvolutionError, UsageError
 from ...languages import tools_for
 from ...values import Artifact, NativeFunction, Program, Proposal, Record
+from ..near import neighbour
 from ..search import Remembering
-from ..task import Task
+from ..task import Task, generator
 from .cases import Repairing
 from .hunt import Hunt, Repair
 
@@ -20,7 +22,7 @@ class RepairProposer(Remembering):
     Raises EvolutionError for a program in a language of which no texts can be tried together.
     """
 
-    def __init__(self, task: Task, artifact: Artifact, function: NativeFunction, cases: Repairing, workers: int) -> None:
+    def __init__(self, task: Task, artifact: Artifact, function: NativeFunction, cases: Repairing, workers: int, seed: int) -> None:
         super().__init__()
         trying = task.trying
         if trying is None:
@@ -28,8 +30,9 @@ class RepairProposer(Remembering):
         self._program: Program = task.program
         self._tools = tools_for(task.program.language)
         self._hunt = Hunt(
-            artifact, function, cases.shown, lambda calls: trying(artifact, calls), workers, lambda line: self._look(line)
-        )
+            artifact, function, cases.shown, lambda calls: trying(artifact, calls), workers,
+            lambda line: self._look(line), _neighbours(cases, seed),
+        )  # fmt: skip
         self._look: Callable[[str], bool] = lambda _: False
         self._found: list[Repair] | None = None
 
@@ -58,3 +61,15 @@ class RepairProposer(Remembering):
             why = f"line {edit.line} (suspicion {repair.suspicion:.2f}): {edit.why}"
             return Proposal(index, program, (self._program.digest,), "repair", edit.operator, why)
         return None
+
+
+def _neighbours(cases: Repairing, seed: int) -> tuple[tuple[Any, ...], ...]:
+    """Calls that are like the shown ones, and none of them."""
+    found = []
+    for number in range(limits.REPAIR_NEIGHBOURS):
+        rng = generator(seed, "neighbour", number)
+        args: tuple[Any, ...] = cases.shown[number % len(cases.shown)].args
+        for _ in range(1 + number // len(cases.shown)):
+            args = neighbour(rng, args)
+        found.append(args)
+    return tuple(found)

@@ -43,7 +43,7 @@ def others(site: Site, pool: Pool) -> Iterator[Other]:
     """Everything that may stand in the place of a site, by all templates."""
     for template in (
         _compared, _computed, _counted, _shifted, _renamed, _called, _method, _joined, _guarded, _chosen, _sliced,
-        _indexed, _ordered, _replaced, _wrapped, _continued,
+        _indexed, _ordered, _exchanged, _replaced, _wrapped, _continued,
     ):  # fmt: skip
         yield from template(site, pool)
 
@@ -331,6 +331,29 @@ def _terms(node: ast.expr) -> list[ast.expr]:
     return [node]
 
 
+def _exchanged(site: Site, pool: Pool) -> Iterator[Other]:
+    """Two variables in each other's place, wherever in the expression they stand."""
+    names = list(dict.fromkeys(one.id for one in ast.walk(site.node) if isinstance(one, ast.Name)))
+    names = [name for name in names if name in pool.names]
+    if isinstance(site.node, ast.Name) or not 2 <= len(names) <= 4:
+        return
+    for place, one in enumerate(names):
+        for other in names[place + 1 :]:
+            made = _Exchanged({one: other, other: one}).visit(copy.deepcopy(site.node))
+            yield "swapped variables", _bracketed(made)
+
+
+class _Exchanged(ast.NodeTransformer):
+    """Names in the place of others."""
+
+    def __init__(self, names: dict[str, str]) -> None:
+        self._names = names
+
+    def visit_Name(self, node: ast.Name) -> ast.Name:
+        """A variable."""
+        return ast.Name(self._names.get(node.id, node.id), node.ctx)
+
+
 def _replaced(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     if isinstance(node, (ast.Slice, ast.Starred)) or (isinstance(site.parent, ast.Call) and site.field == "func"):
@@ -343,7 +366,7 @@ def _replaced(site: Site, pool: Pool) -> Iterator[Other]:
 
 def _wrapped(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
-    if isinstance(node, (ast.Slice, ast.Starred, ast.Constant)) or site.field == "func":
+    if isinstance(node, (ast.Slice, ast.Starred, ast.Constant, ast.Compare, ast.BoolOp)) or site.field in ("func", "test"):
         return
     own = _text(node)
     for name in dict.fromkeys((*_WRAPPERS, *pool.callees)):

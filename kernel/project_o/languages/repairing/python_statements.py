@@ -168,6 +168,11 @@ def _material(pool: Pool) -> Iterator[tuple[str, str]]:
     for node in own:
         if not (isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)):
             yield from new("missing statement", ast.unparse(node))
+    for node in own:
+        shown = ast.unparse(node)
+        for condition in pool.conditions[:24]:
+            if not isinstance(node, ast.Assign) and "\n" not in shown:
+                yield from new("missing guard", f"if {condition}:\n    {shown}")
     for name, method in pool.filled.items():
         for value in (*pool.expressions, *pool.parameters):
             if value != name and len(value) <= 20:
