@@ -101,6 +101,8 @@ LAST_WORDS_MILLISECONDS = 300
 
 # Evolution ----------------------------------------------------------------------------------------
 TRIALS_DEFAULT = 60
+EXECUTOR_FIRST_SECONDS = 60.0
+EXECUTOR_DEATHS_MAX = 4
 REPAIR_BATCH_TEXTS = 48
 REPAIR_BATCH_SECONDS = 6.0
 REPAIR_CALL_SECONDS = 2.0

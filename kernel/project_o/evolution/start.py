@@ -13,7 +13,7 @@ from typing import Any
 from .. import limits
 from ..errors import CompileError, EvolutionError
 from ..observe import EventLog
-from ..values import Artifact, Program, Progress, Proposal, Record, Verdict
+from ..values import Artifact, NativeFunction, Program, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
@@ -24,7 +24,7 @@ from .foreign.word import by_word, marked
 from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
-from .repair import AUTO, RepairBench, RepairProposer, to_repair
+from .repair import AUTO, RepairBench, Repairing, RepairProposer, to_repair
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
@@ -85,9 +85,11 @@ def run_evolution(
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
-    bench = RepairBench(task, *repair) if repair is not None else _bench(task, seed, budget_seconds)
+    bench = bench_of(task, seed, budget_seconds, repair)
     judge = Judge(task, bench, cascade_of(task), seed)
-    with executing(executor, workers) as threads:
+    parcel = task.parcel
+    carried = (lambda: parcel(task, seed=seed, budget=budget_seconds, repair=repair)) if parcel is not None else None
+    with executing(executor, workers, carried) as threads:
         loop = Loop(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
             trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
@@ -255,8 +257,12 @@ def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, 
         jobs.stop()
 
 
-def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
+def bench_of(
+    task: Task, seed: int, budget_seconds: float | None, repair: tuple[NativeFunction, Repairing] | None = None
+) -> Bench:
     """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
+    if repair is not None:
+        return RepairBench(task, *repair)
     if task.foreign is not None:
         return ForeignBench(task, seed, budget_seconds)
     if task.evaluator is not None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..sandbox import Answers, Asking
+    from .executors import Parcel
     from .foreign import ForeignTask
 
 TIME = "time"
@@ -99,7 +100,7 @@ class Task:
     are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
     program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
     counted, or raises NotMeasured; ``trying`` opens a process in which many texts of a build are tried on the same calls.
-    ``repairing``: the tests fail now, and what passes them is better. ``lessons`` are the versions that were released and taken back: (digest of the
+    ``repairing``: the tests fail now, and what passes them is better. ``parcel`` packs the task for other processes. ``lessons`` are the versions that were released and taken back: (digest of the
     text, the text, why).
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
@@ -130,6 +131,7 @@ class Task:
     covering: Callable[[Artifact], Covering] | None = None
     trying: Callable[[Artifact, Sequence[Sequence[Any]]], Trying] | None = None
     repairing: bool = False
+    parcel: Callable[..., Parcel] | None = None
     build_own: Callable[[Program], Artifact] | None = None
     build_ahead: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None

@@ -85,6 +85,17 @@ class PythonRuntime:
         self._keep(found.snapshot)
         return Subject(program, source.name)
 
+    def data_of(self, program: Program) -> list[bytes]:
+        """The data that a program was sent with, for ``take_data`` in another process. Raises EvolutionError where it
+        is no longer kept."""
+        return self._question(program)[1].buffers()
+
+    def take_data(self, buffers: Sequence[bytes]) -> None:
+        """Keep the data of a program that comes from another process."""
+        from ..sandbox import Snapshot
+
+        self._keep(Snapshot(buffers))
+
     def _keep(self, snapshot: Snapshot) -> None:
         with self._lock:
             self._snapshots[snapshot.digest] = snapshot
