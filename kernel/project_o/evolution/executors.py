@@ -39,7 +39,9 @@ class Parcel:
 
 
 @contextmanager
-def executing(executor: Executor | None, workers: int, parcel: Callable[[], Parcel] | None = None) -> Iterator[Executor]:
+def executing(
+    executor: Executor | None, workers: int, parcel: Callable[[], Parcel] | None = None
+) -> Iterator[Executor]:
     """The given executor, which stays the caller's, or threads of our own, which end with the run.
 
     ``parcel`` is asked for where the executor does not share this process's memory. Raises EvolutionError for a number
@@ -74,7 +76,9 @@ def _shares_memory(executor: Executor) -> bool:
     try:
         return bool(executor.submit(os.getpid).result(limits.EXECUTOR_FIRST_SECONDS) == os.getpid())
     except Exception as error:
-        raise EvolutionError(f"the executor does not answer ({type(error).__name__}: {error}): is it running?") from error
+        raise EvolutionError(
+            f"the executor does not answer ({type(error).__name__}: {error}): is it running?"
+        ) from error
 
 
 class Elsewhere(Executor):

@@ -237,7 +237,9 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) ->
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed)
-    raise EvolutionError(f"no proposer is called {proposer!r}: there are search, repair, auto, and llm, which needs a model")
+    raise EvolutionError(
+        f"no proposer is called {proposer!r}: there are search, repair, auto, and llm, which needs a model"
+    )
 
 
 def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:

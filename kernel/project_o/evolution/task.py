@@ -99,9 +99,9 @@ class Task:
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
     are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
     program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
-    counted, or raises NotMeasured; ``trying`` opens a process in which many texts of a build are tried on the same calls.
-    ``repairing``: the tests fail now, and what passes them is better. ``parcel`` packs the task for other processes. ``lessons`` are the versions that were released and taken back: (digest of the
-    text, the text, why).
+    counted, or raises NotMeasured; ``trying`` opens a process in which many texts of a build are tried on the same
+    calls. ``repairing``: the tests fail now, and what passes them is better. ``parcel`` packs the task for other
+    processes. ``lessons`` are the versions that were released and taken back: (digest of the text, the text, why).
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are

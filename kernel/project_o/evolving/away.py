@@ -142,11 +142,11 @@ def executor_of(address: str) -> tuple[Any, Callable[[], None]]:
             f"forward its port to this machine (ssh -L {port}:localhost:{port} {host}) and name 127.0.0.1"
         )
     try:
-        from distributed import Client
+        import distributed
     except ImportError:
         raise UsageError("--on dask://... needs Dask: pip install 'project-o[dask]'") from None
     try:
-        client = Client(f"tcp://{place}", timeout=10, set_as_default=False)
+        client: Any = distributed.Client(f"tcp://{place}", timeout=10, set_as_default=False)
     except OSError as error:
         raise EvolutionError(f"no Dask scheduler answers at {place} ({error}): start one, dask scheduler") from error
     return client.get_executor(pure=False), client.close

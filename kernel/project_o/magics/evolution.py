@@ -102,7 +102,9 @@ class EvolutionMagics(Magics):
     @argument("--replay", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
-    @argument("--on", metavar="dask://HOST:PORT", help="make the trials on the workers of a Dask cluster of this machine")
+    @argument(
+        "--on", metavar="dask://HOST:PORT", help="make the trials on the workers of a Dask cluster of this machine"
+    )
     @argument("--workers", help="candidates that are built and checked at the same time")
     @argument("--seed", help="the same seed proposes the same")
     @argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")

@@ -112,13 +112,13 @@ def lisp_source(program: Program) -> str:
 def _called(row: Any) -> Called:
     """One call as the process tells it. Raises what decoding raises."""
     how, body, changed, steps, lines = row
-    told = {"steps": int(steps), "lines": frozenset(int(line) for line in lines)}
+    count, reached = int(steps), frozenset(int(line) for line in lines)
     if how == STEPS:
-        return Called(ok=False, error=f"ran more than {steps} lines", **told)
+        return Called(ok=False, error=f"ran more than {count:,} lines", steps=count, lines=reached)
     if how == RAISED:
-        return Called(ok=False, error_name=str(body), error=f"raised {body}", **told)
+        return Called(ok=False, error_name=str(body), error=f"raised {body}", steps=count, lines=reached)
     written = tuple((int(place), wire.decode(one, _no_arena)) for place, one in changed)
-    return Called(ok=True, value=wire.decode(body, _no_arena), written=written, **told)
+    return Called(ok=True, value=wire.decode(body, _no_arena), written=written, steps=count, lines=reached)
 
 
 def _no_arena(_: int, __: int) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+
 from ... import limits
 from ...values import Artifact, Measurement, NativeFunction, Trial
 from ..bench import Outcome

@@ -43,15 +43,15 @@ class Case:
 
     def told(self, given: Answer, function: NativeFunction) -> str:
         """The counterexample: the call, what was expected, what came."""
-        got = f"is {shown(given.value)}" if given.ok else given.error or f"raised {given.error_name}" or given.ended
+        got = f"is {shown(given.value)}" if given.ok else given.error or given.ended or f"raised {given.error_name}"
         call = f"{function.name}{told(self.args)}"
         return f"{call} should be {shown(self.expected)}, and {got.removeprefix('it ')}"
 
 
 @dataclass(frozen=True)
 class Repairing:
-    """The cases of a run: those that proposers see, those that only the judge asks, and what serves now says to those of
-    both that it gets wrong."""
+    """The cases of a run: those that proposers see, those that only the judge asks, and what serves now says to those
+    of both that it gets wrong."""
 
     shown: tuple[Case, ...]
     held: tuple[Case, ...]
@@ -130,7 +130,7 @@ def _of_reference(task: Task, function: NativeFunction, seed: int) -> Iterator[C
     for label, args in made:
         try:
             expected = task.reference(*copy.deepcopy(args))
-        except Exception:  # noqa: BLE001, S112 - what the reference refuses is out of its domain
+        except Exception:  # noqa: BLE001 - what the reference refuses is out of its domain
             continue
         yield Case(label, args, expected)
 
@@ -142,7 +142,7 @@ _compared: list[tuple[int, Any]] = []
 
 
 class Probe:
-    """What a call gives: whoever asks whether it is equal to something says what was expected. Nothing else is there."""
+    """What a call gives: who asks whether it is equal to something says what was expected. Nothing else is there."""
 
     def __init__(self, number: int) -> None:
         self.number = number

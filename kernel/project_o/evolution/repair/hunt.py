@@ -147,9 +147,7 @@ class Hunt:
         return [
             item
             for item, row in zip(batch, rows, strict=True)
-            if not any(
-                self.cases[place].wrong(given, self.function) for place, given in zip(places, row, strict=True)
-            )
+            if not any(self.cases[place].wrong(given, self.function) for place, given in zip(places, row, strict=True))
         ]
 
 

@@ -22,7 +22,9 @@ class RepairProposer(Remembering):
     Raises EvolutionError for a program in a language of which no texts can be tried together.
     """
 
-    def __init__(self, task: Task, artifact: Artifact, function: NativeFunction, cases: Repairing, workers: int, seed: int) -> None:
+    def __init__(
+        self, task: Task, artifact: Artifact, function: NativeFunction, cases: Repairing, workers: int, seed: int
+    ) -> None:
         super().__init__()
         trying = task.trying
         if trying is None:
@@ -31,7 +33,8 @@ class RepairProposer(Remembering):
         self._tools = tools_for(task.program.language)
         self._hunt = Hunt(
             artifact, function, cases.shown, lambda calls: trying(artifact, calls), workers,
-            lambda line: self._look(line), _neighbours(cases, seed),
+            lambda line: self._look(line),  # noqa: PLW0108 - it is told later who looks
+            _neighbours(cases, seed),
         )  # fmt: skip
         self._look: Callable[[str], bool] = lambda _: False
         self._found: list[Repair] | None = None

@@ -2,6 +2,7 @@
 
 python_pool.py          what a function is made of: names, expressions, conditions
 python_expressions.py   repairs of one expression
+python_parts.py         repairs of how parts are taken and ordered
 python_statements.py    repairs of statements
 python_fixes.py         all of a Python text
 lisp_fixes.py           all of a Lisp text
@@ -22,7 +23,8 @@ from .python_fixes import python_fixes
 FIXES: dict[str, Callable[[str], Iterator[Edit]]] = {"python": python_fixes, "lisp": lisp_fixes}
 """By language: every single repair of a text."""
 COSTS = {
-    "comparison": 1.0, "off by one": 1.0, "operator": 1.2, "swapped operands": 1.3, "swapped arguments": 1.3, "swapped variables": 1.6,
+    "comparison": 1.0, "off by one": 1.0, "operator": 1.2, "swapped operands": 1.3, "swapped arguments": 1.3,
+    "swapped variables": 1.6,
     "variable": 1.4, "constant": 1.5, "wrong branch": 1.5, "and, or": 1.5, "index": 1.5, "slice bounds": 1.6,
     "method": 1.4, "callee": 1.7, "order": 1.7, "range": 1.7, "sign": 1.7, "wrong return": 2.2, "missing call": 2.0,
     "initial value": 2.0, "argument": 2.0, "brackets": 2.0, "part of a condition": 2.2, "assignment": 2.0,

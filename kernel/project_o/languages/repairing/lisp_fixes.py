@@ -25,7 +25,20 @@ _PAIRED = {
     "if": "when", "when": "unless", "unless": "when", "sorted": "reversed", "len": "sum", "sum": "len", "inc": "dec",
     "dec": "inc", "in": "not-in", "not-in": "in",
 }  # fmt: skip
-_SPECIAL = ("setv", "setx", "let", "defn", "defagent", "deftool", "defmemory", "fn", "import", "require", "defmacro", "quote")
+_SPECIAL = (
+    "setv",
+    "setx",
+    "let",
+    "defn",
+    "defagent",
+    "deftool",
+    "defmemory",
+    "fn",
+    "import",
+    "require",
+    "defmacro",
+    "quote",
+)
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_!?*+./<>=-]*\Z")
 _WRAPPERS = ("len", "str", "int", "sorted", "abs", "list", "set", "sum", "not")
 MATERIAL_CHARACTERS_MAX = 60
@@ -89,7 +102,9 @@ class _Text:
         found = [
             self.of(form)
             for form, parents in self.inside
-            if form.kind in ("(", "atom", "string") and not _is_head(form, parents) and not self.of(form).startswith(":")
+            if form.kind in ("(", "atom", "string")
+            and not _is_head(form, parents)
+            and not self.of(form).startswith(":")
         ]
         short = [text for text in found if len(text) <= MATERIAL_CHARACTERS_MAX and "\n" not in text]
         return tuple(sorted(dict.fromkeys((*short, "0", "1", "[]", '""', "None", "True", "False")), key=len))
@@ -101,7 +116,9 @@ class _Text:
         for form, parents in self.inside:
             head = form.children[0].text if form.kind == "(" and form.children else ""
             asked = head in (*_GROUPS["comparison"], "not", "in", "not-in") or (
-                bool(parents) and _place(form, parents[-1]) == 1 and _head(parents[-1]) in ("if", "when", "unless", "while")
+                bool(parents)
+                and _place(form, parents[-1]) == 1
+                and _head(parents[-1]) in ("if", "when", "unless", "while")
             )
             if asked and len(self.of(form)) <= MATERIAL_CHARACTERS_MAX:
                 found += [self.of(form), f"(not {self.of(form)})"]
@@ -209,9 +226,8 @@ def _exchanged(text: _Text, form: Form, parents: tuple[Form, ...]) -> Iterator[E
         return
     own = text.of(form)
     for other in text.material:
-        if other not in own or other == own:
-            if other != own:
-                yield text.edit("expression", form, other)
+        if other not in own:
+            yield text.edit("expression", form, other)
     for sign in ("+", "-"):
         yield text.edit("off by one", form, f"({sign} {own} 1)")
     for wrapper in _WRAPPERS:

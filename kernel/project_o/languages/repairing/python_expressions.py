@@ -9,10 +9,9 @@ import ast
 import copy
 from collections.abc import Iterator
 
-from .python_pool import Pool, Site, denied
+from .python_parts import Other, exchanged, indexed, ordered, sliced
+from .python_pool import Pool, Site, bracketed, denied, text_of
 
-Other = tuple[str, str]
-"""(the name of the template, the text in the expression's place)."""
 _COMPARISONS = {
     ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
     ast.In: "in", ast.NotIn: "not in", ast.Is: "is", ast.IsNot: "is not",
@@ -42,20 +41,10 @@ _ONES = ("1", "-1")
 def others(site: Site, pool: Pool) -> Iterator[Other]:
     """Everything that may stand in the place of a site, by all templates."""
     for template in (
-        _compared, _computed, _counted, _shifted, _renamed, _called, _method, _joined, _guarded, _chosen, _sliced,
-        _indexed, _ordered, _exchanged, _replaced, _wrapped, _continued,
+        _compared, _computed, _counted, _shifted, _renamed, _called, _method, _joined, _guarded, _chosen, sliced,
+        indexed, ordered, exchanged, _replaced, _wrapped, _continued,
     ):  # fmt: skip
         yield from template(site, pool)
-
-
-def _text(node: ast.AST) -> str:
-    return ast.unparse(ast.fix_missing_locations(node))
-
-
-def _bracketed(node: ast.expr) -> str:
-    text = _text(node)
-    plain = isinstance(node, (ast.Name, ast.Constant, ast.Call, ast.Subscript, ast.Attribute, ast.List))
-    return text if plain else f"({text})"
 
 
 def _compared(site: Site, pool: Pool) -> Iterator[Other]:
@@ -70,27 +59,27 @@ def _compared(site: Site, pool: Pool) -> Iterator[Other]:
                 yield "comparison", _comparison(node, {place: other})
     if len(node.ops) == 1:
         made = ast.Compare(node.comparators[0], node.ops, [node.left])
-        yield "swapped operands", _text(made)
+        yield "swapped operands", text_of(made)
     else:  # a chain without one of its ends
-        yield "part of a condition", _text(ast.Compare(node.left, node.ops[:1], node.comparators[:1]))
-        yield "part of a condition", _text(ast.Compare(node.comparators[-2], node.ops[-1:], node.comparators[-1:]))
+        yield "part of a condition", text_of(ast.Compare(node.left, node.ops[:1], node.comparators[:1]))
+        yield "part of a condition", text_of(ast.Compare(node.comparators[-2], node.ops[-1:], node.comparators[-1:]))
 
 
 def _comparison(node: ast.Compare, signs: dict[int, str]) -> str:
-    parts = [_bracketed(node.left)]
+    parts = [bracketed(node.left)]
     for place, (sign, right) in enumerate(zip(node.ops, node.comparators, strict=True)):
-        parts += [signs.get(place, _COMPARISONS[type(sign)]), _bracketed(right)]
+        parts += [signs.get(place, _COMPARISONS[type(sign)]), bracketed(right)]
     return " ".join(parts)
 
 
 def _computed(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     if isinstance(node, ast.UnaryOp) and isinstance(node.op, (ast.USub, ast.Not)):
-        yield "sign", _bracketed(node.operand)
+        yield "sign", bracketed(node.operand)
     if not isinstance(node, ast.BinOp):
         return
     own = _OPERATORS.get(type(node.op), "")
-    left, right = _bracketed(node.left), _bracketed(node.right)
+    left, right = bracketed(node.left), bracketed(node.right)
     for other in _OPERATORS.values():
         if other != own:
             yield "operator", f"({left} {other} {right})"
@@ -100,8 +89,11 @@ def _computed(site: Site, pool: Pool) -> Iterator[Other]:
     for side, child in (("left", node.left), ("right", node.right)):
         if isinstance(child, ast.BinOp):  # the same signs, other brackets
             sign = _OPERATORS.get(type(child.op), "")
-            a, b = _bracketed(child.left), _bracketed(child.right)
-            yield "brackets", f"({a} {sign} ({b} {own} {right}))" if side == "left" else f"(({left} {own} {a}) {sign} {b})"
+            a, b = bracketed(child.left), bracketed(child.right)
+            yield (
+                "brackets",
+                f"({a} {sign} ({b} {own} {right}))" if side == "left" else f"(({left} {own} {a}) {sign} {b})",
+            )
 
 
 def _counted(site: Site, pool: Pool) -> Iterator[Other]:
@@ -120,7 +112,7 @@ def _counted(site: Site, pool: Pool) -> Iterator[Other]:
             yield "constant", f"({number!r})"
     if not isinstance(value, (int, float)):
         for text in pool.constants:
-            if text != _text(node):
+            if text != text_of(node):
                 yield "constant", text
     elif _is_value(site):
         for text in pool.constants[: len(pool.constants)]:
@@ -146,8 +138,8 @@ def _shifted(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     fits = isinstance(node, (ast.Name, ast.Call, ast.BinOp, ast.Subscript))
     if fits and _numeric_place(site):
-        yield "off by one", f"({_text(node)} + 1)"
-        yield "off by one", f"({_text(node)} - 1)"
+        yield "off by one", f"({text_of(node)} + 1)"
+        yield "off by one", f"({text_of(node)} - 1)"
 
 
 def _renamed(site: Site, pool: Pool) -> Iterator[Other]:
@@ -168,7 +160,7 @@ def _called(site: Site, pool: Pool) -> Iterator[Other]:
                 yield "callee", _with(node, func=ast.Name(name, ast.Load()))
     for place, argument in enumerate(node.args):
         if len(node.args) == 1 or isinstance(node.func, ast.Name):
-            yield "missing call", _bracketed(argument) if not isinstance(argument, ast.Starred) else _text(node)
+            yield "missing call", bracketed(argument) if not isinstance(argument, ast.Starred) else text_of(node)
         for later in range(place + 1, len(node.args)):
             args = list(node.args)
             args[place], args[later] = args[later], args[place]
@@ -182,7 +174,7 @@ def _called(site: Site, pool: Pool) -> Iterator[Other]:
             made = ast.parse(text, mode="eval").body
             yield "argument", _with(node, args=[*node.args, made])
     if isinstance(node.func, ast.Attribute) and not node.args:
-        yield "missing call", _text(node.func.value)
+        yield "missing call", text_of(node.func.value)
 
 
 def _first(expressions: dict[str, ast.expr]) -> list[str]:
@@ -190,7 +182,7 @@ def _first(expressions: dict[str, ast.expr]) -> list[str]:
 
 
 def _ranges(node: ast.Call) -> Iterator[Other]:
-    ends = [_bracketed(argument) for argument in node.args]
+    ends = [bracketed(argument) for argument in node.args]
     if len(ends) == 1:
         for start in ("1", "2"):
             yield "range", f"range({start}, {ends[0]})"
@@ -209,7 +201,7 @@ def _with(node: ast.Call, **changed: object) -> str:
     made = copy.copy(node)
     for name, value in changed.items():
         setattr(made, name, value)
-    return _text(made)
+    return text_of(made)
 
 
 def _method(site: Site, pool: Pool) -> Iterator[Other]:
@@ -232,27 +224,29 @@ def _joined(site: Site, pool: Pool) -> Iterator[Other]:
     if not isinstance(node, ast.BoolOp):
         return
     other = ast.Or() if isinstance(node.op, ast.And) else ast.And()
-    yield "and, or", _bracketed(ast.BoolOp(other, node.values))
-    yield "swapped operands", _bracketed(ast.BoolOp(node.op, node.values[::-1]))
+    yield "and, or", bracketed(ast.BoolOp(other, node.values))
+    yield "swapped operands", bracketed(ast.BoolOp(node.op, node.values[::-1]))
     for place in range(len(node.values)):
         left = [*node.values[:place], *node.values[place + 1 :]]
-        yield "part of a condition", _bracketed(left[0] if len(left) == 1 else ast.BoolOp(node.op, left))
+        yield "part of a condition", bracketed(left[0] if len(left) == 1 else ast.BoolOp(node.op, left))
 
 
 def _guarded(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     if site.field != "test" and not isinstance(site.parent, (ast.BoolOp, ast.comprehension)) and not _is_value(site):
         return
-    truth = isinstance(node, (ast.Compare, ast.BoolOp)) or (isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not))
+    truth = isinstance(node, (ast.Compare, ast.BoolOp)) or (
+        isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not)
+    )
     if site.field == "test" or truth:
         yield "wrong branch", denied(node)
     if isinstance(site.parent, ast.comprehension) and site.field == "iter":
         return
     if site.field != "test" and not truth:
         return
-    own = _bracketed(node)
+    own = bracketed(node)
     for condition in pool.conditions:
-        if condition == _text(node):
+        if condition == text_of(node):
             continue
         other = condition if condition.isidentifier() else f"({condition})"
         yield "guard", f"({other} and {own})"
@@ -266,111 +260,32 @@ def _guarded(site: Site, pool: Pool) -> Iterator[Other]:
 def _chosen(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     if isinstance(node, ast.IfExp):
-        test, body, other = _bracketed(node.test), _bracketed(node.body), _bracketed(node.orelse)
+        test, body, other = bracketed(node.test), bracketed(node.body), bracketed(node.orelse)
         yield "wrong branch", f"({other} if {test} else {body})"
         yield "wrong branch", body
         yield "wrong branch", other
-
-
-def _sliced(site: Site, pool: Pool) -> Iterator[Other]:
-    node = site.node
-    if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
-        return
-    base = _bracketed(node.value)
-    low, high, step = (_bracketed(one) if one else "" for one in (node.slice.lower, node.slice.upper, node.slice.step))
-    tail = f":{step}" if step else ""
-    bounds = [("", high), (low, ""), (high, low), ("1", high), (low, "-1"), ("1", ""), ("", "-1")]
-    if low:
-        bounds += [(f"{low} + 1", high), (f"{low} - 1", high)]
-    if high:
-        bounds += [(low, f"{high} + 1"), (low, f"{high} - 1")]
-    for first, last in dict.fromkeys(bounds):
-        if (first, last) != (low, high):
-            yield "slice bounds", f"{base}[{first}:{last}{tail}]"
-    yield "slice bounds", f"{base}[::-1]"
-    yield "slice bounds", base
-    for name in (*pool.names, *(str(number) for number in pool.numbers)):
-        yield "slice bounds", f"{base}[{name}:{high}{tail}]"
-        yield "slice bounds", f"{base}[{low}:{name}{tail}]"
-
-
-def _indexed(site: Site, pool: Pool) -> Iterator[Other]:
-    node = site.node
-    if not isinstance(node, ast.Subscript) or isinstance(node.slice, ast.Slice):
-        return
-    if isinstance(node.value, ast.Subscript) and not isinstance(node.value.slice, ast.Slice):
-        base, one, two = node.value.value, node.value.slice, node.slice
-        yield "index", f"{_bracketed(base)}[{_text(two)}][{_text(one)}]"
-    if isinstance(node.slice, ast.BinOp) and isinstance(node.slice.op, (ast.Add, ast.Sub)):
-        sign = "-" if isinstance(node.slice.op, ast.Add) else "+"
-        yield "index", f"{_bracketed(node.value)}[{_bracketed(node.slice.left)} {sign} {_bracketed(node.slice.right)}]"
-    for text in pool._indices:
-        if text != _text(node.slice):
-            yield "index", f"{_bracketed(node.value)}[{text}]"
-    yield "index", _bracketed(node.value)
-
-
-def _ordered(site: Site, pool: Pool) -> Iterator[Other]:
-    node = site.node
-    if isinstance(node, (ast.Tuple, ast.List)) and 2 <= len(node.elts) <= 4:
-        for place in range(len(node.elts)):
-            for later in range(place + 1, len(node.elts)):
-                parts = list(node.elts)
-                parts[place], parts[later] = parts[later], parts[place]
-                yield "order", _text(type(node)(parts, ast.Load()))
-    terms = _terms(node)
-    if len(terms) == 3:
-        a, b, c = (_bracketed(term) for term in terms)
-        for text in (f"({c} + {b} + {a})", f"({a} + {c} + {b})", f"({b} + {a} + {c})"):
-            yield "order", text
-
-
-def _terms(node: ast.expr) -> list[ast.expr]:
-    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.Add):
-        return [*_terms(node.left), *_terms(node.right)]
-    return [node]
-
-
-def _exchanged(site: Site, pool: Pool) -> Iterator[Other]:
-    """Two variables in each other's place, wherever in the expression they stand."""
-    names = list(dict.fromkeys(one.id for one in ast.walk(site.node) if isinstance(one, ast.Name)))
-    names = [name for name in names if name in pool.names]
-    if isinstance(site.node, ast.Name) or not 2 <= len(names) <= 4:
-        return
-    for place, one in enumerate(names):
-        for other in names[place + 1 :]:
-            made = _Exchanged({one: other, other: one}).visit(copy.deepcopy(site.node))
-            yield "swapped variables", _bracketed(made)
-
-
-class _Exchanged(ast.NodeTransformer):
-    """Names in the place of others."""
-
-    def __init__(self, names: dict[str, str]) -> None:
-        self._names = names
-
-    def visit_Name(self, node: ast.Name) -> ast.Name:
-        """A variable."""
-        return ast.Name(self._names.get(node.id, node.id), node.ctx)
 
 
 def _replaced(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     if isinstance(node, (ast.Slice, ast.Starred)) or (isinstance(site.parent, ast.Call) and site.field == "func"):
         return
-    own = _text(node)
+    own = text_of(node)
     for text, other in pool.expressions.items():
         if text != own and not (isinstance(node, ast.Name) and isinstance(other, ast.Name)):
-            yield "expression", _bracketed(other)
+            yield "expression", bracketed(other)
 
 
 def _wrapped(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
-    if isinstance(node, (ast.Slice, ast.Starred, ast.Constant, ast.Compare, ast.BoolOp)) or site.field in ("func", "test"):
+    if isinstance(node, (ast.Slice, ast.Starred, ast.Constant, ast.Compare, ast.BoolOp)) or site.field in (
+        "func",
+        "test",
+    ):
         return
-    own = _text(node)
+    own = text_of(node)
     for name in dict.fromkeys((*_WRAPPERS, *pool.callees)):
-        if name != "range" and not (isinstance(node, ast.Call) and _text(node.func) == name):
+        if name != "range" and not (isinstance(node, ast.Call) and text_of(node.func) == name):
             yield "missing call", f"{name}({own})"
     for name in ("max", "min"):
         for other in ("0", "1", *pool.names):
@@ -383,11 +298,11 @@ def _continued(site: Site, pool: Pool) -> Iterator[Other]:
     node = site.node
     if not _numeric_place(site) or isinstance(node, (ast.Slice, ast.Starred, ast.Compare, ast.BoolOp)):
         return
-    own = _bracketed(node)
+    own = bracketed(node)
     for text, other in pool.expressions.items():
         if len(text) > 24 or text == own or isinstance(other, (ast.Compare, ast.BoolOp)):
             continue
-        term = _bracketed(other)
+        term = bracketed(other)
         yield "missing term", f"({own} + {term})"
         yield "missing term", f"({term} + {own})"
         yield "missing term", f"({own} - {term})"

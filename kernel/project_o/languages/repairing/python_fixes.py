@@ -24,9 +24,9 @@ def python_fixes(source: str) -> Iterator[Edit]:
         for site in pool.sites:
             own = ast.unparse(site.node)
             for template, new in others(site, pool):
-                new = _unbracketed(site, new)
-                if new not in (own, f"({own})"):
-                    yield text.swapped(template, site.node, new, f"{_short(own)} becomes {_short(new)}", keeps=False)
+                bare = _unbracketed(site, new)
+                if bare not in (own, f"({own})"):
+                    yield text.swapped(template, site.node, bare, f"{_short(own)} becomes {_short(bare)}", keeps=False)
         yield from edits_of(text, pool)
 
 
@@ -39,7 +39,8 @@ def _unbracketed(site: Site, text: str) -> str:
         inner = ast.parse(text[1:-1], mode="eval").body
     except SyntaxError:  # ``(a + b) * (c + d)``
         return text
-    alone = not isinstance(inner, (ast.Tuple, ast.NamedExpr)) and ast.dump(inner) == ast.dump(ast.parse(text).body[0].value)  # type: ignore[attr-defined]
+    whole = ast.parse(text, mode="eval").body
+    alone = not isinstance(inner, (ast.Tuple, ast.NamedExpr)) and ast.dump(inner) == ast.dump(whole)
     return text[1:-1] if alone else text
 
 

@@ -52,7 +52,9 @@ class Pool:
     def names(self) -> tuple[str, ...]:
         """Its variables: the parameters first."""
         bound = [
-            node.id for node in ast.walk(self.function) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
+            node.id
+            for node in ast.walk(self.function)
+            if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store)
         ]
         return tuple(dict.fromkeys((*self.parameters, *bound)))
 
@@ -108,13 +110,14 @@ class Pool:
         lengths = [text for text in self.expressions if text.startswith("len(")] + [
             f"len({name})" for name in self.parameters
         ]
-        indices = [*self.names, *(text for text in self._indices if text not in self.names)]
+        indices = [*self.names, *(text for text in self.indices if text not in self.names)]
         asked += [f"{index} < {length}" for length in dict.fromkeys(lengths) for index in indices]
         asked += [f"{index} {sign}" for index in indices for sign in ("> 0", ">= 0", "== 0", "!= 0")]
         return tuple(dict.fromkeys(asked))
 
     @cached_property
-    def _indices(self) -> tuple[str, ...]:
+    def indices(self) -> tuple[str, ...]:
+        """What it subscripts by."""
         found = [
             ast.unparse(site.node)
             for site in self.sites
@@ -156,3 +159,15 @@ def denied(node: ast.expr) -> str:
         return ast.unparse(node.operand)
     text = ast.unparse(node)
     return f"not {text}" if isinstance(node, (ast.Name, ast.Call, ast.Attribute, ast.Subscript)) else f"not ({text})"
+
+
+def text_of(node: ast.AST) -> str:
+    """A piece that may be made up, as text."""
+    return ast.unparse(ast.fix_missing_locations(node))
+
+
+def bracketed(node: ast.expr) -> str:
+    """The same, in brackets where it is not one thing."""
+    text = text_of(node)
+    plain = isinstance(node, (ast.Name, ast.Constant, ast.Call, ast.Subscript, ast.Attribute, ast.List))
+    return text if plain else f"({text})"

@@ -6,7 +6,7 @@ Each function yields edits of one block of statements, given the place in it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from ..rewriting.edits import Edit
 from ..rewriting.python_tree import Text
@@ -47,27 +47,11 @@ def _changed(text: Text, pool: Pool, statement: ast.stmt) -> Iterator[Edit]:
         return text.rewritten(template, [statement], new, f"{_short(new)}", keeps=False)
 
     if isinstance(statement, ast.AugAssign):
-        target, value = ast.unparse(statement.target), ast.unparse(statement.value)
-        own = _SIGNS.get(type(statement.op), "")
-        for sign in _SIGNS.values():
-            if sign != own:
-                yield other("operator", f"{target} {sign}= {value}")
-        yield other("assignment", f"{target} = {value}")
-        for name in pool.names:
-            if name != target:
-                yield other("variable", f"{name} {own}= {value}")
+        yield from _counted(pool, statement, other)
     if isinstance(statement, ast.Assign) and len(statement.targets) == 1:
         yield from _assigned(pool, statement, other)
     if isinstance(statement, ast.Return):
-        for constant in pool.constants:
-            yield other("wrong return", f"return {constant}")
-        if statement.value is not None:
-            value = ast.unparse(statement.value)
-            yield other("wrong return", f"return not ({value})")
-            for text_, node in pool.expressions.items():
-                if not isinstance(node, (ast.Compare, ast.BoolOp)):
-                    yield other("missing term", f"return ({value}) + {text_}")
-                    yield other("missing term", f"return {text_} + ({value})")
+        yield from _returned(pool, statement, other)
     if isinstance(statement, (ast.If, ast.While)) and not statement.orelse:
         kind, new = ("if", "while") if isinstance(statement, ast.If) else ("while", "if")
         shown = ast.unparse(statement)
@@ -81,9 +65,35 @@ def _changed(text: Text, pool: Pool, statement: ast.stmt) -> Iterator[Edit]:
         yield other("wrong branch", ast.unparse(ast.fix_missing_locations(made)))
 
 
-def _assigned(pool: Pool, statement: ast.Assign, other: object) -> Iterator[Edit]:
-    make: object = other
-    assert callable(make), "it makes an edit"
+Make = Callable[[str, str], Edit]
+"""(template, the statements in the place of this one) -> the edit."""
+
+
+def _counted(pool: Pool, statement: ast.AugAssign, other: Make) -> Iterator[Edit]:
+    target, value = ast.unparse(statement.target), ast.unparse(statement.value)
+    own = _SIGNS.get(type(statement.op), "")
+    for sign in _SIGNS.values():
+        if sign != own:
+            yield other("operator", f"{target} {sign}= {value}")
+    yield other("assignment", f"{target} = {value}")
+    for name in pool.names:
+        if name != target:
+            yield other("variable", f"{name} {own}= {value}")
+
+
+def _returned(pool: Pool, statement: ast.Return, other: Make) -> Iterator[Edit]:
+    for constant in pool.constants:
+        yield other("wrong return", f"return {constant}")
+    if statement.value is not None:
+        value = ast.unparse(statement.value)
+        yield other("wrong return", f"return not ({value})")
+        for text_, node in pool.expressions.items():
+            if not isinstance(node, (ast.Compare, ast.BoolOp)):
+                yield other("missing term", f"return ({value}) + {text_}")
+                yield other("missing term", f"return {text_} + ({value})")
+
+
+def _assigned(pool: Pool, statement: ast.Assign, make: Make) -> Iterator[Edit]:
     target, value = ast.unparse(statement.targets[0]), ast.unparse(statement.value)
     if isinstance(statement.targets[0], ast.Tuple):
         return
@@ -95,7 +105,7 @@ def _assigned(pool: Pool, statement: ast.Assign, other: object) -> Iterator[Edit
             if isinstance(statement.targets[0], ast.Name):
                 yield make("missing part", f"{target} = {name} = {value}")
     if isinstance(statement.targets[0], ast.Subscript):
-        for index in pool._indices:
+        for index in pool.indices:
             yield make("index", f"{ast.unparse(statement.targets[0].value)}[{index}] = {value}")
 
 
@@ -135,9 +145,7 @@ def _with_body(statement: ast.stmt, body: Sequence[ast.stmt]) -> ast.stmt:
     return ast.For(statement.target, statement.iter, list(body), statement.orelse)
 
 
-def _inserted(
-    text: Text, pool: Pool, block: Block, place: int, material: Sequence[tuple[str, str]]
-) -> Iterator[Edit]:
+def _inserted(text: Text, pool: Pool, block: Block, place: int, material: Sequence[tuple[str, str]]) -> Iterator[Edit]:
     """Other statements before this one, and after the last one of the block."""
     statement = block[place]
     if isinstance(statement, ast.FunctionDef):
@@ -177,32 +185,50 @@ def _material(pool: Pool) -> Iterator[tuple[str, str]]:
         for value in (*pool.expressions, *pool.parameters):
             if value != name and len(value) <= 20:
                 yield from new("missing statement", f"{name}.{method}({value})")
+    for statement in _settings(pool):
+        yield from new("missing statement", statement)
+    for guard in _exits(pool):
+        yield from new("missing guard", guard)
+
+
+def _settings(pool: Pool) -> Iterator[str]:
     for name in pool.names:
-        yield from new("missing statement", f"{name} += 1")
-        yield from new("missing statement", f"{name} -= 1")
+        yield f"{name} += 1"
+        yield f"{name} -= 1"
         for value in ("0", "1", "[]", "''", "None", "False", "True"):
-            yield from new("missing statement", f"{name} = {value}")
+            yield f"{name} = {value}"
         for other in pool.names:
             if other != name:
-                yield from new("missing statement", f"{name} = {other}")
+                yield f"{name} = {other}"
+
+
+def _exits(pool: Pool) -> Iterator[str]:
     returned = [ast.unparse(node) for node in ast.walk(pool.function) if isinstance(node, ast.Return)]
     ends = list(dict.fromkeys((*returned, "return None")))
-    looped = any(isinstance(node, (ast.For, ast.While)) for node in ast.walk(pool.function))
-    if looped:
+    if any(isinstance(node, (ast.For, ast.While)) for node in ast.walk(pool.function)):
         ends += ["continue", "break"]
     for condition in pool.conditions[:80]:
         for end in ends:
             if "\n" not in end:
-                yield from new("missing guard", f"if {condition}:\n    {end}")
+                yield f"if {condition}:\n    {end}"
 
 
 def _base_cases(text: Text, pool: Pool) -> Iterator[Edit]:
     """What is answered at once, before all else."""
     body = pool.function.body
-    first = body[1] if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and body[1:] else body[0]
+    first = (
+        body[1] if isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant) and body[1:] else body[0]
+    )
     own = text.source_of(first)
     for name in pool.parameters:
-        for condition in (f"not {name}", f"{name} is None", f"{name} == 0", f"{name} == 1", f"{name} < 0", f"len({name}) <= 1"):
+        for condition in (
+            f"not {name}",
+            f"{name} is None",
+            f"{name} == 0",
+            f"{name} == 1",
+            f"{name} < 0",
+            f"len({name}) <= 1",
+        ):
             for value in dict.fromkeys((*pool.constants, *pool.parameters, "'0'", "[1]", "float('inf')")):
                 new = f"if {condition}:\n    return {value}"
                 yield text.rewritten("missing base case", [first], f"{new}\n{own}", _short(new), keeps=False)
