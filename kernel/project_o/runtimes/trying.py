@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from .. import limits
 from ..errors import EvolutionError
 from ..languages.tried import Called
 from ..sandbox import wire
-from ..sandbox.tried import RAISED, SET, STEPS, TRY
+from ..sandbox.tried import AT, RAISED, SET, STEPS, TRY
 from ..values import Program
 
 TRIED = "project_o.sandbox.tried"
@@ -37,11 +38,19 @@ def {asked}(what, given):
 _UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError)
 
 
+@dataclass(frozen=True)
+class _Dead:
+    """How a process ended, and at which of the texts that it was sent last."""
+
+    at: int
+    ended: str
+
+
 class Batches:
     """See ``languages.tried.Trying``. ``opened`` starts a process, ``ask`` puts it a question.
 
-    A process that dies of a text is replaced, and the texts that were sent with it are sent again in halves, so that
-    only that text is lost. Raises SandboxError where no process can be had.
+    A process that dies of a text is replaced, and the texts that were sent with it are sent again without that one.
+    Raises SandboxError where no process can be had.
     """
 
     def __init__(self, opened: Callable[[], Any], calls: Sequence[Sequence[Any]]) -> None:
@@ -54,19 +63,22 @@ class Batches:
         if not texts or not places:
             return [[] for _ in texts]
         with self._lock:
-            return self._halved(list(texts), list(places), most_lines)
+            return self._all(list(texts), list(places), most_lines)
 
-    def _halved(self, texts: list[str], places: list[int], most_lines: int) -> list[list[Called]]:
-        found = self._asked(texts, places, most_lines)
-        if isinstance(found, list):
-            return found
-        if len(texts) == 1:
-            return [[Called(ok=False, error=found, ended=found)] * len(places)]
-        middle = len(texts) // 2
-        return [*self._halved(texts[:middle], places, most_lines), *self._halved(texts[middle:], places, most_lines)]
+    def _all(self, texts: list[str], places: list[int], most_lines: int) -> list[list[Called]]:
+        found: dict[int, list[Called]] = {}
+        left = list(range(len(texts)))
+        while left:
+            rows = self._asked([texts[number] for number in left], places, most_lines)
+            if isinstance(rows, list):
+                found.update(zip(left, rows, strict=True))
+                break
+            dead = left.pop(min(rows.at, len(left) - 1))
+            found[dead] = [Called(ok=False, error=rows.ended, ended=rows.ended)] * len(places)
+        return [found[number] for number in range(len(texts))]
 
-    def _asked(self, texts: list[str], places: list[int], most_lines: int) -> list[list[Called]] | str:
-        """The calls of each text, or how the process ended."""
+    def _asked(self, texts: list[str], places: list[int], most_lines: int) -> list[list[Called]] | _Dead:
+        """The calls of each text, or of which one the process died."""
         if self._job is None:
             self._job = self._opened()
             answer = self._job.ask(_NAME, [SET, self._calls], seconds=limits.TRIAL_WALL_SECONDS)
@@ -84,9 +96,11 @@ class Batches:
             return self._ended(error)
         return rows
 
-    def _ended(self, why: Any) -> str:
+    def _ended(self, why: Any) -> _Dead:
         self.close()
-        return str(getattr(why, "ended", "") or getattr(why, "error", "") or type(why).__name__)
+        told = str(getattr(why, "ended", "") or getattr(why, "error", "") or type(why).__name__)
+        at = [line[len(AT) :] for line in str(getattr(why, "log", "")).splitlines() if line.startswith(AT)]
+        return _Dead(int(at[-1]) if at and at[-1].isdigit() else 0, told)
 
     def close(self) -> None:
         """See ``Trying``."""

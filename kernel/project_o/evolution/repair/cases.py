@@ -17,7 +17,7 @@ from ...errors import EvolutionError
 from ...values import NativeFunction
 from ..checks.literals import literal, told
 from ..checks.reference import Right, fitted
-from ..checks.tests import CELL, named_tests
+from ..checks.tests import CELL, is_case, named_tests
 from ..compare import difference
 from ..forked import carry_out
 from ..forked_copy import Step
@@ -95,21 +95,17 @@ def divided(cases: Sequence[Case], before: Sequence[Answer], failing: Sequence[b
     )
 
 
-def _is_pair(item: Any) -> bool:
-    return isinstance(item, tuple) and len(item) == 2 and isinstance(item[0], tuple)
-
-
 def _given(tests: Any) -> Iterator[Case]:
     if isinstance(tests, (list, tuple)):
         for number, item in enumerate(tests):
-            if _is_pair(item):
+            if is_case(item):
                 yield Case(f"case {number + 1}", *item)
 
 
 def _steps(task: Task) -> list[Step]:
     tests = task.tests
     if isinstance(tests, (list, tuple)):
-        tests = [item for item in tests if not _is_pair(item)]
+        tests = [item for item in tests if not is_case(item)]
     steps = [] if tests is None or tests == CELL or tests == [] else named_tests(tests)
     if task.evaluator is not None:
         steps.append(Step("the evaluator", task.evaluator))

@@ -30,9 +30,10 @@ class Pool:
     @cached_property
     def sites(self) -> tuple[Site, ...]:
         """Every expression that is read, in the text's order. What stands in an f-string has no place of its own."""
-        return tuple(self._sites(self.function))
+        return tuple(self.sites_in(self.function))
 
-    def _sites(self, parent: ast.AST) -> Iterator[Site]:
+    def sites_in(self, parent: ast.AST) -> Iterator[Site]:
+        """Those below a node."""
         for name, value in ast.iter_fields(parent):
             if name in ("args", "decorator_list", "returns", "annotation") and isinstance(parent, ast.FunctionDef):
                 continue
@@ -40,7 +41,7 @@ class Pool:
                 if isinstance(child, ast.expr) and isinstance(getattr(child, "ctx", ast.Load()), ast.Load):
                     yield Site(child, parent, name)
                 if isinstance(child, ast.AST) and not isinstance(child, ast.JoinedStr):
-                    yield from self._sites(child)
+                    yield from self.sites_in(child)
 
     @cached_property
     def parameters(self) -> tuple[str, ...]:
