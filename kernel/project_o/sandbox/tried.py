@@ -44,7 +44,8 @@ class Tried:
         texts, places, most = json.loads(given)
         found = []
         for number, text in enumerate(texts):
-            print(f"{AT}{number}", flush=True)  # who asks learns from it which text the process died of
+            sys.stdout.write(f"{AT}{number}\n")  # who asks learns from it which text the process died of
+            sys.stdout.flush()
             found.append(self._of(text, places, most))
         return json.dumps(found)
 
