@@ -14,6 +14,7 @@ from .. import limits
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
 from ..languages.covered import Covering
+from ..languages.tried import Trying
 from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..sandbox import Answers, Asking
+    from .executors import Parcel
     from .foreign import ForeignTask
 
 TIME = "time"
@@ -99,8 +101,9 @@ class Task:
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
     are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
     program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
-    counted, or raises NotMeasured. ``lessons`` are the versions that were released and taken back: (digest of the
-    text, the text, why).
+    counted, or raises NotMeasured; ``trying`` opens a process in which many texts of a build are tried on the same
+    calls. ``repairing``: the tests fail now, and what passes them is better. ``parcel`` packs the task for other
+    processes. ``lessons`` are the versions that were released and taken back: (digest of the text, the text, why).
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
@@ -128,6 +131,9 @@ class Task:
     in_copy: Callable[[], None] = nothing
     typed: Callable[[Program], TypedModule | None] | None = None
     covering: Callable[[Artifact], Covering] | None = None
+    trying: Callable[[Artifact, Sequence[Sequence[Any]]], Trying] | None = None
+    repairing: bool = False
+    parcel: Callable[..., Parcel] | None = None
     build_own: Callable[[Program], Artifact] | None = None
     build_ahead: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
