@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import DeployError, EvolutionError
+from ..population import Operator, Population
 from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
 from .archive import Lineage, to_resume
+from .bandit import statistics
 from .llm.exchange import Exchange, to_json
 
 LOOK = "look at run.diff(), and take it with run.accept(self_reported=True)"
@@ -24,7 +26,8 @@ class Run:
     ``best`` is the accepted winner; where the run ended before it was confirmed, or its scores are self-reported, the
     leading candidate; where nothing was better, the baseline. ``measurement`` is the last one of the verdict (the
     confirmation, if there is one). ``exchanges`` are what a language model was asked and answered, ``notes`` what it
-    cost. ``state`` is the commit that holds the run, once the caller has made it.
+    cost. ``population`` are the elites that the archive holds at the end. ``state`` is the commit that holds the run,
+    once the caller has made it.
     """
 
     program: Program
@@ -44,6 +47,12 @@ class Run:
     on_plot: Callable[[Run], Any] | None = None
     exchanges: tuple[Exchange, ...] = ()
     notes: tuple[str, ...] = ()
+    population: Population = field(default_factory=Population)
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """What each way to make proposals brought in this run, the most successful first."""
+        return statistics(self.trials)
 
     @property
     def baseline(self) -> Program:

@@ -21,6 +21,7 @@ from .checks.build import first_diagnostic
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word, marked
+from .islands import Islands
 from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
@@ -73,7 +74,8 @@ def run_evolution(
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     jobs = Jobs(task)
-    chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
+    islands = Islands(task.program, seed, task.islands, task.grid)
+    chosen = _proposer(proposer, task, seed, islands) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
@@ -87,8 +89,9 @@ def run_evolution(
         )  # fmt: skip
         if model is not None:
             _listen(loop, model, journal)
-        ended = _carry_out(loop)
-    return replace(_finished(loop, seed, model, *ended), on_accept=accept, on_plot=plot)
+        ended = _carry_out(loop, islands)
+    run = _finished(loop, seed, model, *ended)
+    return replace(run, on_accept=accept, on_plot=plot, population=islands.population(run.trials))
 
 
 def _finished(
@@ -128,11 +131,12 @@ def _look(loop: Loop, line: str) -> bool:
     return loop.stop.is_set() or loop.clock.search_is_over()
 
 
-def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
+def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, str]:
     """Baseline, search, verdict: the winner or leader, and why the run was stopped, if it was."""
     fresh = Jobs(loop.task)
     try:
         _baseline(loop)
+        islands.must_measure(loop.archive.records[0])
         loop.search()
         over_budget = loop.clock.search_is_over()  # now: the verdict takes its own share of the time
         if loop.stop.is_set():
@@ -210,15 +214,18 @@ def _built(task: Task) -> Artifact:
         ) from error
 
 
-def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) -> Proposer:
+def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, islands: Islands) -> Proposer:
     if not isinstance(proposer, str):
-        return proposer if hasattr(proposer, "ask") else proposer(task, seed)
+        made = proposer if hasattr(proposer, "ask") else proposer(task, seed)
+        if isinstance(made, ModelProposer):
+            made.islands = islands
+        return made
     if proposer in ("search", "auto"):
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
-            return Offline(task.program, seed)
+            return Offline(task.program, seed, islands)
         if is_rewritten(task.program):
-            return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
-        return SearchProposer(task.program, seed)
+            return RewriteProposer(task.program, seed, islands, changing=task.evaluator is not None)
+        return SearchProposer(task.program, seed, islands)
     raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
 
 

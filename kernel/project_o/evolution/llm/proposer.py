@@ -14,12 +14,14 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 from ... import limits
 from ...errors import ModelError
 from ...languages import tools_for
 from ...models import Message, Model, Reply
 from ...values import Program, Proposal, Record, Usage
+from ..islands import Islands
 from ..task import Task, generator
 from .answers import Answer, Unusable, read
 from .context import Told
@@ -51,6 +53,8 @@ class ModelProposer:
         replay: Sequence[Exchange] = (),
     ) -> None:
         self._task, self._seed, self._model = task, seed, model
+        self.islands = Islands(task.program, seed)
+        """Who is a parent next; a run that has islands of its own puts them here."""
         instructions = task.foreign.settings.instructions if task.foreign is not None else ""
         self._told = Told(task, redact, instructions)
         self._tokens, self._price = tokens, price
@@ -130,7 +134,7 @@ class ModelProposer:
                 ]
                 continue
             self._failures = 0
-            return self._proposal(index, program, answer)
+            return replace(self._proposal(index, program, answer), island=self.islands.island(index))
         else:
             if not self._failed(f"no answer could be used; the last: {why}"):
                 return None
@@ -216,8 +220,7 @@ class ModelProposer:
 
     def _parent(self, index: int, records: Sequence[Record]) -> Record:
         """Mostly the best program, at times another good one, or the first."""
-        better = [item for item in records if item.ratio is not None and item.ratio > 1.0 and item.proposal.index > 0]
-        better.sort(key=lambda item: (-(item.ratio or 0.0), item.proposal.index))
+        better = self.islands.parents(index, records, above=1.0, most=limits.PROMPT_ELITES_MAX)
         program = self._task.program
         unknown = Record(Proposal(0, program, (), "human", "baseline"), "baseline", "", None, 1.0)
         first = next((item for item in records if item.proposal.index == 0), unknown)
@@ -226,7 +229,7 @@ class ModelProposer:
         draw = float(generator(self._seed, "parent", index).random())
         if draw < limits.PARENT_BEST_SHARE:
             return better[0]
-        others = [*better[1 : limits.PROMPT_ELITES_MAX], first]
+        others = [*better[1:], first]
         return others[int(generator(self._seed, "other", index).integers(len(others)))]
 
     def _waiting(self, records: Sequence[Record]) -> list[Proposal]:
