@@ -140,14 +140,14 @@ def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = 
     """The options of a run with those of a model, and of an earlier run, as the flow takes them.
 
     ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of a
-    million in, and out) and ``replay`` (an earlier run, its JSON, or a file of that: what it holds is neither asked nor
+    million in, and out), ``money`` (the most that all may cost at it) and ``replay`` (an earlier run, its JSON, or a file of that: what it holds is neither asked nor
     measured again). ``settings`` gives the value of an option by its name. Raises ModelMissing, UsageError.
     """
     from .evolving.models import LLM, from_model, recorded
 
     known = settings or (lambda name: effective()[name].value)
     options = dict(options)
-    of_model = {name: options.pop(name) for name in ("model", "tokens", "price") if name in options}
+    of_model = {name: options.pop(name) for name in ("model", "tokens", "price", "money") if name in options}
     options["resume"] = bool(options.pop("resume", known("resume")))
     records, replay = recorded(options.pop("replay", None))
     if records is not None:

@@ -334,8 +334,8 @@ def plain(value: Any) -> Any:
 class Progress:
     """A run under way, as the view shows it. ``history``: (trial index, best ratio so far); ``records``: the trials.
 
-    ``rejected`` counts the candidates that each stage of the checks rejected, in the order of the stages, ``mean_ratio``
-    is that of those that were measured, ``spent`` what a model has cost so far, in words.
+    ``rejected`` counts the candidates that each stage of the checks rejected, in their order, ``mean_ratio`` is that of
+    those that were measured, ``spent`` what a model has cost so far, in words.
     """
 
     name: str

@@ -7,6 +7,7 @@ function of the seed and the records.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -58,6 +59,16 @@ class Tally:
         return sorted(names, key=lambda name: -drawn[name])
 
 
+def mean_ratio(ratios: Sequence[float]) -> float | None:
+    """Of ratios by the geometric rule, where all are positive: half and double cancel. None where there is none."""
+    ratios = [ratio for ratio in ratios if math.isfinite(ratio)]
+    if not ratios:
+        return None
+    if min(ratios) > 0:
+        return math.exp(math.fsum(map(math.log, ratios)) / len(ratios))
+    return math.fsum(ratios) / len(ratios)
+
+
 def statistics(records: Sequence[Record]) -> tuple[Operator, ...]:
     """What each operator of a run brought, the most successful first; the baseline is none of theirs."""
     tally = Tally.of(records, lambda record: record.proposal.operator, gains=True)
@@ -75,7 +86,7 @@ def statistics(records: Sequence[Record]) -> tuple[Operator, ...]:
                 gains=tally.hits[name],
                 failed=statuses["failed"],
                 duplicates=statuses["duplicate"],
-                mean=sum(ratios) / len(ratios) if ratios else None,
+                mean=mean_ratio(ratios),
                 best=max(ratios, default=None),
                 chance=tally.chance(name),
             )

@@ -123,13 +123,13 @@ class Islands:
         The baseline is none of them. Of a grid every elite may be one.
         """
         if self.is_plain:
-            found = [item for item in told if item.ratio is not None and item.ratio > above and item.proposal.index > 0]
+            found = [item for item in told if _measured(item) and item.ratio is not None and item.ratio > above]
             return sorted(found, key=_better)[:most]
         self._tell(told)
         if self._descriptors:
             above = -math.inf  # who is alone in its cell is a stepping stone, however slow
         every = self._members(self.island(index))
-        members = [item for item in every if item.ratio is not None and item.ratio > above and item.proposal.index > 0]
+        members = [item for item in every if _measured(item) and item.ratio is not None and item.ratio > above]
         return self._drawn(index, members)[:most]
 
     def population(self, records: Sequence[Record]) -> Population:
@@ -181,7 +181,7 @@ class Islands:
     def _add(self, record: Record) -> None:
         self._children.update(record.proposal.parents)
         if record.ratio is None or record.status == "duplicate":
-            return
+            return  # whoever does what another does is no other member
         values = described(record, self._names, self._parameters)
         if values is None:
             return
@@ -208,8 +208,8 @@ class Islands:
                 self._migrations += leader in self._members(target)
 
     def _look(self) -> None:
-        """Whether the bounds still hold the middle of what was found, each time there is twice as much of it; where they
-        do not, every elite is put into its cell anew.
+        """Move the bounds to the middle of what was found, each time there is twice as much of it, and the elites with
+        them.
         """
         count = len(self._values)
         if not self._descriptors or (count > limits.GRID_LOOKS_EACH_MAX and count & (count - 1)):
@@ -252,6 +252,10 @@ class Islands:
         around = list(_around(self._cell(self._values[record.proposal.index]), self._axes))
         empty = sum(cell not in taken for cell in around) / max(1, len(around))
         return few * (0.5 + 0.5 * empty)
+
+
+def _measured(record: Record) -> bool:
+    return record.proposal.index > 0 and record.status != "duplicate"
 
 
 def _better(record: Record) -> tuple[float, int]:

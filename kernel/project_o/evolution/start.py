@@ -24,8 +24,9 @@ from .foreign.word import by_word, marked
 from .islands import Islands
 from .journal import TrialJournal
 from .llm import ModelProposer
-from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
+from .loop import INTERRUPTED, OVER_BUDGET, Loop
 from .rewrite import RewriteProposer, is_rewritten
+from .reporting import Clock, Reporter
 from .run import Run
 from .scoring import ScoreBench
 from .search import Nobody, Patient, Proposer, SearchProposer
@@ -123,6 +124,7 @@ def _listen(loop: Loop, model: ModelProposer, journal: TrialJournal | None) -> N
     """Let a model know when the run is over, and what was said before; keep what it says."""
     kept = (journal.exchanged, journal.exchanges) if journal is not None else ()
     model.begin(lambda line: _look(loop, line), *kept)
+    loop.reporter.spent = lambda: model.spent
 
 
 def _look(loop: Loop, line: str) -> bool:
@@ -168,7 +170,8 @@ def _baseline(loop: Loop) -> None:
     found = loop.aside(lambda: _prepared(loop), loop.jobs, "looking at what serves now")
     known = loop.recorded.record(proposal) if loop.recorded else None
     seconds = time.monotonic() - started
-    loop.add(known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds))
+    loop.add(known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds,
+                             behaviour=found.behaviour))  # fmt: skip
     loop.reporter.report(loop.archive)
     loop.reserve()
 

@@ -37,6 +37,10 @@ class ForeignBench(ScoreBench):
         self._absent: set[str] = set()
         self._said: dict[str, str] = {}
 
+    def behaviour(self, artifact: Artifact) -> str:
+        """What it answers is seen by its evaluator alone."""
+        return ""
+
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """One evaluation, with what the evaluator said beside its scores."""
         found = super().screen(jobs, artifact, index)

@@ -25,7 +25,7 @@ from ..islands import Islands
 from ..task import Task, generator
 from .answers import Answer, Unusable, read
 from .context import Told
-from .exchange import Exchange, told
+from .exchange import Exchange, cost, told
 
 UNUSABLE = "no usable answer"
 
@@ -38,7 +38,8 @@ class ModelProposer:
     """Proposals of a model. ``replay`` are the exchanges of an earlier run: what they hold is not asked again, and
     without a ``model`` nothing else is.
 
-    ``tokens`` ends the asking after so many, in and out together; ``price`` is what a million of each costs.
+    ``tokens`` ends the asking after so many, in and out together; ``price`` is what a million of each costs, and
+    ``money`` what all may cost at that price.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class ModelProposer:
         redact: Callable[[str], str],
         tokens: int | None = None,
         price: tuple[float, float] | None = None,
+        money: float | None = None,
         replay: Sequence[Exchange] = (),
     ) -> None:
         self._task, self._seed, self._model = task, seed, model
@@ -57,7 +59,7 @@ class ModelProposer:
         """Who is a parent next; a run that has islands of its own puts them here."""
         instructions = task.foreign.settings.instructions if task.foreign is not None else ""
         self._told = Told(task, redact, instructions)
-        self._tokens, self._price = tokens, price
+        self._tokens, self._price, self._money = tokens, price, money
         self._replay = {(item.index, item.attempt): item for item in replay}
         self._proposed: list[Proposal] = []
         self._exchanges: list[Exchange] = []
@@ -237,13 +239,15 @@ class ModelProposer:
         return [item for item in self._proposed if item.index not in judged and item.operator != UNUSABLE]
 
     def _budget_is_over(self) -> bool:
-        if self._tokens is None:
-            return False
         total = sum((item.usage for item in self._exchanges), Usage())
-        if total.input_tokens + total.output_tokens < self._tokens:
-            return False
-        self.trouble = f"the model was asked no more: its budget of {self._tokens:,} tokens was used up"
-        return True
+        bounds = []
+        if self._tokens is not None and total.input_tokens + total.output_tokens >= self._tokens:
+            bounds.append(f"{self._tokens:,} tokens")
+        if self._money is not None and self._price is not None and cost(total, self._price) >= self._money:
+            bounds.append(f"{self._money:g} in money")
+        if bounds:
+            self.trouble = f"the model was asked no more: its budget of {' and '.join(bounds)} was used up"
+        return bool(bounds)
 
 
 def _digest(messages: Sequence[Message]) -> str:
