@@ -139,9 +139,10 @@ def evolve(
 def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = None) -> dict[str, Any]:
     """The options of a run with those of a model, and of an earlier run, as the flow takes them.
 
-    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of a
-    million in, and out), ``money`` (the most that all may cost at it) and ``replay`` (an earlier run, its JSON, or a file of that: what it holds is neither asked nor
-    measured again). ``settings`` gives the value of an option by its name. Raises ModelMissing, UsageError.
+    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of
+    a million in, and out), ``money`` (the most that all may cost at it) and ``replay`` (an earlier run, its JSON,
+    or a file of that: what it holds is neither asked nor measured again). ``settings`` gives the value of an option
+    by its name. Raises ModelMissing, UsageError.
     """
     from .evolving.models import LLM, from_model, recorded
 

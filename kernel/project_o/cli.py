@@ -189,7 +189,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "timeout": seconds(arguments.timeout) if arguments.timeout else None,
         "seed": arguments.seed,
         "workers": settings["workers"].value if arguments.workers is None else arguments.workers,
-        **{name: getattr(arguments, name) for name in MEANT)},
+        **{name: getattr(arguments, name) for name in MEANT},
         "resume": arguments.resume or settings["resume"].value,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -207,10 +207,10 @@ def _progress() -> Callable[[Progress], None]:
             return
         last = progress.elapsed_seconds
         of = f" of {progress.planned}" if progress.planned else ""
-        told = f"best ratio {progress.best_ratio:.3f}; {standing(progress)}"
+        told = f"trials  best ratio {progress.best_ratio:.3f}; {standing(progress)}"
         left = seconds_left(progress)
         end = f"; about {left:.0f} s left" if left is not None else ""
-        print(f"{progress.elapsed_seconds:6.0f} s  {progress.done}{of} trials  {told}{end}", file=sys.stderr, flush=True)
+        print(f"{progress.elapsed_seconds:6.0f} s  {progress.done}{of} {told}{end}", file=sys.stderr, flush=True)
 
     return show
 

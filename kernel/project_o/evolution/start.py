@@ -25,8 +25,8 @@ from .islands import Islands
 from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Loop
-from .rewrite import RewriteProposer, is_rewritten
 from .reporting import Clock, Reporter
+from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
 from .search import Nobody, Patient, Proposer, SearchProposer
