@@ -1,8 +1,8 @@
 """What a candidate does, as one word: two that do the same need one measurement.
 
 Where an evaluator calls the candidate it is the SHA-256 of all that it answered in one evaluation, with the metrics
-that came of it: an evaluator that is deterministic asks the same as long as the answers are the same, and one that looks
-at a clock gives other metrics. Where time is measured it is the machine code of the build: the answers are the
+that came of it: an evaluator that is deterministic asks the same as long as the answers are the same, and one that
+looks at a clock gives other metrics. Where time is measured it is the machine code of the build: the answers are the
 incumbent's for every candidate, and what the compiler made of two texts is either the same or not.
 """
 

@@ -80,7 +80,7 @@ class ScoreBench:
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """One evaluation. The objective that did best is the candidate's ratio, where there are several."""
-        metrics, does = self._evaluated(jobs, artifact)
+        metrics, does = self._seen(jobs, artifact)
         best = max(self._aims, key=lambda item: self._ratio(item, metrics[item.name]))
         value, ratio = metrics[best.name], self._ratio(best, metrics[best.name])
         status: Literal["better", "no better"] = "better" if ratio > 1.0 else "no better"
@@ -175,14 +175,14 @@ class ScoreBench:
 
     def _metrics_of_baseline(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
         try:
-            return self._evaluated(jobs, artifact)
+            return self._seen(jobs, artifact)
         except MeasurementFailed as error:
             raise EvolutionError(f"the evaluator cannot judge the baseline: {error}") from error
 
     def _metrics(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
-        return self._evaluated(jobs, artifact)[0]
+        return self._seen(jobs, artifact)[0]
 
-    def _evaluated(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
+    def _seen(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
         """One evaluation: metrics, and the behaviour in it. Raises MeasurementFailed with what went wrong."""
         assert self._task.evaluator is not None, "a score needs an evaluator"
         with self.quiet.alone(), jobs.open(artifact) as handle:

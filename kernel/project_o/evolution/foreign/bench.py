@@ -37,10 +37,6 @@ class ForeignBench(ScoreBench):
         self._absent: set[str] = set()
         self._said: dict[str, str] = {}
 
-    def behaviour(self, artifact: Artifact) -> str:
-        """What it answers is seen by its evaluator alone."""
-        return ""
-
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """One evaluation, with what the evaluator said beside its scores."""
         found = super().screen(jobs, artifact, index)
@@ -67,6 +63,10 @@ class ForeignBench(ScoreBench):
         return 2.2 * limits.FOREIGN_PAIRS * self._seconds + 0.2
 
     # ------------------------------------------------------------------ one evaluation
+
+    def _seen(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
+        """What it answers is seen by its evaluator alone."""
+        return self._metrics(jobs, artifact), ""
 
     def _metrics(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
         for attempt in range(self._settings.retries + 1):
