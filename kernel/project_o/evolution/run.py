@@ -44,7 +44,7 @@ class Run:
     judge_source: Callable[[str, bool], tuple[Program, Verdict]] | None = None
     on_judged: Callable[[Run, Program, Verdict], Verdict] | None = None
     on_accept: Callable[[Run], Any] | None = None
-    on_plot: Callable[[Run], Any] | None = None
+    on_plot: Callable[[Run, str], Any] | None = None
     exchanges: tuple[Exchange, ...] = ()
     notes: tuple[str, ...] = ()
     population: Population = field(default_factory=Population)
@@ -116,11 +116,14 @@ class Run:
             raise DeployError(f"{self.program.name}: its score is self-reported: {LOOK}")
         return self.on_accept(self)
 
-    def plot(self) -> Any:
-        """The run in a picture."""
+    def plot(self, what: str = "trials") -> Any:
+        """The run in a picture: its ``trials``, ``archive``, ``operators`` or ``lineage``.
+
+        Its ``figure`` is plotly's, and what a front end shows that draws such; anywhere else it is static.
+        """
         if self.on_plot is None:
             raise EvolutionError("no view is connected to this run: look at run.trials")
-        return self.on_plot(self)
+        return self.on_plot(self, what)
 
     def with_state(self, state: State | None) -> Run:
         """The same run, and where it is recorded."""

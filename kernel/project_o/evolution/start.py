@@ -55,7 +55,7 @@ def run_evolution(
     journal: TrialJournal | None = None,
     log: EventLog | None = None,
     accept: Callable[[Run], Any] | None = None,
-    plot: Callable[[Run], Any] | None = None,
+    plot: Callable[[Run, str], Any] | None = None,
     patience: tuple[int, float] | None = None,
 ) -> Run:
     """Search for a better version of ``task.program`` and judge the best one found.

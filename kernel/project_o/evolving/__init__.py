@@ -90,8 +90,13 @@ class Wishes:
             "tests": self.tests,
             "relations": (self.relations,) if _is_one(self.relations) else tuple(self.relations),
             "islands": self.islands,
-            "grid": (self.grid,) if isinstance(self.grid, str) else tuple(self.grid),
+            "grid": self.axes,
         }
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The descriptors of the grid, also where one is given as a text."""
+        return (self.grid,) if isinstance(self.grid, str) else tuple(self.grid)
 
     def _allowed(self) -> frozenset[str]:
         named = [self.allowed] if isinstance(self.allowed, str) else list(self.allowed)
