@@ -271,7 +271,8 @@ def _axis(item: Descriptor, values: Sequence[float]) -> Axis:
     last = len(values) - 1
     low = values[math.floor(limits.GRID_SHARE_OUTSIDE * last)]
     high = values[math.ceil((1 - limits.GRID_SHARE_OUTSIDE) * last)]
-    return Axis(item.name, low, high, item.bins, low > 0 and high > limits.GRID_LOG_RATIO_MIN * low)
+    bins = item.bins if low < high else 1
+    return Axis(item.name, low, high, bins, low > 0 and high > limits.GRID_LOG_RATIO_MIN * low)
 
 
 def _place(axis: Axis, value: float) -> int:

@@ -38,9 +38,14 @@ def pieces(language: str, source: str) -> tuple[str, ...]:
 
 
 def places(first: Sequence[str], second: Sequence[str]) -> tuple[Place, ...]:
-    """Where the pieces of two texts differ, in order."""
-    found = SequenceMatcher(None, first, second, autojunk=False).get_opcodes()
-    return tuple((a, b, c, d) for kind, a, b, c, d in found if kind != "equal")
+    """Where the pieces of two texts differ, in order. As many pieces for as many are a place each."""
+    found: list[Place] = []
+    for kind, a, b, c, d in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+        if kind == "replace" and b - a == d - c:
+            found += [(a + k, a + k + 1, c + k, c + k + 1) for k in range(b - a)]
+        elif kind != "equal":
+            found.append((a, b, c, d))
+    return tuple(found)
 
 
 def crossed(first: Sequence[str], second: Sequence[str], taken: Sequence[tuple[Place, bool]]) -> str:
