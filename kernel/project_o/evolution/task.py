@@ -107,7 +107,7 @@ class Task:
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
-    searched too, where nothing is declared.
+    searched too, where nothing is declared. ``islands`` and ``grid`` say how the archive is kept (see ``islands``).
     """
 
     program: Program
@@ -141,6 +141,8 @@ class Task:
     foreign: ForeignTask | None = None
     own_task: Callable[[], Task] | None = None
     numbers: bool = False
+    islands: int = 1
+    grid: tuple[str, ...] = ()
 
     @property
     def tools(self) -> Tools:

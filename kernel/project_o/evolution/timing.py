@@ -14,6 +14,7 @@ from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..observe import Design, design
 from ..values import Artifact, Measurement, NativeFunction, Trial
+from .behaviour import machine_code
 from .bench import Outcome
 from .ceiling import Ceiling
 from .fresh import Fresh
@@ -75,7 +76,8 @@ class TimeBench:
         self._pair_seconds = 2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS)
         self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
         cost = self._baseline_cost(jobs)
-        return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
+        does = machine_code(artifact)
+        return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),), behaviour=does)
 
     def _typed(self, jobs: Jobs, artifact: Artifact, samples: Sequence[tuple[Any, ...]]) -> NativeFunction:
         """The function with its types; where its language has none, as the samples and a call of it show them."""
@@ -101,6 +103,10 @@ class TimeBench:
             cases = self._inputs.checks(limits.VALIDATION_CASES, "confirm")
             self._confirming = consult(jobs, self._baseline, self._oracle.function, cases, given=False)
         return self._confirming
+
+    def behaviour(self, artifact: Artifact) -> str:
+        """Its machine code: what is measured."""
+        return machine_code(artifact)
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """A few pairs; timings of several workers wait for one another."""
@@ -129,7 +135,8 @@ class TimeBench:
         what = "speed" if best.metric == TIME else best.metric
         reason = f"{best.ratio:.3f} times the baseline's {what} [{best.low:.3f}, {best.high:.3f}]"
         metrics = tuple((item.metric, item.candidate) for item in wanted)
-        return Outcome(status, reason, best.candidate, best.ratio, metrics)
+        bounds = best.low, best.high
+        return Outcome(status, reason, best.candidate, best.ratio, metrics, interval=bounds)
 
     def _screen_leader(self, incumbent: Handle, candidate: Handle, found: Measured, index: int) -> None:
         """Who would lead the search by far is looked at more closely: a gain that is none must not lead it.

@@ -76,6 +76,7 @@ def _seen_through(text: Text, names: _Names, rule: Equivalence, old: ast.expr, n
                 made, needed = _filled(new, bound, [node], names)
                 if made is not None and isinstance(made[0], ast.Expr):
                     there = _Instead(node, made[0].value).visit(whole)
+                    assert isinstance(there, ast.stmt), "an expression of it was replaced"
                     yield from _with_imports(
                         text, function, text.rewritten(OPERATOR, [first, second], [there], rule.name), needed
                     )
