@@ -1,0 +1,44 @@
+"""Long texts become blocks that overlap, so that a sentence at a border is whole in one of them."""
+
+from __future__ import annotations
+
+from .block import block_id
+
+_BREAKS = ("\n\n", "\n", ". ", " ")
+"""Where a block would rather end, best first."""
+
+
+def split(text: str, size: int, overlap: int) -> list[tuple[int, str]]:
+    """The blocks of a text as (start, piece): at most ``size`` characters, each beginning ``overlap`` before the end
+    of the one before, at a word where there is one. Every character is in a block, at its own place."""
+    found, start = [], 0
+    while len(text) - start > size:
+        end = _end(text, start, size)
+        found.append((start, text[start:end]))
+        start = _begin(text, start, end, overlap)
+    found.append((start, text[start:]))
+    return found
+
+
+def named(text: str, size: int, overlap: int) -> list[tuple[str, int, str]]:
+    """The same with ids: that of the text where it is one block, else of the text's id and the piece's place."""
+    document, pieces = block_id(text), split(text, size, overlap)
+    if len(pieces) == 1:
+        return [(document, 0, text)]
+    return [(block_id(f"{document} {start} {piece}"), start, piece) for start, piece in pieces]
+
+
+def _end(text: str, start: int, size: int) -> int:
+    """The last good place to break in the second half of what fits."""
+    for mark in _BREAKS:
+        at = text.rfind(mark, start + size // 2, start + size)
+        if at >= 0:
+            return at + len(mark)
+    return start + size
+
+
+def _begin(text: str, start: int, end: int, overlap: int) -> int:
+    """Where the next block begins: ``overlap`` back, or at the next word from there; always further than the last."""
+    at = max(start + 1, end - overlap)
+    space = text.find(" ", at, end)
+    return space + 1 if overlap and space >= 0 else at if overlap else end
