@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from .. import limits
@@ -18,7 +19,7 @@ from ..lisp.specs import MemorySpec
 from .blocks.block import Block, Forgotten, Recalled, Recollection, block_id
 from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
-from .blocks.splitting import named
+from .blocks.splitting import joined, named
 from .embedders import Embedder, embedder_for, feature_codes
 
 __all__ = ["Block", "Forgotten", "Memory", "Recalled", "Recollection", "block_id"]
@@ -228,6 +229,16 @@ class Memory:
             self._store.close()
             self._store = opened
 
+    def save_to(self, path: str) -> None:
+        """Be in the file ``path`` from now on, with everything, and with what is there already. Raises AgentError."""
+        with self._lock:
+            if not Path(path).exists():
+                self._store = self._store.copy_to(path)
+                return
+            mine = list(self._store.blocks(superseded=None))
+            self.move_to(path)
+            self._store.add(self._all_entries(mine))
+
     def load(
         self,
         blocks: Iterable[Block],
@@ -237,8 +248,7 @@ class Memory:
         """Hold these instead of what is there: what an earlier kernel kept, or a state that was restored."""
         with self._lock:
             ordered = sorted(blocks, key=lambda block: block.when)
-            entries = self._with_vectors([block for block in ordered if not block.superseded_by])
-            entries += [Entry(block, None) for block in ordered if block.superseded_by]
+            entries = self._all_entries(ordered)
             listed = list(forgotten)[-limits.FORGOTTEN_LISTED_MAX :]
             self._store.replace(entries, listed, self.embedder.id)
             self._teach(taught)
@@ -287,11 +297,14 @@ class Memory:
         if pieces:
             return pieces
         self._ready()
-        found = Ranking(self._store, self.embedder, "sum", self._clock()).best(old, 2, None)
+        found = Ranking(self._store, self.embedder, "sum", self._clock()).best(old, limits.MEMORY_CANDIDATES_MIN, None)
+        whole = [item for item in found if set(old.casefold().split()) <= set(item.block.text.casefold().split())]
+        if len(whole) == 1:  # it says everything that the description says, and no other does
+            found[:] = whole
         if not found or found[0].score < limits.MEMORY_MEANT_SCORE_MIN:
             raise AgentError(f"{self.name} remembers nothing like {old!r:.80}: remember the new text instead")
         if len(found) > 1 and found[1].score > limits.MEMORY_MEANT_MARGIN * found[0].score:
-            both = " or ".join(repr(item.block.text[:80]) for item in found)
+            both = " or ".join(repr(item.block.text[:80]) for item in found[:2])
             raise AgentError(f"{self.name}: {old!r:.80} may mean {both}: give one of them, or its id")
         return [block for block in self._pieces(found[0].block.id) if not block.superseded_by]
 
@@ -328,6 +341,10 @@ class Memory:
         self._ready()
         vectors = self.embedder.blocks([block.text for block in blocks])
         return [Entry(block, vector) for block, vector in zip(blocks, vectors, strict=True)]
+
+    def _all_entries(self, blocks: list[Block]) -> list[Entry]:
+        found = self._with_vectors([block for block in blocks if not block.superseded_by])
+        return found + [Entry(block, None) for block in blocks if block.superseded_by]
 
     def _ready(self) -> None:
         """The vectors that are kept are this embedder's: made anew, some at a time, where they are another's."""
@@ -386,11 +403,3 @@ def _open(path: str) -> BlockStore:
     from .blocks.sqlite import SqliteBlocks
 
     return SqliteBlocks(path or ":memory:", feature_codes)
-
-
-def joined(pieces: list[Block]) -> str:
-    """The text that blocks were cut from."""
-    text = ""
-    for block in sorted(pieces, key=lambda block: block.start):
-        text = text[: block.start] + block.text
-    return text

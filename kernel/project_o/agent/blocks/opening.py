@@ -14,6 +14,12 @@ from ...errors import AgentError
 from . import schema
 
 IN_MEMORY = ":memory:"
+
+
+class DamagedError(AgentError):
+    """A memory's file that was cut off, or is none."""
+
+
 _PAGE_BYTES = 16_384
 """A block is in one page as a whole: who looks for its text in the file's bytes finds it."""
 _HEADER_BYTES = 100
@@ -36,8 +42,9 @@ def open_file(path: str) -> sqlite3.Connection:
         except BaseException:
             connection.close()
             raise
-    except sqlite3.Error as error:
-        raise AgentError(f"the memory {path} cannot be opened ({error}): it is left as it is; {_NEXT}") from error
+    except sqlite3.DatabaseError as error:
+        kind = AgentError if isinstance(error, sqlite3.OperationalError) else DamagedError
+        raise kind(f"the memory {path} cannot be opened ({error}): it is left as it is; {_NEXT}") from error
     return connection
 
 
@@ -52,8 +59,8 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
         raise AgentError(f"{path} is a database, but no memory: it is left as it is; give another path")
     if version > schema.VERSION:
         raise AgentError(
-            f"the memory {path} is of version {version}, and this project-o knows up to {schema.VERSION}: it is left as "
-            "it is; open it with the newer project-o"
+            f"the memory {path} is of version {version}, and this project-o knows up to {schema.VERSION}: it is left "
+            "as it is; open it with the newer project-o"
         )
     if path != IN_MEMORY:
         _check_pages(connection, path)
@@ -96,13 +103,13 @@ def _check_whole(path: str) -> None:
     with open(file, "rb") as opened:
         header = opened.read(_HEADER_BYTES)
     if not header.startswith(b"SQLite format 3\0") or len(header) < _HEADER_BYTES:
-        raise AgentError(f"{path} is no memory: it is left as it is; give another path, or {_NEXT}")
+        raise DamagedError(f"{path} is no memory: it is left as it is; give another path, or {_NEXT}")
     size = int.from_bytes(header[16:18], "big")
     bytes_wanted = (65_536 if size == 1 else size) * int.from_bytes(header[28:32], "big")
     if file.stat().st_size < bytes_wanted:
-        raise AgentError(
-            f"the memory {path} was cut off: {file.stat().st_size:,} of {bytes_wanted:,} bytes are there; it is left as "
-            f"it is; {_NEXT}"
+        raise DamagedError(
+            f"the memory {path} was cut off: {file.stat().st_size:,} of {bytes_wanted:,} bytes are there; it is left "
+            f"as it is; {_NEXT}"
         )
 
 
@@ -111,7 +118,7 @@ def _check_pages(connection: sqlite3.Connection, path: str) -> None:
     if os.path.getsize(path) <= limits.MEMORY_CHECKED_BYTES_MAX:  # noqa: PTH202 - one call
         found = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
         if found != "ok":
-            raise AgentError(f"the memory {path} is damaged ({found}): it is left as it is; {_NEXT}")
+            raise DamagedError(f"the memory {path} is damaged ({found}): it is left as it is; {_NEXT}")
 
 
 @contextlib.contextmanager

@@ -27,8 +27,8 @@ CREATE INDEX block_document ON block (document);
 CREATE INDEX block_worth ON block (pinned, importance, uses, last_used, made);
 CREATE TABLE vector (number INTEGER PRIMARY KEY, scope TEXT NOT NULL, vector BLOB NOT NULL);
 CREATE TABLE rarity (feature INTEGER PRIMARY KEY, blocks INTEGER NOT NULL);
-CREATE TABLE forgotten (number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL);
-CREATE TABLE staged (number INTEGER PRIMARY KEY AUTOINCREMENT, digest TEXT NOT NULL UNIQUE);
+CREATE TABLE forgotten (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL);
 CREATE VIRTUAL TABLE words USING fts5 (text, content='block', content_rowid='number', tokenize='porter unicode61');
 """
 

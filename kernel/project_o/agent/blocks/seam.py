@@ -91,5 +91,8 @@ class BlockStore(Protocol):
     def note(self, name: str, value: str) -> None:
         """Keep a note."""
 
+    def copy_to(self, place: str) -> BlockStore:
+        """The same in another place; this one is closed."""
+
     def close(self) -> None:
         """Let go of what it holds."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .block import block_id
+from .block import Block, block_id
 
 _BREAKS = ("\n\n", "\n", ". ", " ")
 """Where a block would rather end, best first."""
@@ -26,6 +26,14 @@ def named(text: str, size: int, overlap: int) -> list[tuple[str, int, str]]:
     if len(pieces) == 1:
         return [(document, 0, text)]
     return [(block_id(f"{document} {start} {piece}"), start, piece) for start, piece in pieces]
+
+
+def joined(pieces: list[Block]) -> str:
+    """The text that blocks were cut from."""
+    text = ""
+    for block in sorted(pieces, key=lambda block: block.start):
+        text = text[: block.start] + block.text
+    return text
 
 
 def _end(text: str, start: int, size: int) -> int:

@@ -269,6 +269,20 @@ class SqliteBlocks:
         with self._lock:
             schema.migrate(self._connection, version)
 
+    def copy_to(self, place: str) -> SqliteBlocks:
+        """See the seam: ``place`` is a path."""
+        made = SqliteBlocks(place, self._features)
+        with self._lock, transaction(made._connection):
+            for table in ("meta", "block", "vector", "rarity", "forgotten", "taught"):
+                rows = self._all(f"SELECT * FROM {table}")
+                if rows:
+                    made._connection.executemany(f"INSERT INTO {table} VALUES ({_marks(rows[0])})", rows)
+            made._connection.execute(
+                "INSERT INTO words (rowid, text) SELECT number, text FROM block JOIN vector USING (number)"
+            )
+            self._opened.close()
+        return made
+
     def close(self) -> None:
         """See the seam."""
         with self._lock:
