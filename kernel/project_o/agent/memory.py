@@ -17,6 +17,7 @@ from .. import limits
 from ..errors import AgentError
 from ..lisp.specs import MemorySpec
 from .blocks.block import Block, Forgotten, Recalled, Recollection, block_id
+from .blocks.embedding import entries, ready, teach
 from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
 from .blocks.splitting import joined, named
@@ -125,11 +126,11 @@ class Memory:
             if known is not None:
                 return known
             like = Block("", "", source[: limits.MEMORY_SOURCE_CHARACTERS_MAX], scope=scope, importance=importance)
-            entries = self._entries(kept, replace(like, pinned=pinned))
-            left = self._make_room(len(entries))
-            self._store.add(entries)
-        self._tell({entry.block.id for entry in entries} | left)
-        return entries[0].block
+            new = self._entries(kept, replace(like, pinned=pinned))
+            left = self._make_room(len(new))
+            self._store.add(new)
+        self._tell({entry.block.id for entry in new} | left)
+        return new[0].block
 
     def remember_all(self, texts: Iterable[str], source: str = "") -> int:
         """Keep many texts, some at a time; how many blocks they became. Known ones are passed over."""
@@ -164,11 +165,11 @@ class Memory:
             if kept == before[0].text and len(before) == 1:
                 return before[0]
             like = replace(before[0], source=source[: limits.MEMORY_SOURCE_CHARACTERS_MAX], superseded_by="", uses=0)
-            entries = self._entries(kept, replace(like, supersedes=before[0].document or before[0].id))
-            left = self._make_room(max(0, len(entries) - len(before)))
-            self._store.supersede([block.id for block in before], entries)
-        self._tell({block.id for block in before} | {entry.block.id for entry in entries} | left)
-        return entries[0].block
+            made = self._entries(kept, replace(like, supersedes=before[0].document or before[0].id))
+            left = self._make_room(max(0, len(made) - len(before)))
+            self._store.supersede([block.id for block in before], made)
+        self._tell({block.id for block in before} | {entry.block.id for entry in made} | left)
+        return made[0].block
 
     def pin(self, text: str, *, pinned: bool = True) -> None:
         """Let a text never leave for want of room, or let it again. Raises AgentError where it is not remembered."""
@@ -192,7 +193,7 @@ class Memory:
         with self._lock:
             if block in self._store.get([block]) and question.strip():
                 self._ready()
-                self._teach([(block, self._redact(question.strip())[: self.spec.block])])
+                teach(self._store, self.embedder, [(block, self._redact(question.strip())[: self.spec.block])])
         self._tell({block})
 
     # ------------------------------------------------------------------ recall
@@ -237,7 +238,7 @@ class Memory:
                 return
             mine = list(self._store.blocks(superseded=None))
             self.move_to(path)
-            self._store.add(self._all_entries(mine))
+            self._store.add(self._with_vectors(mine))
 
     def load(
         self,
@@ -248,10 +249,9 @@ class Memory:
         """Hold these instead of what is there: what an earlier kernel kept, or a state that was restored."""
         with self._lock:
             ordered = sorted(blocks, key=lambda block: block.when)
-            entries = self._all_entries(ordered)
             listed = list(forgotten)[-limits.FORGOTTEN_LISTED_MAX :]
-            self._store.replace(entries, listed, self.embedder.id)
-            self._teach(taught)
+            self._store.replace(entries(ordered, self.embedder), listed, self.embedder.id)
+            teach(self._store, self.embedder, taught)
             self._make_room(0)
 
     def define(self, spec: MemorySpec) -> frozenset[str]:
@@ -336,39 +336,12 @@ class Memory:
         return self._with_vectors(self._split(text, like))
 
     def _with_vectors(self, blocks: list[Block]) -> list[Entry]:
-        if not blocks:
-            return []
-        self._ready()
-        vectors = self.embedder.blocks([block.text for block in blocks])
-        return [Entry(block, vector) for block, vector in zip(blocks, vectors, strict=True)]
-
-    def _all_entries(self, blocks: list[Block]) -> list[Entry]:
-        found = self._with_vectors([block for block in blocks if not block.superseded_by])
-        return found + [Entry(block, None) for block in blocks if block.superseded_by]
+        if blocks:
+            self._ready()
+        return entries(blocks, self.embedder)
 
     def _ready(self) -> None:
-        """The vectors that are kept are this embedder's: made anew, some at a time, where they are another's."""
-        name = self.embedder.id
-        if self._store.embedder() != name:
-            taught = self._store.taught()
-            self._store.embed_anew(self._anew(), name)
-            self._teach(taught)
-
-    def _teach(self, taught: Iterable[tuple[str, str]]) -> None:
-        for block, question in taught:
-            self._store.teach(block, question, self.embedder.blocks([question])[0])
-
-    def _anew(self) -> Iterator[tuple[str, Any]]:
-        batch: list[Block] = []
-        for block in self._store.blocks():
-            batch.append(block)
-            if len(batch) == _AT_ONCE:
-                yield from zip(
-                    [one.id for one in batch], self.embedder.blocks([one.text for one in batch]), strict=True
-                )
-                batch = []
-        if batch:
-            yield from zip([one.id for one in batch], self.embedder.blocks([one.text for one in batch]), strict=True)
+        ready(self._store, self.embedder)
 
     def _cut_anew(self) -> frozenset[str]:
         """Blocks of another size, from the texts that the old ones were cut from."""
