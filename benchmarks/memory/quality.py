@@ -80,8 +80,11 @@ def scores(rank: Ranker, asked: Sequence[tuple[str, str]]) -> dict[str, float]:
     }
 
 
-def with_words_left_out(seed: int = 1, count: int = 300) -> tuple[list[str], list[tuple[str, str]]]:
-    """Paragraphs of Python's own help, and sentences of them that lost 55 % of their words: questions by words."""
+def with_words_left_out(seed: int = 1, count: int = 300) -> tuple[list[str], list[tuple[str, str, str]]]:
+    """Paragraphs of Python's own help, and questions by words: sentences of them that lost 55 % of their words.
+
+    A question comes with its sentence and its paragraph.
+    """
     from pydoc_data.topics import topics
 
     paragraphs = [
@@ -89,13 +92,13 @@ def with_words_left_out(seed: int = 1, count: int = 300) -> tuple[list[str], lis
     ]
     texts = list(dict.fromkeys(paragraphs))
     rng = random.Random(seed)
-    asked = []
+    asked: list[tuple[str, str, str]] = []
     while len(asked) < count:
         text = rng.choice(texts)
-        words = re.findall(r"\w+", rng.choice(re.split(r"(?<=[.:]) ", text)))
-        kept = [word for word in words if rng.random() > 0.55]
+        sentence = rng.choice(re.split(r"(?<=[.:]) ", text))
+        kept = [word for word in re.findall(r"\w+", sentence) if rng.random() > 0.55]
         if len(kept) >= 3:
-            asked.append((" ".join(kept), text))
+            asked.append((" ".join(kept), sentence, text))
     return texts, asked
 
 
@@ -123,7 +126,8 @@ def likeness() -> dict[str, float] | None:
 def table() -> dict[str, Any]:
     """Everything, by engine."""
     texts, (first, second) = corpus()
-    long_texts, left_out = with_words_left_out()
+    long_texts, triples = with_words_left_out()
+    left_out = [(question, text) for question, _, text in triples]
     lee = likeness()
     found: dict[str, Any] = {}
     wide = engines(long_texts)

@@ -26,6 +26,7 @@ CREATE TABLE block (
 CREATE INDEX block_document ON block (document);
 CREATE INDEX block_worth ON block (pinned, importance, uses, last_used, made);
 CREATE TABLE vector (number INTEGER PRIMARY KEY, scope TEXT NOT NULL, vector BLOB NOT NULL);
+CREATE INDEX vector_scope ON vector (scope);
 CREATE TABLE rarity (feature INTEGER PRIMARY KEY, blocks INTEGER NOT NULL);
 CREATE TABLE forgotten (
     number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL, text TEXT NOT NULL, at REAL NOT NULL);
