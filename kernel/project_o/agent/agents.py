@@ -217,7 +217,7 @@ class Agents:
                     spec, redact=self.redact, changed=self.store.changed, model=self.model
                 )
                 self.store.load(known)
-            elif known.spec != spec:
+            elif known.written != spec:
                 known.define(spec)
             self.specs.define(spec)
             return known

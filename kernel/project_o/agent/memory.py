@@ -22,6 +22,7 @@ from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
 from .blocks.splitting import joined, named
 from .embedders import Embedder, embedder_for, feature_codes
+from .following import Following, Strategy
 
 __all__ = ["Block", "Forgotten", "Memory", "Recalled", "Recollection", "block_id"]
 
@@ -45,15 +46,18 @@ class Memory:
         changed: Callable[[Memory, frozenset[str]], None] | None = None,
         clock: Callable[[], float] = time.time,
         model: Callable[[str], Any] | None = None,
+        store: BlockStore | None = None,
     ) -> None:
-        self.spec = spec
+        self.spec = self.written = spec
         self._redact = redact
         self._changed = changed
         self._clock = clock
         self._model = model
         self._lock = threading.RLock()
         self._embedder: Embedder | None = None
-        self._store: BlockStore = _open(path)
+        self._store: BlockStore = store or _open(path)
+        self._changes = 0
+        self._following: Following | None = None
 
     # ------------------------------------------------------------------ what is there
 
@@ -209,6 +213,10 @@ class Memory:
         with self._lock:
             if not query.strip() or not len(self):
                 return Recollection([])
+            if self._following is not None:
+                other = self._following.answering(self, self._changes)
+                if other is not self:
+                    return other.recall(query, top, scope)
             self._ready()
             ranking = Ranking(self._store, self.embedder, self.spec.ranking, self._clock())
             found = ranking.best(query, top or self.spec.top, scope)
@@ -218,7 +226,7 @@ class Memory:
                 Recalled(replace(item.block, uses=item.block.uses + 1, last_used=ranking.now), item.score)
                 for item in found
             ]
-        self._tell(frozenset(names))
+        self._tell(names, changed=False)
         return Recollection(used, found.suppressed)
 
     # ------------------------------------------------------------------ keeping and bringing back
@@ -254,15 +262,31 @@ class Memory:
             teach(self._store, self.embedder, taught)
             self._make_room(0)
 
-    def define(self, spec: MemorySpec) -> frozenset[str]:
-        """Go on under another definition of the same name: vectors and blocks are made anew where they have to be."""
+    def define(self, spec: MemorySpec, written: MemorySpec | None = None) -> frozenset[str]:
+        """Go on under another definition of the same name: vectors and blocks are made anew where they have to be.
+
+        ``written`` is what the user wrote, where a strategy chose otherwise.
+        """
         with self._lock:
             cut = (spec.block, spec.overlap) != (self.spec.block, self.spec.overlap)
-            self.spec, self._embedder = spec, None
+            self.spec, self.written, self._embedder = spec, written or spec, None
             changed = self._cut_anew() if cut else frozenset()
             left = self._make_room(0)
         self._tell(changed | left)
         return left
+
+    def follow(self, strategy: Strategy | None) -> None:
+        """Let a function of the notebook choose the settings, or none any more; see ``following``."""
+        with self._lock:
+            self._following = Following(strategy) if strategy is not None else None
+
+    def beside(self, spec: MemorySpec, *, same_blocks: bool) -> Memory:
+        """What this memory would be by another definition: of its own blocks, or of others cut from its texts."""
+        shared = self._store if same_blocks else None
+        made = Memory(spec, redact=self._redact, clock=self._clock, model=self._model, store=shared)
+        if not same_blocks:
+            made.load(self._cut(spec), self.forgotten)
+        return made
 
     # ------------------------------------------------------------------ inside
 
@@ -297,16 +321,8 @@ class Memory:
         if pieces:
             return pieces
         self._ready()
-        found = Ranking(self._store, self.embedder, "sum", self._clock()).best(old, limits.MEMORY_CANDIDATES_MIN, None)
-        whole = [item for item in found if set(old.casefold().split()) <= set(item.block.text.casefold().split())]
-        if len(whole) == 1:  # it says everything that the description says, and no other does
-            found[:] = whole
-        if not found or found[0].score < limits.MEMORY_MEANT_SCORE_MIN:
-            raise AgentError(f"{self.name} remembers nothing like {old!r:.80}: remember the new text instead")
-        if len(found) > 1 and found[1].score > limits.MEMORY_MEANT_MARGIN * found[0].score:
-            both = " or ".join(repr(item.block.text[:80]) for item in found[:2])
-            raise AgentError(f"{self.name}: {old!r:.80} may mean {both}: give one of them, or its id")
-        return [block for block in self._pieces(found[0].block.id) if not block.superseded_by]
+        found = Ranking(self._store, self.embedder, "sum", self._clock()).meant(old, self.name)
+        return [block for block in self._pieces(found.id) if not block.superseded_by]
 
     def _change(self, text: str, **values: Any) -> None:
         with self._lock:
@@ -317,8 +333,8 @@ class Memory:
                 self._store.change(replace(block, **values))
         self._tell(frozenset(block.id for block in pieces))
 
-    def _split(self, text: str, like: Block) -> list[Block]:
-        now, document = self._clock(), block_id(text)
+    def _split(self, text: str, like: Block, spec: MemorySpec | None = None) -> list[Block]:
+        now, document, spec = self._clock(), block_id(text), spec or self.spec
         return [
             replace(
                 like,
@@ -329,7 +345,7 @@ class Memory:
                 last_used=now,
                 document="" if name == document else document,
             )
-            for name, start, piece in named(text, self.spec.block, self.spec.overlap)
+            for name, start, piece in named(text, spec.block, spec.overlap)
         ]
 
     def _entries(self, text: str, like: Block) -> list[Entry]:
@@ -344,18 +360,23 @@ class Memory:
         ready(self._store, self.embedder)
 
     def _cut_anew(self) -> frozenset[str]:
-        """Blocks of another size, from the texts that the old ones were cut from."""
-        before, after = list(self._store.blocks(superseded=None)), []
-        whole: dict[str, list[Block]] = {}
-        for block in before:
-            whole.setdefault(block.document or block.id, []).append(block)
-        for pieces in whole.values():
-            made = self._split(joined(pieces), pieces[0])
-            after += [replace(new, when=pieces[0].when, last_used=pieces[0].last_used) for new in made]
+        before, after = list(self._store.blocks(superseded=None)), self._cut(self.spec)
         if {block.id for block in before} == {block.id for block in after}:
             return frozenset()
         self.load(after, self.forgotten)  # what was taught was about blocks of another size
         return frozenset(block.id for block in (*before, *after))
+
+    def _cut(self, spec: MemorySpec) -> list[Block]:
+        """Blocks of another size, from the texts that the ones here were cut from."""
+        whole: dict[str, list[Block]] = {}
+        for block in self._store.blocks(superseded=None):
+            whole.setdefault(block.document or block.id, []).append(block)
+        made = []
+        for pieces in whole.values():
+            first = pieces[0]
+            new = self._split(joined(pieces), first, spec)
+            made += [replace(block, when=first.when, last_used=first.last_used) for block in new]
+        return made
 
     def _make_room(self, coming: int) -> frozenset[str]:
         """Let those that matter least leave until ``coming`` more fit."""
@@ -366,8 +387,9 @@ class Memory:
         self._store.remove(least, self._clock())
         return frozenset(least)
 
-    def _tell(self, names: Iterable[str]) -> None:
+    def _tell(self, names: Iterable[str], *, changed: bool = True) -> None:
         told = frozenset(names)
+        self._changes += bool(told and changed)
         if told and self._changed is not None:
             self._changed(self, told)
 

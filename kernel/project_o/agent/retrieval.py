@@ -9,16 +9,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
-from ..errors import UsageError
 from ..lisp.specs import MemorySpec
 from .blocks.ranking import Ranking
+from .following import with_settings
 from .memory import Memory
-
-SETTINGS = ("block", "overlap", "weight", "ranking")
-"""What a strategy may choose; the rest of a memory's definition is the user's."""
 
 Asked = Sequence[tuple[str, str]]
 
@@ -68,11 +64,3 @@ class Retrieval:
         wanted = set(self.asked if asked is None else asked)
         found = [hit for pair, hit in zip(self.asked, self.answered(settings), strict=True) if pair in wanted]
         return sum(found) / len(found)
-
-
-def with_settings(spec: MemorySpec, settings: Mapping[str, Any]) -> MemorySpec:
-    """A definition with what a strategy chose. Raises UsageError for what it may not choose, or cannot."""
-    if not isinstance(settings, Mapping) or (unknown := sorted(set(settings) - set(SETTINGS))):
-        what = ", ".join(map(str, unknown)) if isinstance(settings, Mapping) else type(settings).__name__
-        raise UsageError(f"the strategy of memory {spec.name} chooses {', '.join(SETTINGS)}, and not {what}")
-    return replace(spec, **settings)

@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING
 
 from ... import limits
+from ...errors import AgentError
 from .block import Block, Recalled, Recollection
 
 if TYPE_CHECKING:
@@ -38,6 +39,20 @@ class Ranking:
         found = [Recalled(block, values[block.id]) for block in order]
         last = round(found[top - 1].score, _DIGITS) if len(found) >= top else None
         return Recollection(found[:top], tuple(item for item in found[top:] if round(item.score, _DIGITS) == last))
+
+    def meant(self, description: str, memory: str) -> Block:
+        """The one block that a description fits, and no other nearly as well. Raises AgentError, naming the others."""
+        found = self.best(description, limits.MEMORY_CANDIDATES_MIN, None)
+        said = set(description.casefold().split())
+        whole = [item for item in found if said <= set(item.block.text.casefold().split())]
+        if len(whole) == 1:  # it says everything that the description says, and no other does
+            return whole[0].block
+        if not found or found[0].score < limits.MEMORY_MEANT_SCORE_MIN:
+            raise AgentError(f"{memory} remembers nothing like {description!r:.80}: remember the new text instead")
+        if len(found) > 1 and found[1].score > limits.MEMORY_MEANT_MARGIN * found[0].score:
+            both = " or ".join(repr(item.block.text[:80]) for item in found[:2])
+            raise AgentError(f"{memory}: {description!r:.80} may mean {both}: give one of them, or its id")
+        return found[0].block
 
     def _fused(self, scores: dict[str, float], by_words: list[str]) -> dict[str, float]:
         """Half the cosine, half the place among those that share words: at most 1."""
