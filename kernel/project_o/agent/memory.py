@@ -20,7 +20,7 @@ from .blocks.block import Block, Forgotten, Recalled, Recollection, block_id
 from .blocks.embedding import entries, ready, teach
 from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
-from .blocks.splitting import joined, named
+from .blocks.splitting import joined, named, text_to_keep
 from .embedders import Embedder, embedder_for, feature_codes
 from .following import Following, Strategy
 
@@ -200,6 +200,11 @@ class Memory:
                 teach(self._store, self.embedder, [(block, self._redact(question.strip())[: self.spec.block])])
         self._tell({block})
 
+    def note(self, name: str, value: str) -> None:
+        """Keep a note beside the blocks; ``store.facts()`` has it."""
+        self._store.note(name, value)
+        self._tell({block_id(name)}, changed=False)
+
     # ------------------------------------------------------------------ recall
 
     def recall(self, query: str, top: int | None = None, scope: str | None = None) -> Recollection:
@@ -291,15 +296,7 @@ class Memory:
     # ------------------------------------------------------------------ inside
 
     def _kept(self, text: str) -> str:
-        if not isinstance(text, str) or not text.strip():
-            raise AgentError(f"{self.name} remembers texts: give it one, not {text!r:.40}")
-        kept = self._redact(text.strip())
-        if len(kept) > limits.MEMORY_TEXT_CHARACTERS_MAX:
-            raise AgentError(
-                f"a text of {len(kept):,} characters is too long to remember, at most "
-                f"{limits.MEMORY_TEXT_CHARACTERS_MAX:,}: remember its parts, or a summary"
-            )
-        return kept
+        return text_to_keep(text, self.name, self._redact)
 
     def _known(self, kept: str) -> Block | None:
         """The text where it is remembered, or what it was corrected to."""

@@ -28,6 +28,7 @@ from ..lisp.specs import canonical
 from ..values import plain
 from .blocks.beside import Beside
 from .blocks.block import Block, Forgotten, block_id
+from .preferences import NOTE as PREFERENCES
 
 if TYPE_CHECKING:
     from ..history import History
@@ -92,6 +93,7 @@ class Store:
         files = self._files(memory_folder(memory.name))
         if files:
             memory.load(*_read_memory(files))
+            memory.store.note(PREFERENCES, _preferences(files))
         return bool(files)
 
     def _restored(self) -> str:
@@ -239,6 +241,7 @@ def _write_memory(memory: Memory, digits: set[str]) -> dict[str, str | None]:
         "embedder": embedder.id if embedder else "",
         "dimension": embedder.dimension if embedder else 0,
         "taught": memory.store.taught(),
+        PREFERENCES: memory.store.facts().get(PREFERENCES, "[]"),
         "forgotten": [plain(item) for item in memory.forgotten],
     }
     files: dict[str, str | None] = {f"{folder}memory.json": _dump(about, indent=1)}
@@ -272,6 +275,17 @@ def _read_memory(files: Mapping[str, str]) -> tuple[list[Block], list[Forgotten]
         else:
             blocks += [block for body in _lines(text) if (block := _block(body)) is not None]
     return blocks, forgotten, taught
+
+
+def _preferences(files: Mapping[str, str]) -> str:
+    """The thumbs that are kept beside a memory, as ``preferences`` wrote them; none where they cannot be read."""
+    about = next((text for path, text in files.items() if path.endswith("/memory.json")), "{}")
+    try:
+        kept = json.loads(about).get(PREFERENCES, "[]")
+        json.loads(kept)
+    except (ValueError, TypeError, AttributeError):
+        return "[]"
+    return str(kept)
 
 
 def _block(body: dict[str, Any]) -> Block | None:

@@ -104,7 +104,7 @@ class Held:
             return {}
         found: dict[str, float] = {}
         for (name, where), score in zip(places, map(float, vectors @ vector), strict=True):
-            if scope is None or where in ("", scope):
+            if score >= limits.MEMORY_TAUGHT_SCORE_MIN and (scope is None or where in ("", scope)):
                 found[name] = max(limits.MEMORY_TAUGHT_SHARE * score, found.get(name, 0.0))
         return found
 

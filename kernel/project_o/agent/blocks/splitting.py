@@ -2,7 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from ... import limits
+from ...errors import AgentError
 from .block import Block, block_id
+
+
+def text_to_keep(text: str, memory: str, redact: Callable[[str], str]) -> str:
+    """A text as a memory of that name keeps it. Raises AgentError for no text, or one too long."""
+    if not isinstance(text, str) or not text.strip():
+        raise AgentError(f"{memory} remembers texts: give it one, not {text!r:.40}")
+    kept = redact(text.strip())
+    if len(kept) > limits.MEMORY_TEXT_CHARACTERS_MAX:
+        raise AgentError(
+            f"a text of {len(kept):,} characters is too long to remember, at most "
+            f"{limits.MEMORY_TEXT_CHARACTERS_MAX:,}: remember its parts, or a summary"
+        )
+    return kept
+
 
 _BREAKS = ("\n\n", "\n", ". ", " ")
 """Where a block would rather end, best first."""
