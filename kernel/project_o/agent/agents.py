@@ -15,6 +15,9 @@ from ..errors import AgentError, LispError, ProjectOError
 from ..lisp.specs import AgentSpec, MemorySpec, Spec, Specs, ToolSpec, canonical
 from .place import provided
 
+MODEL_OPTIONS = ("model", "model_url", "model_tape", "model_tape_mode")
+"""The settings that say which model answers, and how."""
+
 if TYPE_CHECKING:
     import types
 
@@ -59,7 +62,7 @@ class Agents:
         self._lock = threading.RLock()
         self._agents: dict[str, Agent] = {}
         self._memories: dict[str, Memory] = {}
-        self._models: dict[tuple[str, str], Model] = {}
+        self._models: dict[tuple[str, ...], Model] = {}
         self.module: types.ModuleType | None = None
 
     # ------------------------------------------------------------------ names
@@ -234,21 +237,18 @@ class Agents:
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the configured one. Raises ModelMissing, UsageError."""
-        from ..models import open_model
+        from ..models import open_configured
 
-        configured = str(self._setting("model"))
-        chosen = name or configured
-        same = not configured or chosen.partition(":")[0] == configured.partition(":")[0]
-        url = str(self._setting("model_url")) if same else ""
+        key = (name, *(str(self._setting(option)) for option in MODEL_OPTIONS))
         with self._lock:
-            if (chosen, url) not in self._models:
+            if key not in self._models:
                 # Only what could be opened is kept: a key that was missing may be there the next time.
-                self._models[chosen, url] = open_model(chosen, url)
-            return self._models[chosen, url]
+                self._models[key] = open_configured(name, self._setting, self.redact)
+            return self._models[key]
 
     def has_model(self, name: str = "") -> bool:
-        """Whether a model is named, by an agent or by the settings."""
-        return bool(name or self._setting("model"))
+        """Whether a model is named, by an agent or by the settings, or a tape of one."""
+        return bool(name or self._setting("model") or self._setting("model_tape"))
 
     def is_secret(self, name: str, value: Any) -> bool:
         """Whether a value of the notebook looks like a secret, by its name or by itself, or holds one."""

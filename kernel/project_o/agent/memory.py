@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from .. import limits
 from ..errors import AgentError
 from ..lisp.specs import MemorySpec
 from .blocks.block import Block, Forgotten, Recalled, Recollection, block_id
-from .blocks.embedding import entries, ready, teach
+from .blocks.embedding import batches, entries, ready, teach
 from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
 from .blocks.splitting import joined, named, text_to_keep
@@ -25,8 +25,6 @@ from .embedders import Embedder, embedder_for, feature_codes
 from .following import Following, Strategy
 
 __all__ = ["Block", "Forgotten", "Memory", "Recalled", "Recollection", "block_id"]
-
-_AT_ONCE = 1_000
 
 
 class Memory:
@@ -138,13 +136,7 @@ class Memory:
 
     def remember_all(self, texts: Iterable[str], source: str = "") -> int:
         """Keep many texts, some at a time; how many blocks they became. Known ones are passed over."""
-        count, batch = 0, []
-        for text in texts:
-            batch.append(text)
-            if len(batch) >= _AT_ONCE:
-                count += self._remember_batch(batch, source)
-                batch = []
-        return count + self._remember_batch(batch, source)
+        return sum(self._remember_batch(batch, source) for batch in batches(texts))
 
     def _remember_batch(self, texts: list[str], source: str) -> int:
         with self._lock:
@@ -213,26 +205,34 @@ class Memory:
         ``scope``: of that scope and of everybody's. ``suppressed`` of the answer lists what fitted as well as the last
         of them, and is left out because it is older or matters less.
         """
+        with self._lock:
+            other, now = self._answering(), self._clock()
+            if other is not self:
+                return other.recall(query, top, scope)
+            found = self.peek(query, top, scope=scope)
+            for place, item in enumerate(found):
+                used = replace(item.block, uses=item.block.uses + 1, last_used=now)
+                found[place] = Recalled(used, item.score)
+            names = [item.block.id for item in found]
+            self._store.touch(names, now)
+        self._tell(names, changed=False)
+        return found
+
+    def peek(
+        self, query: str, top: int | None = None, without: Collection[str] = (), scope: str | None = None
+    ) -> Recollection:
+        """What ``recall`` would find, were the blocks ``without`` not there; it does not count as used."""
         if top is not None and (type(top) is not int or top < 1):
             raise AgentError(f"{self.name}: a recall returns from 1 text on, not {top!r}")
         with self._lock:
             if not query.strip() or not len(self):
                 return Recollection([])
-            if self._following is not None:
-                other = self._following.answering(self, self._changes)
-                if other is not self:
-                    return other.recall(query, top, scope)
             self._ready()
             ranking = Ranking(self._store, self.embedder, self.spec.ranking, self._clock())
-            found = ranking.best(query, top or self.spec.top, scope)
-            names = [item.block.id for item in found]
-            self._store.touch(names, ranking.now)
-            used = [
-                Recalled(replace(item.block, uses=item.block.uses + 1, last_used=ranking.now), item.score)
-                for item in found
-            ]
-        self._tell(names, changed=False)
-        return Recollection(used, found.suppressed)
+            return ranking.best(query, top or self.spec.top, scope, without)
+
+    def _answering(self) -> Memory:
+        return self if self._following is None else self._following.answering(self, self._changes)
 
     # ------------------------------------------------------------------ keeping and bringing back
 

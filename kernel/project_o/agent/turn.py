@@ -18,7 +18,7 @@ from ..values import ToolUse, Turn, Usage
 from .tools import check
 
 if TYPE_CHECKING:
-    from .memory import Memory
+    from .shadow import Remembers
     from .states import Machine, StateName
 
 REMEMBER, RECALL = "remember", "recall"
@@ -41,7 +41,7 @@ class OpenTurn:
         *,
         machine: Machine,
         tools: Mapping[str, ToolSpec],
-        memory: Memory | None,
+        memory: Remembers | None,
         model: Callable[[], Model],
         redact: Callable[[str], str],
         past: Sequence[Turn] = (),
@@ -137,7 +137,7 @@ class OpenTurn:
         """The texts that fit ``query`` best, best first. Raises AgentError where the agent has no memory."""
         return [item.block.text for item in self._memory_or_error().recall(str(query), top)]
 
-    def _memory_or_error(self) -> Memory:
+    def _memory_or_error(self) -> Remembers:
         if self._memory is None:
             raise AgentError(f"{self.agent} has no memory: define one with (defmemory notes) and give it :memory notes")
         return self._memory

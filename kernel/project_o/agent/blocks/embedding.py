@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from .block import Block
 from .seam import BlockStore, Entry
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from ..embedders import Embedder
 
 _AT_ONCE = 1_000
+Item = TypeVar("Item")
 
 
 def entries(blocks: Sequence[Block], embedder: Embedder) -> list[Entry]:
@@ -38,13 +40,13 @@ def teach(store: BlockStore, embedder: Embedder, taught: Iterable[tuple[str, str
         store.teach(block, question, embedder.blocks([question])[0])
 
 
-def _anew(blocks: Iterator[Block], embedder: Embedder) -> Iterator[tuple[str, np.ndarray]]:
-    batch: list[Block] = []
-    for block in blocks:
-        batch.append(block)
-        if len(batch) == _AT_ONCE:
-            yield from (
-                (entry.block.id, entry.vector) for entry in entries(batch, embedder) if entry.vector is not None
-            )
-            batch = []
-    yield from ((entry.block.id, entry.vector) for entry in entries(batch, embedder) if entry.vector is not None)
+def _anew(blocks: Iterable[Block], embedder: Embedder) -> Iterator[tuple[str, np.ndarray]]:
+    for batch in batches(blocks):
+        yield from ((entry.block.id, entry.vector) for entry in entries(batch, embedder) if entry.vector is not None)
+
+
+def batches(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """The items, some at a time: so many as one call of an embedder, or one transaction, is worth."""
+    rest = iter(items)
+    while batch := list(itertools.islice(rest, _AT_ONCE)):
+        yield batch

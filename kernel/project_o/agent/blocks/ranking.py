@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from ... import limits
@@ -28,13 +29,13 @@ class Ranking:
         self._kind = kind
         self.now = now
 
-    def best(self, query: str, top: int, scope: str | None) -> Recollection:
-        """The ``top`` best, best first."""
-        wanted = max(limits.MEMORY_CANDIDATES_MIN, 4 * top)
+    def best(self, query: str, top: int, scope: str | None, without: Collection[str] = ()) -> Recollection:
+        """The ``top`` best, best first, as if those ``without`` were not there."""
+        wanted = max(limits.MEMORY_CANDIDATES_MIN, 4 * top) + len(without)
         vector = self._embedder.question(query, self._store.rarity, self._store.count())
         scores = dict(self._store.nearest(vector, wanted, scope))
         values = scores if self._kind == "sum" else self._fused(scores, self._store.matching(query, wanted, scope))
-        blocks = self._store.get(values)
+        blocks = self._store.get(name for name in values if name not in without)
         order = sorted(blocks.values(), key=lambda block: self._key(block, values[block.id]))
         found = [Recalled(block, values[block.id]) for block in order]
         last = round(found[top - 1].score, _DIGITS) if len(found) >= top else None
