@@ -21,7 +21,7 @@ ROOM = "__o_lisp__"
 """The name under which the functions that forms expand to stand in the cell's namespace."""
 
 _AGENT_KEYS = ("tools", "memory", "model")
-_MEMORY_KEYS = ("capacity", "embedding", "weight", "top")
+_MEMORY_KEYS = ("capacity", "embedding", "weight", "top", "block", "overlap", "ranking")
 
 
 def deftool(*args: Any) -> Any:
