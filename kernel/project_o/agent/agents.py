@@ -6,13 +6,15 @@ and the notebook's namespace, a plain script has none of these.
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentError, LispError, ProjectOError
-from ..lisp.specs import AgentSpec, MemorySpec, Spec, Specs, ToolSpec, canonical
+from ..lisp.registry import Specs
+from ..lisp.specs import AgentSpec, MemorySpec, ParamSpec, Spec, ToolSpec, WorkflowSpec, canonical
 from .place import provided
 
 if TYPE_CHECKING:
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
     from .agent import Agent
     from .memory import Memory
     from .store import Store
+    from .versions import Versions
 
 
 def _setting(name: str) -> Any:
@@ -48,8 +51,10 @@ class Agents:
     ) -> None:
         from ..history.redact import Redactor
         from .store import Store
+        from .workflows import Runs
 
-        self.specs = Specs(self._bound)
+        self.specs = Specs(self.bind)
+        self.runs = Runs(history)
         self.store: Store = Store(history)
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self._setting = setting
@@ -130,8 +135,8 @@ class Agents:
                 # The definition holds all the same; only what evolved from it does not take its place.
                 warnings.warn(f"no accepted version of {name} serves: {error}", stacklevel=4)
 
-    def _bound(self, spec: Spec) -> Any:
-        """The live object of a definition in Lisp: what its name is bound to."""
+    def bind(self, spec: Spec) -> Any:
+        """The live object of a definition: what its name is bound to."""
         from .agent import Agent
         from .meaning import with_meaning
 
@@ -139,6 +144,15 @@ class Agents:
             return self.memory(spec)
         if isinstance(spec, ToolSpec):
             return self.specs.define(with_meaning(spec, self.module))
+        if isinstance(spec, WorkflowSpec):
+            from .workflows import Workflow
+
+            spec = with_meaning(spec, self.module if spec.language == "lisp" else None)
+            self.specs.define(spec)
+            return Workflow(spec, self.runs)
+        if isinstance(spec, ParamSpec):
+            self.specs.define(spec)
+            return spec.value
         spec = with_meaning(spec, self.module)
         with self._lock:
             known = self._agents.get(canonical(spec.name))
@@ -150,7 +164,7 @@ class Agents:
         self._fresh[canonical(spec.name)] = known
         return known
 
-    def version(self, program: Program, agent: Agent) -> tuple[AgentSpec, dict[str, ToolSpec]]:
+    def version(self, program: Program, agent: Versions) -> tuple[AgentSpec, dict[str, ToolSpec]]:
         """What a version of an agent's program defines: the agent, and tools of its own by canonical name.
 
         What the text defines is the version's own, functions and values too: no name of the notebook changes, and all
@@ -204,6 +218,17 @@ class Agents:
             f"{agent} names the tool {name}, which is not defined: tools are {known}; write (deftool {name} [...] ...) "
             f"or a Python function called {canonical(name)}"
         )
+
+    def named_in(self, spec: AgentSpec, tools: Iterable[ToolSpec]) -> list[Spec]:
+        """The parameters and workflows that the texts of an agent and its tools name, and those that these name."""
+        waiting, found = [spec.source, *(tool.source for tool in tools)], dict[str, Spec]()
+        while waiting:
+            words = set(map(canonical, re.findall(r"[A-Za-z_][\w-]*", waiting.pop())))
+            for kind, one in self.specs.items():
+                if kind in ("param", "workflow") and canonical(one.name) in words and one.name not in found:
+                    found[one.name] = one
+                    waiting.append(one.source)
+        return sorted(found.values(), key=lambda one: isinstance(one, WorkflowSpec))
 
     def memory(self, what: MemorySpec | str) -> Memory:
         """The memory of a definition or a name, with what an earlier kernel kept. Raises AgentError."""
