@@ -317,6 +317,7 @@ MODEL_STOP_SECONDS = 1.0
 MODEL_WORDS_CHARACTERS_MAX = 300
 TOOL_STEPS_MAX = 16
 TOOL_SECONDS_MAX = 3600.0
+WRITTEN_CALLS_MAX = 16
 
 # Agents -------------------------------------------------------------------------------------------
 AGENT_WAIT_SECONDS_MAX = 600.0

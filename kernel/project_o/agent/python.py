@@ -29,10 +29,10 @@ def source_of(agent: Agent, *, python: bool = False) -> tuple[str, Literal["lisp
     spec, memory, tools = agent.spec, agent.memory, agent.tools
     further = agent.further
     if not python and spec.language == "lisp":
-        before = [memory.spec if memory else None, *further, *tools.values(), spec]
+        before = [memory.spec if memory is not None else None, *further, *tools.values(), spec]
         return "\n\n".join(one.source for one in before if one is not None and one.source), "lisp"
     parts = [_part(one) for one in further] + [_tool(one) for one in tools.values()]
-    parts.append(_agent(spec, tools, memory.spec if memory else None))
+    parts.append(_agent(spec, tools, memory.spec if memory is not None else None))
     if spec.body is not None:
         parts.append(_body(spec))
     return _text(parts, agent=True), "python"

@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import limits
-from ..errors import AgentError, ProjectOError
+from ..errors import AgentError, ModelError, ProjectOError
+from ..lisp.calls import WrittenCall, written_calls
 from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
 from ..models import Message, Model, ToolCall
@@ -148,10 +149,29 @@ class OpenTurn:
         messages = [Message("system", self._redact(self._instructions(prompt))), *past]
         messages.append(Message("user", self._redact(prompt)))
         self._answered_by = model.name
-        reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
-        self._usage += reply.usage
-        self._answered_by = reply.model or model.name
-        return reply.text
+        for _ in range(limits.TOOL_STEPS_MAX):
+            reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
+            self._usage += reply.usage
+            self._answered_by = reply.model or model.name
+            calls = written_calls(reply.text, self._callable()) if self._tools else []
+            if not calls:
+                return reply.text
+            messages += [reply.message, Message("user", "\n".join(map(self._written, calls)))]
+        raise ModelError(
+            f"{model.name} still writes calls of tools after {limits.TOOL_STEPS_MAX} rounds: say in the agent's prompt "
+            "when to stop, or give it fewer tools"
+        )
+
+    def _written(self, call: WrittenCall) -> str:
+        """One call that stood in the text of a reply, carried out; for a model that has no other way to call."""
+        if call.problem:
+            self._write_down(call.name or "?", {}, "", call.problem, time.perf_counter())
+            return self._redact(f"error: {call.problem}")
+        return f"{call.name} returned: {self._carry_out(ToolCall('', call.name, call.arguments))}"
+
+    def _callable(self) -> list[ToolSpec]:
+        """Every tool that a model may call."""
+        return [*self._tools.values(), *(self._memory_tools() if self._memory is not None else ())]
 
     def _instructions(self, prompt: str) -> str:
         found = self._memory.recall(prompt) if self._memory is not None else []
@@ -171,10 +191,9 @@ class OpenTurn:
         return tuple(reversed(messages))
 
     def _offered(self) -> list[ModelTool]:
-        specs = [*self._tools.values(), *(self._memory_tools() if self._memory is not None else ())]
         return [
             ModelTool(canonical(spec.name), self._redact(spec.doc), _redacted(spec.schema(), self._redact))
-            for spec in specs
+            for spec in self._callable()
         ]
 
     def _memory_tools(self) -> list[ToolSpec]:
