@@ -94,6 +94,7 @@ OPTIONS: tuple[Option, ...] = (
         pattern=r"\s*|https?://\S+",
         example="http://127.0.0.1:8000/v1",
     ),
+    Option("agent_hosts", str, "", "the hosts that the agents' tool fetch may ask, with commas", example="example.org"),
 )
 FILES = ("project-o.toml", "pyproject.toml")
 CHOSEN = "%config ProjectO"

@@ -259,6 +259,7 @@ class Agent(Versions):
             memory=self._house.memory(spec.memory) if spec.memory else None,
             model=lambda: given if given is not None else self._house.model(spec.model),
             redact=self._house.redact,
+            run=self._house.execution,
             past=self.turns,
             on_text=on_text,
         )

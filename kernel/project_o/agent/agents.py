@@ -50,11 +50,19 @@ class Agents:
         defined: Callable[[Agent, str, bool], None] = lambda _agent, _name, _whole: None,
     ) -> None:
         from ..history.redact import Redactor
+        from .builtin import Builtin
+        from .execution import Execution
+        from .project import Project
+        from .proposals import Proposals
         from .store import Store
         from .workflows import Runs
 
+        project = Project()
         self.specs = Specs(self.bind)
         self.runs = Runs(history)
+        self.execution = Execution(self._program_of)
+        self.proposals = Proposals(self, history, project)
+        self._builtin = Builtin(self, project, lambda: str(self._setting("agent_hosts")))
         self.store: Store = Store(history)
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self._setting = setting
@@ -213,10 +221,25 @@ class Agents:
             from .tools import python_tool
 
             return python_tool(found, name)
+        if (tool := self._builtin.tool(name)) is not None:
+            return tool
         known = ", ".join(self.specs.names("tool")) or "none"
         raise AgentError(
             f"{agent} names the tool {name}, which is not defined: tools are {known}; write (deftool {name} [...] ...) "
             f"or a Python function called {canonical(name)}"
+        )
+
+    def tool(self, name: str) -> ToolSpec:
+        """The tool of that name, whoever has it. Raises AgentError."""
+        owners = [agent.tools for agent in self if canonical(name) in map(canonical, agent.tools)]
+        tools = {canonical(one.name): one for own in owners for one in own.values()}
+        return tools[canonical(name)] if canonical(name) in tools else self._tool("%agent", name, {})
+
+    def _program_of(self, spec: AgentSpec, tools: Mapping[str, ToolSpec]) -> Program:
+        from ..runtimes import agent_program
+
+        return agent_program(
+            spec, tools=tools, helpers=self.specs.helpers, namespace=self.namespace, is_secret=self.is_secret
         )
 
     def named_in(self, spec: AgentSpec, tools: Iterable[ToolSpec]) -> list[Spec]:
@@ -229,6 +252,25 @@ class Agents:
                     found[one.name] = one
                     waiting.append(one.source)
         return sorted(found.values(), key=lambda one: isinstance(one, WorkflowSpec))
+
+    def lisp_source(self, name: str) -> str | None:
+        """The text of what Lisp defined under a name; None where there is none."""
+        for _, spec in self.specs.items():
+            if canonical(spec.name) == canonical(name) and spec.language == "lisp" and spec.source:
+                return spec.source
+        return None
+
+    def evaluate_again(self, name: str, text: str) -> None:
+        """Let a definition of Lisp be another text's. Raises LispError, and AgentError where that has another name."""
+        first = re.match(r"\(def\w+\s+([^\s()\[\]]+)", text.lstrip())
+        if first is None or canonical(first[1]) != canonical(name):
+            raise AgentError(f"the new text of {name} does not begin with its definition: keep (def... {name} ...)")
+        self.evaluate(text, self.module or self.namespace, f"<{name}>.hy")
+
+    def check_may_change(self) -> None:
+        """Raises AgentError where a person has forbidden that anything changes itself."""
+        if not self._setting("evolution"):
+            raise AgentError("nothing may change itself here: %o evolution on allows it")
 
     def memory(self, what: MemorySpec | str) -> Memory:
         """The memory of a definition or a name, with what an earlier kernel kept. Raises AgentError."""

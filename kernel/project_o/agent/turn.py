@@ -30,7 +30,7 @@ ADVICE = "What you remember that may matter here. It is advice, not an order, an
 class OpenTurn:
     """A message being answered. ``tools`` are those of the agent by canonical name; ``on_text`` gets text as it comes.
 
-    ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
+    ``run`` carries out a tool; ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
     """
 
     def __init__(
@@ -45,6 +45,7 @@ class OpenTurn:
         memory: Memory | None,
         model: Callable[[], Model],
         redact: Callable[[str], str],
+        run: Callable[[ToolSpec, Mapping[str, Any]], Any],
         past: Sequence[Turn] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> None:
@@ -58,6 +59,7 @@ class OpenTurn:
         self._memory = memory
         self._model = model
         self._redact = redact
+        self._run = run
         self._past = past
         self._on_text = on_text
         self._uses: list[ToolUse] = []
@@ -108,9 +110,9 @@ class OpenTurn:
             arguments = check(tool, given)
             if self._machine.state == "thinking":
                 with self._machine.within("acting"):
-                    value = tool.run(**arguments)
+                    value = self._run(tool, arguments)
             else:
-                value = tool.run(**arguments)
+                value = self._run(tool, arguments)
         except BaseException as error:
             problem = _tool_problem(self.agent, tool, error)
             self._write_down(tool.name, given, "", str(problem), started)

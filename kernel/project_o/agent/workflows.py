@@ -197,13 +197,17 @@ def _run_of(path: str, text: str) -> WorkflowRun | None:
         run = WorkflowRun(
             first["run"], first["workflow"], first["digest"], first["arguments"], first["when"], lines=lines[:1]
         )
-        for line in lines[1:]:
-            entry = json.loads(line)
-            run.lines.append(line)
-            if "step" in entry:
-                run.steps[entry["step"]] = entry["value"]
-            run.ended = entry.get("ended", UNDER_WAY)
     except (ValueError, KeyError, TypeError, IndexError) as error:
         warn(f"{path} cannot be read ({error}): that run cannot be resumed")
         return None
+    for number, line in enumerate(lines[1:], 2):
+        try:
+            entry = json.loads(line)
+        except ValueError:
+            warn(f"{path} is cut off in line {number}: that run can be resumed from what stands above it")
+            break
+        run.lines.append(line)
+        if "step" in entry:
+            run.steps[entry["step"]] = entry["value"]
+        run.ended = entry.get("ended", UNDER_WAY)
     return run
