@@ -36,6 +36,7 @@ CASES = {
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
+    "agent_hosts": ("127.0.0.1:9", "which hosts an agent's fetch may ask"),
 }
 """Option -> the value that these tests set, and what it changes. The functions ``see_...`` below look at it."""
 
@@ -164,6 +165,11 @@ def see_model(kernel):
 
 
 see_model_url = see_model
+
+
+def see_agent_hosts(kernel):
+    kernel.run('%%agent\n(defagent reader "You read." :tools [fetch] (use "fetch" :url message))')
+    return kernel.run("%agent reader http://127.0.0.1:9/").error
 
 
 def test_every_option_is_tried_here():

@@ -277,6 +277,7 @@ class Agent(Versions):
 
     def _keep(self, turn: Turn) -> None:
         state = self._house.store.turn(turn, facts(turn), sources_of(self._spec))
+        self._house.log(turn, state.id if state else "")
         self._turns.append(turn)
         self._states.append(state.id if state else "")
         del self._turns[: -limits.TURNS_KEPT_MAX], self._states[: -limits.TURNS_KEPT_MAX]

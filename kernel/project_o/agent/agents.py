@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from ..history import History
     from ..models import Model
-    from ..values import Program
+    from ..values import Program, Turn
     from .agent import Agent
     from .memory import Memory
     from .store import Store
@@ -57,6 +57,7 @@ class Agents:
         from .store import Store
         from .workflows import Runs
 
+        self._history = history
         project = Project()
         self.specs = Specs(self.bind)
         self.runs = Runs(history)
@@ -228,6 +229,13 @@ class Agents:
             f"{agent} names the tool {name}, which is not defined: tools are {known}; write (deftool {name} [...] ...) "
             f"or a Python function called {canonical(name)}"
         )
+
+    def log(self, turn: Turn, state: str) -> None:
+        """A line about a turn, where a history is kept."""
+        if self._history is not None and self._history.enabled and self._history.store:
+            from .log import write_turn
+
+            write_turn(self._history.store, turn, state, self.redact)
 
     def tool(self, name: str) -> ToolSpec:
         """The tool of that name, whoever has it. Raises AgentError."""

@@ -16,6 +16,7 @@ from ..lisp.specs import ToolParameter, ToolSpec, canonical
 from ..models import Message, Model, ToolCall
 from ..models import ToolSpec as ModelTool
 from ..values import ToolUse, Turn, Usage
+from .conversation import Conversation, conversation
 from .tools import check
 
 if TYPE_CHECKING:
@@ -126,11 +127,11 @@ class OpenTurn:
         """Ask the language model, which may use the agent's tools. Raises ModelMissing where none is configured."""
         if not isinstance(prompt, str) or not prompt.strip():
             raise AgentError(f"{self.agent} asks its model nothing: give llm-respond a prompt, not {prompt!r:.40}")
-        return self._ask(self._model(), prompt, ())
+        return self._ask(self._model(), prompt, Conversation())
 
     def converse(self) -> str:
         """Let the model answer the message itself, with the turns before it in mind."""
-        return self._ask(self._model(), self.message, self._conversation())
+        return self._ask(self._model(), self.message, conversation(self._past, self._redact))
 
     def remember(self, text: str) -> None:
         """Keep a text. Raises AgentError where the agent has no memory."""
@@ -147,8 +148,9 @@ class OpenTurn:
 
     # ------------------------------------------------------------------ the model
 
-    def _ask(self, model: Model, prompt: str, past: tuple[Message, ...]) -> str:
-        messages = [Message("system", self._redact(self._instructions(prompt))), *past]
+    def _ask(self, model: Model, prompt: str, past: Conversation) -> str:
+        instructions = "\n\n".join(part for part in (self._instructions(prompt), past.instructions()) if part)
+        messages = [Message("system", self._redact(instructions)), *past.messages]
         messages.append(Message("user", self._redact(prompt)))
         self._answered_by = model.name
         for _ in range(limits.TOOL_STEPS_MAX):
@@ -180,17 +182,6 @@ class OpenTurn:
         if not found:
             return self._doc
         return "\n".join((self._doc, "", ADVICE, *(f"- {cut(item.block.text, 2_000)}" for item in found)))
-
-    def _conversation(self) -> tuple[Message, ...]:
-        """The last turns that went well, as far as they fit."""
-        room, messages = limits.CONVERSATION_CHARACTERS_MAX, []
-        for turn in reversed([turn for turn in self._past if not turn.error][-limits.CONVERSATION_TURNS_MAX :]):
-            room -= len(turn.message) + len(turn.reply)
-            if room < 0:
-                break
-            reply = Message("assistant", self._redact(turn.reply))
-            messages += [reply, Message("user", self._redact(turn.message))]
-        return tuple(reversed(messages))
 
     def _offered(self) -> list[ModelTool]:
         return [
@@ -288,6 +279,8 @@ def facts(turn: Turn) -> dict[str, str]:
             "tokens_in": str(turn.usage.input_tokens),
             "tokens_out": str(turn.usage.output_tokens),
         }
+    if turn.usage.dollars:
+        found["dollars"] = f"{turn.usage.dollars:.6f}"
     if turn.uses:
         found["tools"] = " ".join(use.name for use in turn.uses[:20])
     if turn.error:
