@@ -82,7 +82,7 @@ OPTIONS: tuple[Option, ...] = (
         "model",
         str,
         "",
-        "the language model, as provider:name; providers: openai, anthropic, ollama, local",
+        "the language model, as provider:name (openai, anthropic, ollama, local, replay), or several with commas",
         pattern=r"\s*|[^:\s]+:\S.*",
         example="ollama:qwen3",
     ),
@@ -94,6 +94,8 @@ OPTIONS: tuple[Option, ...] = (
         pattern=r"\s*|https?://\S+",
         example="http://127.0.0.1:8000/v1",
     ),
+    Option("model_record", str, "", "a file that the traffic with models is recorded in", example="traffic.jsonl"),
+    Option("model_cache", bool, False, "answer from that file what is in it already, instead of asking the model"),
     Option("agent_hosts", str, "", "the hosts that the agents' tool fetch may ask, with commas", example="example.org"),
 )
 FILES = ("project-o.toml", "pyproject.toml")

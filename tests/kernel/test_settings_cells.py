@@ -36,6 +36,8 @@ CASES = {
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
+    "model_record": ("traffic.jsonl", "whether the traffic with a model is in a file"),
+    "model_cache": ("on", "whether an equal request is answered from that file"),
     "agent_hosts": ("127.0.0.1:9", "which hosts an agent's fetch may ask"),
 }
 """Option -> the value that these tests set, and what it changes. The functions ``see_...`` below look at it."""
@@ -165,6 +167,22 @@ def see_model(kernel):
 
 
 see_model_url = see_model
+
+
+def see_model_record(kernel):
+    kernel.run("%config ProjectO.model = 'scripted:echo'")
+    kernel.run('%%agent\n(defagent parrot "You repeat what is said.")')
+    kernel.run("%%agent parrot\nhello")
+    return kernel.value("__import__('os').path.exists('traffic.jsonl')")
+
+
+def see_model_cache(kernel):
+    kernel.run("%config ProjectO.model_record = 'traffic.jsonl'")
+    kernel.run("%config ProjectO.model = 'scripted:echo'")
+    kernel.run('%%agent\n(defagent one "You repeat.")\n(defagent two "You repeat.")')
+    kernel.run("%%agent one\nhello")
+    kernel.run("%%agent two\nhello")
+    return kernel.value("two.turns[-1].usage.requests")
 
 
 def see_agent_hosts(kernel):

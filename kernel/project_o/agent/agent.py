@@ -257,7 +257,7 @@ class Agent(Versions):
             machine=self._machine,
             tools=self._house.tools_of(spec, now.own),
             memory=self._house.memory(spec.memory) if spec.memory else None,
-            model=lambda: given if given is not None else self._house.model(spec.model),
+            model=lambda: self._house.recorded(given) if given is not None else self._house.model(spec.model),
             redact=self._house.redact,
             run=self._house.execution,
             past=self.turns,

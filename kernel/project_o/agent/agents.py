@@ -10,6 +10,7 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentError, LispError, ProjectOError
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import types
 
     from ..history import History
-    from ..models import Model
+    from ..models import Model, Tape
     from ..values import Program, Turn
     from .agent import Agent
     from .memory import Memory
@@ -74,6 +75,7 @@ class Agents:
         self._agents: dict[str, Agent] = {}
         self._memories: dict[str, Memory] = {}
         self._models: dict[tuple[str, str], Model] = {}
+        self._tapes: dict[str, Tape] = {}
         self.module: types.ModuleType | None = None
 
     # ------------------------------------------------------------------ names
@@ -307,14 +309,30 @@ class Agents:
         from ..models import open_model
 
         configured = str(self._setting("model"))
-        chosen = name or configured
+        # A recording stands for every model that was asked when it was made.
+        chosen = configured if configured.startswith("replay:") else name or configured
         same = not configured or chosen.partition(":")[0] == configured.partition(":")[0]
         url = str(self._setting("model_url")) if same else ""
         with self._lock:
             if (chosen, url) not in self._models:
                 # Only what could be opened is kept: a key that was missing may be there the next time.
                 self._models[chosen, url] = open_model(chosen, url)
-            return self._models[chosen, url]
+            return self.recorded(self._models[chosen, url])
+
+    def recorded(self, model: Model) -> Model:
+        """The model, with its traffic in a file where one is set. What an earlier kernel recorded there goes aside."""
+        path = str(self._setting("model_record"))
+        from ..models import RecordingModel, ReplayedModel, Tape
+
+        if not path or isinstance(model, ReplayedModel):
+            return model
+        cache = bool(self._setting("model_cache"))
+        if path not in self._tapes:
+            place = Path(path).expanduser()
+            if place.exists() and not cache:
+                place.replace(place.with_name(place.name + ".old"))
+            self._tapes[path] = Tape(place, self.redact)
+        return RecordingModel(model, self._tapes[path], cache=cache)
 
     def has_model(self, name: str = "") -> bool:
         """Whether a model is named, by an agent or by the settings."""

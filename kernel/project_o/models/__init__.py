@@ -8,6 +8,7 @@
     pump.py      asynchronous work from synchronous code, ended at once by Ctrl-C
     trouble.py   what can go wrong, and the one error that says so
     adapter.py   pydantic-ai behind the seam, loaded when a real model is opened
+    recording.py traffic in a file, replayed without a network; fallback.py several models as one
     scripted.py  a model that says what it was told to, for tests and lessons
 
 Nothing here imports a provider's library before a model is opened.
@@ -17,6 +18,7 @@ from __future__ import annotations
 
 from .endpoint import Patience
 from .opening import CONFIGURE, PROVIDERS, endpoint_of, missing_libraries, open_model
+from .recording import RecordingModel, ReplayedModel, Tape
 from .scripted import Asked, ScriptedModel
 from .seam import Finish, Message, Model, Reply, Role, RunTool, ToolCall, ToolSpec
 
@@ -28,10 +30,13 @@ __all__ = [
     "Message",
     "Model",
     "Patience",
+    "RecordingModel",
+    "ReplayedModel",
     "Reply",
     "Role",
     "RunTool",
     "ScriptedModel",
+    "Tape",
     "ToolCall",
     "ToolSpec",
     "endpoint_of",

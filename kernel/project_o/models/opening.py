@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -17,10 +17,13 @@ from urllib.parse import urlsplit, urlunsplit
 
 from ..errors import ModelMissing, UsageError
 from .endpoint import Endpoint, Patience, Secret
+from .fallback import FallbackModel
+from .recording import ReplayedModel, Tape
 from .scripted import ScriptedModel
 from .seam import Model
 
 LOOK_SECONDS = 0.1
+KEYRING_SERVICE = "project-o"
 INSTALL = "python -m pip install 'project-o[llm]'"
 
 
@@ -63,15 +66,35 @@ def open_model(
 ) -> Model:
     """The model ``provider:model``, at ``url`` where it is not where its provider usually answers.
 
+    ``openai:A, local:B`` is the first of them that answers; ``replay:PATH`` answers from a recording.
+
     Keys are read from ``environ`` (the process's environment by default) and kept nowhere else. Nothing is asked of
     the endpoint yet. Raises ModelMissing where no model is named or the ``llm`` extra or the key is missing,
     UsageError for a name or url that cannot be meant.
     """
+    if "," in name:
+        return _first_of([part for part in name.split(",") if part.strip()], url, environ, patience)
     provider, _, model = name.strip().partition(":")
     if provider == "scripted" and model:
         return _scripted(model)
+    if provider == "replay" and model:
+        return ReplayedModel(Tape(model.strip()))
     endpoint = endpoint_of(name, url, environ=environ)
     return _open_adapter()(endpoint, patience or Patience())
+
+
+def _first_of(
+    names: Sequence[str], url: str, environ: Mapping[str, str] | None, patience: Patience | None
+) -> FallbackModel:
+    """Those of several models that can be opened; ``url`` is where the first one is. Raises what the last one does."""
+    opened: list[Model] = []
+    for number, name in enumerate(names):
+        try:
+            opened.append(open_model(name, "" if number else url, environ=environ, patience=patience))
+        except ModelMissing:
+            if not opened and number == len(names) - 1:
+                raise
+    return FallbackModel(opened)
 
 
 def _open_adapter() -> Callable[[Endpoint, Patience], Model]:
@@ -124,15 +147,28 @@ def missing_libraries() -> list[str]:
 
 
 def _key(provider: Provider, environ: Mapping[str, str]) -> Secret:
-    key = environ.get(provider.key_variable, "").strip()
+    key = (environ.get(provider.key_variable, "") or _from_keyring(provider.key_variable, environ)).strip()
     if provider.key_needed and not key:
         raise ModelMissing(
             f"models of {provider.name} need a key: set {provider.key_variable} in the environment, before Jupyter "
-            "starts (a key in a cell or a file would be kept there)"
+            f"starts (a key in a cell or a file would be kept there), or keep it in the system's keyring: keyring set "
+            f"{KEYRING_SERVICE} {provider.key_variable}"
         )
     if not (key.isascii() and all(" " < character <= "~" for character in key)):
         raise ModelMissing(f"{provider.key_variable} holds characters that no key has: copy it again")
     return Secret(key)
+
+
+def _from_keyring(variable: str, environ: Mapping[str, str]) -> str:
+    """The key that the system's keyring holds for ``project-o``, where the package keyring is installed."""
+    if environ is not os.environ or find_spec("keyring") is None:
+        return ""
+    import keyring
+
+    try:
+        return keyring.get_password(KEYRING_SERVICE, variable) or ""
+    except Exception:  # noqa: BLE001 - a locked or missing keyring is no key, and each system says that in its own way
+        return ""
 
 
 def _address(provider: Provider, url: str, environ: Mapping[str, str]) -> str:
