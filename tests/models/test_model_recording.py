@@ -33,7 +33,7 @@ def test_what_was_said_is_said_again_bit_for_bit(protocol, opened, said, add_too
     monkeypatch.setattr(socket.socket, "connect", refuse)
     monkeypatch.setattr(socket, "create_connection", refuse)
 
-    again = open_model(f"replay:{tmp_path / 't.jsonl'}")
+    again = ReplayedModel(Tape(tmp_path / "t.jsonl", hide))
     heard_again = []
     assert again.tools(said("add, swordfish"), [add_tool], lambda call: "42", heard_again.append) == first
     assert heard_again == heard
@@ -59,7 +59,7 @@ def test_embeddings_and_errors_are_replayed_too(opened, said, tmp_path):
 def test_a_cell_that_is_run_again_hears_the_last_answer(said, tmp_path):
     model = RecordingModel(ScriptedModel(["first", "second"]), Tape(tmp_path / "t.jsonl"))
     assert [model.chat(said()).text for _ in range(2)] == ["first", "second"]
-    again = ReplayedModel(Tape(tmp_path / "t.jsonl"))
+    again = open_model(f"replay:{tmp_path / 't.jsonl'}")
     assert [again.chat(said()).text for _ in range(3)] == ["first", "second", "second"]
 
 
