@@ -96,7 +96,7 @@ class OpenTurn:
         """Whether the agent may use this tool."""
         return canonical(name) in self._tools
 
-    def use(self, name: str, args: Mapping[str, Any] | None = None, **named: Any) -> Any:
+    def use(self, name: str, args: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """Call a tool with named arguments.
 
         Raises AgentError for a tool or arguments that are not there, and for a tool that raises.

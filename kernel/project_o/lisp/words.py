@@ -79,7 +79,7 @@ def recall(query: Any, top: int | None = None) -> list[str]:
     return current().recall(str(query), top)
 
 
-def use(tool: Any, **arguments: Any) -> Any:
+def use(tool: Any, /, **arguments: Any) -> Any:
     """Call a tool of the agent with named arguments."""
     return current().use(_name(tool), {canonical(name): value for name, value in arguments.items()})
 
