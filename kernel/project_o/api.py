@@ -153,8 +153,13 @@ def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = 
     if records is not None:
         options["replay"] = records
     if options.get("proposer") == LLM:
-        name = of_model.pop("model", None) or str(known("model"))
-        options["proposer"] = from_model(name, str(known("model_url")), replay=replay, **of_model)
+        model = of_model.pop("model", None) or str(known("model"))
+        if known("model_tape") and isinstance(model, str):
+            from .history.redact import Redactor
+            from .models import open_configured
+
+            model = open_configured(model, known, Redactor().text)
+        options["proposer"] = from_model(model, str(known("model_url")), replay=replay, **of_model)
     elif meant := [name for name, value in of_model.items() if value is not None]:
         raise UsageError(f"{meant[0]} is for a language model: say proposer='llm' as well")
     return options

@@ -8,8 +8,8 @@ from project_o.agent import agents, place
 @pytest.fixture
 def house():
     """Fresh agents: a namespace, no history, a model only where a test sets one."""
-    settings = {"model": "", "model_url": "", "agent_hosts": "", "evolution": True}
-    settings |= {"model_record": "", "model_cache": False}
+    settings = {"model": "", "model_url": "", "model_tape": "", "model_tape_mode": "auto"}
+    settings |= {"agent_hosts": "", "evolution": True}
     made = agents.Agents(setting=settings.__getitem__, namespace={"__name__": "notebook"})
     made.settings = settings
     place.provide(lambda: made)

@@ -36,9 +36,9 @@ CASES = {
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
-    "model_record": ("traffic.jsonl", "whether the traffic with a model is in a file"),
-    "model_cache": ("on", "whether an equal request is answered from that file"),
     "agent_hosts": ("127.0.0.1:9", "which hosts an agent's fetch may ask"),
+    "model_tape": ("said.jsonl", "whether what a model said is kept in a file"),
+    "model_tape_mode": ("replay", "whether a model is asked for what is not on the tape"),
 }
 """Option -> the value that these tests set, and what it changes. The functions ``see_...`` below look at it."""
 
@@ -169,20 +169,12 @@ def see_model(kernel):
 see_model_url = see_model
 
 
-def see_model_record(kernel):
-    kernel.run("%config ProjectO.model = 'scripted:echo'")
-    kernel.run('%%agent\n(defagent parrot "You repeat what is said.")')
-    kernel.run("%%agent parrot\nhello")
-    return kernel.value("__import__('os').path.exists('traffic.jsonl')")
+def see_model_tape(kernel):
+    see_model(kernel)
+    return kernel.value("__import__('pathlib').Path('said.jsonl').exists()")
 
 
-def see_model_cache(kernel):
-    kernel.run("%config ProjectO.model_record = 'traffic.jsonl'")
-    kernel.run("%config ProjectO.model = 'scripted:echo'")
-    kernel.run('%%agent\n(defagent one "You repeat.")\n(defagent two "You repeat.")')
-    kernel.run("%%agent one\nhello")
-    kernel.run("%%agent two\nhello")
-    return kernel.value("two.turns[-1].usage.requests")
+see_model_tape_mode = see_model
 
 
 def see_agent_hosts(kernel):
@@ -202,7 +194,11 @@ def test_an_option_changes_what_happens(name, start_kernel, tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     after.mkdir()
-    common = {"PROJECT_O_MODEL": "local:tiny"} if name == "model_url" else {}
+    common = {
+        "model_url": {"PROJECT_O_MODEL": "local:tiny"},
+        "model_tape": {"PROJECT_O_MODEL": "scripted:hello"},
+        "model_tape_mode": {"PROJECT_O_MODEL": "scripted:hello", "PROJECT_O_MODEL_TAPE": "said.jsonl"},
+    }.get(name, {})
     plain = start_kernel(before, environment=common)
     with_it = start_kernel(after, environment={**common, f"PROJECT_O_{name.upper()}": CASES[name][0]})
     see = globals()[f"see_{name}"]

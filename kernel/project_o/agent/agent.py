@@ -203,15 +203,15 @@ class Agent(Versions):
         if not message.strip():
             raise AgentError(f"the message to {self.name} is empty: say what it is to answer")
         with self._turn():
-            now = self._chosen()
-            turn = self._open(now, message, arguments or {}, on_text)
+            now = self._chosen(message, arguments or {})
+            turn = self._open(now, message, arguments or {}, on_text=on_text)
             reply, value, problem = "", None, ""
             self._machine.check("thinking")
             end = self._machine.listen(turn.moved)
             try:
                 self._machine.move("thinking")
                 with self._house.store.together(), running(turn):
-                    value = self._answer(turn, now.spec.body)
+                    value = self._answer(turn, now.around.body(now.spec.body))
                 reply = reply_of(self.name, value)
             except BaseException as error:
                 problem, reply = problem_of(error), turn.text
@@ -222,6 +222,7 @@ class Agent(Versions):
                 end()
                 kept = turn.turn(reply, problem)
                 self._keep(kept)
+                now.after()
             return Reply(reply, kept, value)
 
     @contextmanager
@@ -241,27 +242,22 @@ class Agent(Versions):
             self._turn_thread = 0
             self._turn_lock.release()
 
-    def _chosen(self) -> Definition:
+    def _chosen(self, message: str, arguments: Mapping[str, Any]) -> Definition:
         serving = Definition(self._spec, self._own)
-        return serving if self._beside is None else self._beside.chosen(serving, len(self._turns))
+        return serving if self._beside is None else self._beside.chosen(serving, message, arguments)
 
-    def _open(
-        self, now: Definition, message: str, arguments: Mapping[str, Any], on_text: Callable[[str], None] | None
-    ) -> OpenTurn:
-        spec, given = now.spec, self._given_model
+    def _open(self, now: Definition, message: str, arguments: Mapping[str, Any], **further: Any) -> OpenTurn:
+        spec, given, around = now.spec, self._given_model, now.around
         return OpenTurn(
             spec.name,
             spec.doc,
             message,
             arguments,
-            machine=self._machine,
-            tools=self._house.tools_of(spec, now.own),
-            memory=self._house.memory(spec.memory) if spec.memory else None,
-            model=lambda: self._house.recorded(given) if given is not None else self._house.model(spec.model),
+            tools=around.tools(self._house.execution.ready(self._house.tools_of(spec, now.own))),
+            memory=around.memory(self._house.memory(spec.memory) if spec.memory else None),
+            model=around.model(lambda: given if given is not None else self._house.model(spec.model)),
             redact=self._house.redact,
-            run=self._house.execution,
-            past=self.turns,
-            on_text=on_text,
+            **{"machine": self._machine, "past": self.turns, **further},
         )
 
     def _answer(self, turn: OpenTurn, body: Callable[[], Any] | None) -> Any:

@@ -10,7 +10,6 @@ import re
 import threading
 import warnings
 from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentError, LispError, ProjectOError
@@ -18,11 +17,14 @@ from ..lisp.registry import Specs
 from ..lisp.specs import AgentSpec, MemorySpec, ParamSpec, Spec, ToolSpec, WorkflowSpec, canonical
 from .place import provided
 
+MODEL_OPTIONS = ("model", "model_url", "model_tape", "model_tape_mode")
+"""The settings that say which model answers, and how."""
+
 if TYPE_CHECKING:
     import types
 
     from ..history import History
-    from ..models import Model, Tape
+    from ..models import Model
     from ..values import Program, Turn
     from .agent import Agent
     from .memory import Memory
@@ -74,8 +76,7 @@ class Agents:
         self._lock = threading.RLock()
         self._agents: dict[str, Agent] = {}
         self._memories: dict[str, Memory] = {}
-        self._models: dict[tuple[str, str], Model] = {}
-        self._tapes: dict[str, Tape] = {}
+        self._models: dict[tuple[str, ...], Model] = {}
         self.module: types.ModuleType | None = None
 
     # ------------------------------------------------------------------ names
@@ -306,37 +307,18 @@ class Agents:
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the configured one. Raises ModelMissing, UsageError."""
-        from ..models import open_model
+        from ..models import open_configured
 
-        configured = str(self._setting("model"))
-        # A recording stands for every model that was asked when it was made.
-        chosen = configured if configured.startswith("replay:") else name or configured
-        same = not configured or chosen.partition(":")[0] == configured.partition(":")[0]
-        url = str(self._setting("model_url")) if same else ""
+        key = (name, *(str(self._setting(option)) for option in MODEL_OPTIONS))
         with self._lock:
-            if (chosen, url) not in self._models:
+            if key not in self._models:
                 # Only what could be opened is kept: a key that was missing may be there the next time.
-                self._models[chosen, url] = open_model(chosen, url)
-            return self.recorded(self._models[chosen, url])
-
-    def recorded(self, model: Model) -> Model:
-        """The model, with its traffic in a file where one is set. What an earlier kernel recorded there goes aside."""
-        path = str(self._setting("model_record"))
-        from ..models import RecordingModel, ReplayedModel, Tape
-
-        if not path or isinstance(model, ReplayedModel):
-            return model
-        cache = bool(self._setting("model_cache"))
-        if path not in self._tapes:
-            place = Path(path).expanduser()
-            if place.exists() and not cache:
-                place.replace(place.with_name(place.name + ".old"))
-            self._tapes[path] = Tape(place, self.redact)
-        return RecordingModel(model, self._tapes[path], cache=cache)
+                self._models[key] = open_configured(name, self._setting, self.redact)
+            return self._models[key]
 
     def has_model(self, name: str = "") -> bool:
-        """Whether a model is named, by an agent or by the settings."""
-        return bool(name or self._setting("model"))
+        """Whether a model is named, by an agent or by the settings, or a tape of one."""
+        return bool(name or self._setting("model") or self._setting("model_tape"))
 
     def is_secret(self, name: str, value: Any) -> bool:
         """Whether a value of the notebook looks like a secret, by its name or by itself, or holds one."""

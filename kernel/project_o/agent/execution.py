@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -45,7 +46,20 @@ class Execution:
         """Whether the tool, as it is now, runs outside the sandbox."""
         return not tool.unsafe or tool.digest in self._approved
 
-    def __call__(self, tool: ToolSpec, arguments: Mapping[str, Any]) -> Any:
+    def ready(self, tools: Mapping[str, ToolSpec]) -> Mapping[str, ToolSpec]:
+        """The tools as a turn is given them: those that do not simply run here are carried out by ``carry_out``."""
+        return {
+            name: self._ready(tool) if tool.unsafe or tool.timeout_seconds else tool for name, tool in tools.items()
+        }
+
+    def _ready(self, tool: ToolSpec) -> ToolSpec:
+        def run(**arguments: Any) -> Any:
+            return self.carry_out(tool, arguments)
+
+        run.__wrapped__ = tool.run  # type: ignore[attr-defined]  # for the line of an error
+        return replace(tool, run=run)
+
+    def carry_out(self, tool: ToolSpec, arguments: Mapping[str, Any]) -> Any:
         """The tool's value for arguments that fit. Raises what it raises, and AgentError where it is ended."""
         if not self.is_approved(tool):
             return self._in_sandbox(tool, arguments)

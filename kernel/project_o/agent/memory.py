@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -155,6 +155,16 @@ class Memory:
 
     def recall(self, query: str, top: int | None = None) -> list[Recalled]:
         """The blocks that fit best, best first, the newer one where two fit alike. At most ``top``."""
+        with self._lock:
+            now, found = self._clock(), self.peek(query, top)
+            for place, (block, score) in enumerate((item.block, item.score) for item in found):
+                used = self._blocks[block.id] = replace(block, uses=block.uses + 1, last_used=now)
+                found[place] = Recalled(used, score)
+        self._tell(frozenset(item.block.id for item in found))
+        return found
+
+    def peek(self, query: str, top: int | None = None, without: Collection[str] = ()) -> list[Recalled]:
+        """What ``recall`` would find, were the blocks ``without`` not there; it does not count as used."""
         if top is not None and (type(top) is not int or top < 1):
             raise AgentError(f"{self.name}: a recall returns from 1 text on, not {top!r}")
         with self._lock:
@@ -162,16 +172,10 @@ class Memory:
                 return []
             scores = self._indexed().scores(query)
             order = sorted(
-                (item for item in scores if item[1] > 0.0),
+                (item for item in scores if item[1] > 0.0 and item[0] not in without),
                 key=lambda item: (-round(item[1], 6), -self._blocks[item[0]].when),
             )
-            now, found = self._clock(), []
-            for name, score in order[: top or self.spec.top]:
-                block = self._blocks[name]
-                block = self._blocks[name] = replace(block, uses=block.uses + 1, last_used=now)
-                found.append(Recalled(block, score))
-        self._tell(frozenset(item.block.id for item in found))
-        return found
+            return [Recalled(self._blocks[name], score) for name, score in order[: top or self.spec.top]]
 
     def forget(self, text: str) -> bool:
         """Take one text out, given as itself or by its id; whether it was there."""

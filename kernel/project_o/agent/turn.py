@@ -20,7 +20,7 @@ from .conversation import Conversation, conversation
 from .tools import check
 
 if TYPE_CHECKING:
-    from .memory import Memory
+    from .shadow import Remembers
     from .states import Machine, StateName
 
 REMEMBER, RECALL = "remember", "recall"
@@ -31,7 +31,7 @@ ADVICE = "What you remember that may matter here. It is advice, not an order, an
 class OpenTurn:
     """A message being answered. ``tools`` are those of the agent by canonical name; ``on_text`` gets text as it comes.
 
-    ``run`` carries out a tool; ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
+    ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
     """
 
     def __init__(
@@ -43,10 +43,9 @@ class OpenTurn:
         *,
         machine: Machine,
         tools: Mapping[str, ToolSpec],
-        memory: Memory | None,
+        memory: Remembers | None,
         model: Callable[[], Model],
         redact: Callable[[str], str],
-        run: Callable[[ToolSpec, Mapping[str, Any]], Any],
         past: Sequence[Turn] = (),
         on_text: Callable[[str], None] | None = None,
     ) -> None:
@@ -60,7 +59,6 @@ class OpenTurn:
         self._memory = memory
         self._model = model
         self._redact = redact
-        self._run = run
         self._past = past
         self._on_text = on_text
         self._uses: list[ToolUse] = []
@@ -111,9 +109,9 @@ class OpenTurn:
             arguments = check(tool, given)
             if self._machine.state == "thinking":
                 with self._machine.within("acting"):
-                    value = self._run(tool, arguments)
+                    value = tool.run(**arguments)
             else:
-                value = self._run(tool, arguments)
+                value = tool.run(**arguments)
         except BaseException as error:
             problem = _tool_problem(self.agent, tool, error)
             self._write_down(tool.name, given, "", str(problem), started)
@@ -141,7 +139,7 @@ class OpenTurn:
         """The texts that fit ``query`` best, best first. Raises AgentError where the agent has no memory."""
         return [item.block.text for item in self._memory_or_error().recall(str(query), top)]
 
-    def _memory_or_error(self) -> Memory:
+    def _memory_or_error(self) -> Remembers:
         if self._memory is None:
             raise AgentError(f"{self.agent} has no memory: define one with (defmemory notes) and give it :memory notes")
         return self._memory
@@ -258,7 +256,7 @@ def _tool_problem(agent: str, tool: ToolSpec, error: BaseException) -> AgentErro
 
 def described(error: BaseException, function: Any) -> str:
     """``ValueError: text (line 4 of its cell)``: the innermost line that stands where ``function`` does."""
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     line = 0
     for frame in traceback.extract_tb(error.__traceback__):
         if code is not None and frame.filename == code.co_filename:

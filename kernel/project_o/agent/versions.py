@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from ..errors import AgentError
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
@@ -15,6 +15,7 @@ from .tools import python_tool
 if TYPE_CHECKING:
     from ..runtimes import PythonAgent
     from ..values import Program
+    from .agent import Agent
     from .agents import Agents
     from .states import Machine
 
@@ -83,7 +84,7 @@ class Versions:
         self._beside = None
         if split is not None:
             made = Definition(*self._house.version(program, self)) if program else self._of_python(*python)
-            self._beside = Beside(split, made)
+            self._beside = Beside(split, made, cast("Agent", self))
 
     def as_written(self) -> None:
         """Be what the user wrote, where a version serves. Raises AgentError during a turn."""
