@@ -80,7 +80,9 @@ class Session:
         """The agents of this kernel: made when the first one is defined or asked for."""
         from ..agent.agents import Agents
 
-        return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
+        agents = Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
+        agents.execution.in_copy = lambda: quieten(self.shell)
+        return agents
 
     def flush(self, error: BaseException | None = None) -> None:
         """A cell has ended, by this ``error`` if it failed: agents may have something to do then, and what serves."""
