@@ -10,6 +10,7 @@ import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from mmap import mmap
 from pathlib import Path
 
 from ..errors import ToolchainError
@@ -44,7 +45,7 @@ class Library:
     ``shared`` says whether it is one at all, ``needed`` names the libraries that it wants to be loaded with it.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap) -> None:
         self._data = data
         try:
             header = _HEADER.unpack_from(data)
@@ -78,7 +79,7 @@ class Library:
         for symbol in self.symbols:
             if symbol.name == name and symbol.defined:
                 start = self._offset(symbol.address, 1)
-                return self._data[start : self._data.index(b"\0", start)]
+                return self._data[start : self._end(start)]
         raise KeyError(name)
 
     def section(self, name: str) -> tuple[int, bytes]:
@@ -132,7 +133,14 @@ class Library:
                         yield self._text(names[4] + value)
 
     def _text(self, start: int) -> str:
-        return self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
+        return self._data[start : self._end(start)].decode("utf-8", "replace")
+
+    def _end(self, start: int) -> int:
+        """Where the text that begins here ends. Raises ValueError."""
+        end = self._data.find(b"\0", start)
+        if end < 0:
+            raise ValueError("a text without an end")
+        return end
 
 
 @lru_cache(maxsize=64)
