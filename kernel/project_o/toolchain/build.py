@@ -13,6 +13,7 @@ from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf, underway
 from .compiler import Finished, Job, Runner, build_folder, run
+from .libc import told
 from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
@@ -136,7 +137,9 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         wanted.write(folder)
         for compiler_rt in (False, True):
             kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
-            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept)
+            # A locked build sees the system as its sandbox has it.
+            libc = () if wanted.locked else told(zig)
+            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, libc=libc)
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds
             if finished.code != 0:
