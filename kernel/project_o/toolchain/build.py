@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +80,8 @@ def _artifact(
     program: Program, wanted: Recipe | RustRecipe, names: Names, entry: cache.Entry, *, cached: bool
 ) -> Artifact:
     facts = entry.facts
+    with suppress(KeyError, OSError):  # an older entry does not say it, or it is just being cleared away
+        elf.know_digest(str(entry.library), entry.library.stat().st_mtime_ns, facts["digest"])
     return Artifact(
         program=program,
         key=entry.key,
@@ -123,13 +126,18 @@ def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cac
         description = described(library, wanted, names, "rust")
         if wanted.locked:
             check_output(data, library, description, wanted.libraries)
-        facts = {"interface": description, "seconds": seconds, "toolchain": wanted.toolchain}
+        facts = {
+            "interface": description,
+            "seconds": seconds,
+            "toolchain": wanted.toolchain,
+            "digest": library.digest(),
+        }
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
-    data, description, seconds = _compile(wanted, names, runner)
-    return cache.publish(wanted.key, data, {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN})
+    return cache.publish(wanted.key, *_compile(wanted, names, runner))
 
 
-def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any], float]:
+def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any]]:
+    """The library's bytes, and what is kept of them."""
     zig = locate()
     folder = build_folder()
     seconds = 0.0
@@ -155,7 +163,8 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     description = described(library, wanted, names, "zig")
     if wanted.locked:
         check_output(data, library, description, wanted.libraries)
-    return data, description, seconds
+    facts = {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN, "digest": library.digest()}
+    return data, facts
 
 
 def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:

@@ -9,7 +9,6 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from mmap import mmap
 from pathlib import Path
 
@@ -143,10 +142,22 @@ class Library:
         return end
 
 
-@lru_cache(maxsize=64)
-def digest_of(path: str, _written: int) -> str:
+_digests: dict[tuple[str, int], str] = {}
+_DIGESTS_MAX = 256
+
+
+def digest_of(path: str, written: int) -> str:
     """The digest of a library's file, read again where it was written anew. Raises OSError, ToolchainError."""
-    return Library(Path(path).read_bytes()).digest()
+    found = _digests.get((path, written))
+    return found if found is not None else know_digest(path, written, Library(Path(path).read_bytes()).digest())
+
+
+def know_digest(path: str, written: int, digest: str) -> str:
+    """The digest, which need not be worked out from the file written at this moment."""
+    if len(_digests) >= _DIGESTS_MAX:
+        _digests.clear()
+    _digests[path, written] = digest
+    return digest
 
 
 def missing_helpers(library: Library) -> list[str]:
