@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -125,7 +126,10 @@ def evolve(
     if not is_task(program):
         if isinstance(evaluator, (str, Path)):
             raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
-        return flow.evolve(program, evaluator, **options)
+        with cluster(options.pop("on", None)) as executor:
+            if executor is not None:
+                options["executor"] = executor
+            return flow.evolve(program, evaluator, **options)
     if why := flow.forbidden():
         raise EvolutionError(why)
     try:
@@ -134,6 +138,22 @@ def evolve(
         if not str(error).startswith(("evolve_files()", "run_evolution()")):
             raise
         raise UsageError(f"a program in a file has no such option: {error}") from None
+
+
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """The executor of ``dask://HOST:PORT`` while it is used; None without an address. Raises UsageError,
+    EvolutionError where nobody answers."""
+    if address is None:
+        yield None
+        return
+    from .evolving.away import executor_of
+
+    executor, close = executor_of(address)
+    try:
+        yield executor
+    finally:
+        close()
 
 
 def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = None) -> dict[str, Any]:
@@ -154,8 +174,13 @@ def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = 
     if records is not None:
         options["replay"] = records
     if options.get("proposer") == LLM:
-        name = of_model.pop("model", None) or str(known("model"))
-        options["proposer"] = from_model(name, str(known("model_url")), replay=replay, **of_model)
+        model = of_model.pop("model", None) or str(known("model"))
+        if known("model_tape") and isinstance(model, str):
+            from .history.redact import Redactor
+            from .models import open_configured
+
+            model = open_configured(model, known, Redactor().text)
+        options["proposer"] = from_model(model, str(known("model_url")), replay=replay, **of_model)
     elif meant := [name for name, value in of_model.items() if value is not None]:
         raise UsageError(f"{meant[0]} is for a language model: say proposer='llm' as well")
     return options

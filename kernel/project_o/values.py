@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Literal
 
 Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, of which the blocks alone are read
@@ -358,15 +358,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What language models were asked: requests, and tokens in and out. Adds up with ``+``."""
+    """What models were asked: requests, tokens in and out, list price (0 where there is none). Adds up with ``+``."""
 
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    dollars: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
-        requests, tokens = self.requests + other.requests, self.input_tokens + other.input_tokens
-        return Usage(requests, tokens, self.output_tokens + other.output_tokens)
+        return Usage(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any
 from .. import limits
 from ..errors import CompileError, EvolutionError
 from ..observe import EventLog
-from ..values import Artifact, Program, Progress, Proposal, Record, Verdict
+from ..values import Artifact, NativeFunction, Program, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
@@ -25,6 +25,7 @@ from .islands import Islands
 from .journal import TrialJournal
 from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Loop
+from .repair import AUTO, RepairBench, Repairing, RepairProposer, to_repair
 from .reporting import Clock, Reporter
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
@@ -74,22 +75,32 @@ def run_evolution(
     clock = Clock(time.monotonic(), budget_seconds)
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
+    repair = to_repair(task, proposer, seed)
+    if repair is not None:
+        task = replace(task, repairing=True)
     jobs = Jobs(task)
     islands = Islands(task.program, seed, task.islands, task.grid)
-    chosen = _proposer(proposer, task, seed, islands) if trials != 1 else Nobody()
+    if repair is not None and trials != 1:
+        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers, seed)
+    else:
+        chosen = _proposer(proposer, task, seed, islands) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
-    bench = _bench(task, seed, budget_seconds)
+    bench = bench_of(task, seed, budget_seconds, repair)
     judge = Judge(task, bench, cascade_of(task), seed)
-    with executing(executor, workers) as threads:
+    parcel = task.parcel
+    carried = (lambda: parcel(task, seed=seed, budget=budget_seconds, repair=repair)) if parcel is not None else None
+    with executing(executor, workers, carried) as threads:
         loop = Loop(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
             trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
         )  # fmt: skip
         if model is not None:
             _listen(loop, model, journal)
+        elif isinstance(chosen, RepairProposer):
+            chosen.begin(lambda line: _look_at(loop, line))
         ended = _carry_out(loop, islands)
     run = _finished(loop, seed, model, *ended)
     return replace(run, on_accept=accept, on_plot=plot, population=islands.population(run.trials))
@@ -130,6 +141,12 @@ def _listen(loop: Loop, model: ModelProposer, journal: TrialJournal | None) -> N
 def _look(loop: Loop, line: str) -> bool:
     """While a model is waited for: show what it has cost so far; whether the run is over."""
     loop.reporter.report(loop.archive, f"asking a model ({line})" if line else "asking a model")
+    return loop.stop.is_set() or loop.clock.search_is_over()
+
+
+def _look_at(loop: Loop, line: str) -> bool:
+    """While repairs are looked for: show how many there were; whether the run is over."""
+    loop.reporter.report(loop.archive, line)
     return loop.stop.is_set() or loop.clock.search_is_over()
 
 
@@ -204,7 +221,8 @@ def _kept(record: Record, name: str, journal: TrialJournal | None, log: EventLog
 
 def _prepared(loop: Loop) -> Outcome:
     found = loop.bench.prepare(loop.jobs, _built(loop.task))
-    loop.judge.incumbent_must_pass(loop.jobs)
+    if not loop.task.repairing:
+        loop.judge.incumbent_must_pass(loop.jobs)
     return found
 
 
@@ -223,13 +241,15 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, is
         if isinstance(made, ModelProposer):
             made.islands = islands
         return made
-    if proposer in ("search", "auto"):
+    if proposer in ("search", AUTO):
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed, islands)
         if is_rewritten(task.program):
             return RewriteProposer(task.program, seed, islands, changing=task.evaluator is not None)
         return SearchProposer(task.program, seed, islands)
-    raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
+    raise EvolutionError(
+        f"no proposer is called {proposer!r}: there are search, repair, auto, and llm, which needs a model"
+    )
 
 
 def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:
@@ -249,8 +269,12 @@ def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, 
         jobs.stop()
 
 
-def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
+def bench_of(
+    task: Task, seed: int, budget_seconds: float | None, repair: tuple[NativeFunction, Repairing] | None = None
+) -> Bench:
     """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
+    if repair is not None:
+        return RepairBench(task, *repair)
     if task.foreign is not None:
         return ForeignBench(task, seed, budget_seconds)
     if task.evaluator is not None:

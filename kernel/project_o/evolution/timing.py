@@ -41,7 +41,7 @@ class TimeBench:
         self._task = task
         self._seed = seed
         self._budget = budget_seconds
-        self._pair_seconds = 0.0
+        self._pair_seconds = self._final_pair_seconds = 0.0
         self._confirming: Oracle | None = None
         self._kept = Kept()
         self._leads: dict[str, str] = {}
@@ -166,6 +166,7 @@ class TimeBench:
         step = limits.FINAL_PAIRS_A_PROCESS
         stored = self._kept.same(artifact)
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
+            started = time.monotonic()
             found = measure(
                 incumbent,
                 candidate,
@@ -178,6 +179,7 @@ class TimeBench:
                 pairs_min=limits.FINAL_PAIRS_MIN,
                 deadline=deadline - self._scrutiny_seconds if deadline is not None else None,
             )
+            self._final_pair_seconds = (time.monotonic() - started) / found.interval.pairs
             remarks: list[str] = []
             if found.interval.low > self.threshold:
                 started = time.monotonic()
@@ -287,7 +289,7 @@ class TimeBench:
 
     def _seconds(self, pairs: int) -> float:
         # Processes are fresh more often than in screening, and the load may grow.
-        return 1.3 * pairs * (self._pair_seconds + limits.PROCESS_START_SECONDS)
+        return 1.3 * pairs * (self._final_pair_seconds or self._pair_seconds + limits.PROCESS_START_SECONDS)
 
     def _affordable(self, seconds: float) -> int:
         """Fewer pairs where time is short, but never so few that they show nothing."""

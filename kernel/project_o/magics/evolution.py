@@ -90,7 +90,13 @@ class EvolutionMagics(Magics):
         "later cells",
     )
     @argument("--reference", metavar="NAME", help="a function that says what is right, in place of what serves now")
-    @argument("--proposer", default="search", choices=("search", "llm"), help="who proposes; llm: a language model")
+    @argument(
+        "--proposer",
+        default="search",
+        choices=("search", "repair", "llm", "auto"),
+        help="who proposes; repair: what makes failing --tests pass; llm: a language model; auto: repair where tests "
+        "fail, else search",
+    )
     @argument("--model", help="which language model, as provider:name; default: the configured one")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")
     @argument("--price", nargs=2, metavar=("IN", "OUT"), help="what a million tokens cost, in and out")
@@ -98,6 +104,9 @@ class EvolutionMagics(Magics):
     @argument("--replay", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
+    @argument(
+        "--on", metavar="dask://HOST:PORT", help="make the trials on the workers of a Dask cluster of this machine"
+    )
     @argument("--workers", help="candidates that are built and checked at the same time")
     @argument("--seed", help="the same seed proposes the same")
     @argument("--islands", metavar="N", help="how many populations that meet now and then; default: 1")
@@ -124,8 +133,14 @@ class EvolutionMagics(Magics):
         if (chosen.name is None) == (chosen.program is None):
             raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
-        with RunShown(self.session, stop.set) as panel, _Shown(panel) as shown:
+        with (
+            RunShown(self.session, stop.set) as panel,
+            _Shown(panel) as shown,
+            api.cluster(chosen.on) as executor,
+        ):
             common = {**self._bounds(chosen), **self._proposing(chosen), "progress": shown, "stop": stop}
+            if executor is not None:
+                common["executor"] = executor
             if chosen.program:
                 run = self._of_file(chosen, inputs, evaluator, common)
             else:
