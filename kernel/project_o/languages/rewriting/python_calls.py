@@ -10,6 +10,7 @@ import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any
 
 from .edits import Edit
 from .equivalences import EQUIVALENCES, Equivalence
@@ -75,7 +76,7 @@ def _seen_through(text: Text, names: _Names, rule: Equivalence, old: ast.expr, n
                     continue  # it stands in the second statement alone
                 made, needed = _filled(new, bound, [node], names)
                 if made is not None and isinstance(made[0], ast.Expr):
-                    there = _Instead(node, made[0].value).visit(whole)
+                    there: ast.stmt = _Instead(node, made[0].value).visit(whole)
                     yield from _with_imports(
                         text, function, text.rewritten(OPERATOR, [first, second], [there], rule.name), needed
                     )
@@ -268,7 +269,7 @@ class _Instead(ast.NodeTransformer):
     def __init__(self, old: ast.AST, new: ast.AST) -> None:
         self._old, self._new = old, new
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         """The node itself, wherever it stands."""
         return self._new if node is self._old else super().generic_visit(node)
 
