@@ -86,6 +86,14 @@ class Text:
         start, end = self.span(old[0], old[-1])
         return Edit(operator, old[0].lineno, start, end, text, why, keeps)
 
+    def source_of(self, statement: ast.stmt) -> str:
+        """A statement as it stands in the text, its later lines without the indentation of the first."""
+        start, end = self.span(statement, statement)
+        body = self.source.encode("utf-8", "surrogatepass")[start:end].decode("utf-8", "surrogatepass")
+        line = self._lines[statement.lineno - 1]
+        indent = line[: len(line) - len(line.lstrip())]
+        return body.replace(f"\n{indent}", "\n")
+
     def span(self, first: ast.stmt | ast.expr, last: ast.stmt | ast.expr) -> tuple[int, int]:
         """The bytes from the begin of one to the end of another."""
         assert last.end_lineno is not None, "what was parsed has places"
