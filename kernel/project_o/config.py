@@ -103,6 +103,7 @@ OPTIONS: tuple[Option, ...] = (
         "what is on the tape is not asked; replay asks nothing else either, record asks everything anew",
         ("auto", "record", "replay"),
     ),
+    Option("agent_hosts", str, "", "the hosts that the agents' tool fetch may ask, with commas", example="example.org"),
 )
 FILES = ("project-o.toml", "pyproject.toml")
 CHOSEN = "%config ProjectO"

@@ -214,7 +214,7 @@ class Flow:
         function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
-        plot: Callable[[Run], Any] | None = None,
+        plot: Callable[[Run, str], Any] | None = None,
         resume: bool = False,
         replay: dict[str, Any] | None = None,
         **wishes: Any,

@@ -36,6 +36,7 @@ CASES = {
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
+    "agent_hosts": ("127.0.0.1:9", "which hosts an agent's fetch may ask"),
     "model_tape": ("said.jsonl", "whether what a model said is kept in a file"),
     "model_tape_mode": ("replay", "whether a model is asked for what is not on the tape"),
 }
@@ -174,6 +175,11 @@ def see_model_tape(kernel):
 
 
 see_model_tape_mode = see_model
+
+
+def see_agent_hosts(kernel):
+    kernel.run('%%agent\n(defagent reader "You read." :tools [fetch] (use "fetch" :url message))')
+    return kernel.run("%agent reader http://127.0.0.1:9/").error
 
 
 def test_every_option_is_tried_here():

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -105,7 +107,7 @@ class Task:
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
-    searched too, where nothing is declared.
+    searched too, where nothing is declared. ``islands`` and ``grid`` say how the archive is kept (see ``islands``).
     """
 
     program: Program
@@ -139,6 +141,8 @@ class Task:
     foreign: ForeignTask | None = None
     own_task: Callable[[], Task] | None = None
     numbers: bool = False
+    islands: int = 1
+    grid: tuple[str, ...] = ()
 
     @property
     def tools(self) -> Tools:
@@ -249,6 +253,7 @@ class Handle:
         self._jobs = jobs
         self._guarded = guarded
         self._job: Asking | None = None
+        self._processor: int | None = None
         self.artifact = artifact
 
     def __enter__(self) -> Handle:
@@ -301,6 +306,9 @@ class Handle:
             if self._jobs.stopped:  # while it started, so that nobody else knew of it
                 self.close()
                 raise Stopped
+            if self._processor is not None and (pid := getattr(job, "pid", 0)):
+                with contextlib.suppress(OSError):  # it is gone, or the processor is: then it runs where it runs
+                    os.sched_setaffinity(pid, {self._processor})
         try:
             answer = put(job)
         except SandboxError:
@@ -318,6 +326,10 @@ class Handle:
     def used_seconds(self) -> float:
         """CPU seconds of the process so far, its loading included; 0 where there is none, or it is not known."""
         return float(getattr(self._job, "cpu_seconds", 0.0))
+
+    def stay_on(self, processor: int) -> None:
+        """The processes that are started from now on run on this processor only."""
+        self._processor = processor
 
     def renew(self) -> int:
         """The next question meets a fresh process. The peak resident bytes of the one until now; 0 if not known."""

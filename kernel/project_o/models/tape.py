@@ -15,6 +15,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
+from dataclasses import astuple
 from pathlib import Path
 from typing import Any, Literal
 
@@ -231,7 +232,7 @@ def _call_to(call: ToolCall) -> dict[str, Any]:
 
 
 def _reply_to(reply: Reply) -> dict[str, Any]:
-    usage = [reply.usage.requests, reply.usage.input_tokens, reply.usage.output_tokens]
+    usage = list(astuple(reply.usage))
     calls = [_call_to(call) for call in reply.calls]
     return {"text": reply.text, "calls": calls, "usage": usage, "model": reply.model, "finish": reply.finish}
 
