@@ -23,6 +23,8 @@ PENDING_SIGNALS_MAX = 4096  # with timers: a user's processes share what there i
 WRITTEN_FILE_BYTES_MAX = 256 * MIB
 IDLE_CPU_SECONDS_MAX = 0.1
 WATCH_SECONDS = 0.02
+SPARE_ENDED_SECONDS = 0.002  # how long after a job has ended the child is forked that waits to be the next one
+SPARE_STARTED_SECONDS = 0.01  # how long after a job was started, where it is still there: it goes first
 SPARE_SECONDS = 0.5  # how long a child that nobody asked for yet waits to become a job
 EARLY_SECONDS = 2.0  # how long a locked process waits for the library that it is to try
 EARLY_AGAIN_SECONDS = 0.06  # how long after a quick build the process is made in which the optimised one will be asked
@@ -75,7 +77,8 @@ SERVER_UPDATES_MAX = 500
 QUICK_COMPARED_BYTES_MAX = 16 * MIB
 INTERFACES_KEPT_MAX = 64
 VARIANTS_MIN = 8
-VARIANTS_MAX = 64  # in one compilation
+VARIANTS_MAX = 64  # built ahead of their trials
+VARIANTS_TOGETHER_MIN = 16  # in each of several compilations side by side
 RUST_PLACES_MAX = 4
 RUST_MEMORIES_MAX = 8
 SOURCE_BYTES_MAX = 1 * MIB
@@ -101,6 +104,19 @@ LAST_WORDS_MILLISECONDS = 300
 
 # Evolution ----------------------------------------------------------------------------------------
 TRIALS_DEFAULT = 60
+EXECUTOR_FIRST_SECONDS = 60.0
+EXECUTOR_DEATHS_MAX = 4
+REPAIR_BATCH_TEXTS = 48
+REPAIR_BATCH_SECONDS = 5.0
+REPAIR_CALL_SECONDS = 2.0
+REPAIR_LINES_MIN, REPAIR_LINES_MAX = 2_000, 100_000  # of one call, before it is given up
+REPAIR_TEXTS_MAX = 60_000
+REPAIR_TEXTS_MORE, REPAIR_TEXTS_FACTOR = 1_000, 1.5  # tried after the first that passes
+REPAIR_PROPOSALS_MAX = 24
+REPAIR_COMPARED_MAX, REPAIR_NEIGHBOURS = 200, 40
+REPAIR_SUSPICION_WEIGHT = 1.5
+REPAIR_EXAMPLES_TOLD = 3
+REPAIR_REFERENCE_CASES = 40
 TRIALS_MAX = 100_000
 PROPOSAL_LAG_TRIALS = 4
 DOMAIN_VALUES_MAX = 1024
@@ -149,6 +165,16 @@ TUNED_VALUE_MAX = 1e15
 EDITS_DOUBT = 3  # trials without a gain that edits of a scored program begin with: most of them change its meaning
 REWRITE_PARENT_RATIO_MIN = 0.7  # who is slower than this is edited no further
 OTHER_ELITE_SHARE = 0.3  # of the trials: how often another elite than the best is edited
+ISLANDS_MAX = 64
+ISLAND_ELITES_MAX = 24  # without a grid: how many of an island are remembered as parents
+MIGRATION_TRIALS = 10  # of each island, before its best goes to the next one
+GRID_AXES_MAX = 4
+GRID_BINS = 8  # of a descriptor for which nobody says how many
+GRID_BINS_MAX = 100
+GRID_LOOKS_EACH_MAX = 16  # values: so many move the bounds one by one, later ones as their number doubles
+GRID_SHARE_OUTSIDE = 0.05  # of the values, on either side, that stand in the outermost cells
+GRID_LOG_RATIO_MIN = 100.0  # between the largest and the smallest value: beyond it cells grow by equal factors
+CROSSOVER_TRIES_MAX = 12
 PROPOSAL_ATTEMPTS = 3  # of a language model, for one proposal
 PROPOSAL_FAILURES_MAX = 3  # proposals in a row that came to nothing, before a model is asked no more
 PROPOSAL_SECONDS_MAX = 300.0
@@ -302,6 +328,7 @@ WORKFLOW_STEPS_MAX = 10_000
 WORKFLOW_BRANCHES_MAX = 16
 EMBEDDING_DIMENSIONS = 512
 EMBEDDING_WORDS_MAX = 100_000
+MEMORY_FEATURES_MAX = 65_536
 
 # Models -------------------------------------------------------------------------------------------
 MODEL_CONNECT_SECONDS = 10.0
@@ -342,6 +369,24 @@ REPLY_SHOWN_CHARACTERS_MAX = 50_000
 REPLY_INTERVAL_SECONDS = 0.1
 MEMORY_TEXT_CHARACTERS_MAX = 20_000
 FORGOTTEN_LISTED_MAX = 1_000
+MEMORY_BLOCK_CHARACTERS_MIN = 64
+MEMORY_BLOCK_CHARACTERS_MAX = 3_000
+MEMORY_LOCK_SECONDS_MAX = 30.0
+MEMORY_CHECKED_BYTES_MAX = 16 * MIB
+MEMORY_MATRIX_BYTES_MAX = 1024 * MIB
+MEMORY_STREAM_ROWS = 8_192
+MEMORY_STRATEGY_SETTLED_RECALLS = 20
+MEMORY_VIEWS_MAX = 2
+PREFERENCE_COMBINATIONS_MAX = 4_096
+PREFERENCE_THUMBS_MAX = 1_000
+MEMORY_SOURCE_CHARACTERS_MAX = 200
+MEMORY_CANDIDATES_MIN = 50
+MEMORY_HALF_LIFE_SECONDS = 30 * 86_400.0
+MEMORY_STRENGTH_MIN = 0.1
+MEMORY_MEANT_SCORE_MIN = 0.3
+MEMORY_MEANT_MARGIN = 0.9
+MEMORY_TAUGHT_SHARE = 0.9  # of the score of a question that is asked again in other words
+MEMORY_TAUGHT_SCORE_MIN = 0.5  # a question less like the one that was taught is another question
 ERRORS_KEPT_MAX = 100
 ERROR_FRAMES_MAX = 12
 
@@ -378,4 +423,6 @@ assert SCREENING_LOOK_PAIRS < SCREENING_PAIRS < FINAL_PAIRS_MIN <= FINAL_PAIRS_U
 assert abs(CONFIDENCE - (1 - 2 * FAMILY_ERROR_MAX)) < 1e-9
 assert MODEL_CONNECT_SECONDS < MODEL_SILENCE_SECONDS < MODEL_REPLY_SECONDS_MAX
 assert INTERPOLATION_CHARACTERS_MAX < MESSAGE_CHARACTERS_MAX <= REPLY_CHARACTERS_MAX
+# In UTF-8 a block, with what stands beside it, is within one page of its file.
+assert MEMORY_BLOCK_CHARACTERS_MAX * 4 + MEMORY_SOURCE_CHARACTERS_MAX * 4 < 16_000
 assert MEMORY_TEXT_CHARACTERS_MAX <= 4 * CONVERSATION_TOKENS_MAX

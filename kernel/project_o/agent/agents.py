@@ -292,10 +292,10 @@ class Agents:
             known = self._memories.get(canonical(spec.name))
             if known is None:
                 known = self._memories[canonical(spec.name)] = Memory(
-                    spec, redact=self.redact, changed=self.store.changed
+                    spec, redact=self.redact, changed=self.store.changed, model=self.model
                 )
                 self.store.load(known)
-            elif known.spec != spec:
+            elif known.written != spec:
                 known.define(spec)
             self.specs.define(spec)
             return known
@@ -303,7 +303,12 @@ class Agents:
     def restored(self) -> None:
         """A state was brought back: memories are those of the newest state."""
         for memory in tuple(self._memories.values()):
-            self.store.load(memory)
+            self.store.restore(memory)
+
+    def forgot(self) -> None:
+        """A text was taken out of the history: memories must not hold it either."""
+        for memory in tuple(self._memories.values()):
+            self.store.forgot(memory)
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the configured one. Raises ModelMissing, UsageError."""

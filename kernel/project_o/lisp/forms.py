@@ -31,7 +31,7 @@ from .expansion import (
 from .workflow_forms import defworkflow
 
 AGENT_KEYS = ("version", "doc", "model", "tools", "memory")
-MEMORY_KEYS = ("capacity", "embedding", "weight", "top")
+MEMORY_KEYS = ("capacity", "embedding", "weight", "top", "block", "overlap", "ranking")
 TOOL_KEYS = ("unsafe", "timeout", "effects")
 
 

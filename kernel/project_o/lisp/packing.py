@@ -143,7 +143,8 @@ def _memory_text(spec: AgentSpec, memory: MemorySpec | None) -> str:
     if memory.source and memory.language == "lisp":
         return memory.source
     values = f':capacity {memory.capacity} :embedding "{memory.embedding}" :weight {memory.weight} :top {memory.top}'
-    return f"(defmemory {memory.name} {values})"
+    how = f':block {memory.block} :overlap {memory.overlap} :ranking "{memory.ranking}"'
+    return f"(defmemory {memory.name} {values} {how})"
 
 
 def _names(source: str) -> list[str]:

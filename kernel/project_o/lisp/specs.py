@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from ..errors import UsageError
-from ..limits import TOOL_SECONDS_MAX
+from ..limits import MEMORY_BLOCK_CHARACTERS_MAX, MEMORY_BLOCK_CHARACTERS_MIN, TOOL_SECONDS_MAX
 
 Written = Literal["lisp", "python"]
 Kind = Literal["tool", "memory", "agent", "workflow", "param"]
@@ -19,6 +19,7 @@ Scalar = bool | int | float | str
 
 JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "any")
 EMBEDDINGS = ("auto", "hash", "words")
+RANKINGS = ("sum", "fused")
 EFFECTS = ("files", "memory", "network", "notebook", "processes")
 """What a tool may touch beside its result; none of them: it only computes."""
 _PLACE = re.compile(r" at 0x[0-9a-f]+")
@@ -130,16 +131,21 @@ class ToolSpec:
 class MemorySpec:
     """What an agent remembers, and how it recalls it.
 
-    ``capacity`` counts texts; ``embedding`` is auto, hash or words; ``weight`` is the share of the word vectors in
-    the ranking, 0 to 1 (the rest is the hashed one); ``top`` is how many texts a recall returns.
+    ``capacity`` counts blocks; ``embedding`` is auto, hash, words, or a model that embeds as ``provider:name``;
+    ``weight`` is the share of the vectors by meaning in the ranking, 0 to 1 (the rest is the hashed one); ``top`` is
+    how many blocks a recall returns. A text longer than ``block`` characters becomes blocks that share ``overlap``.
+    ``ranking`` is sum, of both scores, or fused, which adds the ranks by words that are shared (BM25).
     Raises UsageError for values out of these ranges.
     """
 
     name: str
     capacity: int = 10_000
     embedding: str = "auto"
-    weight: float = 0.5
+    weight: float = 0.7
     top: int = 5
+    block: int = 512
+    overlap: int = 50
+    ranking: str = "sum"
     doc: str = ""
     source: str = ""
     language: Written = "python"
@@ -151,15 +157,27 @@ class MemorySpec:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise UsageError(f"memory {self.name}: {name} must be a whole number from 1, not {value!r}")
-        if self.embedding not in EMBEDDINGS:
-            raise UsageError(f"memory {self.name}: embedding must be {', '.join(EMBEDDINGS)}, not {self.embedding!r}")
+        if self.embedding not in EMBEDDINGS and not re.fullmatch(r"[a-z_.-]+:\S+", str(self.embedding)):
+            raise UsageError(
+                f"memory {self.name}: embedding must be {', '.join(EMBEDDINGS)} or provider:name, "
+                f"not {self.embedding!r}"
+            )
         if type(self.weight) not in (int, float) or not 0 <= self.weight <= 1:
             raise UsageError(f"memory {self.name}: weight must be from 0 to 1, not {self.weight!r}")
+        low, high = MEMORY_BLOCK_CHARACTERS_MIN, MEMORY_BLOCK_CHARACTERS_MAX
+        if type(self.block) is not int or not low <= self.block <= high:
+            raise UsageError(f"memory {self.name}: block must be from {low} to {high:,} characters, not {self.block!r}")
+        if type(self.overlap) is not int or not 0 <= self.overlap <= self.block // 2:
+            raise UsageError(
+                f"memory {self.name}: overlap must be from 0 to half a block ({self.block // 2}), not {self.overlap!r}"
+            )
+        if self.ranking not in RANKINGS:
+            raise UsageError(f"memory {self.name}: ranking must be {' or '.join(RANKINGS)}, not {self.ranking!r}")
 
     @property
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over the values and not over how they were written."""
-        values = [self.capacity, self.embedding, float(self.weight), self.top]
+        values = [self.capacity, self.embedding, float(self.weight), self.top, self.block, self.overlap, self.ranking]
         return _digest("memory", canonical(self.name), self.doc, values)
 
 

@@ -96,6 +96,11 @@ class Session:
         if "agents" in self.__dict__:
             self.agents.restored()
 
+    def forgot(self) -> None:
+        """A text was taken out of the history: out of what agents remember, too."""
+        if "agents" in self.__dict__:
+            self.agents.forgot()
+
     def close(self) -> None:
         """Take the settings back out of ``%config``."""
         self.shell.configurables.remove(self.configurable)
