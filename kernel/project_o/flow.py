@@ -214,7 +214,7 @@ class Flow:
         function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
-        plot: Callable[[Run], Any] | None = None,
+        plot: Callable[[Run, str], Any] | None = None,
         resume: bool = False,
         replay: dict[str, Any] | None = None,
         **wishes: Any,
@@ -258,6 +258,7 @@ class Flow:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
+        from .evolving.away import with_away
         from .runtimes.trust import is_own
         from .sandbox import shared
 
@@ -269,7 +270,7 @@ class Flow:
         runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
         fields = wanted.fields(self.guard_regression())
         ahead = is_own(program, self.registry.cell) and "size" not in (fields["objective"], *fields["also"])
-        return Task(
+        task = Task(
             program=program,
             build=build,
             build_own=self.build,
@@ -279,6 +280,7 @@ class Flow:
             open_job=runtime.opener(box),
             typed=runtime.typed(box),
             covering=runtime.covering(box),
+            trying=runtime.trying(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),
@@ -287,6 +289,7 @@ class Flow:
             lessons=self.releases.lessons.of(name),
             **fields,
         )
+        return with_away(task, runtime, cell)
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""

@@ -3,7 +3,9 @@
 Both processes live side by side and answer in turn: which one is first, which input, and where in memory the
 arguments begin are drawn for each pair from the seed and are the same for both sides, so that load, drift, the
 processor's frequency and alignment fall on both alike (identical code differed by 5 % between buffers at 64 and at 16
-bytes). What the timed calls themselves answered is compared, in every pair.
+bytes). Both run on one processor, another one by and by: on two, of which one had a neighbour on its core, one side
+took half as long again for as long as each stayed where it was. What the timed calls themselves answered is compared,
+in every pair.
 
 The cost is the child's CPU time as the parent reads it: on a shared machine a neighbour's burst stretches wall time by
 any factor but leaves CPU time nearly alone. The parent's wall clock runs beside it, and a candidate whose gain in CPU
@@ -14,6 +16,7 @@ gain comes of that is found out afterwards, on many inputs that are called once 
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 
@@ -63,13 +66,14 @@ class Plan:
 class Series:
     """What the pairs gave, in their order: seconds of one timing of ``repeat`` calls, by the child's CPU clock and by
     the parent's wall clock; peak resident bytes, and CPU seconds from the fork to the end of the first call, one a
-    process. ``numbers`` are the pairs' own, by which their inputs
-    are drawn; ``skipped`` counts inputs that the incumbent did not answer.
+    process. ``beside`` are the CPU seconds that a side used while the other one was timed. ``numbers`` are the pairs'
+    own, by which their inputs are drawn; ``skipped`` counts inputs that the incumbent did not answer.
     """
 
     repeat: int
     cpu: Sides = field(default_factory=lambda: ([], []))
     wall: Sides = field(default_factory=lambda: ([], []))
+    beside: Sides = field(default_factory=lambda: ([], []))
     memory: Sides = field(default_factory=lambda: ([], []))
     load: Sides = field(default_factory=lambda: ([], []))
     numbers: list[int] = field(default_factory=list)
@@ -143,6 +147,7 @@ def measure(
             raise MeasurementFailed("the incumbent answers too few of the inputs drawn for timing")
         if done % pairs_a_process == 0 and done != renewed:
             # Warmed up on what the pair does not have: nobody is to have seen that.
+            share_processor((incumbent, candidate), int(rng.integers(1 << 16)))
             pairs.renew(draw(-1 - number), candidate_first=bool(rng.random() < 0.5))
             renewed = done
         offset = OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
@@ -159,6 +164,13 @@ def measure(
             break
     pairs.end()
     return Measured(watch.result(), watch.looks_made, pairs.series)
+
+
+def share_processor(sides: tuple[Handle, Handle], number: int) -> None:
+    """Have both sides' next processes run on one processor, whichever the number means of those that we may use."""
+    usable = sorted(os.sched_getaffinity(0))
+    for side in sides:
+        side.stay_on(usable[number % len(usable)])
 
 
 class _Pairs:
@@ -194,10 +206,14 @@ class _Pairs:
     def make(self, case: Case, offset: int, *, candidate_first: bool) -> bool:
         """One pair; False where the input is out of the incumbent's domain. Raises Defect, MeasurementFailed."""
         found: dict[int, Answer] = {}
+        beside = [0.0, 0.0]
         for turn in (1, 0) if candidate_first else (0, 1):
+            other = self.sides[1 - turn]
+            before = other.used_seconds()
             found[turn] = self.sides[turn].ask(
                 self.how.function, case.args, repeat=self.how.repeat, offset_bytes=offset, seconds=self.allowed
             )
+            beside[1 - turn] = other.used_seconds() - before
         if not found[0].ok:
             self.series.skipped += 1
             return False
@@ -208,6 +224,7 @@ class _Pairs:
         for turn, answer in found.items():
             self.series.cpu[turn].append(max(answer.cpu_seconds + late[turn], CLOCK_SECONDS_MIN))
             self.series.wall[turn].append(max(answer.wall_seconds + late[turn], CLOCK_SECONDS_MIN))
+            self.series.beside[turn].append(beside[turn])
         return True
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ def evolve_files(
     replay: dict[str, Any] | None = None,
     objective: str | tuple[str, ...] | list[str] = "time",
     guards: Any = (),
+    islands: int = 1,
+    grid: str | Sequence[str] = (),
     **more: Any,
 ) -> Run:
     """Search for a better version of the program in a file, or of the task in a folder.
@@ -54,8 +56,8 @@ def evolve_files(
     self-reported, or a function of our own form, ``def evaluate(program) -> dict``, for a program in Python. With
     ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
     ``config`` is a config.yaml (by default the one beside the evaluator), which what is said here overrides;
-    ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of the same run that
-    was cut off, ``replay`` holds those of an earlier one, as its JSON has them. ``more`` is ``run_evolution``'s.
+    ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of a run that was cut
+    off, ``replay`` has those of an earlier one. ``islands``, ``grid``: see ``evolution.islands``; ``more``: its start.
 
     Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
     """
@@ -66,26 +68,18 @@ def evolve_files(
     settings = foreign.settings if foreign is not None else Settings()
     trials = settings.trials if trials is None and budget is None else trials
     seed = (settings.seed or 0) if seed is None else seed
-    wanted = Wishes.of(evaluator if callable(evaluator) else confirm, {"objective": objective, "guards": guards})
-    made = replace(_aimed(made, objective, guards), kept=runs.kept_of(made.program.name))
+    own = evaluator if callable(evaluator) else confirm
+    wanted = Wishes.of(own, {"objective": objective, "guards": guards, "islands": islands, "grid": grid})
+    made = replace(_aimed(made, wanted), kept=runs.kept_of(made.program.name))
     stop = stop or threading.Event()
-    evaluated_by = foreign.evaluator if foreign is not None else ""
-    kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=(evaluated_by, settings))
+    beside = (foreign.evaluator if foreign is not None else "", settings)
+    kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=beside)
     with runs.under_way(path, stop), kept as journal:
         run = run_evolution(
-            made,
-            trials=trials,
-            budget_seconds=budget,
-            seed=seed,
-            workers=workers,
-            proposer=proposer,
-            stop=stop,
-            accept=partial(_write, runs, path),
-            resume=replay,
-            journal=journal,
-            patience=(settings.patience, settings.patience_gain) if settings.patience else None,
-            **more,
-        )
+            made, trials=trials, budget_seconds=budget, seed=seed, workers=workers, proposer=proposer, stop=stop,
+            accept=partial(_write, runs, path), resume=replay, journal=journal,
+            patience=(settings.patience, settings.patience_gain) if settings.patience else None, **more,
+        )  # fmt: skip
     return run.with_state(runs.commit(run))
 
 
@@ -98,11 +92,12 @@ def _made(program: str | Path, own: Any, foreign: ForeignTask | None) -> tuple[T
     return _foreign_task(foreign, own), foreign.path
 
 
-def _aimed(made: Task, objective: str | tuple[str, ...] | list[str], guards: Any) -> Task:
-    """The task with what is to become better, and what must not become worse."""
-    first, *rest = [objective] if isinstance(objective, str) else objective
-    guarded = guards if isinstance(guards, Mapping) else parsed_guards([guards] if isinstance(guards, str) else guards)
-    return replace(made, objective=first, also=tuple(rest), guards=guarded)
+def _aimed(made: Task, wanted: Wishes) -> Task:
+    """The task with what is to become better, what must not become worse, and how the archive is kept."""
+    first, *rest = [wanted.objective] if isinstance(wanted.objective, str) else wanted.objective
+    words = [wanted.guards] if isinstance(wanted.guards, str) else wanted.guards
+    guarded = words if isinstance(words, Mapping) else parsed_guards(words)
+    return replace(made, objective=first, also=tuple(rest), guards=guarded, islands=wanted.islands, grid=wanted.axes)
 
 
 def _read(

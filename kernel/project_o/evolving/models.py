@@ -24,15 +24,21 @@ def from_model(
     *,
     tokens: int | None = None,
     price: tuple[float, float] | None = None,
+    money: float | None = None,
     replay: tuple[Exchange, ...] = (),
 ) -> Callable[[Task, int], ModelProposer]:
     """What makes the proposer of a run. ``model`` is one, or its name; "" is enough where all is recorded.
 
-    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs. Raises
-    ModelMissing, with the three lines that configure one, and UsageError.
+    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs, ``money``
+    the most that all may cost at that price, or at the provider's list. Raises ModelMissing, with the three lines
+    that configure one, and UsageError.
     """
     if tokens is not None and tokens < 1:
         raise UsageError(f"a budget of {tokens} tokens asks nothing: give it more")
+    if money is not None and not money > 0:
+        raise UsageError(f"a budget of {money} in money asks nothing: give it more")
+    if price is not None and min(price) < 0:
+        raise UsageError(f"a price of {price} cannot be meant: say what a million tokens cost in, and out")
     opened: Model | None
     if isinstance(model, str):
         from ..models import open_model
@@ -45,7 +51,8 @@ def from_model(
         from ..evolution.llm import ModelProposer
         from ..history.redact import Redactor
 
-        return ModelProposer(task, seed, opened, redact=Redactor().text, tokens=tokens, price=price, replay=replay)
+        return ModelProposer(task, seed, opened, redact=Redactor().text, tokens=tokens, price=price, money=money,
+                             replay=replay)  # fmt: skip
 
     return make
 

@@ -71,12 +71,13 @@ class PydanticWire:
 
     async def _answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec], sink: Sink) -> Reply:
         parameters = ModelRequestParameters(function_tools=[_definition(tool) for tool in tools])
-        async with self._model.request_stream(conversation(messages), None, parameters) as stream:
+        async with self._model.request_stream(conversation(messages), self._settings(messages), parameters) as stream:
             try:
                 async for event in stream:
                     _receive(event, sink)
             finally:
-                sink.spend(Usage(1, stream.usage.input_tokens, stream.usage.output_tokens))
+                used = stream.usage.input_tokens, stream.usage.output_tokens
+                sink.spend(Usage(1, *used, list_price(self._endpoint, *used)))
             response = stream.get()
         calls = tuple(_call(part) for part in response.parts if isinstance(part, ToolCallPart))
         text = "".join(sink.pieces)
@@ -92,6 +93,11 @@ class PydanticWire:
                 )
         return Reply(text, calls, sink.usage, response.model_name or self._endpoint.model, finish)
 
+    def _settings(self, messages: Sequence[Message]) -> Any:
+        """A grammar goes to servers of one's own alone: llama.cpp takes one, services refuse what they do not know."""
+        grammar = messages[-1].grammar if messages else ""
+        return {"extra_body": {"grammar": grammar}} if grammar and self._endpoint.provider == "local" else None
+
     async def embed(self, texts: Sequence[str]) -> tuple[list[list[float]], Usage]:
         """One request for vectors. Raises Trouble, also where the provider has none."""
         if self._embedder is None:
@@ -103,11 +109,26 @@ class PydanticWire:
             vectors = [[float(number) for number in vector] for vector in answer.embeddings]
         except Exception as error:  # noqa: BLE001 - the boundary to a foreign library: all of it becomes Trouble
             raise trouble_of(error) from None
-        return vectors, Usage(1, answer.usage.input_tokens, 0)
+        used = answer.usage.input_tokens
+        return vectors, Usage(1, used, 0, list_price(self._endpoint, used, 0))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def list_price(endpoint: Endpoint, tokens_in: int, tokens_out: int) -> float:
+    """Dollars by the provider's list; 0 for a model that the list has not, and for a server of one's own."""
+    if endpoint.provider not in ("openai", "anthropic") or endpoint.loopback:
+        return 0.0
+    import genai_prices
+
+    used = genai_prices.Usage(input_tokens=tokens_in, output_tokens=tokens_out)
+    try:
+        price = genai_prices.calc_price(used, model_ref=endpoint.model, provider_id=endpoint.provider)
+    except LookupError:
+        return 0.0
+    return float(price.total_price)
 
 
 # --------------------------------------------------------------------------- clients

@@ -6,6 +6,7 @@ data, and the kernel keeps the clock, the expected answers and the verdict.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -180,6 +181,23 @@ def _linted(question: dict[str, Any]) -> tuple[lint.Denied, ...]:
     rules = question["rules"]
     allowed = rules["allow"]
     return lint.lint(question["source"], "lisp", lint.LintRules.of(allow=allowed, deny=rules["deny"]))
+
+
+_REHEARSED = "import math\ndef f(xs):\n    return [math.sqrt(x) for x in xs]\n"
+
+
+def rehearse() -> None:
+    """Do what each job does first, but change nothing: each page that is written to is copied now, and not in its time.
+
+    Every strict job has gone through it, and through all of it: what it maps is in the peak memory of all of them, or
+    one of two equal programs would need a tenth more.
+    """
+    pretended = Worker(0)
+    question = {"op": "ask", "fn": "f", "args": [[1, 2.5]], "room": 0}
+    with contextlib.suppress(Exception):  # whatever it is, a job that meets it says so
+        locks.rehearse()
+        exec(compile(_REHEARSED, "<rehearsal>", "exec"), pretended.namespace)
+        wire.line_of({**pretended.answer(json.loads(wire.line_of(question))), "id": "", "error": "é"})
 
 
 def write_line(reply: dict[str, Any]) -> None:
