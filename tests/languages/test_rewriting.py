@@ -65,7 +65,7 @@ CASES = {
         (np.zeros((2, 2)), np.arange(4.0).reshape(2, 2), np.eye(2) + 1),
     ),
     "loop order": (
-        "def f(a):\n    for i in range(2):\n        for j in range(3):\n            a[i, j] += i + 2 * j\n    return a\n",
+        "def f(a):\n    for i in range(2):\n        for j in range(3):\n            a[i, j] += i - j\n    return a\n",
         "    for j in range(3):\n        for i in range(2):\n            a[i, j] +=",
         (np.zeros((2, 3)),),
     ),
