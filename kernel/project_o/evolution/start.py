@@ -142,9 +142,11 @@ def _look(loop: Loop, line: str) -> bool:
 
 
 def _look_at(loop: Loop, line: str) -> bool:
-    """While repairs are looked for: show how many there were; whether the run is over."""
+    """While repairs are looked for: show how many there were; whether what is left is needed to judge them."""
     loop.reporter.report(loop.archive, line)
-    return loop.stop.is_set() or loop.clock.search_is_over()
+    budget = loop.clock.budget_seconds
+    late = budget is not None and loop.clock.elapsed > limits.REPAIR_HUNT_SHARE * budget
+    return loop.stop.is_set() or late or loop.clock.search_is_over()
 
 
 def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, str]:
