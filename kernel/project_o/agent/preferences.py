@@ -103,3 +103,17 @@ class Preferences:
 
     def _named(self, taste: Sequence[str]) -> Choice:
         return dict(zip(self.options, taste, strict=True))
+
+
+def learn_answer(memory: Memory, question: str, reply: str) -> str:
+    """A user liked this reply: the block that it came from answers this question from now on. Its id, or "".
+
+    Only where it is plain which one it was: what stands in the reply, or holds it, among what is recalled.
+    """
+    said = " ".join(reply.split()).casefold()
+    for item in memory.peek(question) if said else ():
+        text = " ".join(item.block.text.split()).casefold()
+        if text in said or said in text:
+            memory.teach(question, item.block.id)
+            return item.block.id
+    return ""
