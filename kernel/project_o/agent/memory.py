@@ -17,7 +17,7 @@ from .. import limits
 from ..errors import AgentError
 from ..lisp.specs import MemorySpec
 from .blocks.block import Block, Forgotten, Recalled, Recollection, block_id
-from .blocks.embedding import batches, entries, ready, teach
+from .blocks.embedding import batches, entries, ready, teach, teach_again
 from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
 from .blocks.splitting import joined, named, text_to_keep
@@ -264,7 +264,7 @@ class Memory:
             ordered = sorted(blocks, key=lambda block: block.when)
             listed = list(forgotten)[-limits.FORGOTTEN_LISTED_MAX :]
             self._store.replace(entries(ordered, self.embedder), listed, self.embedder.id)
-            teach(self._store, self.embedder, taught)
+            teach_again(self._store, self.embedder, taught)
             self._make_room(0)
 
     def define(self, spec: MemorySpec, written: MemorySpec | None = None) -> frozenset[str]:

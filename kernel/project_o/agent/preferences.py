@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..limits import PREFERENCE_COMBINATIONS_MAX, PREFERENCE_THUMBS_MAX
+from .blocks.schema import TAUGHT_SINCE
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -111,7 +112,8 @@ def learn_answer(memory: Memory, question: str, reply: str) -> str:
     Only where it is plain which one it was: what stands in the reply, or holds it, among what is recalled.
     """
     said = " ".join(reply.split()).casefold()
-    for item in memory.peek(question) if said else ():
+    can_be_taught = memory.store.version() >= TAUGHT_SINCE
+    for item in memory.peek(question) if said and can_be_taught else ():
         text = " ".join(item.block.text.split()).casefold()
         if text in said or said in text:
             memory.teach(question, item.block.id)

@@ -199,9 +199,7 @@ class OpenTurn:
         own = (
             ToolSpec(REMEMBER, "Keep a fact for later conversations.", (text,), self._remember_for_model),
             ToolSpec(RECALL, "Look for what was kept in earlier conversations.", (query,), self.recall),
-            ToolSpec(
-                CORRECT, "A kept fact is wrong: keep the right one in its place.", (old, text), self._correct_for_model
-            ),
+            ToolSpec(CORRECT, "A kept fact is wrong: keep the right one in its place.", (old, text), self._put_right),
         )
         return [tool for tool in own if tool.name not in self._tools]
 
