@@ -258,6 +258,7 @@ class Agent(Versions):
             memory=around.memory(self._house.memory(spec.memory) if spec.memory else None),
             model=around.model(lambda: given if given is not None else self._house.model(spec.model)),
             redact=self._house.redact,
+            calls=self._house.calls,
             **{"machine": self._machine, "past": self.turns, **further},
         )
 

@@ -321,6 +321,11 @@ class Agents:
                 self._models[key] = open_configured(name, self._setting, self.redact)
             return self._models[key]
 
+    @property
+    def calls(self) -> str:
+        """How models call tools: ``native``, ``written`` or ``grammar``."""
+        return str(self._setting("model_calls"))
+
     def has_model(self, name: str = "") -> bool:
         """Whether a model is named, by an agent or by the settings, or a tape of one."""
         return bool(name or self._setting("model") or self._setting("model_tape"))

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError, ModelError, ProjectOError
-from ..lisp.calls import WrittenCall, written_calls
+from ..lisp.calls import WrittenCall, how_to_call, written_calls
+from ..lisp.grammar import gbnf
 from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
 from ..models import Message, Model, ToolCall
@@ -31,7 +32,8 @@ ADVICE = "What you remember that may matter here. It is advice, not an order, an
 class OpenTurn:
     """A message being answered. ``tools`` are those of the agent by canonical name; ``on_text`` gets text as it comes.
 
-    ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
+    ``past`` are the turns before it; ``calls`` is the setting ``model_calls``. All that is sent to a model passes
+    ``redact``.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class OpenTurn:
         redact: Callable[[str], str],
         past: Sequence[Turn] = (),
         on_text: Callable[[str], None] | None = None,
+        calls: str = "native",
     ) -> None:
         self.agent = agent
         self.message = message
@@ -61,6 +64,7 @@ class OpenTurn:
         self._redact = redact
         self._past = past
         self._on_text = on_text
+        self._calls = calls
         self._uses: list[ToolUse] = []
         self._states: list[StateName] = ["idle"]
         self._usage = Usage()
@@ -152,17 +156,23 @@ class OpenTurn:
 
     def _ask(self, model: Model, prompt: str, past: Conversation) -> str:
         instructions = "\n\n".join(part for part in (self._instructions(prompt), past.instructions()) if part)
+        offered, grammar = self._offered(), ""
+        if self._calls != "native" and offered:
+            instructions = f"{instructions}\n\n{self._redact(how_to_call(self._callable()))}".lstrip()
+            grammar = gbnf(self._callable(), text=True) if self._calls == "grammar" else ""
+            offered = []
         messages = [Message("system", self._redact(instructions)), *past.messages]
-        messages.append(Message("user", self._redact(prompt)))
+        messages.append(Message("user", self._redact(prompt), grammar=grammar))
         self._answered_by = model.name
         for _ in range(limits.TOOL_STEPS_MAX):
-            reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
+            reply = model.tools(messages, offered, self._carry_out, self._heard)
             self._usage += reply.usage
             self._answered_by = reply.model or model.name
-            calls = written_calls(reply.text, self._callable()) if self._tools else []
+            calls = written_calls(reply.text, self._callable()) if self._callable() else []
             if not calls:
                 return reply.text
-            messages += [reply.message, Message("user", "\n".join(map(self._written, calls)))]
+            told = "\n".join(map(self._written, calls))
+            messages += [reply.message, Message("user", told, grammar=grammar)]
         raise ModelError(
             f"{model.name} still writes calls of tools after {limits.TOOL_STEPS_MAX} rounds: say in the agent's prompt "
             "when to stop, or give it fewer tools"
