@@ -8,6 +8,7 @@ vector and its words, so no search can find it.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 from collections import Counter
@@ -148,7 +149,7 @@ class SqliteBlocks:
 
     def matching(self, query: str, count: int, scope: str | None = None) -> list[str]:
         """See the seam."""
-        words = " OR ".join(f'"{word}"' for word in dict.fromkeys(query.replace('"', " ").split()))
+        words = " OR ".join(f'"{word}"' for word in dict.fromkeys(re.findall(r"\w+", query)))
         if not words:
             return []
         where, values = ("", []) if scope is None else ("AND block.scope IN ('', ?)", [scope])
@@ -205,15 +206,17 @@ class SqliteBlocks:
     def change(self, block: Block) -> None:
         """See the seam."""
         with self._lock, transaction(self._connection):
+            moved = self._all("SELECT 1 FROM block WHERE id = ? AND scope != ?", [block.id, block.scope])
             self._connection.execute(
                 "UPDATE block SET source = ?, scope = ?, importance = ?, pinned = ? WHERE id = ?",
                 [block.source, block.scope, block.importance, block.pinned, block.id],
             )
-            self._connection.execute(
-                "UPDATE vector SET scope = ? WHERE number = (SELECT number FROM block WHERE id = ?)",
-                [block.scope, block.id],
-            )
-            self._held.drop()
+            if moved:
+                self._connection.execute(
+                    "UPDATE vector SET scope = ? WHERE number = (SELECT number FROM block WHERE id = ?)",
+                    [block.scope, block.id],
+                )
+                self._held.drop()
 
     def remove(self, ids: Sequence[str], now: float) -> None:
         """See the seam."""
