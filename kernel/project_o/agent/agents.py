@@ -218,6 +218,10 @@ class Agents:
             return own[canonical(name)]
         if self.specs.has("tool", name):
             return self.specs.tool(name)
+        if self.specs.has("workflow", name):
+            from .workflows import Workflow
+
+            return Workflow(self.specs.workflow(name), self.runs).as_tool
         found = self.namespace.get(canonical(name))
         if isinstance(found, ToolSpec):
             return found

@@ -31,7 +31,8 @@ def source_of(agent: Agent, *, python: bool = False) -> tuple[str, Literal["lisp
     if not python and spec.language == "lisp":
         before = [memory.spec if memory is not None else None, *further, *tools.values(), spec]
         return "\n\n".join(one.source for one in before if one is not None and one.source), "lisp"
-    parts = [_part(one) for one in further] + [_tool(one) for one in tools.values()]
+    known = {canonical(one.name) for one in further}
+    parts = [_part(one) for one in further] + [_tool(one) for name, one in tools.items() if name not in known]
     parts.append(_agent(spec, tools, memory.spec if memory is not None else None))
     if spec.body is not None:
         parts.append(_body(spec))

@@ -245,6 +245,12 @@ class WorkflowSpec:
 
         return carry_out(self, bound_arguments(self.run, args, named), InMemory())
 
+    def as_tool(self, run: Callable[..., Any]) -> ToolSpec:
+        """What an agent that names the workflow among its tools is given; ``run`` begins a run of it."""
+        return ToolSpec(
+            self.name, self.doc, self.parameters, run, self.source, self.language, self.line, f"workflow {self.digest}"
+        )
+
     @property
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over what the workflow is and does."""
