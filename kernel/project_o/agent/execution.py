@@ -85,7 +85,7 @@ class Execution:
             job.close()
         if not answer.ok:
             raise AgentError(
-                f"the tool {tool.name} failed in the sandbox ({answer.ended}): {answer.error}. It is unsafe, so it has "
+                f"the tool {tool.name} failed in the sandbox ({answer.ended or 'it raised'}): {answer.error}. It is unsafe, so it has "
                 f"no files and no network there; {advice}"
             )
         return json.loads(str(answer.value))

@@ -84,7 +84,7 @@ class ToolSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str | Later = ""
+    normal: str | Later = field(default="", repr=False)
     unsafe: bool = False
     timeout_seconds: float = 0.0
     effects: tuple[str, ...] = ()
@@ -200,7 +200,7 @@ class AgentSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str | Later = ""
+    normal: str | Later = field(default="", repr=False)
     version: str = ""
 
     def __post_init__(self) -> None:
@@ -234,7 +234,7 @@ class WorkflowSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str | Later = ""
+    normal: str | Later = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _check_name("workflow", self.name)
