@@ -78,7 +78,7 @@ def _when(seen: list[tuple[float, int]], began: float, count: float) -> float:
 
 def stored(folder: Path) -> dict[str, Any]:
     """Six hundred candidates of a large program with a history: the bytes of all that is left."""
-    filler = "".join(f"def helper_{k}(x):\n    return x + {k}\n\n\n" for k in range(PROGRAM_BYTES // 40))
+    filler = "".join(f"def _helper_{k}(x):\n    return x + {k}\n\n\n" for k in range(PROGRAM_BYTES // 36))
     path = folder / "large.py"
     path.write_text((filler + BODY)[-PROGRAM_BYTES:].partition("\n\n\n")[2])
     history = open_history(folder, notebook=None, session="throughput")

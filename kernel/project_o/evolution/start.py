@@ -80,10 +80,7 @@ def run_evolution(
         task = replace(task, repairing=True)
     jobs = Jobs(task)
     islands = Islands(task.program, seed, task.islands, task.grid)
-    if repair is not None and trials != 1:
-        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers, seed)
-    else:
-        chosen = _proposer(proposer, task, seed, islands) if trials != 1 else Nobody()
+    chosen = _chosen(proposer, task, seed, islands, repair, workers) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
@@ -233,6 +230,19 @@ def _built(task: Task) -> Artifact:
         raise EvolutionError(
             f"{task.program.name} itself does not compile: {first_diagnostic(error)}: mend it first"
         ) from error
+
+
+def _chosen(
+    proposer: str | Proposer | MakeProposer,
+    task: Task,
+    seed: int,
+    islands: Islands,
+    repair: tuple[NativeFunction, Repairing] | None,
+    workers: int,
+) -> Proposer:
+    if repair is not None:
+        return RepairProposer(task, _built(task), *repair, workers, seed)
+    return _proposer(proposer, task, seed, islands)
 
 
 def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, islands: Islands) -> Proposer:
