@@ -59,7 +59,7 @@ class Flow:
         self.later_cells: Callable[[str, str], tuple[Sequence[Step], Sequence[str]]] = _no_notebook
         """See ``evolving.LaterCells``."""
         self.in_copy: Callable[[], None] = lambda: None
-        """Called in each copy of this process that runs the user's code beside a candidate."""
+        """Called in each copy of this process that runs the user's code."""
         self.names: Mapping[str, Any] = {}
         """What the user has defined, by name."""
         self.page_joined: Callable[[], None] = lambda: None
@@ -102,7 +102,11 @@ class Flow:
 
     def _reach_name(self, name: str) -> None:
         if name in self._targets:
-            self._runtime(self.registry.releases(name)[-1].program.language).reach(self._targets[name])
+            self._home(name).reach(self._targets[name])
+
+    def _home(self, name: str) -> Runtime:
+        """That of the text that the user wrote, whatever language serves its name now."""
+        return self._runtime((self.registry.cell(name) or self.registry.releases(name)[-1].program).language)
 
     def _registry(self) -> Registry:
         from .deploy import Registry
@@ -187,12 +191,14 @@ class Flow:
         return self._runtime(program.language).build(program, proposed=proposed)
 
     def _open(self, release: Release, cell: Program | None) -> Version:
+        from .runtimes.crossed import crossed
         from .runtimes.trust import is_own
 
         program, trial = release.program, release.program.digest not in self._untried
         own = is_own(program, self._cells(cell), release.cell)
         quick = release.origin == "cell" and own and self.quick()
-        return self._runtime(program.language).version(program, trial=trial, proposed=not own, quick=quick)
+        made = self._runtime(program.language).version(program, trial=trial, proposed=not own, quick=quick)
+        return crossed(made, cell, self._runtime)
 
     def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
         """The user's own texts by name, where this one is the newest of its name."""
@@ -223,7 +229,7 @@ class Flow:
 
         ``resume`` goes on from the trials of a run of the same notebook, program, seed and wishes that was cut off.
         ``wishes`` say what is wanted and what must hold; see ``evolving.Wishes``:
-        objective, guards, allowed, inputs, reference, tests, relations, scenario.
+        objective, guards, allowed, inputs, reference, tests, relations, scenario, to.
 
         Raises UsageError for what cannot be meant, EvolutionError where a run cannot start.
         """
@@ -233,8 +239,7 @@ class Flow:
         self._allow_change()
         wanted = Wishes.of(evaluator, wishes)
         name, own = self._named(target)
-        task = self._task(name, function or own, wanted, trials)
-        stop = stop or threading.Event()
+        task, stop = self._task(name, function or own, wanted, trials), stop or threading.Event()
         kept = self.runs.journal(task, wanted, seed, proposer, resume=resume)
         with self.runs.under_way(target, stop), kept as journal:
             run = run_evolution(
@@ -258,6 +263,7 @@ class Flow:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
+        from .evolving.crossing import crossing
         from .runtimes.trust import is_own
         from .sandbox import shared
 
@@ -269,7 +275,7 @@ class Flow:
         runtime, text = self._runtime(program.language), cell.source if cell is not None else ""
         fields = wanted.fields(self.guard_regression())
         ahead = is_own(program, self.registry.cell) and "size" not in (fields["objective"], *fields["also"])
-        return Task(
+        task = Task(
             program=program,
             build=build,
             build_own=self.build,
@@ -287,6 +293,7 @@ class Flow:
             lessons=self.releases.lessons.of(name),
             **fields,
         )
+        return crossing(task, wanted.to)
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""
@@ -356,8 +363,7 @@ class Flow:
     def _bind(self, name: str) -> None:
         """Let the user's own object of that name follow what serves."""
         if name in self._targets:
-            slot = self.registry.slot(name)
-            self._runtime(slot.version.artifact.program.language).bind(self._targets[name], slot)
+            self._home(name).bind(self._targets[name], self.registry.slot(name))
 
     def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
         """Put the notebook and what served at a state back. Python variables stay as they are."""

@@ -18,6 +18,7 @@ from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
+from .crossing import TranslationProposer
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word, marked
@@ -214,6 +215,8 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) ->
     if not isinstance(proposer, str):
         return proposer if hasattr(proposer, "ask") else proposer(task, seed)
     if proposer in ("search", "auto"):
+        if task.translations:
+            return TranslationProposer(task, seed)
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed)
         if is_rewritten(task.program):

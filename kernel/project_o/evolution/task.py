@@ -103,6 +103,8 @@ class Task:
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
     searched too, where nothing is declared.
+
+    ``translations`` are programs of another language that are to answer as this one does: then those are searched.
     """
 
     program: Program
@@ -133,6 +135,11 @@ class Task:
     foreign: ForeignTask | None = None
     own_task: Callable[[], Task] | None = None
     numbers: bool = False
+    translations: tuple[Program, ...] = ()
+
+    def crosses(self, program: Program) -> bool:
+        """Whether it is a translation: of another language than what serves now."""
+        return bool(self.translations) and program.language != self.program.language
 
     @property
     def tools(self) -> Tools:
@@ -150,7 +157,7 @@ class Task:
         A guarded one tells a panic by its message and outlives it; an unguarded one calls without the guard's
         microseconds, which would make every two versions look more alike.
         """
-        if self.open_job is not None:
+        if self.open_job is not None and not self.crosses(artifact.program):
             return self.open_job(artifact)
         from .. import toolchain
 

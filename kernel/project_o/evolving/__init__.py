@@ -55,6 +55,7 @@ class Wishes:
     tests: Any = None
     relations: Sequence[Any] = ()
     scenario: Any = None
+    to: str = ""
 
     @classmethod
     def of(cls, evaluator: Any, words: Mapping[str, Any]) -> Wishes:
