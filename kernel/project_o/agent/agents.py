@@ -47,9 +47,11 @@ class Agents:
         defined: Callable[[Agent, str, bool], None] = lambda _agent, _name, _whole: None,
     ) -> None:
         from ..history.redact import Redactor
+        from .macros import Macros
         from .store import Store
 
         self.specs = Specs(self._bound)
+        self.macros = Macros(self, history, lambda: bool(self._setting("evolution")))
         self.store: Store = Store(history)
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self._setting = setting

@@ -16,6 +16,7 @@ from .. import limits
 from ..errors import UsageError
 from . import panels
 from .arguments import parsed
+from .macro_verbs import VERBS as MACRO_VERBS
 from .report import reported
 from .session import Session
 
@@ -61,6 +62,8 @@ class AgentMagics(Magics):
         in it are replaced by what they hold. The reply is the value.
         ``%agent NAME message``, ``%agent list``, ``%agent show NAME [--python]``,
         ``%agent feedback NAME up|down [why]``.
+        ``%agent learn-macros [--accept] [--random] [--seed N]`` makes the texts shorter by macros that it learns from
+        them, ``%agent unlearn-macros`` takes those back.
         """
         if cell is None:
             return self._line(line.strip())
@@ -115,6 +118,8 @@ class AgentMagics(Magics):
             return self._show(rest.split())
         if word == "feedback":
             return self._feedback(rest.split(None, 2))
+        if word in MACRO_VERBS:
+            return MACRO_VERBS[word](self.session, rest.split())
         agents = self.session.agents
         if not any(agent.name.replace("-", "_") == word.replace("-", "_") for agent in agents):
             known = ", ".join(agent.name for agent in agents) or "none yet"

@@ -47,7 +47,7 @@ class Expressions:
 
     def value(self, node: ast.expr) -> Value:
         """The expression."""
-        method = getattr(self, f"_{type(node).__name__}", None)
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             raise Untranslatable(f"{_told(node)} has no translation", node)
         try:
@@ -94,7 +94,7 @@ class Expressions:
 
     # ------------------------------------------------------------------ leaves
 
-    def _Constant(self, node: ast.Constant) -> Value:
+    def _constant(self, node: ast.Constant) -> Value:
         given = node.value
         if isinstance(given, bool):
             return Value("true" if given else "false", _BOOL)
@@ -106,7 +106,7 @@ class Expressions:
             return Value(f"@as(f64, {given!r})", _FLOAT)
         raise Untranslatable(f"{given!r} is no number", node)
 
-    def _Name(self, node: ast.Name) -> Value:
+    def _name(self, node: ast.Name) -> Value:
         name, scope = node.id, self.scope
         if name in scope.arrays:
             return Value(scope.spelled(name), scope.arrays[name], array=True)
@@ -115,17 +115,17 @@ class Expressions:
                 raise Untranslatable(f"{name} may not be set here: set it before", node)
             return Value(scope.spelled(name), scope.kinds[name])
         if name in self.constants:
-            return self._Constant(ast.copy_location(ast.Constant(self.constants[name]), node))
+            return self._constant(ast.copy_location(ast.Constant(self.constants[name]), node))
         raise Untranslatable(f"{name} is not a parameter, a variable of the function or a constant number", node)
 
-    def _Attribute(self, node: ast.Attribute) -> Value:
+    def _attribute(self, node: ast.Attribute) -> Value:
         if isinstance(node.value, ast.Name) and (known := constant_of(node.value.id, node.attr)) is not None:
             return Value(f"@as(f64, {known!r})", _FLOAT)
         if node.attr == "size" and (array := self._array_of(node.value)) is not None:
             return Value(f"@as(i64, @intCast({array.code}.len))", _INT)
         raise Untranslatable(f"{ast.unparse(node)} has no translation", node)
 
-    def _Subscript(self, node: ast.Subscript) -> Value:
+    def _subscript(self, node: ast.Subscript) -> Value:
         if ast.unparse(node.value).endswith(".shape") and isinstance(node.value, ast.Attribute):
             array = self._array_of(node.value.value)
             if array is not None and isinstance(node.slice, ast.Constant) and node.slice.value == 0:
@@ -153,7 +153,7 @@ class Expressions:
 
     # ------------------------------------------------------------------ operations
 
-    def _UnaryOp(self, node: ast.UnaryOp) -> Value:
+    def _unaryop(self, node: ast.UnaryOp) -> Value:
         if isinstance(node.op, ast.Not):
             return Value(f"(!{self.truth(node.operand)})", _BOOL)
         found = self.number(node.operand)
@@ -168,7 +168,7 @@ class Expressions:
         held = held_by(found.kinds)
         return Value(f"(try o_sub({held}, 0, {found.code}))", found.kinds)
 
-    def _BinOp(self, node: ast.BinOp) -> Value:
+    def _binop(self, node: ast.BinOp) -> Value:
         return self.combined(type(node.op), self.number(node.left), self.number(node.right), node)
 
     def combined(self, operation: type[ast.AST], left: Value, right: Value, node: ast.AST) -> Value:
@@ -224,7 +224,7 @@ class Expressions:
             raise Untranslatable("a power of whole numbers has a translation for the exponents 1 to 4 only", node)
         return Value(f"(try o_pow({held}, {self.as_type(left, held)}, {self.as_type(right, held)}))", kinds)
 
-    def _Compare(self, node: ast.Compare) -> Value:
+    def _compare(self, node: ast.Compare) -> Value:
         parts, left = [], self.number(node.left)
         for sign, other in zip(node.ops, node.comparators, strict=True):
             right = self.number(other)
@@ -238,14 +238,14 @@ class Expressions:
             left = right
         return Value(parts[0] if len(parts) == 1 else f"({' and '.join(parts)})", _BOOL)
 
-    def _BoolOp(self, node: ast.BoolOp) -> Value:
+    def _boolop(self, node: ast.BoolOp) -> Value:
         parts = [self.number(item) for item in node.values]
         if any(held_by(item.kinds) != "bool" for item in parts):
             raise Untranslatable("`and` and `or` have a translation between truth values", node)
         sign = " and " if isinstance(node.op, ast.And) else " or "
         return Value(f"({sign.join(item.code for item in parts)})", _BOOL)
 
-    def _IfExp(self, node: ast.IfExp) -> Value:
+    def _ifexp(self, node: ast.IfExp) -> Value:
         left, right = self.number(node.body), self.number(node.orelse)
         if left.kinds != right.kinds and is_float(left.kinds) != is_float(right.kinds):
             raise Untranslatable("both sides of an if expression must be of one type", node)
@@ -254,7 +254,7 @@ class Expressions:
         a, b = self.as_type(left, held), self.as_type(right, held)
         return Value(f"(if ({self.truth(node.test)}) {a} else {b})", kinds)
 
-    def _Call(self, node: ast.Call) -> Value:
+    def _call(self, node: ast.Call) -> Value:
         if node.keywords:
             raise Untranslatable(f"{ast.unparse(node)}: arguments by name have no translation", node)
         if isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1:

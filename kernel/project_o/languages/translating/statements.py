@@ -75,7 +75,7 @@ class Statements:
 
     def statement(self, node: ast.stmt) -> bool:
         """One statement; whether nothing after it is reached. Raises Untranslatable with the line."""
-        method = getattr(self, f"_{type(node).__name__}", None)
+        method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
             raise Untranslatable(f"`{ast.unparse(node).splitlines()[0]}` has no translation", node)
         try:
@@ -102,7 +102,7 @@ class Statements:
         """The variable that says whether one, which may be an int or a float in Python, is an int."""
         return f"o_whole_{self.scope.spelled(name).strip('@').strip(chr(34))}"
 
-    def _Assign(self, node: ast.Assign) -> None:
+    def _assign(self, node: ast.Assign) -> None:
         if len(node.targets) != 1:
             raise Untranslatable("one `=` a line has a translation", node)
         target = node.targets[0]
@@ -132,12 +132,12 @@ class Statements:
                 raise Untranslatable(f"`{ast.unparse(node)}` has no translation", node)
             self.set_number(item.id, value, node)
 
-    def _AnnAssign(self, node: ast.AnnAssign) -> None:
+    def _annassign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
             raise Untranslatable("a variable without a value has no translation", node)
-        self._Assign(ast.copy_location(ast.Assign([node.target], node.value), node))
+        self._assign(ast.copy_location(ast.Assign([node.target], node.value), node))
 
-    def _AugAssign(self, node: ast.AugAssign) -> None:
+    def _augassign(self, node: ast.AugAssign) -> None:
         value = self.expressions.number(self.arrays.lifted(node.value))
         if isinstance(node.target, ast.Name):
             old = self.expressions.number(ast.Name(node.target.id, ast.Load(), lineno=node.lineno, col_offset=0))
@@ -167,18 +167,18 @@ class Statements:
 
     def element(self, target: ast.Subscript) -> str:
         """An element to be written."""
-        return self.expressions._Subscript(target).code
+        return self.expressions._subscript(target).code
 
     # ------------------------------------------------------------------ order
 
-    def _Expr(self, node: ast.Expr) -> None:
+    def _expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):
             raise Untranslatable(f"`{ast.unparse(node)}` has no effect that could be translated", node)
 
-    def _Pass(self, node: ast.Pass) -> None:
+    def _pass(self, node: ast.Pass) -> None:
         """Nothing."""
 
-    def _If(self, node: ast.If) -> bool:
+    def _if(self, node: ast.If) -> bool:
         test = self.expressions.truth(self.arrays.lifted(node.test))
         before = set(self.scope.are_set)
         with self.block(f"if ({test}) "):
@@ -197,21 +197,21 @@ class Statements:
         self.scope.are_set = first | second if ends and other else second if ends else first if other else first & second
         return ends and other
 
-    def _While(self, node: ast.While) -> None:
+    def _while(self, node: ast.While) -> None:
         if node.orelse or self.arrays.lifts(node.test):
             raise Untranslatable("such a `while` has no translation: compute before it, and leave out `else`", node)
         with self.block(f"while ({self.expressions.truth(node.test)}) "):
             self.body(node.body)
 
-    def _Break(self, node: ast.Break) -> bool:
+    def _break(self, node: ast.Break) -> bool:
         self.write("break;")
         return True
 
-    def _Continue(self, node: ast.Continue) -> bool:
+    def _continue(self, node: ast.Continue) -> bool:
         self.write("continue;")
         return True
 
-    def _Raise(self, node: ast.Raise) -> bool:
+    def _raise(self, node: ast.Raise) -> bool:
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         kind = getattr(builtins, raised.id, None) if isinstance(raised, ast.Name) else None
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
@@ -219,7 +219,7 @@ class Statements:
         self.write(f"return error.{kind.__name__};")
         return True
 
-    def _Return(self, node: ast.Return) -> bool:
+    def _return(self, node: ast.Return) -> bool:
         if node.value is None:
             raise Untranslatable("nothing is returned: a number or an array has a translation", node)
         value = self.arrays.lifted(node.value)
@@ -244,7 +244,7 @@ class Statements:
 
     # ------------------------------------------------------------------ loops
 
-    def _For(self, node: ast.For) -> None:
+    def _for(self, node: ast.For) -> None:
         if node.orelse:
             raise Untranslatable("`else` of a loop has no translation", node)
         with self.block(""):
