@@ -105,7 +105,7 @@ def _past_the_guard(kernels: Any) -> Any:
     """The same functions, called by the dispatcher without the guard: what that costs is the difference."""
     from project_o import abi, toolchain
     from project_o.deploy import NativeModule, Slot
-    from project_o.toolchain.load import host
+    from project_o.toolchain.host import host
 
     library = toolchain.load(kernels.slot.version.artifact)
     module, loaded = abi.dispatch.made(), library._loaded

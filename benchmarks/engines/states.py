@@ -187,7 +187,7 @@ def gitpython_state(cells: int, foreign: int = 0) -> Iterator[Visit]:
 
 
 @contextmanager
-def kishu_state(cells: int) -> Iterator[Visit]:
+def kishu_state(cells: int, foreign: int = 0) -> Iterator[Visit]:
     """Kishu's hooks before and after a cell. It keeps variables as well, and reads the notebook's file each time."""
     python = os.environ.get("KISHU_PYTHON", sys.executable)
     found = subprocess.run([python, "-c", "import kishu.jupyterint"], capture_output=True, check=False)
@@ -195,7 +195,7 @@ def kishu_state(cells: int) -> Iterator[Visit]:
         raise UnavailableError("kishu is not installed; KISHU_PYTHON names a Python that has it")
     numbers = itertools.count(1)
     with tempfile.TemporaryDirectory(prefix="o-states-", ignore_cleanup_errors=True) as folder:
-        _Notebook(folder, cells, 0)
+        _Notebook(folder, cells, foreign)
         with subprocess.Popen(
             [python, "-c", KISHU], cwd=folder, env={**os.environ, "HOME": folder},
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,

@@ -1,4 +1,4 @@
-"""``python -m benchmarks.trust``: go on with a part, say how far each one is, or write the record."""
+"""``python -m benchmarks.trust``: go on with a part or a group, say how far each one is, or write the record."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from .. import machine
-from .parts import Part, load, parts
-from .summary import summary, table
+from .parts import GROUPS, Part, load, parts
+from .summary import share_at_most, summary, table
 
 ROOT = Path(__file__).resolve().parents[2]
 LOG = Path(tempfile.gettempdir()) / "project-o-trust.jsonl"
@@ -23,7 +23,7 @@ def main(arguments: list[str] | None = None) -> int:
     """2 for a line that cannot be meant, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trust", description="How often a verdict is wrong.")
     parser.add_argument("verb", choices=("run", "status", "record"))
-    parser.add_argument("part", nargs="?", choices=tuple(parts()), help="which part to go on with")
+    parser.add_argument("part", nargs="?", choices=(*parts(), *GROUPS), help="which part to go on with, or group")
     parser.add_argument("--seconds", type=float, default=240.0, help="for how long; what is under way is finished")
     parser.add_argument("--count", type=int, help="so many comparisons in all, instead of the part's own number")
     parser.add_argument("--log", type=Path, default=LOG, help=f"where the comparisons are kept; {LOG} otherwise")
@@ -31,8 +31,11 @@ def main(arguments: list[str] | None = None) -> int:
     line = parser.parse_args(arguments)
     if line.verb == "run":
         if line.part is None:
-            parser.error("run wants a part: " + ", ".join(parts()))
-        _run(parts()[line.part], line.log, line.seconds, line.count)
+            parser.error("run wants a part: " + ", ".join((*parts(), *GROUPS)))
+        until = time.monotonic() + line.seconds
+        for name in GROUPS.get(line.part, (line.part,)):
+            _run(parts()[name], line.log, until, line.count)
+        _status(line.log)
     elif line.verb == "status":
         _status(line.log)
     else:
@@ -49,10 +52,9 @@ def read(log: Path) -> dict[str, dict[int, dict[str, Any]]]:
     return found
 
 
-def _run(part: Part, log: Path, seconds: float, count: int | None) -> None:
+def _run(part: Part, log: Path, until: float, count: int | None) -> None:
     known = read(log)[part.name]
     missing = [number for number in range(part.count) if number not in known][: _wanted(part, known, count)]
-    until = time.monotonic() + seconds
     with load(busy=part.loaded), log.open("a", encoding="utf-8") as file:
         for subject in dict.fromkeys(part.subject(number) for number in missing):
             with part.make(subject) as make:
@@ -75,7 +77,8 @@ def _wanted(part: Part, known: dict[int, Any], count: int | None) -> int:
 def _status(log: Path) -> None:
     for name, lines in read(log).items():
         accepted = sum(line["accepted"] for line in lines.values())
-        print(f"{name:18}{len(lines):4} of {parts()[name].count:4}, {accepted} accepted")
+        bound = f", a true share of at most {share_at_most(accepted, len(lines)):.1%}" if lines else ""
+        print(f"{name:18}{len(lines):4} of {parts()[name].count:4}, {accepted} accepted{bound}")
 
 
 def _record(log: Path, out: Path | None) -> None:

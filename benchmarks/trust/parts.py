@@ -28,6 +28,10 @@ from .subjects import BETTER, NULLS, ROUNDS, SCORED, SUBJECTS, evaluator
 SEED = 20
 SHORT_SECONDS = 2.5
 """How long every other comparison may measure: as in a run whose budget is nearly used up."""
+NULL_SUBJECTS = ("python",) * 5 + ("zig",)
+"""Each Zig text is compiled, which takes a hundred times what it takes to measure it."""
+GROUPS = {"quiet": ("same-quiet", "nulls-quiet"), "loaded": ("same-loaded", "nulls-loaded")}
+"""What is asked of a verdict without load, and under load: each in one command."""
 Line = dict[str, Any]
 Make = Callable[[int], Line]
 
@@ -54,7 +58,8 @@ def parts() -> dict[str, Part]:
         Part("same-quiet", 200, _same),
         Part("same-loaded", 200, _same, loaded=True),
         Part("gain-1.1-loaded", 32, _gains("1.1"), loaded=True),
-        Part("nulls", 96, _nulls, subjects=("python", "python", "python", "python", "python", "zig")),
+        Part("nulls-quiet", 200, _nulls, subjects=NULL_SUBJECTS),
+        Part("nulls-loaded", 200, _nulls, loaded=True, subjects=NULL_SUBJECTS),
         Part("scores", 240, _scores, subjects=("independent", "memory and heavy tails", "better")),
     )
     return {**{part.name: part for part in every}, **gains}
@@ -62,8 +67,9 @@ def parts() -> dict[str, Part]:
 
 @contextmanager
 def load(*, busy: bool, cores: int | None = None) -> Iterator[None]:
-    """A busy process for each core, ended at the end."""
-    count = (cores or machine.facts()["cores"]) if busy else 0
+    """As much load as a busy process for each core: ours are ended at the end, what others do is counted."""
+    others = int((machine.load() or [0.0])[0])
+    count = max(0, (cores or machine.facts()["cores"]) - others) if busy else 0
     burning = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(count)]
     try:
         yield

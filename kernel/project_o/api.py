@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from .deploy.modules import LoadedModule, Modules
     from .evolution import Run
     from .values import Mode
-    from .view import Display
+    from .view import Display, Plot
 
 _current: Flow | None = None
 _module_folder: Callable[[], str] | None = None
@@ -125,7 +126,10 @@ def evolve(
     if not is_task(program):
         if isinstance(evaluator, (str, Path)):
             raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
-        return flow.evolve(program, evaluator, **options)
+        with cluster(options.pop("on", None)) as executor:
+            if executor is not None:
+                options["executor"] = executor
+            return flow.evolve(program, evaluator, **options)
     if why := flow.forbidden():
         raise EvolutionError(why)
     try:
@@ -136,25 +140,47 @@ def evolve(
         raise UsageError(f"a program in a file has no such option: {error}") from None
 
 
+@contextmanager
+def cluster(address: str | None) -> Iterator[Any]:
+    """The executor of ``dask://HOST:PORT`` while it is used; None without an address. Raises UsageError,
+    EvolutionError where nobody answers."""
+    if address is None:
+        yield None
+        return
+    from .evolving.away import executor_of
+
+    executor, close = executor_of(address)
+    try:
+        yield executor
+    finally:
+        close()
+
+
 def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = None) -> dict[str, Any]:
     """The options of a run with those of a model, and of an earlier run, as the flow takes them.
 
-    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of a
-    million in, and out) and ``replay`` (an earlier run, its JSON, or a file of that: what it holds is neither asked nor
-    measured again). ``settings`` gives the value of an option by its name. Raises ModelMissing, UsageError.
+    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of
+    a million in, and out), ``money`` (the most that all may cost at it) and ``replay`` (an earlier run, its JSON,
+    or a file of that: what it holds is neither asked nor measured again). ``settings`` gives the value of an option
+    by its name. Raises ModelMissing, UsageError.
     """
     from .evolving.models import LLM, from_model, recorded
 
     known = settings or (lambda name: effective()[name].value)
     options = dict(options)
-    of_model = {name: options.pop(name) for name in ("model", "tokens", "price") if name in options}
+    of_model = {name: options.pop(name) for name in ("model", "tokens", "price", "money") if name in options}
     options["resume"] = bool(options.pop("resume", known("resume")))
     records, replay = recorded(options.pop("replay", None))
     if records is not None:
         options["replay"] = records
     if options.get("proposer") == LLM:
-        name = of_model.pop("model", None) or str(known("model"))
-        options["proposer"] = from_model(name, str(known("model_url")), replay=replay, **of_model)
+        model = of_model.pop("model", None) or str(known("model"))
+        if known("model_tape") and isinstance(model, str):
+            from .history.redact import Redactor
+            from .models import open_configured
+
+            model = open_configured(model, known, Redactor().text)
+        options["proposer"] = from_model(model, str(known("model_url")), replay=replay, **of_model)
     elif meant := [name for name, value in of_model.items() if value is not None]:
         raise UsageError(f"{meant[0]} is for a language model: say proposer='llm' as well")
     return options
@@ -174,11 +200,31 @@ def page(run: Run) -> Display:
         digest=run.lineage.digest,
         state=run.state.id if run.state else "",
         notes=run.notes,
+        population=run.population,
+        operators=run.operators,
+        diff=run.diff() if run.best != run.baseline else "",
     )
 
 
-def plot(run: Run) -> Display:
-    """All trials of a run in one picture."""
+def plot(run: Run, what: str = "trials") -> Plot:
+    """A picture of a run: its trials, its archive, its operators, or its lineage, which is static alone.
+
+    Raises UsageError for another word.
+    """
     from . import view
 
-    return view.show_metrics(run.trials, best=run.best_index, name=run.program.name)
+    name, best = run.program.name, run.best_index
+    if what == "trials":
+        static = view.show_metrics(run.trials, best=best, name=name)
+        return view.plotted(static, lambda: view.metrics_figure(run.trials, best=best, name=name))
+    if what == "archive":
+        static = view.show_archive(run.population, best=best, name=name)
+        if not run.population.axes:
+            return view.Plot(static)
+        return view.plotted(static, lambda: view.archive_figure(run.population, name=name))
+    if what == "operators":
+        static = view.show_operators(run.operators, name=name)
+        return view.plotted(static, lambda: view.operators_figure(run.operators, name=name))
+    if what == "lineage":
+        return view.Plot(view.show_lineage(run.trials, best=best, name=name))
+    raise UsageError(f"there is no picture of {what!r}: there are trials, archive, operators and lineage")

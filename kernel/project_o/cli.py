@@ -17,6 +17,8 @@ from .operations.serving import seconds
 from .values import Progress
 
 PROGRESS_SECONDS = 5.0
+MEANT = ("objective", "proposer", "model", "tokens", "price", "money", "islands", "grid", "replay")
+"""The words of ``evolve`` that are passed on as they are."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -145,6 +147,10 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--proposer", choices=("search", "llm"), help="llm: a language model proposes")
     parser.add_argument("--model", help="which language model, as provider:name; default: the configured one")
     parser.add_argument("--tokens", type=int, help="how many tokens it may cost, in and out together")
+    parser.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help="what a million tokens cost")
+    parser.add_argument("--money", type=float, help="the most that it may cost at that price")
+    parser.add_argument("--islands", type=int, help="how many populations that meet now and then; default: 1")
+    parser.add_argument("--grid", nargs="+", metavar="DESCRIPTOR", help="NAME[:LOW:HIGH[:BINS]]: the best of each cell")
     parser.add_argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
     parser.add_argument("--replay", metavar="RUN.json", help="an earlier run: what it holds is not asked again")
     parser.add_argument("--objective", nargs="+", metavar="METRIC", help="what is ranked, where it is another metric")
@@ -183,7 +189,7 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
         "timeout": seconds(arguments.timeout) if arguments.timeout else None,
         "seed": arguments.seed,
         "workers": settings["workers"].value if arguments.workers is None else arguments.workers,
-        **{name: getattr(arguments, name) for name in ("objective", "proposer", "model", "tokens", "replay")},
+        **{name: getattr(arguments, name) for name in MEANT},
         "resume": arguments.resume or settings["resume"].value,
     }
     return {name: value for name, value in given.items() if value is not None}
@@ -191,6 +197,8 @@ def _options(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _progress() -> Callable[[Progress], None]:
     """A line now and then, on standard error: standard output holds the result alone."""
+    from .view.progress import seconds_left, standing
+
     last = -PROGRESS_SECONDS
 
     def show(progress: Progress) -> None:
@@ -199,8 +207,10 @@ def _progress() -> Callable[[Progress], None]:
             return
         last = progress.elapsed_seconds
         of = f" of {progress.planned}" if progress.planned else ""
-        best = f"best ratio {progress.best_ratio:.3f}"
-        print(f"{progress.elapsed_seconds:6.0f} s  {progress.done}{of} trials  {best}", file=sys.stderr, flush=True)
+        told = f"trials  best ratio {progress.best_ratio:.3f}; {standing(progress)}"
+        left = seconds_left(progress)
+        end = f"; about {left:.0f} s left" if left is not None else ""
+        print(f"{progress.elapsed_seconds:6.0f} s  {progress.done}{of} {told}{end}", file=sys.stderr, flush=True)
 
     return show
 

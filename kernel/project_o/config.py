@@ -82,7 +82,8 @@ OPTIONS: tuple[Option, ...] = (
         "model",
         str,
         "",
-        "the language model, as provider:name; providers: openai, anthropic, ollama, local",
+        "the language model, as provider:name; providers: openai, anthropic, ollama, local; of several, "
+        "separated by commas, the first that answers",
         pattern=r"\s*|[^:\s]+:\S.*",
         example="ollama:qwen3",
     ),
@@ -94,6 +95,15 @@ OPTIONS: tuple[Option, ...] = (
         pattern=r"\s*|https?://\S+",
         example="http://127.0.0.1:8000/v1",
     ),
+    Option("model_tape", str, "", "a file that keeps what models were asked and answered", example="lesson.tape.jsonl"),
+    Option(
+        "model_tape_mode",
+        str,
+        "auto",
+        "what is on the tape is not asked; replay asks nothing else either, record asks everything anew",
+        ("auto", "record", "replay"),
+    ),
+    Option("agent_hosts", str, "", "the hosts that the agents' tool fetch may ask, with commas", example="example.org"),
 )
 FILES = ("project-o.toml", "pyproject.toml")
 CHOSEN = "%config ProjectO"

@@ -220,7 +220,7 @@ class Flow:
         function: str | None = None,
         progress: Callable[[Progress], None] | None = None,
         stop: threading.Event | None = None,
-        plot: Callable[[Run], Any] | None = None,
+        plot: Callable[[Run, str], Any] | None = None,
         resume: bool = False,
         replay: dict[str, Any] | None = None,
         **wishes: Any,
@@ -263,6 +263,7 @@ class Flow:
         """What is evolved under this name. A text that is not the user's own is built in the sandbox."""
         from .evolution import Task
         from .evolving import observed, scenario_of
+        from .evolving.away import with_away
         from .evolving.crossing import crossing
         from .runtimes.trust import is_own
         from .sandbox import shared
@@ -285,6 +286,7 @@ class Flow:
             open_job=runtime.opener(box),
             typed=runtime.typed(box),
             covering=runtime.covering(box),
+            trying=runtime.trying(box),
             function=function,
             kept=self.runs.kept_of(name),
             observed=observed(slot, function),
@@ -293,7 +295,7 @@ class Flow:
             lessons=self.releases.lessons.of(name),
             **fields,
         )
-        return crossing(task, wanted.to)
+        return crossing(with_away(task, runtime, cell), wanted.to)
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""

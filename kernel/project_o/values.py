@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Literal
 
 Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, of which the blocks alone are read
@@ -18,8 +18,6 @@ Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
 DATA = "surroundings.json"
 """The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
-
-# --------------------------------------------------------------------------- native interfaces
 
 TypeKind = Literal["void", "bool", "int", "float", "enum", "slice", "matrix", "view", "array", "struct", "tuple",
                    "optional", "error_union", "any"]  # fmt: skip
@@ -75,9 +73,6 @@ class Interface:
         raise KeyError(name)
 
 
-# --------------------------------------------------------------------------- the flow
-
-
 @dataclass(frozen=True, slots=True)
 class Parameter:
     """A constant declared open to search: ``const lanes = 8; // o: 4 8 16 32``. ``line`` is 1-based in its file."""
@@ -128,7 +123,7 @@ class Program:
 
 @dataclass(frozen=True, slots=True)
 class Proposal:
-    """A program derived from parents: by whom, how, and in the hope of what. ``index`` counts within a run."""
+    """A program derived from parents: by whom, how, why, and for which island. ``index`` counts within a run."""
 
     index: int
     program: Program
@@ -137,6 +132,7 @@ class Proposal:
     operator: str
     hypothesis: str = ""
     settings: tuple[tuple[str, Scalar], ...] = ()
+    island: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,8 +251,9 @@ class Verdict:
 class Record:
     """One line of a run's lineage: what was proposed and what became of it.
 
-    ``cost`` is None where nothing could be measured; ``ratio`` is against the baseline of the run. For a candidate
-    that failed a check ``finding`` is that check's, with the evidence for whoever proposes next.
+    ``cost`` is None where nothing could be measured; ``ratio`` is against the run's baseline, with ``interval`` around
+    it where it was measured in pairs. Of a candidate that failed a check ``finding`` is that check's, with the
+    evidence for whoever proposes next. ``behaviour`` is a SHA-256 of what it answered, "" where that was not seen.
     """
 
     proposal: Proposal
@@ -267,6 +264,8 @@ class Record:
     metrics: tuple[tuple[str, float], ...] = ()
     seconds: float = 0.0
     finding: Finding | None = None
+    interval: tuple[float, float] | None = None
+    behaviour: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,7 +334,8 @@ def plain(value: Any) -> Any:
 class Progress:
     """A run under way, as the view shows it. ``history``: (trial index, best ratio so far); ``records``: the trials.
 
-    ``rejected`` counts the candidates that each stage of the checks rejected, in the order of the stages.
+    ``rejected`` counts the candidates that each stage of the checks rejected, in their order, ``mean_ratio`` is that of
+    those that were measured, ``spent`` what a model has cost so far, in words.
     """
 
     name: str
@@ -352,22 +352,21 @@ class Progress:
     stopped: bool = False
     records: tuple[Record, ...] = ()
     rejected: tuple[tuple[CheckStage, int], ...] = ()
-
-
-# --------------------------------------------------------------------------- agents and models
+    mean_ratio: float | None = None
+    spent: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """What language models were asked: requests, and tokens in and out. Adds up with ``+``."""
+    """What models were asked: requests, tokens in and out, list price (0 where there is none). Adds up with ``+``."""
 
     requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
+    dollars: float = 0.0
 
     def __add__(self, other: Usage) -> Usage:
-        requests, tokens = self.requests + other.requests, self.input_tokens + other.input_tokens
-        return Usage(requests, tokens, self.output_tokens + other.output_tokens)
+        return Usage(*(mine + its for mine, its in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, slots=True)

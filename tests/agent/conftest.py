@@ -8,7 +8,8 @@ from project_o.agent import agents, place
 @pytest.fixture
 def house():
     """Fresh agents: a namespace, no history, a model only where a test sets one."""
-    settings = {"model": "", "model_url": ""}
+    settings = {"model": "", "model_url": "", "model_tape": "", "model_tape_mode": "auto"}
+    settings |= {"agent_hosts": "", "evolution": True}
     made = agents.Agents(setting=settings.__getitem__, namespace={"__name__": "notebook"})
     made.settings = settings
     place.provide(lambda: made)

@@ -9,7 +9,7 @@ from project_o.errors import AgentError, UsageError
 from project_o.history import open_history
 from project_o.history.records import CellRun
 
-SETTINGS = {"model": "", "model_url": ""}
+SETTINGS = {"model": "", "model_url": "", "model_tape": "", "model_tape_mode": "auto"}
 
 
 @pytest.fixture
@@ -161,9 +161,9 @@ def test_a_damaged_line_costs_only_itself(damage):
     good = '{"id": "x", "text": "kept", "source": "", "when": 1.0, "last_used": 1.0, "uses": 0}'
     if damage:
         with pytest.warns(UserWarning, match="left out"):
-            blocks, _ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
+            blocks, *_ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
     else:
-        blocks, _ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
+        blocks, *_ = _read_memory({"memories/n/a.jsonl": f"{damage}\n{good}\n"})
     assert [block.text for block in blocks] == ["kept"]
 
 
@@ -196,3 +196,133 @@ def test_what_was_staged_before_a_turn_does_not_undo_what_the_turn_learned(kerne
     cell_ends(house, "")
     kernel()
     assert [block.text for block in noting().memory] == texts
+
+
+# ------------------------------------------------------------------ the file beside the states
+
+
+def files_of(house):
+    from pathlib import Path
+
+    return sorted(path.name for path in Path(house.store._history.store).glob("memory-*.sqlite"))
+
+
+def file_of(house):
+    from pathlib import Path
+
+    (path,) = Path(house.store._history.store).glob("memory-*.sqlite")
+    return path
+
+
+def held(agent):
+    return [block.text for block in agent.memory]
+
+
+def test_a_memory_is_in_a_file_beside_the_states_and_kept_by_it(kernel):
+    house = kernel()
+    agent = noting()
+    agent("the sky is blue")
+    assert len(files_of(house)) == 1
+    agent.memory.remember("said after the last state")  # acknowledged, and in no state yet
+    path = file_of(house)
+    kernel()
+    assert held(noting()) == ["the sky is blue", "said after the last state"]
+    assert noting().memory.store.path == str(path)
+
+
+def test_without_its_file_a_memory_is_what_the_newest_state_holds(kernel):
+    house = kernel()
+    agent = noting()
+    agent("the sky is blue")
+    agent.memory.correct("the sky is blue", "the sky is grey")
+    agent.memory.teach("what colour is above?", agent.memory.blocks[0].id)
+    agent("grass is green")
+    path = file_of(house)
+    kernel()
+    path.unlink()
+    fresh = noting().memory
+    assert [block.text for block in fresh] == ["the sky is grey", "grass is green"]
+    assert [block.text for block in fresh.superseded] == ["the sky is blue"]
+    assert fresh.store.taught() == [(fresh.blocks[0].id, "what colour is above?")]
+    assert fresh.recall("what colour is the sky above?")[0].block.text == "the sky is grey"
+
+
+def test_a_damaged_file_is_put_aside_with_one_warning_and_nothing_of_the_states_lost(kernel):
+    house = kernel()
+    noting()("the sky is blue")
+    path = file_of(house)
+    house.memory("notes").store.close()
+    data = path.read_bytes()
+    path.write_bytes(data[: len(data) // 2])
+    kernel()
+    with pytest.warns(UserWarning, match="was cut off") as caught:
+        agent = noting()
+    assert len(caught) == 1
+    assert held(agent) == ["the sky is blue"]
+    assert [one.stat().st_size for one in path.parent.glob("*.damaged-*")] == [len(data) // 2]
+    agent("grass is green")
+    kernel()
+    assert held(noting()) == ["the sky is blue", "grass is green"]
+
+
+def test_states_of_a_newer_format_are_refused_with_one_error(kernel):
+    house = kernel()
+    noting()("the sky is blue")
+    body = json.loads(house.store._history.read(house.store._history.states(1)[0], "memories/notes/memory.json"))
+    body["format"] = 99
+    house.store._history.note("agent", "x", "newer", {}, {"memories/notes/memory.json": json.dumps(body)})
+    path = file_of(house)
+    kernel()
+    path.unlink()
+    with pytest.raises(AgentError, match="is of format 99, and this project-o knows up to 2"):
+        noting()
+
+
+def test_a_restore_by_another_process_is_seen_by_the_next_kernel(kernel):
+    house = kernel()
+    agent = noting()
+    agent("the sky is blue")
+    then = house.store._history.states(1)[0]
+    agent("the sky is grey")
+    house.store._history.restore(then)  # as project-o restore does it: nobody tells the agents
+    kernel()
+    agent = noting()
+    assert held(agent) == ["the sky is blue"]
+    agent("grass is green")
+    kernel()
+    assert held(noting()) == ["the sky is blue", "grass is green"]
+
+
+def test_what_was_forgotten_is_in_no_byte_of_the_file(kernel):
+    house = kernel()
+    agent = noting()
+    agent("the safe opens with swordfish")
+    agent("grass is green")
+    agent.memory.teach("is swordfish right?", agent.memory.blocks[0].id)
+    path = file_of(house)
+    assert b"swordfish" in path.read_bytes() + path.with_name(path.name + "-wal").read_bytes()
+    house.store.cell_ended()
+    house.store._history.forget("swordfish")
+    house.forgot()
+    here = b"".join(one.read_bytes() for one in path.parent.glob("memory-*"))
+    assert b"swordf" not in here
+    assert "swordfish" not in "".join(held(agent))
+    assert held(agent)[1] == "grass is green"
+    agent("snow is white")
+    kernel()
+    assert "swordfish" not in "".join(held(noting()))
+    assert held(noting())[1:] == ["grass is green", "snow is white"]
+    assert "grass is green" in [item.block.text for item in noting().memory.recall("what is green?")]
+
+
+def test_two_kernels_of_one_notebook_see_what_each_other_keeps(kernel, tmp_path):
+    kernel()
+    first = noting()
+    first("the sky is blue")
+    history = open_history(tmp_path, session="beside")
+    other = agents.Agents(history, SETTINGS.__getitem__, {"__name__": "notebook"})
+    beside = other.memory(MemorySpec("notes", embedding="hash"))
+    beside.remember("grass is green")
+    assert held(first) == ["the sky is blue", "grass is green"]
+    assert first.memory.recall("what is green?")[0].block.text == "grass is green"
+    history.close()

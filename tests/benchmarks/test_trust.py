@@ -53,7 +53,7 @@ def test_a_run_of_candidates_that_change_nothing_accepts_none(trust, monkeypatch
 
     monkeypatch.setattr(parts, "NULLS", 6)
     log = tmp_path / "log.jsonl"
-    trust.main(["run", "nulls", "--count", "1", "--log", str(log)])
+    trust.main(["run", "nulls-quiet", "--count", "1", "--log", str(log)])
     trust.main(["run", "scores", "--count", "1", "--log", str(log)])
 
     nulls, scores = (json.loads(line) for line in log.read_text().splitlines())

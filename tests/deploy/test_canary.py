@@ -310,7 +310,7 @@ def test_the_next_kernel_goes_on_where_this_one_ended(served):
 
     registry = Registry(lambda item, _cell: Version(doubled, text=item.program.source))
     canaries = Canaries(registry, equal)
-    canaries.remember(text)
+    canaries.remember([text])
     registry.serve_cell(Program("scale", "zig", (("cell.zig", "old"),)))
     resumed = canaries.resume("scale")
 
@@ -325,7 +325,7 @@ def test_a_metric_that_the_next_kernel_lacks_is_waited_for_until_the_time_is_ove
     text, user, clock = served.canaries.to_json(), {}, SimpleNamespace(now=0.0)
     registry = Registry(lambda item, _cell: Version(doubled, text=item.program.source))
     canaries = Canaries(registry, equal, lambda: clock.now, find=user.get)
-    canaries.remember(text)
+    canaries.remember([text])
     slot, _ = registry.serve_cell(Program("scale", "zig", (("cell.zig", "old"),)))
     canary = canaries.resume("scale").canary
     known = canary.evidence.calls
@@ -339,7 +339,7 @@ def test_a_metric_that_the_next_kernel_lacks_is_waited_for_until_the_time_is_ove
     slot.version.call("scale", (np.arange(3.0), np.zeros(3)))
     assert (canary.evidence.calls, canary.waits_for) == (known + 1, ())
     del user["worth"]
-    canaries.remember(text)
+    canaries.remember([text])
     for _ in range(1 + limits.CANARY_EXTENSIONS):
         clock.now += 301
         canaries.look()
@@ -352,16 +352,20 @@ def test_the_next_kernel_begins_no_canary_against_another_version(served):
     text = served.canaries.to_json()
     registry = Registry(lambda item, _cell: Version(doubled, text=item.program.source))
     canaries = Canaries(registry, equal)
-    canaries.remember(text)
+    canaries.remember([text])
     registry.serve_cell(Program("scale", "zig", (("cell.zig", "edited"),)))
     assert canaries.resume("scale") is None
-    assert canaries.to_json() == ""
+
+    third = Canaries(registry, equal)
+    third.remember([canaries.to_json(), text])
+    assert third.resume("scale") is None
+    assert "base" not in third.to_json(), "it is forgotten for good, whichever kernel speaks last"
 
 
 @pytest.mark.parametrize("text", ["{", "{}", '{"format": 99, "canaries": {}}', '{"format": 1, "canaries": 3}'])
 def test_a_damaged_record_of_canaries_is_one_clear_error(served, text):
     with pytest.raises(DeployError, match=r"canaries\.json"):
-        served.canaries.remember(text)
+        served.canaries.remember([text])
 
 
 class PythonVersion:

@@ -183,6 +183,50 @@ def test_a_canary_that_another_kernel_took_back_is_not_taken_up(start):
     assert four.releases.canaries.of("half") is None
 
 
+@pytest.mark.parametrize("by_hand", ["rollback", "promote"])
+def test_a_canary_that_another_kernel_ended_by_hand_does_not_come_back(start, by_hand):
+    one = start()
+    one.cell("slow")
+    one.releases.canary("half", accepted("fast"), EVERY_OTHER)
+    one.ends()
+    one.history.close()
+    two, three = start(), start()
+    two.cell("slow")
+    three.cell("slow")
+    getattr(two.releases, by_hand)("half")
+    two.ends()
+    three.ends()  # it holds the canary, and speaks last
+
+    four = start()
+    four.cell("slow")
+    assert four.releases.canaries.of("half") is None
+    assert four.serves == ("fast" if by_hand == "promote" else "slow")
+
+
+def test_a_canary_that_began_beside_another_kernel_goes_on_whichever_spoke_last(start):
+    one, other = start(), start()
+    one.cell("slow")
+    other.cell("slow")
+    one.releases.canary("half", accepted("fast"), EVERY_OTHER)
+    for _ in range(10):
+        one.registry.slot("half").version.call("half", (1.0,))
+    known = one.releases.canaries.of("half").canary.evidence.to_json()
+    one.ends()
+    other.ends()
+
+    third = start()
+    third.cell("slow")
+    assert third.releases.canaries.of("half").canary.evidence.to_json() == known
+    third.releases.rollback("half")
+    third.releases.canary("half", accepted("fast"), EVERY_OTHER)
+    third.ends()
+    other.ends()
+
+    fourth = start()
+    fourth.cell("slow")
+    assert fourth.releases.canaries.of("half") is not None, "a later one is not the one that was ended"
+
+
 def test_ledgers_are_joined_by_what_was_decided_last():
     def ledger(**names):
         rows = ", ".join(f'"{name}": [{{"since": {since}}}]' for name, since in names.items())

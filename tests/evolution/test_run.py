@@ -113,7 +113,8 @@ def test_a_run_of_the_baseline_alone_needs_nothing_to_search(make_task: Any) -> 
     run = run_evolution(make_task(source, inputs=(X, X.copy())), trials=1)
 
     assert [item.status for item in run.trials] == ["baseline"]
-    assert run.propose(source.replace("lanes = 1", "lanes = 8")).accepted
+    verdict = run.propose(source.replace("lanes = 1", "lanes = 8"))
+    assert verdict.accepted, verdict.reasons
     with pytest.raises(EvolutionError, match="declares nothing to search"):
         run_evolution(make_task(source, inputs=(X, X.copy())), trials=2)
 

@@ -107,7 +107,23 @@ def test_a_metric_of_replies_takes_a_faster_agent_back(served):
     assert "polite is worse" in ran.text
 
 
-def test_no_turn_is_answered_twice(served):
-    refused = served.run("canary(fast, shadow=True)")
-    assert refused.status == "error"
-    assert "leave --shadow out" in refused.error
+def test_in_the_shadow_a_faster_agent_is_shown_and_promoted(served):
+    kernel = served
+    assert kernel.run("running = canary(fast, shadow=True)").status == "ok"
+
+    ran = kernel.run("for k in range(200):\n    assert str(greeter(f'you {k}')) == f'hello you {k}'")
+
+    assert ran.status == "ok", ran.text
+    assert "serves every call from now on" in ran.text
+    assert len(ast.literal_eval(kernel.value("[turn.message for turn in greeter.turns[-5:]]"))) == 5
+
+
+def test_in_the_shadow_another_reply_takes_it_back_and_nobody_heard_it(served):
+    kernel = served
+    kernel.run("running = canary(rude, shadow=True)")
+
+    ran = kernel.run("heard = {str(greeter(f'you {k}'))[:6] for k in range(30)}")
+
+    assert "was taken back" in ran.text, ran.text
+    assert "its answers differ" in ran.text
+    assert kernel.value("heard") == "{'hello '}"

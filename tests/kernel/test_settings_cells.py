@@ -36,6 +36,9 @@ CASES = {
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
+    "agent_hosts": ("127.0.0.1:9", "which hosts an agent's fetch may ask"),
+    "model_tape": ("said.jsonl", "whether what a model said is kept in a file"),
+    "model_tape_mode": ("replay", "whether a model is asked for what is not on the tape"),
 }
 """Option -> the value that these tests set, and what it changes. The functions ``see_...`` below look at it."""
 
@@ -166,6 +169,19 @@ def see_model(kernel):
 see_model_url = see_model
 
 
+def see_model_tape(kernel):
+    see_model(kernel)
+    return kernel.value("__import__('pathlib').Path('said.jsonl').exists()")
+
+
+see_model_tape_mode = see_model
+
+
+def see_agent_hosts(kernel):
+    kernel.run('%%agent\n(defagent reader "You read." :tools [fetch] (use "fetch" :url message))')
+    return kernel.run("%agent reader http://127.0.0.1:9/").error
+
+
 def test_every_option_is_tried_here():
     assert {option.name for option in OPTIONS} == set(CASES), (
         "a new option needs its row in CASES and its see_ function"
@@ -178,7 +194,11 @@ def test_an_option_changes_what_happens(name, start_kernel, tmp_path):
     before, after = tmp_path / "before", tmp_path / "after"
     before.mkdir()
     after.mkdir()
-    common = {"PROJECT_O_MODEL": "local:tiny"} if name == "model_url" else {}
+    common = {
+        "model_url": {"PROJECT_O_MODEL": "local:tiny"},
+        "model_tape": {"PROJECT_O_MODEL": "scripted:hello"},
+        "model_tape_mode": {"PROJECT_O_MODEL": "scripted:hello", "PROJECT_O_MODEL_TAPE": "said.jsonl"},
+    }.get(name, {})
     plain = start_kernel(before, environment=common)
     with_it = start_kernel(after, environment={**common, f"PROJECT_O_{name.upper()}": CASES[name][0]})
     see = globals()[f"see_{name}"]

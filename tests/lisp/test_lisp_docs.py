@@ -28,7 +28,7 @@ def test_every_example_gives_what_it_shows(notebook):
             assert value == eval(found[1]), text
             shown += 1
 
-    assert (len(blocks), shown) == (9, 5)
+    assert (len(blocks), shown) == (11, 7)
     assert notebook.names.job.loaded.ok
     assert notebook.specs.agent("reminder").memory == "notes"
 

@@ -19,6 +19,7 @@ SMALL = {
     "03_trust.ipynb": {"repeats": 500},
     "05_time_travel.ipynb": {"nights": 4},
     "06_canary.ipynb": {"calls": 1500, "budget": "15s"},
+    "07_agent.ipynb": {"seed": 2},
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 

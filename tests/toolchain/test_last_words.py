@@ -125,7 +125,7 @@ def test_the_guard_stays_in_memory_when_the_interpreter_closes_it_at_its_end(zig
         CHILD
         + """
 import time
-from project_o.toolchain.load import host
+from project_o.toolchain.host import host
 assert library.call("over", [1]) == 2
 host().ffi.dlclose(host().guard)
 time.sleep(0.1)

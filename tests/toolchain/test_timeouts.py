@@ -57,25 +57,55 @@ def test_a_call_in_time_knows_nothing_of_it(compiled: Callable[..., Artifact]) -
     assert version.call("spin", [False]) > before
 
 
-COUNTS = """
-var kept: u64 = 0;
-pub fn count(n: u64) u64 {
-    const p: *volatile u64 = &kept;
-    p.* = 0;
-    while (p.* < n) p.* += 1;
-    return p.*;
-}
-"""
-
-
-def test_a_call_of_another_thread_is_not_interrupted(compiled: Callable[..., Artifact]) -> None:
-    version = Version(compiled(COUNTS, options=("timeout:0.001",)))
+def in_threads(count: int, call: Callable[[], object]) -> list[object]:
+    """What each of so many threads got, or what was raised there."""
     told: list[object] = []
-    thread = threading.Thread(target=lambda: told.append(version.call("count", [20_000_000])))
-    thread.start()
-    thread.join(60)
 
-    assert told == [20_000_000]
+    def work() -> None:
+        try:
+            told.append(call())
+        except NativeFault as fault:
+            told.append(fault)
+
+    threads = [threading.Thread(target=work, daemon=True) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    return told
+
+
+@pytest.mark.parametrize("name", ["spin", "allocates"])
+def test_it_holds_in_every_thread(compiled: Callable[..., Artifact], name: str) -> None:
+    version = Version(compiled(CELL, options=("timeout:0.2",)))
+    for _ in range(3):
+        began = time.monotonic()
+        told = in_threads(3, lambda: version.call(name, [True]))
+
+        assert [type(item) for item in told] == [NativeFault] * 3
+        assert all("took longer than the 0.2 s of its --timeout" in str(item) for item in told)
+        assert 0.15 < time.monotonic() - began < 25
+        version.call(name, [False])
+
+
+def test_a_thread_that_is_in_time_knows_nothing_of_the_others(compiled: Callable[..., Artifact]) -> None:
+    version = Version(compiled(CELL, options=("timeout:0.3",)))
+    deadline = time.monotonic() + 1.5
+
+    def quick() -> object:
+        calls = 0
+        while time.monotonic() < deadline:
+            version.call("spin", [False])
+            calls += 1
+        return calls
+
+    slow = threading.Thread(target=in_threads, args=(2, lambda: version.call("spin", [True])))
+    slow.start()
+    told = in_threads(2, quick)
+    slow.join(30)
+
+    assert not slow.is_alive()
+    assert [isinstance(item, int) and item > 10 for item in told] == [True, True]
 
 
 def test_an_isolated_call_ends_with_its_process(compiled: Callable[..., Artifact]) -> None:

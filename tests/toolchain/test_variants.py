@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from project_o import toolchain
+from project_o import limits, toolchain
 from project_o.errors import CompileError, NativePanic
 from project_o.languages import tools_for
-from project_o.toolchain.variants import Variants
+from project_o.toolchain.variants import Variants, _parts
 from project_o.values import Artifact, Program
 
 KERNEL = """const lanes = 1; // o: 1 2 4 8
@@ -41,7 +41,9 @@ def variants(source: str, mode: str = "safe", **domains: tuple[object, ...]) -> 
 
 
 @pytest.mark.usefixtures("zig_there")
-def test_every_variant_answers_with_its_own_constants() -> None:
+@pytest.mark.parametrize("together", [limits.VARIANTS_TOGETHER_MIN, 5])
+def test_every_variant_answers_with_its_own_constants(together: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "VARIANTS_TOGETHER_MIN", together)
     programs = variants(KERNEL, lanes=(1, 2, 4, 8), shift=(0, 1, 2))
     built = Variants(programs, {"total": (("row",), "The sum of a row, moved.", 5)})
     row = np.arange(37, dtype=np.float32)
@@ -57,6 +59,21 @@ def test_every_variant_answers_with_its_own_constants() -> None:
         with pytest.raises(NativePanic, match=f"index {36 + int(shift) + 1}, len 37"):
             library.call("at", [row, 37])
     assert len({artifact.key for artifact in built.found if isinstance(artifact, Artifact)}) == 12
+
+
+@pytest.mark.parametrize(("processors", "expected"), [(1, 1), (2, 2), (3, 3), (64, 4)])
+def test_many_are_shared_out_among_the_processors(
+    processors: int, expected: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("os.sched_getaffinity", lambda _pid: set(range(processors)), raising=False)
+
+    parts = _parts(range(limits.VARIANTS_MAX))
+
+    assert len(parts) == expected
+    assert sorted(k for part in parts for k in part) == list(range(limits.VARIANTS_MAX))
+    assert min(map(len, parts)) >= limits.VARIANTS_TOGETHER_MIN
+    assert _parts([3]) == [[3]]
+    assert _parts([]) == [[]]
 
 
 @pytest.mark.usefixtures("zig_there")

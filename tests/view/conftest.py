@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from project_o import errors, view
+from project_o.population import Axis, Elite, Operator, Population
 from project_o.values import (
     Artifact,
     Check,
@@ -124,6 +125,23 @@ def verdict(*, accepted: bool = True) -> Verdict:
     trial = Trial("passed", "L3", "", "", 0.84, 0.81, 412, 8, findings)
     confirmation = measurement(ratio=1.812) if accepted else None
     return Verdict(accepted, reasons, "L3", trial, (measurement(ratio=1.834 if accepted else 1.018),), confirmation)
+
+
+def population(*, grid: bool = True) -> Population:
+    """Twelve elites on two islands, over a grid of eight by four or none."""
+    axes = (Axis("length", 100.0, 900.0, 8), Axis("memory", 1.0, 1e6, 4, logarithmic=True)) if grid else ()
+    elites = [
+        Elite(one, (k % 2,), (k % 8, k % 4) if grid else (), (100.0 + k, 10.0 * k) if grid else (), k % 3)
+        for k, one in enumerate(one for one in records() if one.ratio is not None)
+    ][:12]
+    return Population(2, axes, tuple(sorted(elites, key=lambda one: -(one.record.ratio or 0))), 3)
+
+
+def operators() -> tuple[Operator, ...]:
+    return (
+        Operator("crossover", "search", 12, 5, 2, 1, 0, 1.04, 1.83, 0.21),
+        Operator("<b>one number</b>", "search", 30, 3, 0, 12, 4, None, None, 0.03),
+    )
 
 
 def records(count: int = 40, seed: int = 3) -> list[Record]:
@@ -259,6 +277,10 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "measurements": lambda: view.show_measurements([measurement(), measurement("score", 1.018)]),
     "trials": lambda: view.show_trials(records(), best=best_of(records()), name="top_k"),
     "metrics": lambda: view.show_metrics(records(200), best=best_of(records(200)), name="top_k"),
+    "archive": lambda: view.show_archive(population(), best=9, name="top_k"),
+    "archive without a grid": lambda: view.show_archive(population(grid=False), name="top_k"),
+    "archive, empty": lambda: view.show_archive(Population()),
+    "operators": lambda: view.show_operators(operators(), name="top_k"),
     "lineage": lambda: view.show_lineage(records(200), best=best_of(records(200)), name="top_k"),
     "history": lambda: view.show_history(states(), total=41),
     "state": lambda: view.show_state(states()[2], source="x = 1\n"),

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROWS: tuple[frozenset[str], ...] = (
-    frozenset({"values", "limits", "errors", "config", "abi", "hidden"}),
+    frozenset({"values", "population", "limits", "errors", "config", "abi", "hidden"}),
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
     frozenset({"evolution", "history", "deploy", "runtimes"}),
@@ -23,6 +23,7 @@ ROWS: tuple[frozenset[str], ...] = (
 
 WITHIN_THE_BOTTOM = {
     "values": frozenset(),
+    "population": frozenset({"values"}),
     "limits": frozenset(),
     "hidden": frozenset(),
     "errors": frozenset({"values"}),

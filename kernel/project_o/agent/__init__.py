@@ -7,7 +7,9 @@
     tools.py      Python functions as tools; calls are checked before they are made
     memory.py     what is remembered; embedders.py finds it again without a network
     prompt.py     {name}, {In[3]}, {Out[3]}, {Err[3]} in a message
-    meaning.py    equal digests for Lisp and Python that mean the same
+    defining.py   tools, workflows and parameters as Python defines them
+    workflows.py  workflows and their runs, which a later kernel can resume
+    meaning.py    equal digests for Lisp and Python that mean the same; tree.py the shape that is compared
     python.py     an agent as text to read, in Lisp or in Python
     place.py      where Agent(...) finds the agents of its kernel
     store.py      turns, feedback and memories in the history
@@ -15,7 +17,7 @@
     macros.py     macros that the agents' texts are made shorter with, and taken back
 
 The words of a body are functions here too, for bodies in Python: ``get_arg``, ``has_tool``, ``llm_respond``,
-``recall``, ``remember``, ``use``. Nothing heavy is loaded before an agent is made.
+``pipe`` (``when->``), ``recall``, ``remember``, ``use``. Nothing heavy is loaded before an agent is made.
 """
 
 from __future__ import annotations
@@ -24,11 +26,14 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ..lisp.specs import MemorySpec, ToolSpec
-    from ..lisp.words import get_arg, has_tool, llm_respond, recall, remember, use
+    from ..lisp.words import get_arg, has_tool, llm_respond, pipe, recall, remember, use
+    from ..lisp.workflow import parallel, step
     from .agent import Agent
     from .agents import Agents
+    from .defining import param, tool, workflow
     from .memory import Memory
     from .reply import Reply
+    from .workflows import Workflow
 
 __all__ = [
     "Agent",
@@ -37,15 +42,22 @@ __all__ = [
     "MemorySpec",
     "Reply",
     "ToolSpec",
+    "Workflow",
     "get_arg",
     "has_tool",
     "llm_respond",
+    "parallel",
+    "param",
+    "pipe",
     "recall",
     "remember",
+    "step",
+    "tool",
     "use",
+    "workflow",
 ]
 
-_WORDS = ("get_arg", "has_tool", "llm_respond", "recall", "remember", "use")
+_WORDS = ("get_arg", "has_tool", "llm_respond", "pipe", "recall", "remember", "use")
 _HOMES = {
     "Agent": "project_o.agent.agent",
     "Agents": "project_o.agent.agents",
@@ -53,6 +65,9 @@ _HOMES = {
     "MemorySpec": "project_o.lisp.specs",
     "Reply": "project_o.agent.reply",
     "ToolSpec": "project_o.lisp.specs",
+    "Workflow": "project_o.agent.workflows",
+    **dict.fromkeys(("parallel", "step"), "project_o.lisp.workflow"),
+    **dict.fromkeys(("param", "tool", "workflow"), "project_o.agent.defining"),
     **dict.fromkeys(_WORDS, "project_o.lisp.words"),
 }
 

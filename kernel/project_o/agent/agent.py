@@ -13,32 +13,33 @@ from .. import limits
 from ..errors import AgentError, ProjectOError, UsageError
 from ..lisp.context import running
 from ..lisp.replies import reply_of
-from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
+from ..lisp.specs import AgentSpec, MemorySpec, Spec, ToolSpec, canonical
 from ..values import Turn
 from . import agents as house
-from .beside import Beside, Split
-from .definition import Definition, Evolved, sources_of, with_body
+from .beside import Beside
+from .definition import Definition, sources_of, with_body
 from .meaning import with_meaning
 from .memory import Memory
 from .reply import Reply
 from .states import Listener, Machine, StateName
 from .tools import python_tool
 from .turn import OpenTurn, described, facts, problem_of
+from .versions import Versions
 
 if TYPE_CHECKING:
     from ..models import Model
-    from ..runtimes import PythonAgent
-    from ..values import Program, State
+    from ..values import State
 
 OnTurn = Callable[[Turn], None]
 
 
-class Agent:
+class Agent(Versions):
     """An agent with tools, a memory and a model.
 
     ``doc`` is its system prompt; ``tools`` are functions, tools, or names of tools; ``memory`` is the name of one,
     a ``MemorySpec``, or True for one of its own; ``model`` is ``provider:name``, a Model, or "" for the configured
-    one. ``body`` is a function that answers instead of the model, as the forms of ``defagent`` do: it takes what it
+    one; ``version`` is yours to count. ``body`` is a function
+    that answers instead of the model, as the forms of ``defagent`` do: it takes what it
     names of ``message``, ``arguments`` and ``turn``. Raises UsageError, and AgentError where an agent of this name
     is in the middle of a turn.
     """
@@ -51,6 +52,7 @@ class Agent:
         tools: Sequence[ToolSpec | Callable[..., Any] | str] = (),
         memory: MemorySpec | str | bool | None = None,
         model: str | Model = "",
+        version: str = "",
         body: Callable[..., Any] | None = None,
     ) -> None:
         self._own: dict[str, ToolSpec] = {}
@@ -63,6 +65,7 @@ class Agent:
             tools=tuple(names),
             memory=self._memory_name(MemorySpec(name) if memory is True else memory or None),
             model=model if isinstance(model, str) else model.name,
+            version=version,
         )
         self._begin(with_meaning(spec))
         if body is not None:
@@ -104,16 +107,6 @@ class Agent:
     # ------------------------------------------------------------------ what it is
 
     @property
-    def name(self) -> str:
-        """As it was defined."""
-        return self._spec.name
-
-    @property
-    def spec(self) -> AgentSpec:
-        """The plain value that it is made of."""
-        return self._spec
-
-    @property
     def doc(self) -> str:
         """Its system prompt."""
         return self._spec.doc
@@ -132,6 +125,11 @@ class Agent:
     def memory(self) -> Memory | None:
         """What it remembers; None for an agent without a memory. Raises AgentError where it is not defined."""
         return self._house.memory(self._spec.memory) if self._spec.memory else None
+
+    @property
+    def further(self) -> list[Spec]:
+        """The parameters and workflows that its own text, or that of its tools, names."""
+        return self._house.named_in(self._spec, self.tools.values())
 
     @property
     def turns(self) -> tuple[Turn, ...]:
@@ -178,13 +176,6 @@ class Agent:
         if spec.memory:
             self._house.memory(spec.memory)
 
-    def refuse_during_turn(self) -> None:
-        """Raises AgentError unless the agent is idle."""
-        if self.state != "idle":
-            raise AgentError(
-                f"{self.name} is {self.state} and cannot be defined anew now: define it again when that has ended"
-            )
-
     def listen(self, listener: Listener) -> Callable[[], None]:
         """Call ``listener(before, after)`` when the state changes; the returned function ends that."""
         return self._machine.listen(listener)
@@ -212,15 +203,15 @@ class Agent:
         if not message.strip():
             raise AgentError(f"the message to {self.name} is empty: say what it is to answer")
         with self._turn():
-            now = self._chosen()
-            turn = self._open(now, message, arguments or {}, on_text)
+            now = self._chosen(message, arguments or {})
+            turn = self._open(now, message, arguments or {}, on_text=on_text)
             reply, value, problem = "", None, ""
             self._machine.check("thinking")
             end = self._machine.listen(turn.moved)
             try:
                 self._machine.move("thinking")
                 with self._house.store.together(), running(turn):
-                    value = self._answer(turn, now.spec.body)
+                    value = self._answer(turn, now.around.body(now.spec.body))
                 reply = reply_of(self.name, value)
             except BaseException as error:
                 problem, reply = problem_of(error), turn.text
@@ -231,6 +222,7 @@ class Agent:
                 end()
                 kept = turn.turn(reply, problem)
                 self._keep(kept)
+                now.after()
             return Reply(reply, kept, value)
 
     @contextmanager
@@ -250,26 +242,22 @@ class Agent:
             self._turn_thread = 0
             self._turn_lock.release()
 
-    def _chosen(self) -> Definition:
+    def _chosen(self, message: str, arguments: Mapping[str, Any]) -> Definition:
         serving = Definition(self._spec, self._own)
-        return serving if self._beside is None else self._beside.chosen(serving, len(self._turns))
+        return serving if self._beside is None else self._beside.chosen(serving, message, arguments)
 
-    def _open(
-        self, now: Definition, message: str, arguments: Mapping[str, Any], on_text: Callable[[str], None] | None
-    ) -> OpenTurn:
-        spec, given = now.spec, self._given_model
+    def _open(self, now: Definition, message: str, arguments: Mapping[str, Any], **further: Any) -> OpenTurn:
+        spec, given, around = now.spec, self._given_model, now.around
         return OpenTurn(
             spec.name,
             spec.doc,
             message,
             arguments,
-            machine=self._machine,
-            tools=self._house.tools_of(spec, now.own),
-            memory=self._house.memory(spec.memory) if spec.memory else None,
-            model=lambda: given if given is not None else self._house.model(spec.model),
+            tools=around.tools(self._house.execution.ready(self._house.tools_of(spec, now.own))),
+            memory=around.memory(self._house.memory(spec.memory) if spec.memory else None),
+            model=around.model(lambda: given if given is not None else self._house.model(spec.model)),
             redact=self._house.redact,
-            past=self.turns,
-            on_text=on_text,
+            **{"machine": self._machine, "past": self.turns, **further},
         )
 
     def _answer(self, turn: OpenTurn, body: Callable[[], Any] | None) -> Any:
@@ -285,6 +273,7 @@ class Agent:
 
     def _keep(self, turn: Turn) -> None:
         state = self._house.store.turn(turn, facts(turn), sources_of(self._spec))
+        self._house.log(turn, state.id if state else "")
         self._turns.append(turn)
         self._states.append(state.id if state else "")
         del self._turns[: -limits.TURNS_KEPT_MAX], self._states[: -limits.TURNS_KEPT_MAX]
@@ -303,96 +292,3 @@ class Agent:
         turn, state = self._turns[place], self._states[place]
         entry = {"value": value, "why": why, "turn": state[:10], "message": turn.message, "reply": turn.reply}
         return self._house.store.feedback(self.name, entry)
-
-    # ------------------------------------------------------------------ evolution
-
-    @contextmanager
-    def evolving(self) -> Iterator[None]:
-        """While a run on this agent goes on; messages are refused meanwhile. Raises AgentError during a turn."""
-        self._machine.check("evolving")
-        try:
-            self._machine.move("evolving")
-            yield
-        finally:
-            self._machine.rest()
-
-    def serve(self, program: Program) -> None:
-        """Be what a version of its Lisp defines: one that was accepted, or taken back.
-
-        Raises LispError, and AgentError during a turn.
-        """
-        self.refuse_during_turn()
-        self._become(Definition(*self._house.version(program, self)))
-
-    def evolved(self, body: Evolved, tools: Mapping[str, Evolved]) -> None:
-        """Be what a version of its Python defines: functions with their texts, tools by name; all else stays.
-
-        Raises AgentError during a turn.
-        """
-        self.refuse_during_turn()
-        self._become(self._of_python(body, tools))
-
-    def _of_python(self, body: Evolved, tools: Mapping[str, Evolved]) -> Definition:
-        spec, own = self.written
-        made = {canonical(name): python_tool(function, name, text) for name, (function, text) in tools.items()}
-        return Definition(with_body(spec, *body), {**own, **made})
-
-    def serve_beside(self, split: Split | None, program: Program | None = None, *python: Any) -> None:
-        """Let a version, of Lisp or of Python as ``evolved`` takes it, answer some conversations; None: let none."""
-        self._beside = None
-        if split is not None:
-            made = Definition(*self._house.version(program, self)) if program else self._of_python(*python)
-            self._beside = Beside(split, made)
-
-    def as_written(self) -> None:
-        """Be what the user wrote, where a version serves. Raises AgentError during a turn."""
-        self.refuse_during_turn()
-        self._spec, self._own = self.written
-        self._written = None
-
-    def _become(self, made: Definition) -> None:
-        """Be a version: turns, memory, model and state stay."""
-        self._written = self.written
-        self._spec, self._own = made.spec, dict(made.own)
-        if self._spec.memory:
-            self._house.memory(self._spec.memory)
-
-    @property
-    def written(self) -> tuple[AgentSpec, dict[str, ToolSpec]]:
-        """What the user wrote, whatever serves: the definition, and tools that are only the agent's own."""
-        return self._written or (self._spec, self._own)
-
-    @property
-    def is_current(self) -> bool:
-        """Whether its name still means this agent."""
-        return any(agent is self for agent in self._house)
-
-    @property
-    def program(self) -> Program:
-        """The agent as a program, as the user wrote it: its own text first, then what that uses.
-
-        Raises UsageError for what cannot be sent into the sandbox, and for an agent of Python without a body.
-        """
-        spec, own = self.written
-        if spec.language == "python":
-            return self.python_agent().program
-        from ..runtimes import agent_program
-
-        return agent_program(
-            spec,
-            tools=self._house.tools_of(spec, own),
-            memory=self._memory_spec(spec),
-            helpers=self._house.specs.helpers,
-            namespace=self._house.namespace,
-            is_secret=self._house.is_secret,
-        )
-
-    def python_agent(self) -> PythonAgent:
-        """What its runtime needs of an agent that was made in Python. Raises UsageError as ``program``."""
-        from ..runtimes import PythonAgent
-
-        spec, own = self.written
-        return PythonAgent(spec, self._house.tools_of(spec, own), self._memory_spec(spec), self._house.is_secret)
-
-    def _memory_spec(self, spec: AgentSpec) -> MemorySpec | None:
-        return self._house.specs.memory(spec.memory) if spec.memory else None

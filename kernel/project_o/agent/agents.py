@@ -6,24 +6,30 @@ and the notebook's namespace, a plain script has none of these.
 
 from __future__ import annotations
 
+import re
 import threading
 import warnings
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentError, LispError, ProjectOError
-from ..lisp.specs import AgentSpec, MemorySpec, Spec, Specs, ToolSpec, canonical
+from ..lisp.registry import Specs
+from ..lisp.specs import AgentSpec, MemorySpec, ParamSpec, Spec, ToolSpec, WorkflowSpec, canonical
 from .place import provided
+
+MODEL_OPTIONS = ("model", "model_url", "model_tape", "model_tape_mode")
+"""The settings that say which model answers, and how."""
 
 if TYPE_CHECKING:
     import types
 
     from ..history import History
     from ..models import Model
-    from ..values import Program
+    from ..values import Program, Turn
     from .agent import Agent
     from .memory import Memory
     from .store import Store
+    from .versions import Versions
 
 
 def _setting(name: str) -> Any:
@@ -47,11 +53,22 @@ class Agents:
         defined: Callable[[Agent, str, bool], None] = lambda _agent, _name, _whole: None,
     ) -> None:
         from ..history.redact import Redactor
+        from .builtin import Builtin
+        from .execution import Execution
         from .macros import Macros
+        from .project import Project
+        from .proposals import Proposals
         from .store import Store
+        from .workflows import Runs
 
-        self.specs = Specs(self._bound)
-        self.macros = Macros(self, history, lambda: bool(self._setting("evolution")))
+        self._history = history
+        project = Project()
+        self.specs = Specs(self.bind)
+        self.macros = Macros(self, history)
+        self.runs = Runs(history)
+        self.execution = Execution(self._program_of)
+        self.proposals = Proposals(self, history, project)
+        self._builtin = Builtin(self, project, lambda: str(self._setting("agent_hosts")))
         self.store: Store = Store(history)
         self.namespace: MutableMapping[str, Any] = {} if namespace is None else namespace
         self._setting = setting
@@ -61,7 +78,7 @@ class Agents:
         self._lock = threading.RLock()
         self._agents: dict[str, Agent] = {}
         self._memories: dict[str, Memory] = {}
-        self._models: dict[tuple[str, str], Model] = {}
+        self._models: dict[tuple[str, ...], Model] = {}
         self.module: types.ModuleType | None = None
 
     # ------------------------------------------------------------------ names
@@ -132,8 +149,8 @@ class Agents:
                 # The definition holds all the same; only what evolved from it does not take its place.
                 warnings.warn(f"no accepted version of {name} serves: {error}", stacklevel=4)
 
-    def _bound(self, spec: Spec) -> Any:
-        """The live object of a definition in Lisp: what its name is bound to."""
+    def bind(self, spec: Spec) -> Any:
+        """The live object of a definition: what its name is bound to."""
         from .agent import Agent
         from .meaning import with_meaning
 
@@ -141,6 +158,15 @@ class Agents:
             return self.memory(spec)
         if isinstance(spec, ToolSpec):
             return self.specs.define(with_meaning(spec, self.module))
+        if isinstance(spec, WorkflowSpec):
+            from .workflows import Workflow
+
+            spec = with_meaning(spec, self.module if spec.language == "lisp" else None)
+            self.specs.define(spec)
+            return Workflow(spec, self.runs)
+        if isinstance(spec, ParamSpec):
+            self.specs.define(spec)
+            return spec.value
         spec = with_meaning(spec, self.module)
         with self._lock:
             known = self._agents.get(canonical(spec.name))
@@ -152,7 +178,7 @@ class Agents:
         self._fresh[canonical(spec.name)] = known
         return known
 
-    def version(self, program: Program, agent: Agent) -> tuple[AgentSpec, dict[str, ToolSpec]]:
+    def version(self, program: Program, agent: Versions) -> tuple[AgentSpec, dict[str, ToolSpec]]:
         """What a version of an agent's program defines: the agent, and tools of its own by canonical name.
 
         What the text defines is the version's own, functions and values too: no name of the notebook changes, and all
@@ -201,11 +227,63 @@ class Agents:
             from .tools import python_tool
 
             return python_tool(found, name)
+        if (tool := self._builtin.tool(name)) is not None:
+            return tool
         known = ", ".join(self.specs.names("tool")) or "none"
         raise AgentError(
             f"{agent} names the tool {name}, which is not defined: tools are {known}; write (deftool {name} [...] ...) "
             f"or a Python function called {canonical(name)}"
         )
+
+    def log(self, turn: Turn, state: str) -> None:
+        """A line about a turn, where a history is kept."""
+        if self._history is not None and self._history.enabled and self._history.store:
+            from .log import write_turn
+
+            write_turn(self._history.store, turn, state, self.redact)
+
+    def tool(self, name: str) -> ToolSpec:
+        """The tool of that name, whoever has it. Raises AgentError."""
+        owners = [agent.tools for agent in self if canonical(name) in map(canonical, agent.tools)]
+        tools = {canonical(one.name): one for own in owners for one in own.values()}
+        return tools[canonical(name)] if canonical(name) in tools else self._tool("%agent", name, {})
+
+    def _program_of(self, spec: AgentSpec, tools: Mapping[str, ToolSpec]) -> Program:
+        from ..runtimes import agent_program
+
+        return agent_program(
+            spec, tools=tools, helpers=self.specs.helpers, namespace=self.namespace, is_secret=self.is_secret
+        )
+
+    def named_in(self, spec: AgentSpec, tools: Iterable[ToolSpec]) -> list[Spec]:
+        """The parameters and workflows that the texts of an agent and its tools name, and those that these name."""
+        waiting, found = [spec.source, *(tool.source for tool in tools)], dict[str, Spec]()
+        while waiting:
+            words = set(map(canonical, re.findall(r"[A-Za-z_][\w-]*", waiting.pop())))
+            for kind, one in self.specs.items():
+                if kind in ("param", "workflow") and canonical(one.name) in words and one.name not in found:
+                    found[one.name] = one
+                    waiting.append(one.source)
+        return sorted(found.values(), key=lambda one: isinstance(one, WorkflowSpec))
+
+    def lisp_source(self, name: str) -> str | None:
+        """The text of what Lisp defined under a name; None where there is none."""
+        for _, spec in self.specs.items():
+            if canonical(spec.name) == canonical(name) and spec.language == "lisp" and spec.source:
+                return spec.source
+        return None
+
+    def evaluate_again(self, name: str, text: str) -> None:
+        """Let a definition of Lisp be another text's. Raises LispError, and AgentError where that has another name."""
+        first = re.match(r"\(def\w+\s+([^\s()\[\]]+)", text.lstrip())
+        if first is None or canonical(first[1]) != canonical(name):
+            raise AgentError(f"the new text of {name} does not begin with its definition: keep (def... {name} ...)")
+        self.evaluate(text, self.module or self.namespace, f"<{name}>.hy")
+
+    def check_may_change(self) -> None:
+        """Raises AgentError where a person has forbidden that anything changes itself."""
+        if not self._setting("evolution"):
+            raise AgentError("nothing may change itself here: %o evolution on allows it")
 
     def memory(self, what: MemorySpec | str) -> Memory:
         """The memory of a definition or a name, with what an earlier kernel kept. Raises AgentError."""
@@ -216,10 +294,10 @@ class Agents:
             known = self._memories.get(canonical(spec.name))
             if known is None:
                 known = self._memories[canonical(spec.name)] = Memory(
-                    spec, redact=self.redact, changed=self.store.changed
+                    spec, redact=self.redact, changed=self.store.changed, model=self.model
                 )
                 self.store.load(known)
-            elif known.spec != spec:
+            elif known.written != spec:
                 known.define(spec)
             self.specs.define(spec)
             return known
@@ -227,25 +305,27 @@ class Agents:
     def restored(self) -> None:
         """A state was brought back: memories are those of the newest state."""
         for memory in tuple(self._memories.values()):
-            self.store.load(memory)
+            self.store.restore(memory)
+
+    def forgot(self) -> None:
+        """A text was taken out of the history: memories must not hold it either."""
+        for memory in tuple(self._memories.values()):
+            self.store.forgot(memory)
 
     def model(self, name: str = "") -> Model:
         """The model of that name, or the configured one. Raises ModelMissing, UsageError."""
-        from ..models import open_model
+        from ..models import open_configured
 
-        configured = str(self._setting("model"))
-        chosen = name or configured
-        same = not configured or chosen.partition(":")[0] == configured.partition(":")[0]
-        url = str(self._setting("model_url")) if same else ""
+        key = (name, *(str(self._setting(option)) for option in MODEL_OPTIONS))
         with self._lock:
-            if (chosen, url) not in self._models:
+            if key not in self._models:
                 # Only what could be opened is kept: a key that was missing may be there the next time.
-                self._models[chosen, url] = open_model(chosen, url)
-            return self._models[chosen, url]
+                self._models[key] = open_configured(name, self._setting, self.redact)
+            return self._models[key]
 
     def has_model(self, name: str = "") -> bool:
-        """Whether a model is named, by an agent or by the settings."""
-        return bool(name or self._setting("model"))
+        """Whether a model is named, by an agent or by the settings, or a tape of one."""
+        return bool(name or self._setting("model") or self._setting("model_tape"))
 
     def is_secret(self, name: str, value: Any) -> bool:
         """Whether a value of the notebook looks like a secret, by its name or by itself, or holds one."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..lisp.context import body_of
 from ..lisp.specs import AgentSpec, ToolSpec
 from .meaning import with_meaning
+from .shadow import Around
 from .tools import source_of
 
 Evolved = tuple[Callable[..., Any], str]
@@ -17,11 +18,16 @@ Evolved = tuple[Callable[..., Any], str]
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """What answers a turn. ``ended`` is told how it went: "" or what it failed with, the message, the reply."""
+    """What answers a turn. ``ended`` is told how it went: "" or what it failed with, the message, the reply.
+
+    ``around`` stands between the turn and what it asks for; ``after`` is called when the turn is kept.
+    """
 
     spec: AgentSpec
     own: Mapping[str, ToolSpec]
     ended: Callable[[str, str, str], None] = lambda _problem, _message, _reply: None
+    around: Around = field(default_factory=Around)
+    after: Callable[[], None] = lambda: None
 
 
 def with_body(spec: AgentSpec, function: Callable[..., Any], text: str = "") -> AgentSpec:

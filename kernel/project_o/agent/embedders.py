@@ -1,16 +1,21 @@
-"""How texts become vectors without a network, and the index that finds the nearest ones.
+"""How texts become vectors: without a network, or by a server that the user named.
 
-    hash     words and letter groups, hashed and weighed by rarity; always there
-    words    static word vectors whose weights come in the wheel of the ``memory`` extra
-    auto     both, where the extra is installed, mixed by the memory's ``weight``; else hash
+    hash           words and letter groups, hashed; always there
+    words          static word vectors whose weights come in the wheel of the ``memory`` extra
+    auto           both, where the extra is installed, mixed by the memory's ``weight``; else hash
+    PROVIDER:NAME  both the hashed vectors and those of a model that embeds, by ``models/``
 
-A score is (1 - weight) x cosine of the hashed vectors + weight x cosine of the word vectors. On paraphrased questions
-the mix found 38 of 40 memories among its first five, the hashed vectors alone 9.
+A block's vector is the two beside each other, each of length 1, and says nothing of other blocks; a question's is
+weighed: letters and words by how rare they are among the blocks now, the two halves by ``weight``. (Weighing rarity on
+the question's side alone is the scheme lnc.ltc of Salton and Buckley, 1988, "Term-weighting approaches in automatic
+text retrieval".) So a new block changes no other vector, and another weight changes none.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.util import find_spec
@@ -18,50 +23,99 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentError
-from ..limits import EMBEDDING_DIMENSIONS
-from ..lisp.embedding import HashEmbedding
+from ..limits import EMBEDDING_DIMENSIONS, MEMORY_FEATURES_MAX
+from ..lisp.embedding import feature_code, features, hashed
 from ..lisp.specs import MemorySpec
 
 if TYPE_CHECKING:
     import numpy as np
 
 WORD_DIMENSIONS = 256
-GROWTH = 2
-"""Hashed vectors are made anew when there are so many times more texts: by then other words are rare."""
+NGRAM_WEIGHT = 0.15
+"""Of a letter group beside a word's 1: enough to find misspelt and inflected words."""
+
+Embed = Callable[[Sequence[str]], Any]
+Rarity = Callable[[Sequence[int]], Mapping[int, int]]
 
 
 @dataclass(frozen=True, slots=True)
 class Embedder:
-    """What makes the vectors. ``id`` changes whenever vectors of one kind would not fit those of the other."""
+    """What makes the vectors. ``id`` changes whenever vectors of one kind would not fit those of the other.
+
+    ``weight`` is the share of ``meant`` (vectors by meaning, None for none) in a question.
+    """
 
     id: str
     dimension: int
     weight: float
+    hashed: bool
+    meant: Embed | None
 
-    @property
-    def words(self) -> bool:
-        """Whether word vectors take part."""
-        return self.weight > 0.0
+    def blocks(self, texts: Sequence[str]) -> np.ndarray:
+        """Vectors of texts to be found, float32, shape (len(texts), dimension)."""
+        return self._vectors(texts, None)
 
-    @property
-    def hashed(self) -> bool:
-        """Whether hashed vectors take part."""
-        return self.weight < 1.0
+    def question(self, text: str, rarity: Rarity, count: int) -> np.ndarray:
+        """The vector of a question, shape (dimension,), where there are ``count`` blocks; its product with a block's
+        is their score, at most 1. ``rarity`` says in how many blocks features occur."""
+        import numpy as np
+
+        codes = {feature: feature_code(feature) % MEMORY_FEATURES_MAX for feature in _features(text)}
+        seen = rarity(list(codes.values())) if self.hashed else {}
+        rare = {feature: math.log((1 + count) / (1 + min(count, seen.get(code, 0)))) for feature, code in codes.items()}
+        vector: np.ndarray = self._vectors([text], lambda feature: 1.0 + rare[feature])[0]
+        if self.hashed and self.meant is not None:
+            shares = np.full(self.dimension, self.weight, np.float32)
+            shares[:EMBEDDING_DIMENSIONS] = 1.0 - self.weight
+            vector = vector * shares
+        return vector
+
+    def _vectors(self, texts: Sequence[str], rarity: Callable[[str], float] | None) -> np.ndarray:
+        import numpy as np
+
+        parts = []
+        if self.hashed:
+            weigh = rarity or (lambda _feature: 1.0)
+            parts.append(
+                np.stack([hashed(_features(text), weigh, EMBEDDING_DIMENSIONS, NGRAM_WEIGHT) for text in texts])
+            )
+        if self.meant is not None:
+            parts.append(_of_length_one(self.meant(texts)))
+        found: np.ndarray = np.concatenate(parts, axis=1)
+        if found.shape[1] != self.dimension:
+            raise AgentError(f"{self.id} gave vectors of {found.shape[1]} numbers, not of {self.dimension}")
+        return found
 
 
-def embedder_for(spec: MemorySpec) -> Embedder:
-    """The embedder that a memory asks for. Raises AgentError where it asks for word vectors and they are missing."""
+def embedder_for(spec: MemorySpec, model: Callable[[str], Any] | None = None) -> Embedder:
+    """The embedder that a memory asks for; ``model`` opens one that embeds.
+
+    Raises AgentError where it asks for word vectors and they are missing, ModelError where a model does not answer.
+    """
+    weight = float(spec.weight)
+    if ":" in spec.embedding:
+        return _of_model(spec, model)
     if spec.embedding == "words":
         if not words_are_there():
             raise AgentError(
                 f"memory {spec.name} wants word vectors: pip install 'project-o[memory]', or say :embedding \"auto\""
             )
-        return Embedder(f"wordllama-{WORD_DIMENSIONS}", WORD_DIMENSIONS, 1.0)
-    hashed = f"hash-{EMBEDDING_DIMENSIONS}"
-    if spec.embedding == "hash" or spec.weight == 0 or not words_are_there():
-        return Embedder(hashed, EMBEDDING_DIMENSIONS, 0.0)
+        return Embedder(f"wordllama-{WORD_DIMENSIONS}", WORD_DIMENSIONS, 1.0, hashed=False, meant=embed_words)
+    name = f"hash-{EMBEDDING_DIMENSIONS}"
+    if spec.embedding == "hash" or not words_are_there():
+        return Embedder(name, EMBEDDING_DIMENSIONS, 0.0, hashed=True, meant=None)
     both = EMBEDDING_DIMENSIONS + WORD_DIMENSIONS
-    return Embedder(f"{hashed}+wordllama-{WORD_DIMENSIONS}*{float(spec.weight):g}", both, float(spec.weight))
+    return Embedder(f"{name}+wordllama-{WORD_DIMENSIONS}", both, weight, hashed=True, meant=embed_words)
+
+
+def _of_model(spec: MemorySpec, model: Callable[[str], Any] | None) -> Embedder:
+    """Of a server: how long its vectors are is asked once."""
+    from ..models import open_model
+
+    opened = (model or open_model)(spec.embedding)
+    dimension = len(opened.embed(["how long"])[0])
+    name = f"hash-{EMBEDDING_DIMENSIONS}+{spec.embedding}-{dimension}"
+    return Embedder(name, EMBEDDING_DIMENSIONS + dimension, float(spec.weight), hashed=True, meant=opened.embed)
 
 
 def words_are_there() -> bool:
@@ -82,94 +136,24 @@ def _word_vectors() -> Any:
 
 def embed_words(texts: Sequence[str]) -> np.ndarray:
     """Vectors of length 1, shape (len(texts), WORD_DIMENSIONS), float32; 0 for a text without known words."""
+    return _of_length_one(_word_vectors().embed(list(texts), norm=False))
+
+
+def _of_length_one(rows: Any) -> np.ndarray:
     import numpy as np
 
-    vectors = np.asarray(_word_vectors().embed(list(texts), norm=False), dtype=np.float32)
+    vectors = np.asarray(rows, dtype=np.float32)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     scaled: np.ndarray = np.divide(vectors, lengths, out=np.zeros_like(vectors), where=lengths > 0)
     return scaled
 
 
-class Index:
-    """Vectors by id, in one matrix a kind. Not thread-safe: the memory that owns it is."""
+@lru_cache(maxsize=4_096)
+def _features(text: str) -> Counter[str]:
+    """Asked for twice for each text: for its vector, and for what is common."""
+    return features(text)
 
-    def __init__(self, embedder: Embedder) -> None:
-        self.embedder = embedder
-        self._hash = HashEmbedding()
-        self._names: list[str] = []
-        self._texts: list[str] = []
-        self._place: dict[str, int] = {}
-        self._hashed: np.ndarray | None = None
-        self._words: np.ndarray | None = None
-        self._hashed_at = 0
 
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def extend(self, items: Iterable[tuple[str, str]]) -> None:
-        """Add (id, text) pairs; an id that is there already is left as it is."""
-        new = [(name, text) for name, text in items if name not in self._place]
-        if not new:
-            return
-        start, texts = len(self._names), [text for _, text in new]
-        for name, text in new:
-            self._place[name] = len(self._names)
-            self._names.append(name)
-            self._texts.append(text)
-        if self.embedder.hashed:
-            self._hash.learn(texts)
-            stale = len(self._names) >= GROWTH * max(1, self._hashed_at)
-            first = 0 if stale else start
-            self._hashed = self._put(self._hashed, first, self._hash_all(self._texts[first:]))
-            self._hashed_at = len(self._names) if stale else self._hashed_at
-        if self.embedder.words:
-            self._words = self._put(self._words, start, embed_words(texts))
-
-    def add(self, name: str, text: str) -> None:
-        """Add one text."""
-        self.extend([(name, text)])
-
-    def remove(self, name: str) -> None:
-        """Take one out; the last one takes its place."""
-        place = self._place.pop(name, None)
-        if place is None:
-            return
-        last = len(self._names) - 1
-        for vectors in (self._hashed, self._words):
-            if vectors is not None:
-                vectors[place] = vectors[last]
-        for held in (self._names, self._texts):
-            held[place] = held[last]
-            held.pop()
-        if place != last:
-            self._place[self._names[place]] = place
-
-    def scores(self, query: str) -> list[tuple[str, float]]:
-        """Each id with its score for a question, in no order."""
-        import numpy as np
-
-        count, weight = len(self._names), self.embedder.weight
-        total = np.zeros(count, dtype=np.float32)
-        if self._hashed is not None:
-            total += (1.0 - weight) * (self._hashed[:count] @ self._hash.embed(query))
-        if self._words is not None:
-            total += weight * (self._words[:count] @ embed_words([query])[0])
-        return list(zip(self._names, map(float, total), strict=True))
-
-    def _hash_all(self, texts: Sequence[str]) -> np.ndarray:
-        import numpy as np
-
-        return np.stack([self._hash.embed(text) for text in texts])
-
-    def _put(self, matrix: np.ndarray | None, start: int, rows: np.ndarray) -> np.ndarray:
-        """The matrix with rows from ``start`` on, grown in steps so that adding one text copies little."""
-        import numpy as np
-
-        needed = start + len(rows)
-        if matrix is None or needed > len(matrix):
-            grown = np.zeros((max(16, needed, 2 * (0 if matrix is None else len(matrix))), rows.shape[1]), np.float32)
-            if matrix is not None:
-                grown[:start] = matrix[:start]
-            matrix = grown
-        matrix[start:needed] = rows
-        return matrix
+def feature_codes(text: str) -> frozenset[int]:
+    """What a text is rare or common by, each below ``limits.MEMORY_FEATURES_MAX``."""
+    return frozenset(feature_code(feature) % MEMORY_FEATURES_MAX for feature in _features(text))

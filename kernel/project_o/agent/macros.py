@@ -11,7 +11,7 @@ shorter. ``undo`` evaluates the texts as they were, and every digest is what it 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -86,10 +86,8 @@ class LearnedMacros:
 class Macros:
     """What one kernel's agents learned of their own language."""
 
-    def __init__(self, house: Agents, history: History | None, allowed: Callable[[], bool]) -> None:
-        """``allowed`` says whether anything may change itself."""
+    def __init__(self, house: Agents, history: History | None) -> None:
         self._house = house
-        self._allowed = allowed
         self._history = history
         self._taken_up: list[tuple[LearnedMacros, dict[str, str]]] = []
         self._box: Sandbox | None = None
@@ -101,7 +99,7 @@ class Macros:
         """
         from ..languages.compressing import anything, learn, rewritten
 
-        self._check_allowed()
+        self._house.check_may_change()
         texts = self._texts()
         if len(texts) < limits.MACRO_FORMS_MIN:
             raise AgentError(
@@ -132,7 +130,7 @@ class Macros:
 
     def accept(self, made: LearnedMacros) -> State | None:
         """Define the macros, and let the definitions be their shorter texts. Raises AgentError."""
-        self._check_allowed()
+        self._house.check_may_change()
         if not made.verdict.accepted:
             raise AgentError(f"these macros were not accepted ({made.verdict.reasons[-1]}): learn from more forms")
         now = self._texts()
@@ -165,10 +163,6 @@ class Macros:
         if other := [form.name for form in made.forms if before.get(form.name) != after.get(form.name)]:
             raise AgentError(f"{other[0]} is not what it was: run its cell again")
         return self._noted("rollback", made, f"{len(made.macros)} macros taken back from {len(made.forms)} forms")
-
-    def _check_allowed(self) -> None:
-        if not self._allowed():
-            raise AgentError("nothing may change itself here: %o evolution on allows it")
 
     def digests(self) -> dict[str, str]:
         """The digest of every tool, agent and workflow, by name."""

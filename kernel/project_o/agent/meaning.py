@@ -11,13 +11,14 @@ import textwrap
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec
+from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, WorkflowSpec
 from ..lisp.words import FUNCTIONS
+from .tree import one_shape, readable
 
 if TYPE_CHECKING:
     import types
 
-AnySpec = TypeVar("AnySpec", ToolSpec, MemorySpec, AgentSpec)
+AnySpec = TypeVar("AnySpec", ToolSpec, MemorySpec, AgentSpec, WorkflowSpec)
 
 
 def with_meaning(spec: AnySpec, module: types.ModuleType | None = None) -> AnySpec:
@@ -52,37 +53,39 @@ def _of_lisp(source: str, module: types.ModuleType | None) -> str:
 
 
 def function_of(source: str, module: types.ModuleType | None = None) -> ast.FunctionDef:
-    """The Python function that a ``deftool`` or ``defagent`` form compiles to. Raises what Hy raises."""
+    """The Python function that a form of ours compiles to, as a person would write it. Raises what Hy raises."""
     import hy
     from hy.compiler import hy_compile
 
+    from ..lisp.forms import MACROS
+    from ..lisp.workflow_forms import with_steps
+
     parts = list(hy.read(source))
-    # (deftool name [parameters] "doc" body...) and (defagent name "doc" :key value ... body...)
+    # (deftool name [parameters] "doc" :key value ... body...) and (defagent name "doc" :key value ... body...)
     name, rest = parts[1], parts[2:]
-    parameters = rest.pop(0) if str(parts[0]) == "deftool" else hy.models.List([])
+    parameters = rest.pop(0) if str(parts[0]) != "defagent" else hy.models.List([])
     if len(rest) > 1 and isinstance(rest[0], hy.models.String):
         rest.pop(0)
     while rest and isinstance(rest[0], hy.models.Keyword):
         del rest[:2]
+    if str(parts[0]) == "defworkflow":
+        rest = [with_steps(form) for form in rest]
     function = hy.models.Expression([hy.models.Symbol("defn"), name, parameters, *rest])
     where = module.__name__ if module is not None else "__main__"
-    tree = hy_compile(hy.models.Lazy(iter([function])), where, root=ast.Module, import_stdlib=False)
+    tree = hy_compile(
+        hy.models.Lazy(iter([function])), where, root=ast.Module, import_stdlib=False, extra_macros=MACROS
+    )
     found: ast.FunctionDef = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
     spelled = {hy.mangle(lisp): function.__name__ for lisp, function in FUNCTIONS.items()}
     for node in ast.walk(found):
         if isinstance(node, ast.Name):
             node.id = spelled.get(node.id, node.id)
-    return found
+    return readable(found)
 
 
 def _dumped(function: ast.FunctionDef | None) -> str:
     """The tree of a function's body, without places and docstring; its parameters' names are fields of the spec."""
-    if function is None:
-        return ""
-    body = function.body
-    if len(body) > 1 and isinstance(body[0], ast.Expr) and isinstance(body[0].value, ast.Constant):
-        body = body[1:]
-    return "\n".join(_written(_Signs().visit(node)) for node in body)
+    return "\n".join(_written(node) for node in one_shape(function)) if function is not None else ""
 
 
 def _written(node: Any) -> str:
@@ -99,14 +102,3 @@ def _written(node: Any) -> str:
 
 _UNSAID = ("ctx", "kind", "type_comment")
 """Fields that follow from where a node stands, or only say how it was written."""
-
-
-class _Signs(ast.NodeTransformer):
-    """-1 is one constant to Lisp, and a sign before a constant to Python."""
-
-    def visit_UnaryOp(self, node: ast.UnaryOp) -> ast.AST:
-        self.generic_visit(node)
-        value = node.operand.value if isinstance(node.operand, ast.Constant) else None
-        if isinstance(node.op, ast.USub) and isinstance(value, (int, float)) and not isinstance(value, bool):
-            return ast.Constant(-value)
-        return node

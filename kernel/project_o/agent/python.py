@@ -1,52 +1,84 @@
-"""An agent as text to read: its Lisp, or the Python that says the same."""
+"""Definitions as text to read: their Lisp, or the Python that builds the same, with the same digest."""
 
 from __future__ import annotations
 
+import ast
 import inspect
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Literal
 
 from ..errors import AgentError
-from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
+from ..lisp.specs import AgentSpec, MemorySpec, ParamSpec, Spec, ToolSpec, WorkflowSpec, canonical
 from .meaning import function_of
 
 if TYPE_CHECKING:
     from .agent import Agent
 
+_IMPORTED = (
+    "MemorySpec", "get_arg", "has_tool", "llm_respond", "parallel", "param", "pipe", "recall", "remember", "step",
+    "tool", "use", "workflow",
+)  # fmt: skip
+
 
 def source_of(agent: Agent, *, python: bool = False) -> tuple[str, Literal["lisp", "python"]]:
-    """The definitions of an agent, of its memory and of its tools, and the language that they are in.
+    """The definitions of an agent, of its memory, its tools, and the workflows and parameters that these name, and the
+    language that they are in.
 
     Raises AgentError where a tool that it names is not defined.
     """
-    spec, memory = agent.spec, agent.memory
+    spec, memory, tools = agent.spec, agent.memory, agent.tools
+    further = agent.further
     if not python and spec.language == "lisp":
-        parts = [memory.spec.source if memory else "", *(tool.source for tool in agent.tools.values()), spec.source]
-        return "\n\n".join(part for part in parts if part), "lisp"
-    parts = ["from project_o import Agent"]
-    words = [word for word in _WORDS if word in _text(spec, agent)]
-    if memory is not None:
-        words.append("MemorySpec")
-    if words:
-        parts[0] += f"\nfrom project_o.agent import {', '.join(words)}"
-    parts += [_tool(tool) for tool in agent.tools.values()]
-    parts.append(_agent(spec, agent.tools, memory.spec if memory else None))
+        before = [memory.spec if memory is not None else None, *further, *tools.values(), spec]
+        return "\n\n".join(one.source for one in before if one is not None and one.source), "lisp"
+    parts = [_part(one) for one in further] + [_tool(one) for one in tools.values()]
+    parts.append(_agent(spec, tools, memory.spec if memory is not None else None))
     if spec.body is not None:
         parts.append(_body(spec))
-    return "\n\n".join(parts), "python"
+    return _text(parts, agent=True), "python"
 
 
-_WORDS = ("get_arg", "has_tool", "llm_respond", "recall", "remember", "use")
+def text_of(spec: Spec) -> str:
+    """One definition as Python, with its imports. Raises AgentError where Hy cannot say it in Python."""
+    return _text([_part(spec)], agent=isinstance(spec, AgentSpec))
 
 
-def _text(spec: AgentSpec, agent: Agent) -> str:
-    sources = [spec.source, *(tool.source for tool in agent.tools.values())]
-    return canonical("\n".join(sources))
+def _part(spec: Spec) -> str:
+    if isinstance(spec, ToolSpec):
+        return _tool(spec, always=True)
+    if isinstance(spec, WorkflowSpec):
+        return "@workflow\n" + _function(spec)
+    if isinstance(spec, ParamSpec):
+        domain = spec.domain if isinstance(spec.domain, str) else list(spec.domain)
+        doc = f", {spec.doc!r}" if spec.doc else ""
+        return f"{canonical(spec.name)} = param({spec.name!r}, {spec.value!r}{doc}, domain={domain!r})"
+    if isinstance(spec, MemorySpec):
+        return f"{canonical(spec.name)} = {_memory(spec)}"
+    return _agent(spec, {}, None) + ("\n\n" + _body(spec) if spec.body is not None else "")
 
 
-def _tool(tool: ToolSpec) -> str:
-    if tool.language == "python":
-        return _undecorated(tool.source) or f"# {tool.name} is a function whose text Python does not know"
-    return _as_python(tool.source, canonical(tool.name), tool.doc)
+def _text(parts: Iterable[str], *, agent: bool) -> str:
+    """The parts below the imports that they need."""
+    text = "\n\n".join(parts)
+    names = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
+    imports = ["from project_o import Agent"] if agent else []
+    if words := [word for word in _IMPORTED if word in names]:
+        imports.append(f"from project_o.agent import {', '.join(words)}")
+    return "\n".join(imports) + "\n\n" + text
+
+
+def _tool(tool: ToolSpec, *, always: bool = False) -> str:
+    options = [f"unsafe={tool.unsafe}"] if tool.unsafe else []
+    options += [f"timeout={tool.timeout_seconds!r}"] if tool.timeout_seconds else []
+    options += [f"effects={list(tool.effects)!r}"] if tool.effects else []
+    decorator = f"@tool({', '.join(options)})\n" if options else "@tool\n" if always else ""
+    return decorator + _function(tool)
+
+
+def _function(spec: ToolSpec | WorkflowSpec) -> str:
+    if spec.language == "python":
+        return _undecorated(spec.source) or f"# {spec.name} is a function whose text Python does not know\n..."
+    return _as_python(spec.source, canonical(spec.name), spec.doc)
 
 
 def _undecorated(source: str) -> str:
@@ -56,7 +88,6 @@ def _undecorated(source: str) -> str:
 
 def _parted(source: str) -> tuple[str, str]:
     """The constants in front of a function, and the function without its decorators."""
-    import ast
     import textwrap
 
     text = textwrap.dedent(source).strip()
@@ -69,15 +100,20 @@ def _parted(source: str) -> tuple[str, str]:
     return "\n".join(lines[:above]).rstrip(), "\n".join(lines[node.lineno - 1 :])
 
 
+def _memory(memory: MemorySpec) -> str:
+    options = [f"{name}={getattr(memory, name)!r}" for name in ("capacity", "embedding", "weight", "top")]
+    options += [f"doc={memory.doc!r}"] if memory.doc else []
+    return f"MemorySpec({', '.join([repr(memory.name), *options])})"
+
+
 def _agent(spec: AgentSpec, tools: dict[str, ToolSpec], memory: MemorySpec | None) -> str:
     given = [repr(spec.name), repr(spec.doc)]
     if tools:
         given.append(f"tools=[{', '.join(canonical(name) for name in tools)}]")
     if memory is not None:
-        options = [f"{name}={getattr(memory, name)!r}" for name in ("capacity", "embedding", "weight", "top")]
-        given.append(f"memory=MemorySpec({', '.join([repr(memory.name), *options])})")
-    if spec.model:
-        given.append(f"model={spec.model!r}")
+        given.append(f"memory={_memory(memory)}")
+    given += [f"model={spec.model!r}"] if spec.model else []
+    given += [f"version={spec.version!r}"] if spec.version else []
     return f"{canonical(spec.name)} = Agent({', '.join(given)})"
 
 
@@ -94,10 +130,8 @@ def _body(spec: AgentSpec) -> str:
 
 def _as_python(source: str, name: str, doc: str) -> str:
     """One form as a Python function. Raises AgentError where Hy cannot say it."""
-    import ast
-
     try:
-        function: Any = function_of(source)
+        function = function_of(source)
     except Exception as error:
         raise AgentError(f"{name} cannot be shown as Python ({error}): %agent show NAME shows its Lisp") from error
     function.name = "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name)

@@ -2,11 +2,13 @@
 
     agents/NAME/turn.json          the last turn; each turn is a state of its own, so all of them are in the history
     agents/NAME/feedback.jsonl     what was said about turns, one line each
-    memories/NAME/memory.json      how vectors are made, and what had to leave
+    memories/NAME/memory.json      how vectors are made, what had to leave, which questions were taught
     memories/NAME/0.jsonl ... f    the blocks, one line each, by the first digit of their id
 
-A turn is committed before its reply is returned, so a kernel that is killed loses at most the turn under way. Vectors
-are not kept: the embedder's id and dimension are, and vectors are made anew, by whichever embedder is there.
+A turn is committed before its reply is returned, so a kernel that is killed loses at most the turn under way. Beside
+the states a memory has a file that is searched (``beside.py`` of ``blocks``): what is remembered is there as soon as
+``remember`` returns, kill or no kill. The lines of a state are what a restored state brings back, and what the file is
+made from again where it is missing or damaged.
 """
 
 from __future__ import annotations
@@ -17,21 +19,27 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HistoryError, warn
+from ..errors import AgentError, HistoryError, warn
 from ..limits import SUMMARY_CHARACTERS_MAX
 from ..lisp.specs import canonical
 from ..values import plain
-from .memory import Block, Forgotten, Memory, block_id
+from .blocks.beside import Beside
+from .blocks.block import Block, Forgotten, block_id
+from .preferences import NOTE as PREFERENCES
 
 if TYPE_CHECKING:
     from ..history import History
     from ..values import State, Turn
+    from .memory import Memory
 
 AGENTS = "agents/"
 MEMORIES = "memories/"
-FORMAT = 1
+FORMAT = 2
+RESTORES_LOOKED_FOR = 50
+"""Among so many states: a restore that is further back is long in the file."""
 STAGING_SHARE = 20.0
 """Between two stagings passes so many times as long as the last one took."""
 _DIGITS = "0123456789abcdef"
@@ -47,6 +55,7 @@ class Store:
         self._next = 0.0
         self._staged: set[str] = set()
         self._changed: dict[str, tuple[Memory, set[str]]] = {}
+        self._beside = Beside(history)
 
     @property
     def keeps(self) -> bool:
@@ -56,14 +65,46 @@ class Store:
     # ------------------------------------------------------------------ memories
 
     def load(self, memory: Memory) -> None:
-        """Give a memory what an earlier kernel, or a restored state, holds for it."""
-        files = self._files(memory_folder(memory.name))
-        if not files:
+        """Give a memory what an earlier kernel holds for it: its file, or where that is not there its newest state."""
+        if self._history is None:
             return
-        blocks, forgotten = _read_memory(files)
-        memory.load(blocks, forgotten)
-        # The tree of this kernel's lane may not have them: what is staged next is all of it.
+        restored = self._restored()
+        held = self._beside.open(memory, restored)
+        if not held and self._read(memory):
+            self._beside.keep(memory, restored)
+        if held or len(memory):
+            # The tree of this kernel's lane may not have them: what is staged next is all of it.
+            self._mark(memory, set(_DIGITS))
+
+    def restore(self, memory: Memory) -> None:
+        """Give a memory what the newest state holds, whatever its file says: a state was brought back."""
+        if not self._read(memory):
+            memory.load(())
+        self._beside.keep(memory, self._restored())
         self._mark(memory, set(_DIGITS))
+
+    def forgot(self, memory: Memory) -> None:
+        """A text was taken out of the history: out of the memory and its file too."""
+        if self._history is not None:
+            self._beside.clean(memory, self._history.clean_text, self._restored())
+            self._mark(memory, set(_DIGITS))
+
+    def _read(self, memory: Memory) -> bool:
+        files = self._files(memory_folder(memory.name))
+        if files:
+            memory.load(*_read_memory(files))
+            memory.store.note(PREFERENCES, _preferences(files))
+        return bool(files)
+
+    def _restored(self) -> str:
+        """The id of the newest restore among the last states, "" where there is none."""
+        if self._history is None or not self._history.enabled:
+            return ""
+        try:
+            states = self._history.states(RESTORES_LOOKED_FOR)
+        except HistoryError:
+            return ""
+        return next((state.id for state in states if state.kind == "restore"), "")
 
     def changed(self, memory: Memory, names: frozenset[str]) -> None:
         """Blocks came, left or were used: staged with the next cell, or committed with the turn under way.
@@ -80,6 +121,7 @@ class Store:
         """What was staged is in the history, or goes there now; what is left is staged for the next cell."""
         self._staged.clear()
         self.flush()
+        self._beside.settle()
 
     def flush(self) -> None:
         """Stage what has changed outside turns: the history keeps it with the next cell."""
@@ -116,6 +158,7 @@ class Store:
             taken, self._changed = self._changed, {}
         files: dict[str, str | None] = {}
         for memory, digits in taken.values():
+            self._beside.keep(memory)
             files.update(_write_memory(memory, digits))
         return files
 
@@ -155,6 +198,7 @@ class Store:
     ) -> State | None:
         assert self._history is not None
         state = self._history.note(kind, scope, summary, facts, files)
+        self._beside.settle()
         return state if state.id else None
 
     def _files(self, prefix: str) -> dict[str, str]:
@@ -196,37 +240,59 @@ def _write_memory(memory: Memory, digits: set[str]) -> dict[str, str | None]:
         "capacity": memory.spec.capacity,
         "embedder": embedder.id if embedder else "",
         "dimension": embedder.dimension if embedder else 0,
+        "taught": memory.store.taught(),
+        PREFERENCES: memory.store.facts().get(PREFERENCES, "[]"),
         "forgotten": [plain(item) for item in memory.forgotten],
     }
     files: dict[str, str | None] = {f"{folder}memory.json": _dump(about, indent=1)}
-    shards: dict[str, list[str]] = {digit: [] for digit in digits}
-    for block in memory.blocks:
-        if block.id[0] in shards:
-            shards[block.id[0]].append(_dump(plain(block)))
-    for digit, lines in shards.items():
+    for digit in digits:
+        lines = [_dump(plain(block)) for block in memory.store.blocks(digit, superseded=None)]
         files[f"{folder}{digit}.jsonl"] = "\n".join(lines) + "\n" if lines else None
     return files
 
 
-def _read_memory(files: Mapping[str, str]) -> tuple[list[Block], list[Forgotten]]:
-    """What the files hold; a line that cannot be read is left out, and the rest is not lost with it."""
+def _read_memory(files: Mapping[str, str]) -> tuple[list[Block], list[Forgotten], list[tuple[str, str]]]:
+    """What the files hold; a line that cannot be read is left out, and the rest is not lost with it.
+
+    Raises AgentError where a newer version wrote them.
+    """
     blocks: list[Block] = []
     forgotten: list[Forgotten] = []
+    taught: list[tuple[str, str]] = []
     for path, text in files.items():
         if path.endswith("/memory.json"):
             try:
-                forgotten = [Forgotten(**item) for item in json.loads(text)["forgotten"]]
+                about = json.loads(text)
+                if about.get("format", 1) > FORMAT:
+                    raise AgentError(
+                        f"{path} of the history is of format {about['format']}, and this project-o knows up to "
+                        f"{FORMAT}: nothing was changed; use the newer project-o"
+                    )
+                forgotten = [Forgotten(**item) for item in about["forgotten"]]
+                taught = [(str(block), str(question)) for block, question in about.get("taught", ())]
             except (ValueError, KeyError, TypeError) as error:
                 warn(f"{path} cannot be read ({error!r}): what had to leave is not known")
         else:
             blocks += [block for body in _lines(text) if (block := _block(body)) is not None]
-    return blocks, forgotten
+    return blocks, forgotten, taught
+
+
+def _preferences(files: Mapping[str, str]) -> str:
+    """The thumbs that are kept beside a memory, as ``preferences`` wrote them; none where they cannot be read."""
+    about = next((text for path, text in files.items() if path.endswith("/memory.json")), "{}")
+    try:
+        kept = json.loads(about).get(PREFERENCES, "[]")
+        json.loads(kept)
+    except (ValueError, TypeError, AttributeError):
+        return "[]"
+    return str(kept)
 
 
 def _block(body: dict[str, Any]) -> Block | None:
     try:
         block = Block(**body)
-        return Block(block_id(block.text), block.text, block.source, block.when, block.last_used, block.uses)
+        # A text that was taken out of the history is another text now; a piece of one is known by its place.
+        return block if block.document else replace(block, id=block_id(block.text))
     except (TypeError, AttributeError) as error:
         warn(f"a remembered text cannot be read ({error}) and is left out")
         return None

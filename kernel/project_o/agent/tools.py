@@ -22,10 +22,12 @@ _FITS: Mapping[str, tuple[type, ...]] = {
 }
 
 
-def python_tool(function: Callable[..., Any], name: str = "", text: str = "") -> ToolSpec:
+def python_tool(
+    function: Callable[..., Any], name: str = "", text: str = "", options: Mapping[str, Any] | None = None
+) -> ToolSpec:
     """A tool from a Python function: its name, its docstring, its parameters by signature and annotations.
 
-    ``text`` is its source where that is more than Python knows.
+    ``text`` is its source where that is more than Python knows; ``options`` as in ``lisp.functions.tool_of``.
 
     Raises UsageError for what is no function, and for parameters that cannot be given by name.
     """
@@ -40,6 +42,7 @@ def python_tool(function: Callable[..., Any], name: str = "", text: str = "") ->
             name=name or getattr(function, "__name__", type(function).__name__),
             source=text or source_of(function),
             line=code.co_firstlineno if code else 0,
+            options=options,
         )
     except (TypeError, ValueError) as error:
         raise UsageError(f"the parameters of {function!r} are not known ({error}): wrap it in a def") from None

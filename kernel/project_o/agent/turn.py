@@ -9,16 +9,18 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import limits
-from ..errors import AgentError, ProjectOError
+from ..errors import AgentError, ModelError, ProjectOError
+from ..lisp.calls import WrittenCall, written_calls
 from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
 from ..models import Message, Model, ToolCall
 from ..models import ToolSpec as ModelTool
 from ..values import ToolUse, Turn, Usage
+from .conversation import Conversation, conversation
 from .tools import check
 
 if TYPE_CHECKING:
-    from .memory import Memory
+    from .shadow import Remembers
     from .states import Machine, StateName
 
 REMEMBER, RECALL = "remember", "recall"
@@ -41,7 +43,7 @@ class OpenTurn:
         *,
         machine: Machine,
         tools: Mapping[str, ToolSpec],
-        memory: Memory | None,
+        memory: Remembers | None,
         model: Callable[[], Model],
         redact: Callable[[str], str],
         past: Sequence[Turn] = (),
@@ -92,7 +94,7 @@ class OpenTurn:
         """Whether the agent may use this tool."""
         return canonical(name) in self._tools
 
-    def use(self, name: str, args: Mapping[str, Any] | None = None, **named: Any) -> Any:
+    def use(self, name: str, args: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """Call a tool with named arguments.
 
         Raises AgentError for a tool or arguments that are not there, and for a tool that raises.
@@ -123,11 +125,11 @@ class OpenTurn:
         """Ask the language model, which may use the agent's tools. Raises ModelMissing where none is configured."""
         if not isinstance(prompt, str) or not prompt.strip():
             raise AgentError(f"{self.agent} asks its model nothing: give llm-respond a prompt, not {prompt!r:.40}")
-        return self._ask(self._model(), prompt, ())
+        return self._ask(self._model(), prompt, Conversation())
 
     def converse(self) -> str:
         """Let the model answer the message itself, with the turns before it in mind."""
-        return self._ask(self._model(), self.message, self._conversation())
+        return self._ask(self._model(), self.message, conversation(self._past, self._redact))
 
     def remember(self, text: str) -> None:
         """Keep a text. Raises AgentError where the agent has no memory."""
@@ -137,21 +139,41 @@ class OpenTurn:
         """The texts that fit ``query`` best, best first. Raises AgentError where the agent has no memory."""
         return [item.block.text for item in self._memory_or_error().recall(str(query), top)]
 
-    def _memory_or_error(self) -> Memory:
+    def _memory_or_error(self) -> Remembers:
         if self._memory is None:
             raise AgentError(f"{self.agent} has no memory: define one with (defmemory notes) and give it :memory notes")
         return self._memory
 
     # ------------------------------------------------------------------ the model
 
-    def _ask(self, model: Model, prompt: str, past: tuple[Message, ...]) -> str:
-        messages = [Message("system", self._redact(self._instructions(prompt))), *past]
+    def _ask(self, model: Model, prompt: str, past: Conversation) -> str:
+        instructions = "\n\n".join(part for part in (self._instructions(prompt), past.instructions()) if part)
+        messages = [Message("system", self._redact(instructions)), *past.messages]
         messages.append(Message("user", self._redact(prompt)))
         self._answered_by = model.name
-        reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
-        self._usage += reply.usage
-        self._answered_by = reply.model or model.name
-        return reply.text
+        for _ in range(limits.TOOL_STEPS_MAX):
+            reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
+            self._usage += reply.usage
+            self._answered_by = reply.model or model.name
+            calls = written_calls(reply.text, self._callable()) if self._tools else []
+            if not calls:
+                return reply.text
+            messages += [reply.message, Message("user", "\n".join(map(self._written, calls)))]
+        raise ModelError(
+            f"{model.name} still writes calls of tools after {limits.TOOL_STEPS_MAX} rounds: say in the agent's prompt "
+            "when to stop, or give it fewer tools"
+        )
+
+    def _written(self, call: WrittenCall) -> str:
+        """One call that stood in the text of a reply, carried out; for a model that has no other way to call."""
+        if call.problem:
+            self._write_down(call.name or "?", {}, "", call.problem, time.perf_counter())
+            return self._redact(f"error: {call.problem}")
+        return f"{call.name} returned: {self._carry_out(ToolCall('', call.name, call.arguments))}"
+
+    def _callable(self) -> list[ToolSpec]:
+        """Every tool that a model may call."""
+        return [*self._tools.values(), *(self._memory_tools() if self._memory is not None else ())]
 
     def _instructions(self, prompt: str) -> str:
         found = self._memory.recall(prompt) if self._memory is not None else []
@@ -159,22 +181,10 @@ class OpenTurn:
             return self._doc
         return "\n".join((self._doc, "", ADVICE, *(f"- {cut(item.block.text, 2_000)}" for item in found)))
 
-    def _conversation(self) -> tuple[Message, ...]:
-        """The last turns that went well, as far as they fit."""
-        room, messages = limits.CONVERSATION_CHARACTERS_MAX, []
-        for turn in reversed([turn for turn in self._past if not turn.error][-limits.CONVERSATION_TURNS_MAX :]):
-            room -= len(turn.message) + len(turn.reply)
-            if room < 0:
-                break
-            reply = Message("assistant", self._redact(turn.reply))
-            messages += [reply, Message("user", self._redact(turn.message))]
-        return tuple(reversed(messages))
-
     def _offered(self) -> list[ModelTool]:
-        specs = [*self._tools.values(), *(self._memory_tools() if self._memory is not None else ())]
         return [
             ModelTool(canonical(spec.name), self._redact(spec.doc), _redacted(spec.schema(), self._redact))
-            for spec in specs
+            for spec in self._callable()
         ]
 
     def _memory_tools(self) -> list[ToolSpec]:
@@ -246,7 +256,7 @@ def _tool_problem(agent: str, tool: ToolSpec, error: BaseException) -> AgentErro
 
 def described(error: BaseException, function: Any) -> str:
     """``ValueError: text (line 4 of its cell)``: the innermost line that stands where ``function`` does."""
-    code = getattr(function, "__code__", None)
+    code = getattr(getattr(function, "__wrapped__", function), "__code__", None)
     line = 0
     for frame in traceback.extract_tb(error.__traceback__):
         if code is not None and frame.filename == code.co_filename:
@@ -267,6 +277,8 @@ def facts(turn: Turn) -> dict[str, str]:
             "tokens_in": str(turn.usage.input_tokens),
             "tokens_out": str(turn.usage.output_tokens),
         }
+    if turn.usage.dollars:
+        found["dollars"] = f"{turn.usage.dollars:.6f}"
     if turn.uses:
         found["tools"] = " ".join(use.name for use in turn.uses[:20])
     if turn.error:

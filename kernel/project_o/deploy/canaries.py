@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -80,6 +80,7 @@ class Canaries:
         self._running: dict[str, Running] = {}
         self._ended: list[Ended] = []
         self._remembered: dict[str, dict[str, Any]] = {}
+        self._over: dict[str, float] = {}
         registry.displaced = self._displaced
         registry.beside = self._is_beside
 
@@ -110,10 +111,7 @@ class Canaries:
                 )
             version = self._registry.opened(release)
             self._fits(name, plain(slot.version), version)
-            kind = _kind(version)
-            if plan.shadow and kind is Conversations:
-                raise DeployError(f"{name} is an agent, and no turn is answered twice: leave --shadow out")
-            canary = kind(
+            canary = _kind(version)(
                 plain(slot.version), version, plan, differ=self._differ, decided=self._decided, metrics=metrics,
                 missing=_metrics_of(kept_from), find=self._find, kept_from=kept_from, clock=self._clock,
             )  # fmt: skip
@@ -173,6 +171,7 @@ class Canaries:
 
     def _carry_out(self, running: Running, decision: Decision) -> None:
         del self._running[running.name]
+        self._is_over(running)
         slot = self._registry.slot(running.name)
         if running.suspicion:
             slot.version = running.canary.new
@@ -191,7 +190,13 @@ class Canaries:
             running = self._running.pop(name, None)
             if running is not None:
                 running.canary.end(promoted=False)
+                self._is_over(running)
                 self._ended.append(Ended(running, Decision("rollback", DISPLACED, shown=False)))
+
+    def _is_over(self, running: Running) -> None:
+        """A kernel beside this one may hold the same canary, and be the last to say so: it does not come back."""
+        if not running.suspicion:
+            self._over[running.name] = max(running.began, self._over.get(running.name, 0.0))
 
     def _is_beside(self, release: Release) -> bool:
         running = self._running.get(release.program.name)
@@ -255,19 +260,38 @@ class Canaries:
                     "began": one.began,
                     "standing": one.canary.to_json(),
                 }
-        return json.dumps({"format": FORMAT, "canaries": found}, indent=1, sort_keys=True) if found else ""
+            over = dict(self._over)
+        body = {"format": FORMAT, "canaries": found, "over": over}
+        return json.dumps(body, indent=1, sort_keys=True) if found or over else ""
 
-    def remember(self, text: str) -> None:
-        """Those that were under way in an earlier kernel. Raises DeployError."""
-        try:
-            body = json.loads(text)
-            if body["format"] > FORMAT:
-                raise DeployError(f"{CANARIES} has format {body['format']}: update project-o to read it")
-            found = dict(body["canaries"])
-        except (ValueError, KeyError, TypeError) as error:
-            raise DeployError(f"{CANARIES} cannot be read ({error!r}): no canary goes on") from None
+    def remember(self, texts: Sequence[str]) -> None:
+        """Those that were under way in earlier kernels, newest first: what one of them ended, none brings back.
+
+        Raises DeployError where one cannot be read; the others are remembered all the same.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        over: dict[str, float] = {}
+        problem = ""
+        for text in texts:
+            try:
+                body = json.loads(text)
+                if body["format"] > FORMAT:
+                    problem = problem or f"{CANARIES} has format {body['format']}: update project-o to read it"
+                    continue
+                kept = {name: (float(one["began"]), one) for name, one in body["canaries"].items()}
+                ended = {name: float(began) for name, began in body.get("over", {}).items()}
+            except (ValueError, KeyError, TypeError, AttributeError) as error:
+                problem = problem or f"{CANARIES} cannot be read ({error!r}): no canary of that kernel goes on"
+                continue
+            for name, (began, one) in kept.items():
+                if name not in found or began > float(found[name]["began"]):
+                    found[name] = one
+            over |= {name: began for name, began in ended.items() if began > over.get(name, 0.0)}
         with self._lock:
-            self._remembered = found
+            self._over = over
+            self._remembered = {n: one for n, one in found.items() if float(one["began"]) > over.get(n, 0.0)}
+        if problem:
+            raise DeployError(problem)
 
     def resume(self, name: str) -> Running | None:
         """Go on with the canary of a name that is served again, where it still is against the same version.
@@ -281,6 +305,8 @@ class Canaries:
             body = self._remembered.pop(name, None)
         if body is None or name in self._running:
             return None
+        with self._lock:
+            self._over[name] = float(body["began"])  # unless it goes on, it is forgotten for good
         try:
             release = release_from_json(name, body["release"])
             if release.program.digest != body["release"]["digest"]:
@@ -294,4 +320,5 @@ class Canaries:
         running = replace(running, began=float(body["began"]))
         with self._lock:
             self._running[name] = running
+            del self._over[name]
         return running

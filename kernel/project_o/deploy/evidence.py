@@ -50,6 +50,7 @@ class Evidence:
         self.errors_new = self.errors_old = 0
         self.answered_by_old = 0
         self.refused = 0
+        self.why_refused = "whose arguments cannot be copied"
         self.compared = 0
         self.crash = ""
         self.difference = ""
@@ -259,7 +260,7 @@ class Evidence:
         if self.errors_new or self.errors_old:
             parts.append(f"errors {self._errors_told()}")
         if self.refused:
-            parts.append(f"{self.refused:,} calls kept from it, whose arguments cannot be copied")
+            parts.append(f"{self.refused:,} calls kept from it, {self.why_refused}")
         return ", ".join(parts)
 
     def to_json(self) -> dict[str, Any]:

@@ -7,13 +7,14 @@ import json
 from collections import Counter
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, get_args
 
 from .. import limits
 from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
 from ..values import CheckStage, Finding, Program, Proposal, Record, plain
+from .behaviour import same_as
 
 FORMAT = 1
 Status = Literal["baseline", "better", "no better", "duplicate", "failed"]
@@ -49,6 +50,7 @@ class Archive:
     def __init__(self) -> None:
         self._records: list[Record] = []
         self._seen: dict[str, int] = {}
+        self._does: dict[str, int] = {}
 
     @property
     def records(self) -> tuple[Record, ...]:
@@ -63,14 +65,28 @@ class Archive:
         first = self._seen.setdefault(fingerprint(proposal.program), proposal.index)
         return None if first == proposal.index else first
 
-    def add(self, record: Record) -> None:
-        """The next record."""
-        assert record.proposal.index == len(self._records), "records come in the order of their proposals"
+    def behaves(self, behaviour: str, before: int) -> int | None:
+        """The first trial that was seen to behave so, where it is one before this index."""
+        found = self._does.get(behaviour)
+        return found if found is not None and found < before else None
+
+    def add(self, record: Record) -> Record:
+        """The next record, as it is kept: who behaves as an earlier one is a duplicate, whatever it measured."""
+        index = record.proposal.index
+        assert index == len(self._records), "records come in the order of their proposals"
+        if record.behaviour:
+            first = self._does.setdefault(record.behaviour, index)
+            if first != index and record.status in ("better", "no better"):
+                record = replace(record, status="duplicate", reason=same_as(record.behaviour, first), finding=None)
         self._records.append(record)
+        return record
 
     def elites(self, count: int) -> list[Record]:
         """The best candidates that were measured better than the baseline, best first; the earlier wins a tie."""
-        better = [record for record in self._records[1:] if record.ratio is not None and record.ratio > 1.0]
+        better = [
+            record for record in self._records[1:]
+            if record.ratio is not None and record.ratio > 1.0 and record.status != "duplicate"
+        ]  # fmt: skip
         return sorted(better, key=lambda record: (-(record.ratio or 0.0), record.proposal.index))[:count]
 
     def lineage(self, best: int | None = None) -> Lineage:
@@ -139,6 +155,8 @@ def row_of(record: Record) -> dict[str, Any]:
         "metrics": plain(record.metrics),
         "seconds": record.seconds,
         "finding": plain(record.finding),
+        **({"interval": list(record.interval)} if record.interval is not None else {}),
+        **({"behaviour": record.behaviour} if record.behaviour else {}),
     }
 
 
@@ -175,6 +193,8 @@ class Recorded:
             tuple((name, value) for name, value in row["metrics"]),
             row["seconds"],
             _finding(row.get("finding")),
+            tuple(row["interval"]) if "interval" in row else None,
+            row.get("behaviour", ""),
         )
 
 

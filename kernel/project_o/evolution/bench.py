@@ -14,7 +14,7 @@ from .validate import Oracle
 @dataclass(frozen=True)
 class Outcome:
     """What screening says of a candidate. ``ratio`` is against the baseline of the run, above 1 the better;
-    ``evidence`` is for whoever proposes next."""
+    ``evidence`` is for whoever proposes next, ``interval`` bounds the ratio, ``behaviour`` see there."""
 
     status: Literal["baseline", "better", "no better", "failed"]
     reason: str
@@ -22,6 +22,8 @@ class Outcome:
     ratio: float | None = None
     metrics: tuple[tuple[str, float], ...] = ()
     evidence: str = ""
+    interval: tuple[float, float] | None = None
+    behaviour: str = ""
 
 
 class Bench(Protocol):
@@ -44,6 +46,9 @@ class Bench(Protocol):
 
     def check(self, jobs: Jobs, artifact: Artifact, *, fresh: bool = False) -> Trial:
         """Whether a candidate answers as it must; with ``fresh`` on inputs that no candidate has seen."""
+
+    def behaviour(self, artifact: Artifact) -> str:
+        """What a build does as far as it shows before it is measured, as one word; "" where it does not."""
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """Measure a candidate cheaply, after it passed the other checks."""

@@ -197,5 +197,8 @@ def _told(answer: Answer) -> str:
 
 
 def _short(value: Any) -> str:
-    text = repr(value).replace("\n", " ")
+    try:
+        text = repr(value).replace("\n", " ")
+    except ValueError:  # a whole number of more digits than Python writes
+        return f"a {type(value).__name__} of very many digits"
     return text if len(text) <= 80 else text[:77] + "..."

@@ -11,20 +11,20 @@ from __future__ import annotations
 import math
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from .. import limits
-from ..values import Measurement, Progress, Proposal, Record, Verdict
-from .archive import Archive, Recorded, rejected
+from ..values import Measurement, Proposal, Record, Verdict
+from .archive import Archive, Recorded
 from .bench import Bench
 from .decide import acceptable, decide, no_improvement, refused
 from .lessons import refused as refused_before
 from .lessons import taken_back
 from .measure import Defect, MeasurementFailed
+from .reporting import Clock, Reporter
 from .search import Proposer
 from .task import Jobs, Stopped, Task
 from .trial import Judge
@@ -36,85 +36,6 @@ OVER_BUDGET = "the budget was over"
 Result = TypeVar("Result")
 Final = tuple[Record, Measurement | None, str]
 """One of the leaders, what was measured of it, and why nothing was where nothing was."""
-
-
-@dataclass
-class Clock:
-    """How long a run may take. Seconds on ``time.monotonic``."""
-
-    started: float
-    budget_seconds: float | None
-    reserve_seconds: float = 0.0
-
-    @property
-    def elapsed(self) -> float:
-        """Since the start."""
-        return time.monotonic() - self.started
-
-    @property
-    def deadline(self) -> float | None:
-        """When all must be over."""
-        return None if self.budget_seconds is None else self.started + self.budget_seconds
-
-    def over(self) -> bool:
-        """Whether all the time is used up."""
-        return self.deadline is not None and time.monotonic() > self.deadline
-
-    def search_is_over(self) -> bool:
-        """Whether what is left is needed for the confirmation."""
-        return self.budget_seconds is not None and self.elapsed > self.budget_seconds - self.reserve_seconds
-
-
-@dataclass
-class Reporter:
-    """Tells how the run goes, not too often."""
-
-    name: str
-    clock: Clock
-    planned: int | None
-    send: Callable[[Progress], None]
-    last: Progress | None = None
-    _next: float = 0.0
-
-    def report(
-        self,
-        archive: Archive,
-        note: str = "",
-        *,
-        finished: bool = False,
-        winner: Record | None = None,
-        stopped: bool = False,
-    ) -> None:
-        """Send a report if the last one is old enough, or this one is the last, which names the winner."""
-        now = time.monotonic()
-        if not finished and now < self._next:
-            return
-        self._next = now + limits.PROGRESS_INTERVAL_SECONDS
-        best, history = 1.0, []
-        settings: tuple[tuple[str, int | float | str | bool], ...] = ()
-        for record in archive.records:
-            if record.ratio is not None and record.ratio > best:
-                best, settings = record.ratio, record.proposal.settings
-            history.append((record.proposal.index, best))
-        if winner is not None and winner.ratio is not None:
-            best, settings = winner.ratio, winner.proposal.settings
-        self.last = Progress(
-            name=self.name,
-            done=len(archive),
-            planned=self.planned,
-            elapsed_seconds=self.clock.elapsed,
-            budget_seconds=self.clock.budget_seconds,
-            best_ratio=best,
-            best_settings=settings,
-            counts=tuple(sorted(Counter(record.status for record in archive.records).items())),
-            rejected=rejected(archive.records),
-            history=tuple(history),
-            finished=finished,
-            stopped=stopped,
-            note=note,
-            records=archive.records,
-        )
-        self.send(self.last)
 
 
 @dataclass
@@ -199,7 +120,10 @@ class Loop:
             return Record(proposal, "duplicate", f"the same code as trial {twin}")
         if (lesson := refused_before(self.task, proposal)) is not None:
             return lesson
-        return self.executor.submit(self.judge.attempt, self.jobs, proposal)
+        seen = max(0, proposal.index - limits.PROPOSAL_LAG_TRIALS + 1)  # as for who proposes: whatever the workers
+        return self.executor.submit(
+            self.judge.attempt, self.jobs, proposal, lambda does: self.archive.behaves(does, seen)
+        )
 
     def _collect(self, timeout: float) -> None:
         """Wait for something to finish, then move what is finished into the archive, in order."""
@@ -221,8 +145,7 @@ class Loop:
 
     def add(self, record: Record) -> None:
         """The next record, kept before the proposer is told."""
-        self.archive.add(record)
-        self.added(record)
+        self.added(self.archive.add(record))
 
     def abandon(self) -> None:
         """Give up what is under way, but keep what finishes at once."""

@@ -3,7 +3,9 @@
 Both processes live side by side and answer in turn: which one is first, which input, and where in memory the
 arguments begin are drawn for each pair from the seed and are the same for both sides, so that load, drift, the
 processor's frequency and alignment fall on both alike (identical code differed by 5 % between buffers at 64 and at 16
-bytes). What the timed calls themselves answered is compared, in every pair.
+bytes). Both run on one processor, another one by and by: on two, of which one had a neighbour on its core, one side
+took half as long again for as long as each stayed where it was. What the timed calls themselves answered is compared,
+in every pair.
 
 The cost is the child's CPU time as the parent reads it: on a shared machine a neighbour's burst stretches wall time by
 any factor but leaves CPU time nearly alone. The parent's wall clock runs beside it, and a candidate whose gain in CPU
@@ -14,6 +16,7 @@ gain comes of that is found out afterwards, on many inputs that are called once 
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import dataclass, field
 
@@ -143,6 +146,7 @@ def measure(
             raise MeasurementFailed("the incumbent answers too few of the inputs drawn for timing")
         if done % pairs_a_process == 0 and done != renewed:
             # Warmed up on what the pair does not have: nobody is to have seen that.
+            share_processor((incumbent, candidate), int(rng.integers(1 << 16)))
             pairs.renew(draw(-1 - number), candidate_first=bool(rng.random() < 0.5))
             renewed = done
         offset = OFFSETS_BYTES[int(rng.integers(len(OFFSETS_BYTES)))]
@@ -159,6 +163,13 @@ def measure(
             break
     pairs.end()
     return Measured(watch.result(), watch.looks_made, pairs.series)
+
+
+def share_processor(sides: tuple[Handle, Handle], number: int) -> None:
+    """Have both sides' next processes run on one processor, whichever the number means of those that we may use."""
+    usable = sorted(os.sched_getaffinity(0))
+    for side in sides:
+        side.stay_on(usable[number % len(usable)])
 
 
 class _Pairs:

@@ -40,6 +40,15 @@ def near(rng: Generator, leaves: Sequence[Leaf], values: Sequence[Any], sample: 
     return found
 
 
+def neighbour(rng: Generator, args: Sequence[Any]) -> tuple[Any, ...]:
+    """The arguments of a call with one of them changed in one place."""
+    found = list(args)
+    if found:
+        place = int(rng.integers(len(found)))
+        found[place] = _changed(rng, found[place])
+    return tuple(found)
+
+
 def _changeable(leaves: Sequence[Leaf], values: Sequence[Any]) -> list[int]:
     """The leaves in which a change is meant least: data that is read, then data that is written, then numbers."""
     sized = [k for k, leaf in enumerate(leaves) if leaf.kind in ("array", "matrix", "text") and len(values[k])]

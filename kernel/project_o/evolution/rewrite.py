@@ -1,16 +1,16 @@
 """A search over a program's text that needs no model and no declared parameters: edits of its syntax tree.
 
 1. on what serves, each edit that should keep the meaning, one of each operator in turn;
-2. then edits of the best that was found, or of another elite, and both of two elites' edits together. Which operator
-   gets the next trial is drawn by Thompson sampling (Thompson 1933, Biometrika 25): of each operator's past trials,
-   those that were better than their baseline count as hits.
+2. then edits of the best that was found, or of another elite, both of two elites' edits together, and crossover of two
+   elites. Which operator gets the next trial is drawn by what each brought (``bandit``): of its past trials, those that
+   were better than their baseline count as hits. Who is an elite is said by ``islands``.
 
 A function of the seed and of what was told, as every proposer.
 """
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -19,6 +19,9 @@ from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
 from ..languages.rewriting import OPERATORS, Edit, edits
 from ..values import Program, Proposal, Record
+from .bandit import Tally
+from .crossover import CROSSOVER, Crossing
+from .islands import Islands
 from .search import Remembering
 from .task import generator
 
@@ -39,14 +42,19 @@ class _Parent:
 
 
 class RewriteProposer(Remembering):
-    """Proposes edited texts of a program, none of them twice. ``changing``: also such as change the meaning.
+    """Proposes edited texts of a program, none of them twice. ``changing``: also such as change the meaning;
+    ``crossing``: also texts of two elites.
 
     Raises EvolutionError for a program of which no text can be edited.
     """
 
-    def __init__(self, program: Program, seed: int, *, changing: bool) -> None:
+    def __init__(
+        self, program: Program, seed: int, islands: Islands | None = None, *, changing: bool, crossing: bool = True
+    ) -> None:
         super().__init__()
         self._program, self._seed, self._changing = program, seed, changing
+        self._islands = islands or Islands(program, seed)
+        self._crossing = Crossing(program, seed, self._islands) if crossing else None
         self._tools = tools_for(program.language)
         self._known = {self._tools.normalised(program.source)}
         self._parents: dict[str, _Parent] = {}
@@ -59,7 +67,8 @@ class RewriteProposer(Remembering):
         for edit in self._sweep:
             if (made := self._made(index, self._program, edit)) is not None:
                 return made
-        elites = self._elites(told)
+        found = self._islands.parents(index, told, above=limits.REWRITE_PARENT_RATIO_MIN, most=limits.REWRITE_ELITES)
+        elites = [item.proposal.program for item in found]
         if (joined := self._joined(index, elites)) is not None:
             return joined
         rng = generator(self._seed, "rewrite", index)
@@ -68,6 +77,8 @@ class RewriteProposer(Remembering):
             order = [order[int(rng.integers(len(order)))], *order]
         parents = [self._parent(program) for program in order]
         for operator in self._drawn(parents, told, index):
+            if operator == CROSSOVER and (crossed := self._crossed(index, told)) is not None:
+                return crossed
             for parent in parents:
                 waiting = parent.left.get(operator, [])
                 while waiting:
@@ -98,11 +109,12 @@ class RewriteProposer(Remembering):
                 if found:
                     yield found.pop()
 
-    def _elites(self, told: Sequence[Record]) -> list[Program]:
-        """The best programs, and some that are not much worse: the next edit may need them."""
-        near = [item for item in told if (item.ratio or 0.0) > limits.REWRITE_PARENT_RATIO_MIN and item.proposal.index]
-        near.sort(key=lambda item: (-(item.ratio or 0.0), item.proposal.index))
-        return [item.proposal.program for item in near[: limits.REWRITE_ELITES]]
+    def _crossed(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        made = self._crossing.made(index, told) if self._crossing is not None else None
+        if made is None or (meant := self._tools.normalised(made.program.source)) in self._known:
+            return None
+        self._known.add(meant)
+        return made
 
     def _joined(self, index: int, elites: Sequence[Program]) -> Proposal | None:
         """The edits of two elites in one text, where neither touches what the other did."""
@@ -122,14 +134,11 @@ class RewriteProposer(Remembering):
 
     def _drawn(self, parents: Sequence[_Parent], told: Sequence[Record], index: int) -> list[str]:
         """The operators that have something left, by a draw of how likely each one helps."""
-        tried, helped = Counter[str](), Counter[str]()
-        for item in told:
-            tried[item.proposal.operator] += 1
-            helped[item.proposal.operator] += item.status == "better"
-        rng = generator(self._seed, "operator", index)
-        names = sorted({name for parent in parents for name, waiting in parent.left.items() if waiting})
-        drawn = {name: float(rng.beta(1 + helped[name], 1 + tried[name] - helped[name])) for name in names}
-        return sorted(names, key=lambda name: -drawn[name])
+        names = {name for parent in parents for name, waiting in parent.left.items() if waiting}
+        if self._crossing is not None and len(parents) > 2:
+            names.add(CROSSOVER)
+        tally = Tally.of(told, lambda record: record.proposal.operator, gains=False)
+        return tally.order(sorted(names), (self._seed, "operator", index))
 
     def _made(self, index: int, parent: Program, edit: Edit) -> Proposal | None:
         why = f"line {edit.line}: {edit.why}"
@@ -151,4 +160,5 @@ class RewriteProposer(Remembering):
         if normalised in self._known:
             return None
         self._known.add(normalised)
-        return Proposal(index, program, tuple(item.digest for item in parents), "search", operator, why)
+        digests, island = tuple(item.digest for item in parents), self._islands.island(index)
+        return Proposal(index, program, digests, "search", operator, why, island=island)

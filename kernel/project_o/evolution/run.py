@@ -5,12 +5,14 @@ from __future__ import annotations
 import difflib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import DeployError, EvolutionError
+from ..population import Operator, Population
 from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
 from .archive import Lineage, to_resume
+from .bandit import statistics
 from .llm.exchange import Exchange, to_json
 
 LOOK = "look at run.diff(), and take it with run.accept(self_reported=True)"
@@ -24,7 +26,8 @@ class Run:
     ``best`` is the accepted winner; where the run ended before it was confirmed, or its scores are self-reported, the
     leading candidate; where nothing was better, the baseline. ``measurement`` is the last one of the verdict (the
     confirmation, if there is one). ``exchanges`` are what a language model was asked and answered, ``notes`` what it
-    cost. ``state`` is the commit that holds the run, once the caller has made it.
+    cost. ``population`` are the elites that the archive holds at the end. ``state`` is the commit that holds the run,
+    once the caller has made it.
     """
 
     program: Program
@@ -41,9 +44,15 @@ class Run:
     judge_source: Callable[[str, bool], tuple[Program, Verdict]] | None = None
     on_judged: Callable[[Run, Program, Verdict], Verdict] | None = None
     on_accept: Callable[[Run], Any] | None = None
-    on_plot: Callable[[Run], Any] | None = None
+    on_plot: Callable[[Run, str], Any] | None = None
     exchanges: tuple[Exchange, ...] = ()
     notes: tuple[str, ...] = ()
+    population: Population = field(default_factory=Population)
+
+    @property
+    def operators(self) -> tuple[Operator, ...]:
+        """What each way to make proposals brought in this run, the most successful first."""
+        return statistics(self.trials)
 
     @property
     def baseline(self) -> Program:
@@ -107,11 +116,14 @@ class Run:
             raise DeployError(f"{self.program.name}: its score is self-reported: {LOOK}")
         return self.on_accept(self)
 
-    def plot(self) -> Any:
-        """The run in a picture."""
+    def plot(self, what: str = "trials") -> Any:
+        """The run in a picture: its ``trials``, ``archive``, ``operators`` or ``lineage``.
+
+        Its ``figure`` is plotly's, and what a front end shows that draws such; anywhere else it is static.
+        """
         if self.on_plot is None:
             raise EvolutionError("no view is connected to this run: look at run.trials")
-        return self.on_plot(self)
+        return self.on_plot(self, what)
 
     def with_state(self, state: State | None) -> Run:
         """The same run, and where it is recorded."""

@@ -13,6 +13,7 @@ from .. import limits
 from ..errors import EvolutionError
 from ..observe import Design, Interval, Watch, design, mean_interval, paired_ratio
 from ..values import Artifact, Measurement, Trial
+from .behaviour import Traced
 from .bench import Outcome
 from .candidate import Candidate
 from .goals import MEMORY, SIZE, Goal, all_goals, guards, objectives
@@ -46,9 +47,9 @@ class ScoreBench:
         self._baseline = artifact
         self._manners = Manners()
         started = time.monotonic()
-        first = self._metrics_of_baseline(jobs, artifact)
+        first, does = self._metrics_of_baseline(jobs, artifact)
         begun = time.monotonic()
-        again = self._metrics_of_baseline(jobs, artifact)
+        again, does_again = self._metrics_of_baseline(jobs, artifact)
         self._seconds = min(begun - started, time.monotonic() - begun)  # the first may have had to wait for a sandbox
         self._goals = self._chosen(first)
         self._start = {item.name: first[item.name] for item in self._goals}
@@ -56,8 +57,11 @@ class ScoreBench:
             self.threshold = limits.RATIO_ACCEPTED_LOW
         exact = {name: value for name, value in first.items() if name != MEMORY}
         self._deterministic = exact == {name: value for name, value in again.items() if name != MEMORY}
-        main = self._goals[0]
-        return Outcome("baseline", "what serves now", self._cost(main, first), 1.0, self._shown(first))
+        # Peak memory is no answer: where it counts, two that answer the same may differ in it.
+        held = any(item.name == MEMORY and item.role != "shown" for item in self._goals)
+        self._tells = self._deterministic and does == does_again and not held
+        main, does = self._goals[0], does if self._tells else ""
+        return Outcome("baseline", "what serves now", self._cost(main, first), 1.0, self._shown(first), behaviour=does)
 
     def oracle(self, jobs: Jobs, *, fresh: bool = False) -> None:
         """None: the evaluator knows what is right."""
@@ -70,14 +74,19 @@ class ScoreBench:
             return Trial("failed", self._task.level, str(error))
         return Trial("passed", self._task.level)
 
+    def behaviour(self, artifact: Artifact) -> str:
+        """What it answers shows in its evaluation."""
+        return ""
+
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """One evaluation. The objective that did best is the candidate's ratio, where there are several."""
-        metrics = self._metrics(jobs, artifact)
+        metrics, does = self._seen(jobs, artifact)
         best = max(self._aims, key=lambda item: self._ratio(item, metrics[item.name]))
         value, ratio = metrics[best.name], self._ratio(best, metrics[best.name])
         status: Literal["better", "no better"] = "better" if ratio > 1.0 else "no better"
         reason = f"{best.name} {value:.6g}, the baseline has {self._start[best.name]:.6g}"
-        return Outcome(status, reason, self._cost(best, metrics), ratio, self._shown(metrics))
+        does = does if self._tells else ""
+        return Outcome(status, reason, self._cost(best, metrics), ratio, self._shown(metrics), behaviour=does)
 
     def compare(
         self, jobs: Jobs, artifact: Artifact, purpose: str, deadline: float | None, *, candidates: int = 1
@@ -164,19 +173,22 @@ class ScoreBench:
             tolerance=aim.tolerance,
         )
 
-    def _metrics_of_baseline(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
+    def _metrics_of_baseline(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
         try:
-            return self._metrics(jobs, artifact)
+            return self._seen(jobs, artifact)
         except MeasurementFailed as error:
             raise EvolutionError(f"the evaluator cannot judge the baseline: {error}") from error
 
     def _metrics(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
-        """One evaluation. Raises MeasurementFailed with what went wrong."""
+        return self._seen(jobs, artifact)[0]
+
+    def _seen(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
+        """One evaluation: metrics, and the behaviour in it. Raises MeasurementFailed with what went wrong."""
         assert self._task.evaluator is not None, "a score needs an evaluator"
         with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
-                manners = self._manners.learning() if artifact is self._baseline else self._manners
-                found = self._task.evaluator(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, manners))
+                traced = Traced(self._manners.learning() if artifact is self._baseline else self._manners)
+                found = self._task.evaluator(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, traced))
             except Stopped:
                 raise
             except (Exception, SystemExit) as error:
@@ -184,7 +196,8 @@ class ScoreBench:
                     raise Stopped from error
                 raise MeasurementFailed(f"the evaluator raised {type(error).__name__}: {error}") from error
             peak = handle.renew()
-        return self._checked(found, {MEMORY: float(peak), SIZE: float(artifact.size_bytes)})
+        metrics = self._checked(found, {MEMORY: float(peak), SIZE: float(artifact.size_bytes)})
+        return metrics, traced.behaviour({name: value for name, value in metrics.items() if name != MEMORY})
 
     def _checked(self, found: Any, counted: Mapping[str, float]) -> dict[str, float]:
         if not isinstance(found, Mapping):

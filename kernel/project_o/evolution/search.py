@@ -5,9 +5,10 @@ Three phases, each a function of the seed and of what was told:
 1. each parameter's values one at a time, the others as in the baseline: what matters shows at once, and effects that
    add up are found in the fewest trials;
 2. the best value of each parameter together, when the whole sweep is known: with effects that add up that is the end;
-3. in turn an unseen neighbour of the best (one parameter changed) and a proposal of Optuna's TPE sampler
-   (Bergstra et al. 2011, NIPS 24), which is given the records anew for each trial and reseeded from (seed, trial):
-   a sampler kept between trials diverges when a run is resumed.
+3. an unseen neighbour of a parent (one parameter changed), the settings of two parents crossed, or a proposal of
+   Optuna's TPE sampler (Bergstra et al. 2011, NIPS 24), which is given the records anew for each trial and reseeded
+   from (seed, trial): a sampler kept between trials diverges when a run is resumed. Which of the three has its turn is
+   drawn by what each brought (``bandit``); who is a parent is said by ``islands``.
 
 To add a proposer: write a class with ``ask(index, told)``; it knows nothing of how candidates are measured. It must
 give the same answer to the same index and records, and may not look at the clock.
@@ -29,10 +30,17 @@ from .. import limits
 from ..errors import EvolutionError
 from ..languages import tools_for
 from ..values import Program, Proposal, Record, Scalar
+from .bandit import Tally
+from .islands import Islands
 from .task import generator
 
 Settings = tuple[tuple[str, Scalar], ...]
+Parents = tuple[str, ...]
+"""The digests of those that a proposal comes from; () for what serves."""
 ENUMERATED_MAX = 4096
+SETTINGS_PARENTS = 8
+NEIGHBOUR, CROSSED, SAMPLER = "neighbour of the best", "crossover", "sampler"
+ARMS = (NEIGHBOUR, SAMPLER, CROSSED)
 
 
 class Proposer(Protocol):
@@ -95,9 +103,10 @@ class SearchProposer:
     Raises EvolutionError for a program without parameters to choose.
     """
 
-    def __init__(self, program: Program, seed: int) -> None:
+    def __init__(self, program: Program, seed: int, islands: Islands | None = None) -> None:
         self._program = program
         self._seed = seed
+        self._islands = islands or Islands(program, seed)
         self._parameters = [item for item in program.parameters if len(item.domain) > 1]
         self._tools = tools_for(program.language)
         if not self._parameters:
@@ -106,7 +115,7 @@ class SearchProposer:
                 f"{program.name} declares nothing to search: write its choices behind a constant, as in '{example}'"
             )
         self._start: Settings = tuple((item.name, item.value) for item in self._parameters)
-        self._proposed: list[tuple[Settings, str]] = [(self._start, "baseline")]
+        self._proposed: list[tuple[Settings, str, Parents]] = [(self._start, "baseline", ())]
         self._known = {self._start}
         self._sweep = self._one_at_a_time()
         self._is_swept = False
@@ -122,34 +131,40 @@ class SearchProposer:
                 return None
             self._proposed.append(chosen)
             self._known.add(chosen[0])
-        settings, operator = self._proposed[index]
+        settings, operator, parents = self._proposed[index]
         changed = tuple(
             (name, value) for (name, value), (_, old) in zip(settings, self._start, strict=True) if value != old
         )
         program = self._tools.with_settings(self._program, dict(settings))
         hypothesis = ", ".join(f"{name} = {value}" for name, value in changed)
-        return Proposal(index, program, (self._program.digest,), "search", operator, hypothesis, settings)
+        named = parents or (self._program.digest,)
+        island = self._islands.island(index)
+        return Proposal(index, program, named, "search", operator, hypothesis, settings, island)
 
     # ------------------------------------------------------------------ phases
 
-    def _next(self, index: int, told: Sequence[Record]) -> tuple[Settings, str] | None:
+    def _next(self, index: int, told: Sequence[Record]) -> tuple[Settings, str, Parents] | None:
         if len(self._known) >= self._points:
             return None
         for settings in self._sweep:
             if settings not in self._known:
-                return settings, "one at a time"
+                return settings, "one at a time", ()
         if not self._is_swept:
             if told and told[-1].proposal.index < index - 1:
                 return None  # what the sweep found is combined when all of it is known
             self._is_swept = True
         combined = self._best_of_each(told)
         if combined not in self._known:
-            return combined, "best of each"
-        if index % 2:
-            near = self._neighbour(index, told)
-            if near is not None:
-                return near, "neighbour of the best"
-        return self._sampled(index, told)
+            return combined, "best of each", ()
+        known = [record for record in told if record.proposal.settings]
+        parents = self._islands.parents(index, known, above=-math.inf, most=SETTINGS_PARENTS)
+        for arm in Tally.of(told, _arm, gains=True).order(ARMS, (self._seed, "operator", index)):
+            if arm == SAMPLER:
+                return self._sampled(index, told)
+            found = (self._crossed if arm == CROSSED else self._neighbour)(index, parents)
+            if found is not None:
+                return found
+        raise AssertionError("the sampler always has something to say")
 
     def _one_at_a_time(self) -> Iterator[Settings]:
         """Round after round over the parameters, so that a short run has seen something of each."""
@@ -171,24 +186,37 @@ class SearchProposer:
                 best[changed[0][0]] = (record.ratio, changed[0][1])
         return tuple((name, best[name][1] if name in best else value) for name, value in self._start)
 
-    def _neighbour(self, index: int, told: Sequence[Record]) -> Settings | None:
-        measured = [record for record in told if record.ratio is not None and record.proposal.settings]
-        if not measured:
-            return None
-        best = max(measured, key=lambda record: (record.ratio or 0.0, -record.proposal.index)).proposal.settings
+    def _neighbour(self, index: int, parents: Sequence[Record]) -> tuple[Settings, str, Parents] | None:
+        """The parent, or the baseline, with one parameter changed."""
+        first = parents[0].proposal if parents and (parents[0].ratio or 0.0) > 1.0 else None
+        best = first.settings if first else self._start
         near = [
             settings
             for item in self._parameters
             for value in item.domain
             if (settings := self._changed(best, item.name, value)) not in self._known
         ]
-        return near[int(generator(self._seed, "neighbour", index).integers(len(near)))] if near else None
+        if not near:
+            return None
+        chosen = near[int(generator(self._seed, "neighbour", index).integers(len(near)))]
+        return chosen, NEIGHBOUR, (first.program.digest,) if first else ()
 
-    def _sampled(self, index: int, told: Sequence[Record]) -> tuple[Settings, str] | None:
+    def _crossed(self, index: int, parents: Sequence[Record]) -> tuple[Settings, str, Parents] | None:
+        """Each parameter from one of two parents."""
+        rng = generator(self._seed, CROSSED, index)
+        for _ in range(limits.CROSSOVER_TRIES_MAX if len(parents) > 1 else 0):
+            other = parents[1 + int(rng.integers(len(parents) - 1))].proposal
+            pair = zip(parents[0].proposal.settings, other.settings, strict=True)
+            made: Settings = tuple(two if rng.integers(2) else one for one, two in pair)
+            if made not in self._known:
+                return made, CROSSED, (parents[0].proposal.program.digest, other.program.digest)
+        return None
+
+    def _sampled(self, index: int, told: Sequence[Record]) -> tuple[Settings, str, Parents]:
         settings = self._from_sampler(index, told)
         if settings not in self._known:
-            return settings, "sampler"
-        return self._unseen(index), "random"
+            return settings, SAMPLER, ()
+        return self._unseen(index), "random", ()
 
     def _unseen(self, index: int) -> Settings:
         """A setting not proposed yet, at random; there is one, since the space is not exhausted."""
@@ -237,6 +265,12 @@ class SearchProposer:
     @staticmethod
     def _changed(settings: Settings, name: str, value: Scalar) -> Settings:
         return tuple((key, value if key == name else old) for key, old in settings)
+
+
+def _arm(record: Record) -> str:
+    """What the bandit counts a record for: a random one is what the sampler had to say."""
+    operator = record.proposal.operator
+    return SAMPLER if operator == "random" else operator if operator in ARMS else ""
 
 
 def _spread(domain: Sequence[Scalar]) -> list[Scalar]:

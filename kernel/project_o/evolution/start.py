@@ -13,7 +13,7 @@ from typing import Any
 from .. import limits
 from ..errors import CompileError, EvolutionError
 from ..observe import EventLog
-from ..values import Artifact, Program, Progress, Proposal, Record, Verdict
+from ..values import Artifact, NativeFunction, Program, Progress, Proposal, Record, Verdict
 from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
@@ -22,9 +22,12 @@ from .crossing import TranslationProposer
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word, marked
+from .islands import Islands
 from .journal import TrialJournal
 from .llm import ModelProposer
-from .loop import INTERRUPTED, OVER_BUDGET, Clock, Loop, Reporter
+from .loop import INTERRUPTED, OVER_BUDGET, Loop
+from .repair import AUTO, RepairBench, Repairing, RepairProposer, to_repair
+from .reporting import Clock, Reporter
 from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
 from .scoring import ScoreBench
@@ -54,7 +57,7 @@ def run_evolution(
     journal: TrialJournal | None = None,
     log: EventLog | None = None,
     accept: Callable[[Run], Any] | None = None,
-    plot: Callable[[Run], Any] | None = None,
+    plot: Callable[[Run, str], Any] | None = None,
     patience: tuple[int, float] | None = None,
 ) -> Run:
     """Search for a better version of ``task.program`` and judge the best one found.
@@ -73,23 +76,35 @@ def run_evolution(
     clock = Clock(time.monotonic(), budget_seconds)
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
+    repair = to_repair(task, proposer, seed)
+    if repair is not None:
+        task = replace(task, repairing=True)
     jobs = Jobs(task)
-    chosen = _proposer(proposer, task, seed) if trials != 1 else Nobody()
+    islands = Islands(task.program, seed, task.islands, task.grid)
+    if repair is not None and trials != 1:
+        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers, seed)
+    else:
+        chosen = _proposer(proposer, task, seed, islands) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
-    bench = _bench(task, seed, budget_seconds)
+    bench = bench_of(task, seed, budget_seconds, repair)
     judge = Judge(task, bench, cascade_of(task), seed)
-    with executing(executor, workers) as threads:
+    parcel = task.parcel
+    carried = (lambda: parcel(task, seed=seed, budget=budget_seconds, repair=repair)) if parcel is not None else None
+    with executing(executor, workers, carried) as threads:
         loop = Loop(
             task, jobs, bench, judge, archive, chosen, threads, clock, reporter, stop or threading.Event(), workers,
             trials, recorded, lambda record: _kept(record, task.program.name, journal, log),
         )  # fmt: skip
         if model is not None:
             _listen(loop, model, journal)
-        ended = _carry_out(loop)
-    return replace(_finished(loop, seed, model, *ended), on_accept=accept, on_plot=plot)
+        elif isinstance(chosen, RepairProposer):
+            chosen.begin(lambda line: _look_at(loop, line))
+        ended = _carry_out(loop, islands)
+    run = _finished(loop, seed, model, *ended)
+    return replace(run, on_accept=accept, on_plot=plot, population=islands.population(run.trials))
 
 
 def _finished(
@@ -121,6 +136,7 @@ def _listen(loop: Loop, model: ModelProposer, journal: TrialJournal | None) -> N
     """Let a model know when the run is over, and what was said before; keep what it says."""
     kept = (journal.exchanged, journal.exchanges) if journal is not None else ()
     model.begin(lambda line: _look(loop, line), *kept)
+    loop.reporter.spent = lambda: model.spent
 
 
 def _look(loop: Loop, line: str) -> bool:
@@ -129,11 +145,18 @@ def _look(loop: Loop, line: str) -> bool:
     return loop.stop.is_set() or loop.clock.search_is_over()
 
 
-def _carry_out(loop: Loop) -> tuple[Record | None, Verdict, str]:
+def _look_at(loop: Loop, line: str) -> bool:
+    """While repairs are looked for: show how many there were; whether the run is over."""
+    loop.reporter.report(loop.archive, line)
+    return loop.stop.is_set() or loop.clock.search_is_over()
+
+
+def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, str]:
     """Baseline, search, verdict: the winner or leader, and why the run was stopped, if it was."""
     fresh = Jobs(loop.task)
     try:
         _baseline(loop)
+        islands.must_measure(loop.archive.records[0])
         loop.search()
         over_budget = loop.clock.search_is_over()  # now: the verdict takes its own share of the time
         if loop.stop.is_set():
@@ -165,7 +188,8 @@ def _baseline(loop: Loop) -> None:
     found = loop.aside(lambda: _prepared(loop), loop.jobs, "looking at what serves now")
     known = loop.recorded.record(proposal) if loop.recorded else None
     seconds = time.monotonic() - started
-    loop.add(known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds))
+    loop.add(known or Record(proposal, "baseline", found.reason, found.cost, found.ratio, found.metrics, seconds,
+                             behaviour=found.behaviour))  # fmt: skip
     loop.reporter.report(loop.archive)
     loop.reserve()
 
@@ -198,7 +222,8 @@ def _kept(record: Record, name: str, journal: TrialJournal | None, log: EventLog
 
 def _prepared(loop: Loop) -> Outcome:
     found = loop.bench.prepare(loop.jobs, _built(loop.task))
-    loop.judge.incumbent_must_pass(loop.jobs)
+    if not loop.task.repairing:
+        loop.judge.incumbent_must_pass(loop.jobs)
     return found
 
 
@@ -211,18 +236,23 @@ def _built(task: Task) -> Artifact:
         ) from error
 
 
-def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int) -> Proposer:
+def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, islands: Islands) -> Proposer:
     if not isinstance(proposer, str):
-        return proposer if hasattr(proposer, "ask") else proposer(task, seed)
-    if proposer in ("search", "auto"):
+        made = proposer if hasattr(proposer, "ask") else proposer(task, seed)
+        if isinstance(made, ModelProposer):
+            made.islands = islands
+        return made
+    if proposer in ("search", AUTO):
         if task.translations:
             return TranslationProposer(task, seed)
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
-            return Offline(task.program, seed)
+            return Offline(task.program, seed, islands)
         if is_rewritten(task.program):
-            return RewriteProposer(task.program, seed, changing=task.evaluator is not None)
-        return SearchProposer(task.program, seed)
-    raise EvolutionError(f"no proposer is called {proposer!r}: there are search and llm, which needs a model")
+            return RewriteProposer(task.program, seed, islands, changing=task.evaluator is not None)
+        return SearchProposer(task.program, seed, islands)
+    raise EvolutionError(
+        f"no proposer is called {proposer!r}: there are search, repair, auto, and llm, which needs a model"
+    )
 
 
 def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:
@@ -242,8 +272,12 @@ def _judge_human(judge: Judge, source: str, *, trusted: bool) -> tuple[Program, 
         jobs.stop()
 
 
-def _bench(task: Task, seed: int, budget_seconds: float | None) -> Bench:
+def bench_of(
+    task: Task, seed: int, budget_seconds: float | None, repair: tuple[NativeFunction, Repairing] | None = None
+) -> Bench:
     """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
+    if repair is not None:
+        return RepairBench(task, *repair)
     if task.foreign is not None:
         return ForeignBench(task, seed, budget_seconds)
     if task.evaluator is not None:

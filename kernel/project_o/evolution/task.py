@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import os
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -12,6 +14,7 @@ from .. import limits
 from ..errors import EvolutionError, SandboxError
 from ..languages import Tools, tools_for
 from ..languages.covered import Covering
+from ..languages.tried import Trying
 from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     import numpy as np
 
     from ..sandbox import Answers, Asking
+    from .executors import Parcel
     from .foreign import ForeignTask
 
 TIME = "time"
@@ -97,12 +101,13 @@ class Task:
     worse (see ``goals``), ``guard_regression`` where it says none. ``allowed`` names the defects of ``plausible`` that
     are said and reject nothing. ``in_copy`` is called first in each forked copy of this process. ``typed`` gives a
     program as a type checker reads it, None where it has no annotations; ``covering`` opens builds whose lines are
-    counted, or raises NotMeasured. ``lessons`` are the versions that were released and taken back: (digest of the
-    text, the text, why).
+    counted, or raises NotMeasured; ``trying`` opens a process in which many texts of a build are tried on the same
+    calls. ``repairing``: the tests fail now, and what passes them is better. ``parcel`` packs the task for other
+    processes. ``lessons`` are the versions that were released and taken back: (digest of the text, the text, why).
 
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
-    searched too, where nothing is declared.
+    searched too, where nothing is declared. ``islands`` and ``grid`` say how the archive is kept (see ``islands``).
 
     ``translations`` are programs of another language that are to answer as this one does: then those are searched.
     """
@@ -128,6 +133,9 @@ class Task:
     in_copy: Callable[[], None] = nothing
     typed: Callable[[Program], TypedModule | None] | None = None
     covering: Callable[[Artifact], Covering] | None = None
+    trying: Callable[[Artifact, Sequence[Sequence[Any]]], Trying] | None = None
+    repairing: bool = False
+    parcel: Callable[..., Parcel] | None = None
     build_own: Callable[[Program], Artifact] | None = None
     build_ahead: Callable[[Program], Artifact] | None = None
     own: Callable[[Program], bool] | None = None
@@ -135,6 +143,8 @@ class Task:
     foreign: ForeignTask | None = None
     own_task: Callable[[], Task] | None = None
     numbers: bool = False
+    islands: int = 1
+    grid: tuple[str, ...] = ()
     translations: tuple[Program, ...] = ()
 
     def crosses(self, program: Program) -> bool:
@@ -250,6 +260,7 @@ class Handle:
         self._jobs = jobs
         self._guarded = guarded
         self._job: Asking | None = None
+        self._processor: int | None = None
         self.artifact = artifact
 
     def __enter__(self) -> Handle:
@@ -302,6 +313,9 @@ class Handle:
             if self._jobs.stopped:  # while it started, so that nobody else knew of it
                 self.close()
                 raise Stopped
+            if self._processor is not None and (pid := getattr(job, "pid", 0)):
+                with contextlib.suppress(OSError):  # it is gone, or the processor is: then it runs where it runs
+                    os.sched_setaffinity(pid, {self._processor})
         try:
             answer = put(job)
         except SandboxError:
@@ -319,6 +333,10 @@ class Handle:
     def used_seconds(self) -> float:
         """CPU seconds of the process so far, its loading included; 0 where there is none, or it is not known."""
         return float(getattr(self._job, "cpu_seconds", 0.0))
+
+    def stay_on(self, processor: int) -> None:
+        """The processes that are started from now on run on this processor only."""
+        self._processor = processor
 
     def renew(self) -> int:
         """The next question meets a fresh process. The peak resident bytes of the one until now; 0 if not known."""

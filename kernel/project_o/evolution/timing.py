@@ -14,6 +14,7 @@ from .. import limits
 from ..errors import EvolutionError, InterfaceError
 from ..observe import Design, design
 from ..values import Artifact, Measurement, NativeFunction, Trial
+from .behaviour import machine_code
 from .bench import Outcome
 from .ceiling import Ceiling
 from .fresh import Fresh
@@ -40,7 +41,7 @@ class TimeBench:
         self._task = task
         self._seed = seed
         self._budget = budget_seconds
-        self._pair_seconds = 0.0
+        self._pair_seconds = self._final_pair_seconds = 0.0
         self._confirming: Oracle | None = None
         self._kept = Kept()
         self._leads: dict[str, str] = {}
@@ -76,7 +77,8 @@ class TimeBench:
         self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
         self._scrutiny_seconds += limits.FUZZ_SECONDS if self._task.translations else 0.0
         cost = self._baseline_cost(jobs)
-        return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),))
+        does = machine_code(artifact)
+        return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),), behaviour=does)
 
     def _typed(self, jobs: Jobs, artifact: Artifact, samples: Sequence[tuple[Any, ...]]) -> NativeFunction:
         """The function with its types; where its language has none, as the samples and a call of it show them."""
@@ -102,6 +104,10 @@ class TimeBench:
             cases = self._inputs.checks(limits.VALIDATION_CASES, "confirm")
             self._confirming = consult(jobs, self._baseline, self._oracle.function, cases, given=False)
         return self._confirming
+
+    def behaviour(self, artifact: Artifact) -> str:
+        """Its machine code: what is measured."""
+        return machine_code(artifact)
 
     def screen(self, jobs: Jobs, artifact: Artifact, index: int) -> Outcome:
         """A few pairs; timings of several workers wait for one another."""
@@ -130,7 +136,8 @@ class TimeBench:
         what = "speed" if best.metric == TIME else best.metric
         reason = f"{best.ratio:.3f} times the baseline's {what} [{best.low:.3f}, {best.high:.3f}]"
         metrics = tuple((item.metric, item.candidate) for item in wanted)
-        return Outcome(status, reason, best.candidate, best.ratio, metrics)
+        bounds = best.low, best.high
+        return Outcome(status, reason, best.candidate, best.ratio, metrics, interval=bounds)
 
     def _screen_leader(self, incumbent: Handle, candidate: Handle, found: Measured, index: int) -> None:
         """Who would lead the search by far is looked at more closely: a gain that is none must not lead it.
@@ -160,6 +167,7 @@ class TimeBench:
         step = limits.FINAL_PAIRS_A_PROCESS
         stored = self._kept.same(artifact)
         with self.quiet.alone(), self._sides(jobs, artifact) as (incumbent, candidate):
+            started = time.monotonic()
             found = measure(
                 incumbent,
                 candidate,
@@ -172,6 +180,7 @@ class TimeBench:
                 pairs_min=limits.FINAL_PAIRS_MIN,
                 deadline=deadline - self._scrutiny_seconds if deadline is not None else None,
             )
+            self._final_pair_seconds = (time.monotonic() - started) / found.interval.pairs
             remarks: list[str] = []
             if found.interval.low > self.threshold:
                 started = time.monotonic()
@@ -281,7 +290,7 @@ class TimeBench:
 
     def _seconds(self, pairs: int) -> float:
         # Processes are fresh more often than in screening, and the load may grow.
-        return 1.3 * pairs * (self._pair_seconds + limits.PROCESS_START_SECONDS)
+        return 1.3 * pairs * (self._final_pair_seconds or self._pair_seconds + limits.PROCESS_START_SECONDS)
 
     def _affordable(self, seconds: float) -> int:
         """Fewer pairs where time is short, but never so few that they show nothing."""

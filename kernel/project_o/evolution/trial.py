@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import EvolutionError
 from ..values import CheckStage, Finding, Measurement, Program, Proposal, Record, Trial, Verdict
+from .behaviour import same_as
 from .bench import Bench
 from .checks import Cascade, must_pass
 from .checks.performance import concluded, screened
@@ -36,9 +38,10 @@ class Judge:
         """What serves now must pass the tests, relations and scenario that the user gave. Raises EvolutionError."""
         must_pass(self.cascade, self._subject(jobs, self.task.program))
 
-    def attempt(self, jobs: Jobs, proposal: Proposal) -> Record:
+    def attempt(self, jobs: Jobs, proposal: Proposal, known: Callable[[str], int | None] = lambda _: None) -> Record:
         """Check and screen a proposal. Whatever goes wrong with it costs only itself: status "failed".
 
+        ``known`` tells the trial that behaves so: what does nothing else is not measured.
         Raises Stopped when the run was stopped meanwhile.
         """
         started = time.monotonic()
@@ -48,6 +51,10 @@ class Judge:
             finding = trial.findings[-1]
             seconds = time.monotonic() - started
             return Record(proposal, "failed", finding.reason, seconds=seconds, finding=finding)
+        does = self.bench.behaviour(subject.artifact)
+        if does and (twin := known(does)) is not None:
+            seconds = time.monotonic() - started
+            return Record(proposal, "duplicate", same_as(does, twin), seconds=seconds, behaviour=does)
         outcome, finding = screened(subject)
         return Record(
             proposal,
@@ -58,6 +65,8 @@ class Judge:
             outcome.metrics,
             time.monotonic() - started,
             finding if finding.outcome == "failed" or outcome.evidence else None,
+            outcome.interval,
+            does or outcome.behaviour,
         )
 
     def judge_source(self, jobs: Jobs, source: str, purpose: str, *, vouched: bool = False) -> tuple[Program, Verdict]:

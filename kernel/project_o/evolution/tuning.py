@@ -24,6 +24,9 @@ from ..languages.meaning import meaning
 from ..languages.numerals import Numeral, numerals, spelled
 from ..languages.rewriting import OPERATORS
 from ..values import Program, Proposal, Record
+from .bandit import Tally
+from .crossover import CROSSOVER, CrossProposer
+from .islands import Islands
 from .rewrite import RewriteProposer
 from .search import Remembering
 from .task import generator
@@ -35,6 +38,8 @@ TRIES_MAX = 40
 AGAIN, BOTH, RANDOM = "same factor again", "factors of two", "random factors"
 SWEEP, STEP = "one number", "one number of the best"
 TUNING = frozenset({AGAIN, BOTH, RANDOM, SWEEP, STEP})
+NUMBERS, EDITS = "numbers", "edits"
+DOUBTS = {EDITS: limits.EDITS_DOUBT, CROSSOVER: limits.EDITS_DOUBT}
 
 Moves = tuple[tuple[int, float], ...]
 """(place among the numbers, factor)."""
@@ -43,9 +48,10 @@ Moves = tuple[tuple[int, float], ...]
 class TuningProposer(Remembering):
     """Proposes texts with other numbers, none of them twice. Raises EvolutionError where there is none to change."""
 
-    def __init__(self, program: Program, seed: int) -> None:
+    def __init__(self, program: Program, seed: int, islands: Islands | None = None) -> None:
         super().__init__()
         self._program, self._seed = program, seed
+        self._islands = islands or Islands(program, seed)
         self._tools = tools_for(program.language)
         self._known = {program.source}
         self._moves: dict[str, Moves] = {}
@@ -57,7 +63,8 @@ class TuningProposer(Remembering):
         self._sweep = self._one_at_a_time(found)
 
     def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
-        elites = self._elites(told)
+        found = self._islands.parents(index, told, above=1.0, most=limits.TUNING_ELITES)
+        elites = [item.proposal.program for item in found]
         if index % 2 or not elites:
             for move in self._sweep:
                 if (made := self._made(index, (self._program,), (move,), SWEEP)) is not None:
@@ -132,11 +139,6 @@ class TuningProposer(Remembering):
 
     # ------------------------------------------------------------------ texts
 
-    def _elites(self, told: Sequence[Record]) -> list[Program]:
-        better = [item for item in told if item.ratio is not None and item.ratio > 1.0 and item.proposal.index]
-        better.sort(key=lambda item: (-(item.ratio or 0.0), item.proposal.index))
-        return [item.proposal.program for item in better[: limits.TUNING_ELITES]]
-
     def _of(self, program: Program) -> tuple[Numeral, ...]:
         if program.digest not in self._numbers:
             self._numbers[program.digest] = numerals(program.language, program.source)
@@ -164,7 +166,8 @@ class TuningProposer(Remembering):
             return None
         self._moves.setdefault(program.digest, moves)
         why = "; ".join(reversed(told))
-        return Proposal(index, program, tuple(item.digest for item in parents), "search", operator, why)
+        digests, island = tuple(item.digest for item in parents), self._islands.island(index)
+        return Proposal(index, program, digests, "search", operator, why, island=island)
 
 
 def _moved(number: Numeral, factor: float) -> float:
@@ -187,19 +190,18 @@ def _without(program: Program, found: Sequence[Numeral]) -> str:
 
 
 class Offline(Remembering):
-    """Numbers and edits in turn: who brought more gains over the best so far is asked more often.
+    """Numbers, edits and crossover in turn: who brought more gains over the best so far is asked more often.
 
-    Raises EvolutionError where neither has anything to say.
+    Raises EvolutionError where neither numbers nor edits have anything to say.
     """
 
-    def __init__(self, program: Program, seed: int) -> None:
+    def __init__(self, program: Program, seed: int, islands: Islands | None = None) -> None:
         super().__init__()
-        self._seed = seed
-        self._asked = {"numbers": 0, "edits": 0}
+        self._seed, self._islands = seed, islands or Islands(program, seed)
         self._said = {meaning(program.language, program.source)}
-        self._proposers: dict[str, TuningProposer | RewriteProposer] = {}
+        self._proposers: dict[str, Remembering] = {}
         told = []
-        for name, make in (("numbers", self._tuning), ("edits", self._rewriting)):
+        for name, make in ((NUMBERS, self._tuning), (EDITS, self._rewriting)):
             try:
                 if (found := make(program)) is not None:
                     self._proposers[name] = found
@@ -209,12 +211,16 @@ class Offline(Remembering):
             raise EvolutionError(
                 "; ".join(told) or f"{program.name} has nothing in its text that a search could change"
             )
+        self._proposers[CROSSOVER] = CrossProposer(program, seed, self._islands)
+        self._asked = dict.fromkeys(self._proposers, 0)
 
     def _tuning(self, program: Program) -> TuningProposer:
-        return TuningProposer(program, self._seed)
+        return TuningProposer(program, self._seed, self._islands)
 
     def _rewriting(self, program: Program) -> RewriteProposer | None:
-        return RewriteProposer(program, self._seed, changing=True) if program.language in OPERATORS else None
+        if program.language not in OPERATORS:
+            return None
+        return RewriteProposer(program, self._seed, self._islands, changing=True, crossing=False)
 
     def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
         made = next(filter(None, (self._new(name, told) for name in self._order(index, told))), None)
@@ -234,17 +240,12 @@ class Offline(Remembering):
         return None
 
     def _order(self, index: int, told: Sequence[Record]) -> list[str]:
-        """Both, by a draw of how likely each brings a gain (Thompson 1933, Biometrika 25)."""
-        counts = {name: [1.0, 1.0] for name in self._proposers}
-        counts.get("edits", [0.0, 0.0])[1] += limits.EDITS_DOUBT
-        best = 1.0
-        for record in told:
-            name = "numbers" if record.proposal.operator in TUNING else "edits"
-            if name not in counts or not record.proposal.index:
-                continue
-            gain = record.ratio is not None and record.ratio > best
-            counts[name][0 if gain else 1] += 1
-            best = max(best, record.ratio or 0.0)
-        rng = generator(self._seed, "who", index)
-        drawn = {name: float(rng.beta(hits, misses)) for name, (hits, misses) in counts.items()}
-        return sorted(counts, key=lambda name: -drawn[name])
+        """All of them, by a draw of how likely each brings a gain."""
+        tally = Tally.of(told, _who, gains=True)
+        return tally.order(tuple(self._proposers), (self._seed, "who", index), DOUBTS)
+
+
+def _who(record: Record) -> str:
+    """Whose proposal it was."""
+    operator = record.proposal.operator
+    return NUMBERS if operator in TUNING else CROSSOVER if operator == CROSSOVER else EDITS

@@ -23,7 +23,16 @@ from .. import limits
 from ..observe import interval_of, mean_interval, negative_by_signs
 from .fresh import Fresh
 from .inputs import Case
-from .measure import CLOCK_SECONDS_MIN, OFFSETS_BYTES, Defect, MeasurementFailed, Plan, Series, checked
+from .measure import (
+    CLOCK_SECONDS_MIN,
+    OFFSETS_BYTES,
+    Defect,
+    MeasurementFailed,
+    Plan,
+    Series,
+    checked,
+    share_processor,
+)
 from .plausible import FIRST_CALL, told_seconds
 from .task import Handle
 
@@ -193,6 +202,7 @@ class _Asking:
     def _renew(self, number: int, calls: int, turn: int) -> None:
         """Fresh processes, warm from other inputs."""
         warm = [case.args for case in self.fresh.unseen(f"{self.purpose} warm", number, calls, turn)]
+        share_processor(self.sides, number // 2)
         for side in self.sides if number % 2 else self.sides[::-1]:
             side.renew()
             side.ask_each(self.how.function, warm, seconds=self._allowed(len(warm)))

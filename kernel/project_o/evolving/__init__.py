@@ -56,6 +56,8 @@ class Wishes:
     relations: Sequence[Any] = ()
     scenario: Any = None
     to: str = ""
+    islands: int = 1
+    grid: str | Sequence[str] = ()
 
     @classmethod
     def of(cls, evaluator: Any, words: Mapping[str, Any]) -> Wishes:
@@ -88,7 +90,14 @@ class Wishes:
             "reference": self._function("reference", self.reference),
             "tests": self.tests,
             "relations": (self.relations,) if _is_one(self.relations) else tuple(self.relations),
+            "islands": self.islands,
+            "grid": self.axes,
         }
+
+    @property
+    def axes(self) -> tuple[str, ...]:
+        """The descriptors of the grid, also where one is given as a text."""
+        return (self.grid,) if isinstance(self.grid, str) else tuple(self.grid)
 
     def _allowed(self) -> frozenset[str]:
         named = [self.allowed] if isinstance(self.allowed, str) else list(self.allowed)

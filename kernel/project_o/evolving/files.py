@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import tempfile
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -46,6 +46,8 @@ def evolve_files(
     replay: dict[str, Any] | None = None,
     objective: str | tuple[str, ...] | list[str] = "time",
     guards: Any = (),
+    islands: int = 1,
+    grid: str | Sequence[str] = (),
     **more: Any,
 ) -> Run:
     """Search for a better version of the program in a file, or of the task in a folder.
@@ -55,7 +57,8 @@ def evolve_files(
     ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
     ``config`` is a config.yaml (by default the one beside the evaluator), which what is said here overrides;
     ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of the same run that
-    was cut off, ``replay`` holds those of an earlier one, as its JSON has them. ``more`` is ``run_evolution``'s.
+    was cut off, ``replay`` holds those of an earlier one. ``islands`` and ``grid``: see ``evolution.islands``. ``more``
+    is ``run_evolution``'s.
 
     Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
     """
@@ -66,8 +69,9 @@ def evolve_files(
     settings = foreign.settings if foreign is not None else Settings()
     trials = settings.trials if trials is None and budget is None else trials
     seed = (settings.seed or 0) if seed is None else seed
-    wanted = Wishes.of(evaluator if callable(evaluator) else confirm, {"objective": objective, "guards": guards})
-    made = replace(_aimed(made, objective, guards), kept=runs.kept_of(made.program.name))
+    words = {"objective": objective, "guards": guards, "islands": islands, "grid": grid}
+    wanted = Wishes.of(evaluator if callable(evaluator) else confirm, words)
+    made = replace(_aimed(made, wanted), kept=runs.kept_of(made.program.name))
     stop = stop or threading.Event()
     evaluated_by = foreign.evaluator if foreign is not None else ""
     kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=(evaluated_by, settings))
@@ -98,11 +102,12 @@ def _made(program: str | Path, own: Any, foreign: ForeignTask | None) -> tuple[T
     return _foreign_task(foreign, own), foreign.path
 
 
-def _aimed(made: Task, objective: str | tuple[str, ...] | list[str], guards: Any) -> Task:
-    """The task with what is to become better, and what must not become worse."""
-    first, *rest = [objective] if isinstance(objective, str) else objective
-    guarded = guards if isinstance(guards, Mapping) else parsed_guards([guards] if isinstance(guards, str) else guards)
-    return replace(made, objective=first, also=tuple(rest), guards=guarded)
+def _aimed(made: Task, wanted: Wishes) -> Task:
+    """The task with what is to become better, what must not become worse, and how the archive is kept."""
+    first, *rest = [wanted.objective] if isinstance(wanted.objective, str) else wanted.objective
+    words = [wanted.guards] if isinstance(wanted.guards, str) else wanted.guards
+    guarded = words if isinstance(words, Mapping) else parsed_guards(words)
+    return replace(made, objective=first, also=tuple(rest), guards=guarded, islands=wanted.islands, grid=wanted.axes)
 
 
 def _read(

@@ -24,15 +24,18 @@ def from_model(
     *,
     tokens: int | None = None,
     price: tuple[float, float] | None = None,
+    money: float | None = None,
     replay: tuple[Exchange, ...] = (),
 ) -> Callable[[Task, int], ModelProposer]:
     """What makes the proposer of a run. ``model`` is one, or its name; "" is enough where all is recorded.
 
-    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs. Raises
-    ModelMissing, with the three lines that configure one, and UsageError.
+    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs, ``money`` the
+    most that all may cost at that price. Raises ModelMissing, with the three lines that configure one, and UsageError.
     """
     if tokens is not None and tokens < 1:
         raise UsageError(f"a budget of {tokens} tokens asks nothing: give it more")
+    if money is not None and (price is None or money <= 0 or min(price) < 0):
+        raise UsageError("a budget in money needs a price, as in price=(3, 15) for a million tokens in, and out")
     opened: Model | None
     if isinstance(model, str):
         from ..models import open_model
@@ -45,7 +48,8 @@ def from_model(
         from ..evolution.llm import ModelProposer
         from ..history.redact import Redactor
 
-        return ModelProposer(task, seed, opened, redact=Redactor().text, tokens=tokens, price=price, replay=replay)
+        return ModelProposer(task, seed, opened, redact=Redactor().text, tokens=tokens, price=price, money=money,
+                             replay=replay)  # fmt: skip
 
     return make
 

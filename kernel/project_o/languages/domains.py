@@ -29,6 +29,8 @@ FLOAT_GRID_POINTS = 17
 _TOKEN = re.compile(r'"((?:[^"\\]|\\.)*)"|\'((?:[^\'\\]|\\.)*)\'|([^\s,]+)|[\s,]+')
 _RANGE = re.compile(r"(.+?)\.\.(.+)")
 _INTEGER = re.compile(r"-?(?:0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+|[0-9][0-9_]*)")
+_OCTAL_OF_C = re.compile(r"-?0\d+")
+ENUM_LITERAL = re.compile(r"\.[A-Za-z_]\w*")
 _ESCAPED = re.compile(r"\\(.)", re.DOTALL)
 
 
@@ -72,7 +74,7 @@ def parse(text: str, kind: Kind, value: Scalar, name: str, line: int) -> tuple[S
 
 def read_integer(text: str) -> int | None:
     """An integer literal (decimal, 0x, 0o, 0b, underscores), or None if it is none."""
-    if not _INTEGER.fullmatch(text) or re.fullmatch(r"-?0\d+", text):
+    if not _INTEGER.fullmatch(text) or _OCTAL_OF_C.fullmatch(text):
         return None
     try:
         return int(text.replace("_", ""), 0)
@@ -91,7 +93,7 @@ def _single(word: str, quoted: bool, kind: Kind, name: str, line: int) -> Scalar
     match kind:
         case "string" if quoted:
             return word
-        case "enum" if not quoted and re.fullmatch(r"\.[A-Za-z_]\w*", word):
+        case "enum" if not quoted and ENUM_LITERAL.fullmatch(word):
             return word
         case "bool" if not quoted and word.lower() in ("true", "false"):
             return word.lower() == "true"

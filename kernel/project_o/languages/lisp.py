@@ -20,14 +20,15 @@ FILE = "cell.hy"
 
 _INTEGER = re.compile(r"[+-]?(?:0[xX][0-9a-fA-F]+|0[oO][0-7]+|0[bB][01]+|[0-9]+)")
 _FLOAT = re.compile(r"[+-]?(?:[0-9]+\.[0-9]*|\.[0-9]+|[0-9]+(?=[eE]))(?:[eE][+-]?[0-9]+)?")
-_DEFINITIONS = {"defagent": ("message", "**arguments"), "deftool": (), "defn": ()}
+_DEFINITIONS = {"defagent": ("message", "**arguments"), "deftool": (), "defworkflow": (), "defn": ()}
 _BINDERS = ("setv", "setx", "let")
 
 
 def program(name: str, source: str, *, mode: Mode = "safe", options: tuple[str, ...] = ()) -> Program:
     """A cell, or one agent of it, as a program with its declared parameters.
 
-    ``(setv k 3) ; o: 1 2 3`` declares one, and so do values of ``let`` and of keywords, as in ``:top 5 ; o: 3 5``.
+    ``(setv k 3) ; o: 1 2 3`` declares one, and so do values of ``let`` and of keywords, as in ``:top 5 ; o: 3 5``, and
+    ``(defparam k 3 :domain [1 2 3])``.
     Raises UsageError naming the line of a bad declaration or of what cannot be read.
     """
     parameters = tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE))
@@ -90,7 +91,26 @@ def _scan(source: str) -> Scan:
         for start, end in text.comments
     )
     constants = sorted(_constants(text.forms, places), key=lambda item: item.start)
-    return Scan(comments, tuple(constants))
+    domains_of = [_domain(form, source, places) for form in text.forms]
+    comments += tuple(comment for comment in domains_of if comment is not None)
+    return Scan(tuple(sorted(comments, key=lambda item: item.start)), tuple(constants))
+
+
+def _domain(form: Form, source: str, places: _Places) -> Comment | None:
+    """The domain of a ``defparam`` as the comment behind its value that would say the same."""
+    parts = form.children
+    if form.kind != "(" or len(parts) < 4 or parts[0].text != "defparam":
+        return None
+    for key, value in itertools.pairwise(parts[3:]):
+        if key.text != ":domain":
+            continue
+        words = [item.text for item in value.children]
+        if value.kind == "string":
+            words = [str(_literal(value)[1])]
+        words = [word.lower() if word in ("True", "False") else word for word in words]
+        end = parts[2].end
+        return Comment(f" o: {' '.join(words)}", places.line(end - 1), places.byte(end))
+    return None
 
 
 class _Places:
@@ -134,6 +154,8 @@ def _bindings(form: Form) -> Iterator[tuple[Form, Form]]:
     for key, value in itertools.pairwise(parts):
         if key.kind == "atom" and len(key.text) > 1 and key.text[0] == ":" and form.kind in "({":
             yield key, value
+    if form.kind == "(" and len(parts) > 2 and parts[0].text == "defparam" and parts[1].kind == "atom":
+        yield parts[1], parts[2]
     if form.kind != "(" or len(parts) < 2 or parts[0].text not in _BINDERS:
         return
     pairs = parts[1].children if parts[0].text == "let" and parts[1].kind == "[" else parts[1:]

@@ -179,7 +179,7 @@ def _literal(body: bytes, node: Any) -> tuple[domains.Kind | None, Scalar]:
         return "bool", text == "true"
     if node.type == "string" and text.startswith('"'):
         return "string", _ESCAPE.sub(_unescape, text[1:-1])
-    if node.type == "field_expression" and re.fullmatch(r"\.[A-Za-z_]\w*", text):
+    if node.type == "field_expression" and domains.ENUM_LITERAL.fullmatch(text):
         return "enum", text
     return None, text
 

@@ -8,16 +8,19 @@ ranks texts without a network. Hy is imported when the first form is read, not b
 from __future__ import annotations
 
 from .context import Services, current, running
-from .specs import AgentSpec, MemorySpec, Spec, Specs, ToolParameter, ToolSpec
+from .registry import Specs
+from .specs import AgentSpec, MemorySpec, ParamSpec, Spec, ToolParameter, ToolSpec, WorkflowSpec
 
 __all__ = [
     "AgentSpec",
     "MemorySpec",
+    "ParamSpec",
     "Services",
     "Spec",
     "Specs",
     "ToolParameter",
     "ToolSpec",
+    "WorkflowSpec",
     "current",
     "running",
 ]

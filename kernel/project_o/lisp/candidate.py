@@ -20,7 +20,8 @@ from ..values import DATA
 from .cell import evaluate
 from .functions import tool_of
 from .packing import CELL
-from .specs import AgentSpec, Specs, ToolSpec, canonical
+from .registry import Specs
+from .specs import AgentSpec, ToolSpec, canonical
 from .standing import Standing
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from ..errors import LispError, ProjectOError
 from ..limits import LISP_EXPANSIONS_MAX, LISP_MESSAGE_CHARACTERS_MAX
 from . import words
-from .specs import Specs
+from .registry import Specs
 
 Completeness = Literal["complete", "incomplete", "invalid"]
 
@@ -35,12 +35,13 @@ def evaluate(
     """
     import hy
 
-    from . import forms, reading
+    from . import reading
+    from .expansion import ROOM
 
     where, namespace = _place(module)
     text = "\n" * line_offset + source
     read = reading.read(text, filename)
-    namespace[forms.ROOM] = words
+    namespace[ROOM] = words
     namespace.setdefault("hy", hy)  # else Hy takes it away behind each form, and a quote in a function finds it gone
     for name, function in words.FUNCTIONS.items():
         namespace.setdefault(hy.mangle(name), function)
@@ -134,7 +135,7 @@ def _trim(error: Exception, filename: str) -> None:
 
 def _keep(form: Any, cell: words.Cell) -> None:
     """Note a top-level definition that is no spec: an agent that uses it takes its text into the sandbox."""
-    from .forms import defined_by, text_of
+    from .expansion import defined_by, text_of
 
     for name in defined_by(form):
         cell.specs.helpers.pop(name, None)  # so that the order is that of the last definitions

@@ -25,7 +25,7 @@ class Services(Protocol):
     def has_tool(self, name: str) -> bool:
         """Whether the agent may use this tool."""
 
-    def use(self, name: str, args: Mapping[str, Any]) -> Any:
+    def use(self, name: str, args: Mapping[str, Any], /) -> Any:
         """Call a tool with named arguments. Raises AgentError for a tool or arguments that are not there."""
 
     def respond(self, prompt: str) -> str:

@@ -11,7 +11,7 @@ import math
 import re
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ..limits import EMBEDDING_DIMENSIONS, EMBEDDING_WORDS_MAX
@@ -46,18 +46,28 @@ class HashEmbedding:
 
     def embed(self, text: str) -> np.ndarray:
         """The vector of a text, shape (dimensions,)."""
-        import numpy as np
-
-        vector = np.zeros(self.dimensions, dtype=np.float64)
-        for feature, count in features(text).items():
-            code = zlib.crc32(feature.encode("utf-8", "surrogatepass"))
-            weight = (1.0 + math.log(count)) * self._rarity(feature) * (1.0 if feature[0] == "w" else NGRAM_WEIGHT)
-            vector[code % self.dimensions] += weight if code >> 31 else -weight
-        length = float(np.linalg.norm(vector))
-        return (vector / length if length else vector).astype(np.float32)
+        return hashed(features(text), self._rarity, self.dimensions, NGRAM_WEIGHT)
 
     def _rarity(self, feature: str) -> float:
         return math.log((1 + self._documents) / (1 + self._seen[feature])) + 1.0
+
+
+def hashed(found: Counter[str], rarity: Callable[[str], float], dimensions: int, ngram_weight: float) -> np.ndarray:
+    """The vector of features with their counts, each weighed by its rarity, shape (dimensions,), float32, length 1."""
+    import numpy as np
+
+    vector = np.zeros(dimensions, dtype=np.float64)
+    for feature, count in found.items():
+        code = feature_code(feature)
+        weight = (1.0 + math.log(count)) * rarity(feature) * (1.0 if feature[0] == "w" else ngram_weight)
+        vector[code % dimensions] += weight if code >> 31 else -weight
+    length = float(np.linalg.norm(vector))
+    return (vector / length if length else vector).astype(np.float32)
+
+
+def feature_code(feature: str) -> int:
+    """A feature's hash, 32 bits, the same in every process."""
+    return zlib.crc32(feature.encode("utf-8", "surrogatepass"))
 
 
 def features(text: str) -> Counter[str]:

@@ -32,9 +32,11 @@ def tool_of(
     language: Written = "python",
     line: int = 0,
     normal: str = "",
+    options: Mapping[str, Any] | None = None,
 ) -> ToolSpec:
     """The tool that calls ``function``. Its annotations give the types; ``Annotated[int, "..."]`` documents one.
 
+    ``options`` are those of ``tool_options``.
     Raises UsageError for parameters that cannot be given by name, and a name that no model would take.
     """
     parameters = parameters_of(function, name or function.__name__)
@@ -52,7 +54,20 @@ def tool_of(
         language=language,
         line=line,
         normal=normal,
+        **(options or {}),
     )
+
+
+def tool_options(
+    name: str,
+    unsafe: bool = False,  # noqa: FBT001, FBT002 - by its name, as both languages write it
+    timeout: float = 0.0,
+    effects: Sequence[str] = (),
+) -> dict[str, Any]:
+    """``unsafe``, ``timeout`` in seconds and ``effects`` as both languages write them, as a ToolSpec has them."""
+    if isinstance(effects, str):
+        raise UsageError(f"tool {name}: its effects are a list, as in [network files], not {effects!r}")
+    return {"unsafe": unsafe, "timeout_seconds": timeout, "effects": tuple(sorted(set(map(str, effects))))}
 
 
 def parameters_of(function: Callable[..., Any], name: str) -> tuple[ToolParameter, ...]:

@@ -26,7 +26,7 @@ import hy
 from .. import limits
 from ..errors import UsageError
 from ..values import DATA
-from .forms import symbols_of
+from .expansion import symbols_of
 from .reading import read
 from .specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from .words import FUNCTIONS
@@ -35,7 +35,7 @@ CELL = "cell.hy"
 _PLAIN = (type(None), bool, int, str, bytes)
 _BEFORE_USE = ("(defmacro", "(require")
 """What must stand in front of the text that uses it; everything else is looked up when the agent runs."""
-_DECLARES = re.compile(r";\s*o:")
+_DECLARES = re.compile(r";\s*o:|^\(defparam\s")
 _CONTAINERS = (list, tuple, set, frozenset)
 
 
@@ -143,7 +143,8 @@ def _memory_text(spec: AgentSpec, memory: MemorySpec | None) -> str:
     if memory.source and memory.language == "lisp":
         return memory.source
     values = f':capacity {memory.capacity} :embedding "{memory.embedding}" :weight {memory.weight} :top {memory.top}'
-    return f"(defmemory {memory.name} {values})"
+    how = f':block {memory.block} :overlap {memory.overlap} :ranking "{memory.ranking}"'
+    return f"(defmemory {memory.name} {values} {how})"
 
 
 def _names(source: str) -> list[str]:

@@ -3,22 +3,28 @@
 from __future__ import annotations
 
 import hashlib
+import inspect
 import json
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from ..errors import AgentError, UsageError
+from ..errors import UsageError
+from ..limits import MEMORY_BLOCK_CHARACTERS_MAX, MEMORY_BLOCK_CHARACTERS_MIN, TOOL_SECONDS_MAX
 
 Written = Literal["lisp", "python"]
-Kind = Literal["tool", "memory", "agent"]
+Kind = Literal["tool", "memory", "agent", "workflow", "param"]
+Scalar = bool | int | float | str
 
 JSON_TYPES = ("string", "integer", "number", "boolean", "array", "object", "any")
 EMBEDDINGS = ("auto", "hash", "words")
-_MISSING_SHOWN_MAX = 8
+RANKINGS = ("sum", "fused")
+EFFECTS = ("files", "memory", "network", "notebook", "processes")
+"""What a tool may touch beside its result; none of them: it only computes."""
 _PLACE = re.compile(r" at 0x[0-9a-f]+")
 """Where in memory an object is, which says nothing about what it is."""
+_RANGE = re.compile(r"(?:log\s+)?([^\s.][^\s]*?)\.\.([^\s]+)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,8 @@ class ToolSpec:
     """A function that an agent may call. ``line`` is its cell's own, 1-based; 0 where unknown.
 
     ``normal`` is the Lisp form without comments and layout, "" for a Python tool: then ``source`` counts.
+    An ``unsafe`` tool runs in the sandbox unless a person has approved it; one with a ``timeout_seconds`` (0: none) in
+    a process of its own, which is killed then; ``effects`` are of ``EFFECTS``, in order.
     Calling the spec calls the function. Raises UsageError for a name that cannot be called, or a repeated parameter.
     """
 
@@ -53,12 +61,16 @@ class ToolSpec:
     language: Written = "python"
     line: int = 0
     normal: str = ""
+    unsafe: bool = False
+    timeout_seconds: float = 0.0
+    effects: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         _check_name("tool", self.name)
         names = [canonical(item.name) for item in self.parameters]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise UsageError(f"tool {self.name} has the parameter {repeated[0]} twice: give each its own name")
+        _check_tool_options(self)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What ``run`` returns for these."""
@@ -84,27 +96,32 @@ class ToolSpec:
     @property
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over what the tool is and does; ``-`` and ``_`` in names are equal."""
-        parameters = [
-            [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc]
-            for item in self.parameters
-        ]
-        return _digest("tool", canonical(self.name), self.doc, parameters, self.normal or self.source)
+        options = [self.unsafe, float(self.timeout_seconds), list(self.effects)]
+        said = [options] if options != [False, 0.0, []] else []
+        return _digest(
+            "tool", canonical(self.name), self.doc, _described(self.parameters), self.normal or self.source, *said
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class MemorySpec:
     """What an agent remembers, and how it recalls it.
 
-    ``capacity`` counts texts; ``embedding`` is auto, hash or words; ``weight`` is the share of the word vectors in
-    the ranking, 0 to 1 (the rest is the hashed one); ``top`` is how many texts a recall returns.
+    ``capacity`` counts blocks; ``embedding`` is auto, hash, words, or a model that embeds as ``provider:name``;
+    ``weight`` is the share of the vectors by meaning in the ranking, 0 to 1 (the rest is the hashed one); ``top`` is
+    how many blocks a recall returns. A text longer than ``block`` characters becomes blocks that share ``overlap``.
+    ``ranking`` is sum, of both scores, or fused, which adds the ranks by words that are shared (BM25).
     Raises UsageError for values out of these ranges.
     """
 
     name: str
     capacity: int = 10_000
     embedding: str = "auto"
-    weight: float = 0.5
+    weight: float = 0.7
     top: int = 5
+    block: int = 512
+    overlap: int = 50
+    ranking: str = "sum"
     doc: str = ""
     source: str = ""
     language: Written = "python"
@@ -116,15 +133,27 @@ class MemorySpec:
             value = getattr(self, name)
             if type(value) is not int or value < 1:
                 raise UsageError(f"memory {self.name}: {name} must be a whole number from 1, not {value!r}")
-        if self.embedding not in EMBEDDINGS:
-            raise UsageError(f"memory {self.name}: embedding must be {', '.join(EMBEDDINGS)}, not {self.embedding!r}")
+        if self.embedding not in EMBEDDINGS and not re.fullmatch(r"[a-z_.-]+:\S+", str(self.embedding)):
+            raise UsageError(
+                f"memory {self.name}: embedding must be {', '.join(EMBEDDINGS)} or provider:name, "
+                f"not {self.embedding!r}"
+            )
         if type(self.weight) not in (int, float) or not 0 <= self.weight <= 1:
             raise UsageError(f"memory {self.name}: weight must be from 0 to 1, not {self.weight!r}")
+        low, high = MEMORY_BLOCK_CHARACTERS_MIN, MEMORY_BLOCK_CHARACTERS_MAX
+        if type(self.block) is not int or not low <= self.block <= high:
+            raise UsageError(f"memory {self.name}: block must be from {low} to {high:,} characters, not {self.block!r}")
+        if type(self.overlap) is not int or not 0 <= self.overlap <= self.block // 2:
+            raise UsageError(
+                f"memory {self.name}: overlap must be from 0 to half a block ({self.block // 2}), not {self.overlap!r}"
+            )
+        if self.ranking not in RANKINGS:
+            raise UsageError(f"memory {self.name}: ranking must be {' or '.join(RANKINGS)}, not {self.ranking!r}")
 
     @property
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over the values and not over how they were written."""
-        values = [self.capacity, self.embedding, float(self.weight), self.top]
+        values = [self.capacity, self.embedding, float(self.weight), self.top, self.block, self.overlap, self.ranking]
         return _digest("memory", canonical(self.name), self.doc, values)
 
 
@@ -134,7 +163,8 @@ class AgentSpec:
 
     ``body`` is called without arguments inside a turn (see ``context``); its value is the reply. None: the model
     answers. ``source`` is the form's own text, with the comment behind its last line; ``line`` its first line in
-    the cell. ``normal`` is the Lisp form without comments and layout, "" for a Python agent.
+    the cell. ``normal`` is the Lisp form without comments and layout, "" for a Python agent. ``version`` is what its
+    author calls it.
     """
 
     name: str
@@ -147,9 +177,12 @@ class AgentSpec:
     language: Written = "python"
     line: int = 0
     normal: str = ""
+    version: str = ""
 
     def __post_init__(self) -> None:
         _check_name("agent", self.name)
+        if not isinstance(self.version, str):
+            raise UsageError(f'agent {self.name}: its version must be a text, as in "1.2", not {self.version!r}')
         names = [canonical(tool) for tool in self.tools]
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise UsageError(f"agent {self.name} has the tool {repeated[0]} twice: name it once")
@@ -158,70 +191,110 @@ class AgentSpec:
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over what the agent is; comments and layout of its Lisp do not count."""
         tools = [canonical(tool) for tool in self.tools]
-        where = [canonical(self.memory), self.model]
+        where = [canonical(self.memory), self.model, *([self.version] if self.version else [])]
         return _digest("agent", canonical(self.name), self.doc, tools, where, self.normal or self.source)
 
 
-Spec = ToolSpec | MemorySpec | AgentSpec
+@dataclass(frozen=True, slots=True)
+class WorkflowSpec:
+    """Steps with conditions, loops, branches and retries, as a function that calls ``step`` and ``parallel``.
 
-
-class Specs:
-    """What is defined, by kind and name; a new definition replaces the old one. ``-`` and ``_`` in names are equal.
-
-    ``bound`` says what the name of a definition is bound to in the cell's namespace: the spec itself, or the live
-    object that whoever owns this registry makes of it.
+    Everything else of it is as in a ToolSpec; the durable part is in ``workflow``. Raises UsageError for a name that
+    cannot be called, or a repeated parameter.
     """
 
-    def __init__(self, bound: Callable[[Spec], Any] = lambda spec: spec) -> None:
-        self.bound = bound
-        self._found: dict[Kind, dict[str, Any]] = {"tool": {}, "memory": {}, "agent": {}}
-        self.helpers: dict[str, str] = {}
-        """What else Lisp cells defined at their top level (functions, macros, values, imports): name to source."""
+    name: str
+    doc: str
+    parameters: tuple[ToolParameter, ...]
+    run: Callable[..., Any] = field(compare=False)
+    source: str = ""
+    language: Written = "python"
+    line: int = 0
+    normal: str = ""
 
-    def define(self, spec: Spec) -> Spec:
-        """Add or replace; returns ``spec``."""
-        self._found[kind_of(spec)][canonical(spec.name)] = spec
-        return spec
+    def __post_init__(self) -> None:
+        _check_name("workflow", self.name)
 
-    def tool(self, name: str) -> ToolSpec:
-        """Raises AgentError, naming the tools that there are."""
-        return self._get("tool", name)  # type: ignore[no-any-return]
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Its value, with a journal that is forgotten. Raises TypeError for arguments that do not fit."""
+        from .workflow import InMemory, carry_out
 
-    def memory(self, name: str) -> MemorySpec:
-        """Raises AgentError, naming the memories that there are."""
-        return self._get("memory", name)  # type: ignore[no-any-return]
+        return carry_out(self, bound_arguments(self.run, args, named), InMemory())
 
-    def agent(self, name: str) -> AgentSpec:
-        """Raises AgentError, naming the agents that there are."""
-        return self._get("agent", name)  # type: ignore[no-any-return]
+    @property
+    def digest(self) -> str:
+        """SHA-256 as 64 hexadecimal digits, over what the workflow is and does."""
+        parameters = _described(self.parameters)
+        return _digest("workflow", canonical(self.name), self.doc, parameters, self.normal or self.source)
 
-    def has(self, kind: Kind, name: str) -> bool:
-        """Whether something of this kind has that name."""
-        return canonical(name) in self._found[kind]
 
-    def names(self, kind: Kind | None = None) -> tuple[str, ...]:
-        """The names as they were written, of one kind or of all, in order of definition."""
-        kinds: Sequence[Kind] = (kind,) if kind else ("tool", "memory", "agent")
-        return tuple(spec.name for one in kinds for spec in self._found[one].values())
+@dataclass(frozen=True, slots=True)
+class ParamSpec:
+    """A named value, and those that a search may give it: a list of them, or a range as text, as in "log 1..1024".
 
-    def __iter__(self) -> Iterator[Spec]:
-        return iter([spec for found in self._found.values() for spec in found.values()])
+    Raises UsageError for a value that is not of its domain.
+    """
 
-    def __len__(self) -> int:
-        return sum(len(found) for found in self._found.values())
+    name: str
+    value: Scalar
+    domain: tuple[Scalar, ...] | str
+    doc: str = ""
+    source: str = ""
+    language: Written = "python"
+    line: int = 0
 
-    def _get(self, kind: Kind, name: str) -> Any:
+    def __post_init__(self) -> None:
+        _check_name("param", self.name)
+        if not isinstance(self.value, (bool, int, float, str)):
+            raise UsageError(f"param {self.name} must be a number, a text or a truth value, not {self.value!r}")
+        if not (self._in_range() if isinstance(self.domain, str) else self._in_list()):
+            raise UsageError(
+                f"param {self.name} is {self.value!r}, which is not in its domain {self.domain!r}: write the values "
+                'that it may have, its own among them, as in :domain [1 2 4], or a range of numbers, "1..16"'
+            )
+
+    def _in_list(self) -> bool:
+        kinds = {type(item) for item in self.domain}
+        return any(item == self.value and type(item) is type(self.value) for item in self.domain) and len(kinds) == 1
+
+    def _in_range(self) -> bool:
+        match = _RANGE.fullmatch(str(self.domain))
+        if match is None or isinstance(self.value, (bool, str)):
+            return False
         try:
-            return self._found[kind][canonical(name)]
-        except KeyError:
-            shown = self.names(kind)[:_MISSING_SHOWN_MAX]
-            known = f"there is {', '.join(shown)}" if shown else f"no {kind} is defined yet"
-            raise AgentError(f"no {kind} is called {name}: {known}; define it with (def{kind} {name} ...)") from None
+            return float(match[1]) <= self.value <= float(match[2])
+        except ValueError:
+            return False
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 as 64 hexadecimal digits, over the name, the value and the domain."""
+        domain = self.domain if isinstance(self.domain, str) else list(self.domain)
+        return _digest("param", canonical(self.name), self.value, domain, self.doc)
+
+
+Spec = ToolSpec | MemorySpec | AgentSpec | WorkflowSpec | ParamSpec
+
+
+def bound_arguments(run: Callable[..., Any], args: Sequence[Any], named: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments by name, defaults included. Raises TypeError for those that do not fit."""
+    bound = inspect.signature(run).bind(*args, **named)
+    bound.apply_defaults()
+    return dict(bound.arguments)
 
 
 def kind_of(spec: Spec) -> Kind:
     """Which kind of definition this is."""
-    return "tool" if isinstance(spec, ToolSpec) else "memory" if isinstance(spec, MemorySpec) else "agent"
+    return _KINDS[type(spec)]
+
+
+_KINDS: Mapping[type, Kind] = {
+    ToolSpec: "tool",
+    MemorySpec: "memory",
+    AgentSpec: "agent",
+    WorkflowSpec: "workflow",
+    ParamSpec: "param",
+}
 
 
 def canonical(name: str) -> str:
@@ -232,6 +305,25 @@ def canonical(name: str) -> str:
 def _check_name(what: str, name: object) -> None:
     if not isinstance(name, str) or not canonical(name).rstrip("?!*").isidentifier():
         raise UsageError(f"{name!r} cannot be the name of a {what}: use letters, digits and '-', as in my-{what}")
+
+
+def _check_tool_options(tool: ToolSpec) -> None:
+    if type(tool.unsafe) is not bool:
+        raise UsageError(f"tool {tool.name}: unsafe must be True or False, not {tool.unsafe!r}")
+    seconds = tool.timeout_seconds
+    if type(seconds) not in (int, float) or not 0 <= seconds <= TOOL_SECONDS_MAX:
+        raise UsageError(f"tool {tool.name}: its timeout must be 0 to {TOOL_SECONDS_MAX:.0f} seconds, not {seconds!r}")
+    if unknown := [effect for effect in tool.effects if effect not in EFFECTS]:
+        raise UsageError(f"tool {tool.name}: {unknown[0]!r} is no effect: there are {', '.join(EFFECTS)}")
+    if list(tool.effects) != sorted(set(tool.effects)):
+        raise UsageError(f"tool {tool.name}: its effects must be in order, each once: {sorted(set(tool.effects))}")
+
+
+def _described(parameters: Sequence[ToolParameter]) -> list[list[Any]]:
+    return [
+        [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc]
+        for item in parameters
+    ]
 
 
 def _is_json(value: Any) -> bool:

@@ -58,7 +58,7 @@ class Turn:
         """Whether the agent names this tool."""
         return canonical(name) in self._agent.tools
 
-    def use(self, name: str, args: Mapping[str, Any] | None = None, **named: Any) -> Any:
+    def use(self, name: str, args: Mapping[str, Any] | None = None, /, **named: Any) -> Any:
         """Call a tool. Raises AgentError for one that the agent does not name."""
         if not self.has_tool(name):
             known = ", ".join(self._agent.tools) or "none"

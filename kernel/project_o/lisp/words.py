@@ -12,8 +12,11 @@ from typing import Any
 from ..errors import UsageError
 from .arguments import written_arguments
 from .context import current
-from .functions import tool_of
-from .specs import AgentSpec, MemorySpec, Spec, Specs, ToolSpec, canonical
+from .functions import parameters_of, tool_of, tool_options
+from .registry import Specs
+from .specs import AgentSpec, MemorySpec, ParamSpec, Spec, ToolSpec, WorkflowSpec, canonical
+from .workflow import parallel as parallel  # forms expand to these two
+from .workflow import step as step
 
 
 @dataclass
@@ -76,7 +79,7 @@ def recall(query: Any, top: int | None = None) -> list[str]:
     return current().recall(str(query), top)
 
 
-def use(tool: Any, **arguments: Any) -> Any:
+def use(tool: Any, /, **arguments: Any) -> Any:
     """Call a tool of the agent with named arguments."""
     return current().use(_name(tool), {canonical(name): value for name, value in arguments.items()})
 
@@ -110,20 +113,41 @@ def arguments() -> dict[str, Any]:
     return dict(current().arguments)
 
 
-def thread(value: Any, *steps: Callable[[Any], Any]) -> Any:
+def pipe(value: Any, *steps: Callable[[Any], Any]) -> Any:
     """``value`` through the steps, as long as it is not None."""
-    for step in steps:
+    for one in steps:
         if value is None:
             return None
-        value = step(value)
+        value = one(value)
     return value
 
 
-def define_tool(run: Callable[..., Any], name: str, doc: str, source: str, line: int, normal: str) -> Any:
+def define_tool(
+    run: Callable[..., Any], name: str, doc: str, values: dict[str, Any], source: str, line: int, normal: str
+) -> Any:
     """What ``deftool`` binds its name to."""
     _check_free("tool", name)
     _call_it(run, name, doc)
-    return _define(tool_of(run, name=name, doc=doc, source=source, language="lisp", line=line, normal=normal))
+    options = tool_options(name, **values)
+    return _define(
+        tool_of(run, name=name, doc=doc, source=source, language="lisp", line=line, normal=normal, options=options)
+    )
+
+
+def define_workflow(run: Callable[..., Any], name: str, doc: str, source: str, line: int, normal: str) -> Any:
+    """What ``defworkflow`` binds its name to."""
+    _check_free("workflow", name)
+    _call_it(run, name, doc)
+    parameters = parameters_of(run, name)
+    return _define(WorkflowSpec(name, doc, parameters, run, source, language="lisp", line=line, normal=normal))
+
+
+def define_param(value: Any, name: str, doc: str, domain: Any, source: str, line: int) -> Any:
+    """What ``defparam`` binds its name to: the value."""
+    _check_free("param", name)
+    values = domain if isinstance(domain, str) else tuple(domain)
+    _define(ParamSpec(name, value, values, doc, source, language="lisp", line=line))
+    return value
 
 
 def define_memory(name: str, doc: str, values: dict[str, Any], source: str, line: int) -> Any:

@@ -5,7 +5,7 @@
     session.py     what one kernel has: its flow, its history, its settings
     native.py      %%zig and %%rust
     evolution.py   %evolve and %%evolve
-    agent.py       %%agent and %agent
+    agent.py       %%agent and %agent; agent_verbs.py its verbs about proposals, workflows and approvals
     operations.py  %o
     panels.py      where panels with buttons are shown, and by what facts
     displays.py    which view shows which value

@@ -15,8 +15,8 @@ from IPython.display import display, update_display
 from .. import limits
 from ..errors import UsageError
 from . import panels
+from .agent_verbs import VERBS, fix_message
 from .arguments import parsed
-from .macro_verbs import VERBS as MACRO_VERBS
 from .report import reported
 from .session import Session
 
@@ -24,8 +24,11 @@ if TYPE_CHECKING:
     from ..agent import Agent, Reply
     from ..values import Turn
 
-VERBS = ("list", "show", "feedback")
-USAGE = "%agent NAME message, %agent list, %agent show NAME [--python], %agent feedback NAME up|down [why]"
+USAGE = (
+    "%agent NAME message, %agent list, %agent show NAME [--python], %agent feedback NAME up|down [why], "
+    "%agent NAME fix, %agent proposals | accept ID | reject ID | undo, %agent approve TOOL, "
+    "%agent runs | resume WORKFLOW"
+)
 _QUESTION = re.compile(r"^(\s*)%agent[ \t]+(\S+[ \t]+.*\?)\s*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
@@ -61,7 +64,10 @@ class AgentMagics(Magics):
         ``%%agent NAME``: the cell is a message to that agent; ``{name}``, ``{In[3]}``, ``{Out[3]}`` and ``{Err[3]}``
         in it are replaced by what they hold. The reply is the value.
         ``%agent NAME message``, ``%agent list``, ``%agent show NAME [--python]``,
-        ``%agent feedback NAME up|down [why]``.
+        ``%agent feedback NAME up|down [why]``. ``%agent NAME fix`` asks about the last error.
+        ``%agent proposals [ID]``, ``accept ID [HUNK ...]``, ``reject ID``, ``undo``: what agents want to change.
+        ``%agent approve TOOL`` lets an unsafe tool out of the sandbox, ``%agent runs WORKFLOW`` and
+        ``%agent resume WORKFLOW`` are about workflows.
         ``%agent learn-macros [--accept] [--random] [--seed N]`` makes the texts shorter by macros that it learns from
         them, ``%agent unlearn-macros`` takes those back.
         """
@@ -86,16 +92,22 @@ class AgentMagics(Magics):
 
     def _message(self, agent: Agent, text: str, *, stream: bool) -> Reply:
         from ..agent.prompt import filled
+
+        if text == "fix":
+            message, arguments = fix_message(self.session, self._errors)
+            return self._answer(agent, message, arguments, stream=stream)
+        space = {**self.session.shell.user_ns, "Err": self._errors}
+        return self._answer(agent, filled(text, space, self.session.agents.redact), {}, stream=stream)
+
+    def _answer(self, agent: Agent, message: str, arguments: dict[str, Any], *, stream: bool) -> Reply:
         from ..agent.reply import StreamedReply
 
-        space = {**self.session.shell.user_ns, "Err": self._errors}
-        message = filled(text, space, self.session.agents.redact)
         if not stream:
-            return agent.answer(message)
+            return agent.answer(message, arguments)
         shown = _Shown()
         before = agent.turns[-1:]
         try:
-            reply = agent.answer(message, on_text=shown)
+            reply = agent.answer(message, arguments, on_text=shown)
         except BaseException:
             if agent.turns[-1:] != before and shown.begun:
                 shown.finish(agent.turns[-1])  # what came before it failed is not lost
@@ -118,15 +130,26 @@ class AgentMagics(Magics):
             return self._show(rest.split())
         if word == "feedback":
             return self._feedback(rest.split(None, 2))
-        if word in MACRO_VERBS:
-            return MACRO_VERBS[word](self.session, rest.split())
         agents = self.session.agents
-        if not any(agent.name.replace("-", "_") == word.replace("-", "_") for agent in agents):
+        mine = any(agent.name.replace("-", "_") == word.replace("-", "_") for agent in agents)
+        if word in VERBS and not mine:
+            return VERBS[word](self.session, rest.split())
+        if word == "fix" and not mine:
+            return self._fix(rest.split())
+        if not mine:
             known = ", ".join(agent.name for agent in agents) or "none yet"
             raise UsageError(f"{word!r} is neither an agent (there is {known}) nor a verb: {USAGE}")
         if not rest.strip():
             raise UsageError(f"the message to {word} is empty: %agent {word} MESSAGE")
         return self._message(agents.agent(word), rest.strip(), stream=True)
+
+    def _fix(self, words: list[str]) -> Reply:
+        """``%agent fix [NAME]``: the only agent there is, or the one that is named."""
+        agents = self.session.agents
+        known = [agent.name for agent in agents]
+        if len(words) > 1 or (not words and len(known) != 1):
+            raise UsageError(f"who is to fix it? %agent NAME fix; agents are {', '.join(known) or 'none yet'}")
+        return self._message(agents.agent(words[0] if words else known[0]), "fix", stream=True)
 
     def _list(self) -> Any:
         from .. import view

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import math
 import re
 import shlex
 from collections.abc import Callable
@@ -102,3 +103,14 @@ def identifier(text: str) -> str:
     if not text.isidentifier() or keyword.iskeyword(text):
         raise UsageError(f"{text!r} cannot be a name in Python: use letters, digits and _")
     return text
+
+
+def amount(text: str, what: str) -> float:
+    """A number of at least 0. Raises UsageError."""
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value < math.inf:
+        raise UsageError(f"{what} is {text!r}: it wants a number, as 0.5")
+    return value

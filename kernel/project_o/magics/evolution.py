@@ -14,7 +14,7 @@ from IPython.display import display, update_display
 
 from .. import api, limits
 from ..errors import UsageError
-from .arguments import count, cut_expression, parsed, seconds
+from .arguments import amount, count, cut_expression, parsed, seconds
 from .panels import RunShown
 from .report import reported
 from .session import Session
@@ -95,14 +95,33 @@ class EvolutionMagics(Magics):
         metavar="LANGUAGE",
         help="translate a Python function to zig: a compiled module that answers as it does serves its name",
     )
-    @argument("--proposer", default="search", choices=("search", "llm"), help="who proposes; llm: a language model")
+    @argument(
+        "--proposer",
+        default="search",
+        choices=("search", "repair", "llm", "auto"),
+        help="who proposes; repair: what makes failing --tests pass; llm: a language model; auto: repair where tests "
+        "fail, else search",
+    )
     @argument("--model", help="which language model, as provider:name; default: the configured one")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")
+    @argument("--price", nargs=2, metavar=("IN", "OUT"), help="what a million tokens cost, in and out")
+    @argument("--money", help="the most that a language model may cost at that price")
     @argument("--replay", metavar="RUN", help="an earlier run: what it holds is neither measured nor asked again")
     @argument("--inputs", metavar="EXPR", help="an expression: the arguments to measure with, or a list of such tuples")
     @argument("--function", help="which function to measure, where the program has several")
+    @argument(
+        "--on", metavar="dask://HOST:PORT", help="make the trials on the workers of a Dask cluster of this machine"
+    )
     @argument("--workers", help="candidates that are built and checked at the same time")
     @argument("--seed", help="the same seed proposes the same")
+    @argument("--islands", metavar="N", help="how many populations that meet now and then; default: 1")
+    @argument(
+        "--grid",
+        nargs="+",
+        default=[],
+        metavar="DESCRIPTOR",
+        help="keep the best of each cell of a grid over length, a metric, or a parameter: NAME[:LOW:HIGH[:BINS]]",
+    )
     @argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
     @line_cell_magic
     @reported
@@ -119,8 +138,14 @@ class EvolutionMagics(Magics):
         if (chosen.name is None) == (chosen.program is None):
             raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
-        with RunShown(self.session, stop.set) as panel, _Shown(panel) as shown:
+        with (
+            RunShown(self.session, stop.set) as panel,
+            _Shown(panel) as shown,
+            api.cluster(chosen.on) as executor,
+        ):
             common = {**self._bounds(chosen), **self._proposing(chosen), "progress": shown, "stop": stop}
+            if executor is not None:
+                common["executor"] = executor
             if chosen.program:
                 run = self._of_file(chosen, inputs, evaluator, common)
             else:
@@ -142,6 +167,8 @@ class EvolutionMagics(Magics):
             "trials": count(chosen.trials, "--trials", limits.TRIALS_MAX) if chosen.trials else None,
             "budget": seconds(chosen.budget) if chosen.budget else None,
             "seed": None if chosen.seed is None else count(chosen.seed, "--seed", 2**31, least=0),
+            "islands": count(chosen.islands, "--islands", limits.ISLANDS_MAX) if chosen.islands else 1,
+            "grid": chosen.grid,
             "workers": count(workers, "--workers", limits.WORKERS_MAX) if workers else self.session.setting("workers"),
         }
 
@@ -151,6 +178,8 @@ class EvolutionMagics(Magics):
             "proposer": chosen.proposer,
             "model": chosen.model,
             "tokens": count(tokens, "--tokens", TOKENS_MAX) if tokens else None,
+            "price": tuple(amount(item, "--price") for item in chosen.price) if chosen.price else None,
+            "money": amount(chosen.money, "--money") if chosen.money else None,
             "replay": self.session.shell.user_ns.get(earlier, earlier) if earlier else None,
             "resume": chosen.resume or self.session.setting("resume"),
         }

@@ -36,6 +36,8 @@ class OperationsMagics(Magics):
         if said[:1] == ["restore"]:
             self._bind_what_serves()
             self.session.restored()
+        if said[:1] == ["forget"]:
+            self.session.forgot()
         if said[:1] == ["history"]:
             panels.show_history(self.session, value, lambda state: self.o(f"restore {state}"))
         return value

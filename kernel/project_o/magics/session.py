@@ -80,7 +80,9 @@ class Session:
         """The agents of this kernel: made when the first one is defined or asked for."""
         from ..agent.agents import Agents
 
-        return Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
+        agents = Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
+        agents.execution.in_copy = lambda: quieten(self.shell)
+        return agents
 
     def flush(self, error: BaseException | None = None) -> None:
         """A cell has ended, by this ``error`` if it failed: agents may have something to do then, and what serves."""
@@ -93,6 +95,11 @@ class Session:
         """A state was brought back: what agents remember is what it held, where there are agents."""
         if "agents" in self.__dict__:
             self.agents.restored()
+
+    def forgot(self) -> None:
+        """A text was taken out of the history: out of what agents remember, too."""
+        if "agents" in self.__dict__:
+            self.agents.forgot()
 
     def close(self) -> None:
         """Take the settings back out of ``%config``."""

@@ -76,7 +76,8 @@ class PydanticWire:
                 async for event in stream:
                     _receive(event, sink)
             finally:
-                sink.spend(Usage(1, stream.usage.input_tokens, stream.usage.output_tokens))
+                used = stream.usage.input_tokens, stream.usage.output_tokens
+                sink.spend(Usage(1, *used, list_price(self._endpoint, *used)))
             response = stream.get()
         calls = tuple(_call(part) for part in response.parts if isinstance(part, ToolCallPart))
         text = "".join(sink.pieces)
@@ -103,11 +104,26 @@ class PydanticWire:
             vectors = [[float(number) for number in vector] for vector in answer.embeddings]
         except Exception as error:  # noqa: BLE001 - the boundary to a foreign library: all of it becomes Trouble
             raise trouble_of(error) from None
-        return vectors, Usage(1, answer.usage.input_tokens, 0)
+        used = answer.usage.input_tokens
+        return vectors, Usage(1, used, 0, list_price(self._endpoint, used, 0))
 
     async def close(self) -> None:
         """Close the connections."""
         await self._http.aclose()
+
+
+def list_price(endpoint: Endpoint, tokens_in: int, tokens_out: int) -> float:
+    """Dollars by the provider's list; 0 for a model that the list has not, and for a server of one's own."""
+    if endpoint.provider not in ("openai", "anthropic") or endpoint.loopback:
+        return 0.0
+    import genai_prices
+
+    used = genai_prices.Usage(input_tokens=tokens_in, output_tokens=tokens_out)
+    try:
+        price = genai_prices.calc_price(used, model_ref=endpoint.model, provider_id=endpoint.provider)
+    except LookupError:
+        return 0.0
+    return float(price.total_price)
 
 
 # --------------------------------------------------------------------------- clients

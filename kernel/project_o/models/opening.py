@@ -7,20 +7,28 @@ the stand-in server of the tests.
 from __future__ import annotations
 
 import os
+import re
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.util import find_spec
 from ipaddress import ip_address
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from ..errors import ModelMissing, UsageError
+from ..errors import ModelMissing, UsageError, warn
 from .endpoint import Endpoint, Patience, Secret
 from .scripted import ScriptedModel
 from .seam import Model
+from .several import SeveralModels
+from .tape import TapedModel, tape_at
 
 LOOK_SECONDS = 0.1
+KEYRING = "project-o"
+"""The service under which the keyring keeps keys."""
 INSTALL = "python -m pip install 'project-o[llm]'"
 
 
@@ -63,15 +71,53 @@ def open_model(
 ) -> Model:
     """The model ``provider:model``, at ``url`` where it is not where its provider usually answers.
 
-    Keys are read from ``environ`` (the process's environment by default) and kept nowhere else. Nothing is asked of
-    the endpoint yet. Raises ModelMissing where no model is named or the ``llm`` extra or the key is missing,
-    UsageError for a name or url that cannot be meant.
+    Of several, separated by commas, the first that answers does; ``url`` is for those of the first one's provider.
+    Keys are read from ``environ`` (the process's environment by default), else from the keyring, and kept nowhere
+    else. Nothing is asked of the endpoint yet. Raises ModelMissing where no model is named or the ``llm`` extra or the
+    key is missing, UsageError for a name or url that cannot be meant.
     """
+    names = names_in(name)
+    if len(names) > 1:
+        return _several(names, url, environ, patience)
     provider, _, model = name.strip().partition(":")
     if provider == "scripted" and model:
         return _scripted(model)
     endpoint = endpoint_of(name, url, environ=environ)
     return _open_adapter()(endpoint, patience or Patience())
+
+
+def names_in(text: str) -> list[str]:
+    """The models of a setting: one, or several that are separated by commas. A script's own commas separate nothing."""
+    providers = "|".join((*PROVIDERS, "scripted"))
+    return re.split(rf"\s*,\s*(?=(?:{providers}):)", text.strip(), flags=re.IGNORECASE)
+
+
+def _several(names: list[str], url: str, environ: Mapping[str, str] | None, patience: Patience | None) -> SeveralModels:
+    def opens(name: str) -> Callable[[], Model]:
+        of_first = name.partition(":")[0].lower() == names[0].partition(":")[0].lower()
+        return lambda: open_model(name, url if of_first else "", environ=environ, patience=patience)
+
+    for name in names:
+        if not name.startswith("scripted:"):
+            with suppress(ModelMissing):  # a key may be there for one of them only; a name that is none is an error
+                endpoint_of(name, "", environ=environ)
+    return SeveralModels([(name, opens(name)) for name in names])
+
+
+def open_configured(name: str, setting: Callable[[str], Any], redact: Callable[[str], str]) -> Model:
+    """The model ``name``, else the one that the settings name, on the settings' tape where they name one.
+
+    ``setting`` gives the value of an option by its name. Raises as ``open_model`` does, and UsageError for a tape that
+    cannot be read.
+    """
+    configured = str(setting("model"))
+    chosen = name or configured
+    same = not configured or chosen.partition(":")[0] == configured.partition(":")[0]
+    url = str(setting("model_url")) if same else ""
+    path = str(setting("model_tape"))
+    if not path:
+        return open_model(chosen, url)
+    return TapedModel(chosen, tape_at(path, setting("model_tape_mode"), redact), lambda: open_model(chosen, url))
 
 
 def _open_adapter() -> Callable[[Endpoint, Patience], Model]:
@@ -124,15 +170,28 @@ def missing_libraries() -> list[str]:
 
 
 def _key(provider: Provider, environ: Mapping[str, str]) -> Secret:
-    key = environ.get(provider.key_variable, "").strip()
+    key = environ.get(provider.key_variable, "").strip() or _from_keyring(provider.key_variable)
     if provider.key_needed and not key:
         raise ModelMissing(
             f"models of {provider.name} need a key: set {provider.key_variable} in the environment, before Jupyter "
-            "starts (a key in a cell or a file would be kept there)"
+            f"starts, or keep it with `keyring set {KEYRING} {provider.key_variable}` (a key in a cell or a file "
+            "would be kept there)"
         )
     if not (key.isascii() and all(" " < character <= "~" for character in key)):
         raise ModelMissing(f"{provider.key_variable} holds characters that no key has: copy it again")
     return Secret(key)
+
+
+def _from_keyring(variable: str) -> str:
+    """The key that the system's keyring holds, where the package ``keyring`` is installed; "" elsewhere."""
+    if find_spec("keyring") is None:
+        return ""
+    keyring = import_module("keyring")
+    try:
+        return (keyring.get_password(KEYRING, variable) or "").strip()
+    except Exception as error:  # noqa: BLE001 - its backends are foreign code: locked, absent, or without a screen
+        warn(f"the keyring does not say whether it holds {variable}: {type(error).__name__}")
+        return ""
 
 
 def _address(provider: Provider, url: str, environ: Mapping[str, str]) -> str:

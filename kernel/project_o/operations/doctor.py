@@ -118,16 +118,21 @@ def _history(history: History | None) -> Iterator[Check]:
 def _model(chosen: Mapping[str, Any]) -> Iterator[Check]:
     """Whether a language model is named and could be opened; it is not asked, and its library is not loaded."""
     settings = effective(chosen)
-    name, url = str(settings["model"].value), str(settings["model_url"].value)
+    name, url, tape = (str(settings[option].value) for option in ("model", "model_url", "model_tape"))
+    if tape:
+        yield Check("model tape", ok=True, value=f"{tape}, {settings['model_tape_mode'].value}", core=False)
     if not name:
         yield Check("model", ok=True, value="none: agents answer with their own bodies (docs/models.md)", core=False)
         return
-    try:
-        value = name if name.startswith("scripted:") else str(models.endpoint_of(name, url))
-    except (ModelError, UsageError) as error:
-        yield Check("model", ok=False, value=name, todo=str(error), core=False)
-    else:
-        yield Check("model", ok=True, value=value, core=False)
+    for number, one in enumerate(models.names_in(name)):
+        try:
+            # As ``open_model`` has it: the address is for the first one's provider.
+            own = url if number == 0 or one.partition(":")[0] == name.partition(":")[0] else ""
+            value = one if one.startswith("scripted:") else str(models.endpoint_of(one, own))
+        except (ModelError, UsageError) as error:
+            yield Check("model", ok=False, value=one, todo=str(error), core=False)
+        else:
+            yield Check("model", ok=True, value=value, core=False)
 
 
 def _disk() -> Iterator[Check]:

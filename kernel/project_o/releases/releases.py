@@ -14,7 +14,7 @@ from ..deploy.canary import Find, Metric
 from ..deploy.plan import Decision, Plan
 from ..deploy.registry import Release
 from ..errors import DeployError, EvolutionError, ProjectOError, UsageError, warn
-from ..history.newest import newest
+from ..history.newest import at_the_ends
 from ..history.versions import canary_of, following, is_version
 from ..observe.metrics import Metrics
 from .candidates import CANDIDATE, Candidate, Candidates, nothing_is_called
@@ -126,11 +126,10 @@ class Releases:
         if self._remembers:
             return
         self._remembers = True
-        if text := newest(self._history, CANARIES):
-            try:
-                self.canaries.remember(text)
-            except DeployError as error:
-                warn(str(error))
+        try:
+            self.canaries.remember(at_the_ends(self._history, CANARIES))
+        except DeployError as error:
+            warn(str(error))
 
     def hold(self) -> int:
         """Evolution is off: a canary could promote itself, so those under way are taken back. How many there were."""

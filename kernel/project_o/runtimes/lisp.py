@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..lisp.candidate import Opened
     from ..sandbox import Answer, Answers, Job, Sandbox
     from .covering import LinesOf
+    from .trying import Batches
 
 _ROOM = "project_o.lisp.candidate"
 _TRANSLATOR = "project_o.lisp.translated"
@@ -194,6 +195,17 @@ class LispRuntime:
             return LinesOf(opened, lambda job: job.ask("__told__", []), texts)
 
         return covering
+
+    def trying(self, box: Sandbox) -> Callable[[Artifact, Sequence[Sequence[Any]]], Batches]:
+        """Texts of one agent, each opened in a module of its own."""
+
+        def trying(artifact: Artifact, calls: Sequence[Sequence[Any]]) -> Batches:
+            from .trying import TRIED, Batches, lisp_source
+
+            source = lisp_source(artifact.program)
+            return Batches(lambda: LispJob(self._warm(box, _ROOM, TRIED).python(source)), calls)
+
+        return trying
 
     def _warm(self, box: Sandbox, *rooms: str) -> Sandbox:
         from ..sandbox import Sandbox

@@ -83,6 +83,9 @@ class NativeRuntime:
 
         return covering
 
+    def trying(self, box: Sandbox) -> None:
+        """None: each text is compiled."""
+
     def ahead(
         self, program: Program, trials: int | None, build: Callable[[Program], Artifact]
     ) -> Callable[[Program], Artifact] | None:

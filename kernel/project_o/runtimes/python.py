@@ -17,7 +17,7 @@ import threading
 import time
 import types
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..languages.typed import TypedModule
     from ..sandbox import FunctionJob, Sandbox, Snapshot
     from .covering import LinesOf
+    from .trying import Batches
 
 ANY = NativeType("any")
 _BUILT_IN = (types.BuiltinFunctionType, types.MethodWrapperType, types.WrapperDescriptorType)
@@ -83,6 +84,17 @@ class PythonRuntime:
             self._own[name] = (function, program)
         self._keep(found.snapshot)
         return Subject(program, source.name)
+
+    def data_of(self, program: Program) -> list[bytes]:
+        """The data that a program was sent with, for ``take_data`` in another process. Raises EvolutionError where it
+        is no longer kept."""
+        return self._question(program)[1].buffers()
+
+    def take_data(self, buffers: Sequence[bytes]) -> None:
+        """Keep the data of a program that comes from another process."""
+        from ..sandbox import Snapshot
+
+        self._keep(Snapshot(buffers))
 
     def _keep(self, snapshot: Snapshot) -> None:
         with self._lock:
@@ -151,6 +163,19 @@ class PythonRuntime:
             return LinesOf(lambda _: fit.function(sent, snapshot), lambda job: job.ask("", [WORD]), texts)
 
         return covering
+
+    def trying(self, box: Sandbox) -> Callable[[Artifact, Sequence[Sequence[Any]]], Batches]:
+        """Texts of one function, in the namespace that it was sent with."""
+
+        def trying(artifact: Artifact, calls: Sequence[Sequence[Any]]) -> Batches:
+            from .trying import TRIED, Batches, python_question
+
+            asked, snapshot = self._question(artifact.program)
+            sent = python_question(asked, artifact.program.name)
+            fit = self._box_with((*asked["preload"], TRIED))
+            return Batches(lambda: fit.function(sent, snapshot), calls)
+
+        return trying
 
     def typed(self, box: Sandbox) -> Callable[[Program], TypedModule | None]:
         """Its texts, with what they find around them."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from ..languages.covered import Covering
+    from ..languages.tried import Trying
     from ..languages.typed import TypedModule
     from ..sandbox import Asking, Sandbox
     from ..values import Artifact, Program
@@ -54,6 +55,9 @@ class Runtime(Protocol):
 
     def covering(self, box: Sandbox) -> Callable[[Artifact], Covering]:
         """How the lines that a build reaches are counted. What it gives raises NotMeasured where they are not."""
+
+    def trying(self, box: Sandbox) -> Callable[[Artifact, Sequence[Sequence[Any]]], Trying] | None:
+        """How many texts of a build are tried on the same calls in one process; None where each has to be compiled."""
 
     def ahead(
         self, program: Program, trials: int | None, build: Callable[[Program], Artifact]

@@ -106,13 +106,18 @@ def apply_seccomp(wanted: policy.Filter) -> None:
     machine = policy.MACHINES.get(_MACHINE)
     if machine is None:
         raise OSError(f"no system call table for {_MACHINE}")
-    program, own_at = policy.encoded_program(machine, wanted)
+    code = _filter_of(*policy.encoded_program(machine, wanted))
+    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(code)))
     # SAFETY: struct sock_fprog is a length and a pointer; both buffers live until the call returns, the kernel copies.
+    system_call(machine.seccomp, SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(ctypes.addressof(header)))
+
+
+def _filter_of(program: bytes, own_at: Iterable[int]) -> ctypes.Array[ctypes.c_char]:
+    """The filter of this very process."""
     code = ctypes.create_string_buffer(program, len(program))
     for at in own_at:
         struct.pack_into("I", code, at, os.getpid())
-    header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(program) // 8, ctypes.addressof(code)))
-    system_call(machine.seccomp, SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(ctypes.addressof(header)))
+    return code
 
 
 def wanted_filter(config: dict[str, Any]) -> policy.Filter:
@@ -218,6 +223,17 @@ def set_limits(memory_bytes: int, cpu_seconds: int, file_bytes: int, open_files:
         # A bound that the user has set already may be tighter, and cannot be raised.
         bound = value if hard == resource.RLIM_INFINITY else min(value, hard)
         resource.setrlimit(which, (bound, bound))
+
+
+def rehearse() -> None:
+    """What ``lock_strict`` computes and asks, without a change: see ``worker.rehearse``."""
+    landlock_version()
+    policy.landlock_attributes(1)
+    with open("/proc/self/statm", "rb") as f:
+        f.read().split()
+    resource.getrlimit(resource.RLIMIT_AS)
+    if (machine := policy.MACHINES.get(_MACHINE)) is not None:
+        _filter_of(*policy.encoded_program(machine, policy.Filter("strict")))
 
 
 def lock_strict(config: dict[str, Any]) -> None:

@@ -27,6 +27,7 @@ class Snapshot:
 
     def __init__(self, buffers: Sequence[Any]) -> None:
         views = [memoryview(item).cast("B") for item in buffers]
+        self._lengths = [view.nbytes for view in views]
         self.offsets: list[int] = []
         end = 0
         for view in views:
@@ -52,6 +53,10 @@ class Snapshot:
             self.close()
             raise
         self.digest = found.hexdigest()
+
+    def buffers(self) -> list[bytes]:
+        """A copy of each buffer: the same ones make a snapshot with the same digest."""
+        return [os.pread(self.fd, length, at) for at, length in zip(self.offsets, self._lengths, strict=True)]
 
     def close(self) -> None:
         """Give the memory back, once the jobs that hold it have ended too. Idempotent."""

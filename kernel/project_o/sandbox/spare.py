@@ -1,24 +1,24 @@
 """A child of the warm process that was forked before anybody asked for it, and waits to become a job.
 
-Forking takes a third of a trial, and so does the first touch of every page that the fork shares. Both are done while
-the job before is at work. What waits here has run nothing of any job and holds nothing but one socket. It does so for a
-moment only, as long as jobs follow one another; whoever looks at a machine at rest finds no process that nobody needs.
+Forking takes a third of a trial, and so does the first touch of every page that the fork shares. Both are done when the
+job before is over, or goes on for long; where jobs follow one another without a rest, beside the one that is at work.
+What waits here has run nothing of any job and holds nothing but one socket. It does so for a moment only; whoever looks
+at a machine at rest finds no process that nobody needs.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
+import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
 from typing import Any, NoReturn, Self
 
-from . import locks
+from . import locks, worker
 
 _SOCKET = 3
-_REHEARSED = "import math\ndef f(xs):\n    return [math.sqrt(x) for x in xs]\n"
 
 
 class Spare:
@@ -67,18 +67,10 @@ def _wait(
         theirs.detach()
         os.closerange(_SOCKET + 1, 1 << 20)
         locks.process_name("o-spare")
-        _rehearse()
         with socket.socket(fileno=_SOCKET) as orders:
+            worker.rehearse(lambda: bool(select.select([orders], [], [], 0)[0]))
             message, descriptors, _, _ = socket.recv_fds(orders, *most)
         if message:
             become(json.loads(message), descriptors)
     finally:
         os._exit(0)
-
-
-def _rehearse() -> None:
-    """Touch what a job touches first: each page that is written to here is copied now, and not in its time."""
-    with contextlib.suppress(Exception):  # whatever it is, a job that meets it says so
-        namespace: dict[str, Any] = {"__name__": "rehearsal", "__builtins__": __builtins__}
-        exec(compile(_REHEARSED, "<rehearsal>", "exec"), namespace)
-        json.loads(json.dumps({"id": "", "value": namespace["f"]([1, 2.5]), "error": "é", "need": [None, True]}))

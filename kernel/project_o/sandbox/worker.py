@@ -6,6 +6,7 @@ data, and the kernel keeps the clock, the expected answers and the verdict.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import errno
 import json
@@ -14,6 +15,7 @@ import os
 import sys
 import traceback
 import types
+from collections.abc import Callable
 from typing import Any
 
 from .. import limits
@@ -180,6 +182,31 @@ def _linted(question: dict[str, Any]) -> tuple[lint.Denied, ...]:
     rules = question["rules"]
     allowed = rules["allow"]
     return lint.lint(question["source"], "lisp", lint.LintRules.of(allow=allowed, deny=rules["deny"]))
+
+
+_REHEARSED = """
+import math
+import numpy as np
+def f(xs):
+    return np.sort([math.sqrt(x) for x in xs]).tolist()
+"""
+
+
+def rehearse(wanted: Callable[[], bool]) -> None:
+    """Do what each job does first, but change nothing: each page that is written to is copied now, and not in its time.
+
+    It ends early where a job is ``wanted``.
+    """
+    pretended = Worker(0)
+    source = {"op": "source", "source": _REHEARSED}
+    asked = {"op": "ask", "fn": "f", "args": [[1, 2.5]], "room": 0}
+    with contextlib.suppress(Exception):  # whatever it is, a job that meets it says so
+        locks.rehearse()
+        for question in (source, asked):
+            if wanted():
+                break
+            wire.line_of({**pretended.answer(json.loads(wire.line_of(question))), "id": "", "error": "é"})
+    linecache.cache.pop("<candidate>", None)
 
 
 def write_line(reply: dict[str, Any]) -> None:

@@ -12,6 +12,7 @@ import contextlib
 import gc
 import importlib
 import json
+import math
 import os
 import select
 import signal
@@ -66,6 +67,7 @@ class Zygote:
         self.look_at = 0.0
         self.places: set[str] = set()
         self.spare: Spare | None = None
+        self.spare_from, self.rest_from = math.inf, 0.0
         self.wake, wake_in = socket.socketpair()
         self.wake.setblocking(False)
         wake_in.setblocking(False)
@@ -90,9 +92,8 @@ class Zygote:
                     job.end(pid)
             if watching:
                 self._watch()
-            if self.spare is not None and time.monotonic() > self.spare.until:
-                self._dismiss()
             self._reap()
+            self._keep_one_ready()
         for pid, job in self.jobs.items():
             job.end(pid)
         self._dismiss()
@@ -131,7 +132,11 @@ class Zygote:
         with contextlib.suppress(OSError):  # the kernel let go already: its hang-up is seen in the next round
             socket.send_fds(control, [b"started"], [pidfd])  # its number may be another one on the kernel's side
         os.close(pidfd)
-        self._ready()
+        # Not now, if there will be a rest to do it in: a fork takes a millisecond of the processor on which the job has
+        # just been woken.
+        now = time.monotonic()
+        rested = now - self.rest_from > limits.SPARE_ENDED_SECONDS
+        self.spare_from = now + limits.SPARE_STARTED_SECONDS if rested else now
         return True
 
     def _fork(self, config: dict[str, Any], given: Sequence[int]) -> int:
@@ -145,15 +150,21 @@ class Zygote:
     def _rest(self, *, watching: bool) -> float | None:
         """Milliseconds until something is to be done though nobody asks."""
         ends = [limits.WATCH_SECONDS] if watching else []
-        if self.spare is not None:
-            ends.append(max(0.0, self.spare.until - time.monotonic()) + 0.001)
+        due = min(self.spare_from, self.spare.until if self.spare is not None else math.inf)
+        if due < math.inf:
+            ends.append(max(0.0, due - time.monotonic()) + 0.0001)
         return 1000 * min(ends) if ends else None
 
-    def _ready(self) -> None:
-        """Have somebody wait for the next job, while this one is at work."""
-        if self.spare is None:
-            self.spare = Spare.fork(self._become, (MESSAGE_BYTES_MAX, DESCRIPTORS_A_JOB))
-        self.spare.until = time.monotonic() + limits.SPARE_SECONDS
+    def _keep_one_ready(self) -> None:
+        """Have somebody wait for the next job while this one is at work, and nobody where none has come for a while."""
+        now = time.monotonic()
+        if now >= self.spare_from:
+            self.spare_from = math.inf
+            if self.spare is None:
+                self.spare = Spare.fork(self._become, (MESSAGE_BYTES_MAX, DESCRIPTORS_A_JOB))
+            self.spare.until = now + limits.SPARE_SECONDS
+        elif self.spare is not None and now > self.spare.until:
+            self._dismiss()
 
     def _dismiss(self) -> None:
         """Nobody asked in time: who waited goes, and can no longer be chosen."""
@@ -216,6 +227,9 @@ class Zygote:
             with contextlib.suppress(OSError):
                 job.control.send(json.dumps(report).encode())
             job.control.close()
+        if self.ended and not self.jobs:
+            self.rest_from = time.monotonic()
+            self.spare_from = min(self.spare_from, self.rest_from + limits.SPARE_ENDED_SECONDS)
         self.ended.clear()
 
     def _orphans(self) -> bool:

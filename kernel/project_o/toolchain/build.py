@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,7 @@ from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf, underway
 from .compiler import Finished, Job, Runner, build_folder, run
+from .libc import told
 from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
 from .recipe import Recipe, recipe
@@ -78,6 +80,8 @@ def _artifact(
     program: Program, wanted: Recipe | RustRecipe, names: Names, entry: cache.Entry, *, cached: bool
 ) -> Artifact:
     facts = entry.facts
+    with suppress(KeyError, OSError):  # an older entry does not say it, or it is just being cleared away
+        elf.know_digest(str(entry.library), entry.library.stat().st_mtime_ns, facts["digest"])
     return Artifact(
         program=program,
         key=entry.key,
@@ -122,13 +126,18 @@ def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cac
         description = described(library, wanted, names, "rust")
         if wanted.locked:
             check_output(data, library, description, wanted.libraries)
-        facts = {"interface": description, "seconds": seconds, "toolchain": wanted.toolchain}
+        facts = {
+            "interface": description,
+            "seconds": seconds,
+            "toolchain": wanted.toolchain,
+            "digest": library.digest(),
+        }
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
-    data, description, seconds = _compile(wanted, names, runner)
-    return cache.publish(wanted.key, data, {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN})
+    return cache.publish(wanted.key, *_compile(wanted, names, runner))
 
 
-def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any], float]:
+def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any]]:
+    """The library's bytes, and what is kept of them."""
     zig = locate()
     folder = build_folder()
     seconds = 0.0
@@ -136,7 +145,9 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         wanted.write(folder)
         for compiler_rt in (False, True):
             kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
-            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept)
+            # A locked build sees the system as its sandbox has it.
+            libc = () if wanted.locked else told(zig)
+            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, libc=libc)
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds
             if finished.code != 0:
@@ -152,7 +163,8 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     description = described(library, wanted, names, "zig")
     if wanted.locked:
         check_output(data, library, description, wanted.libraries)
-    return data, description, seconds
+    facts = {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN, "digest": library.digest()}
+    return data, facts
 
 
 def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:

@@ -9,7 +9,7 @@ import hashlib
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
+from mmap import mmap
 from pathlib import Path
 
 from ..errors import ToolchainError
@@ -44,7 +44,7 @@ class Library:
     ``shared`` says whether it is one at all, ``needed`` names the libraries that it wants to be loaded with it.
     """
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap) -> None:
         self._data = data
         try:
             header = _HEADER.unpack_from(data)
@@ -78,7 +78,7 @@ class Library:
         for symbol in self.symbols:
             if symbol.name == name and symbol.defined:
                 start = self._offset(symbol.address, 1)
-                return self._data[start : self._data.index(b"\0", start)]
+                return self._data[start : self._end(start)]
         raise KeyError(name)
 
     def section(self, name: str) -> tuple[int, bytes]:
@@ -132,13 +132,32 @@ class Library:
                         yield self._text(names[4] + value)
 
     def _text(self, start: int) -> str:
-        return self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
+        return self._data[start : self._end(start)].decode("utf-8", "replace")
+
+    def _end(self, start: int) -> int:
+        """Where the text that begins here ends. Raises ValueError."""
+        end = self._data.find(b"\0", start)
+        if end < 0:
+            raise ValueError("a text without an end")
+        return end
 
 
-@lru_cache(maxsize=64)
-def digest_of(path: str, _written: int) -> str:
+_digests: dict[tuple[str, int], str] = {}
+_DIGESTS_MAX = 256
+
+
+def digest_of(path: str, written: int) -> str:
     """The digest of a library's file, read again where it was written anew. Raises OSError, ToolchainError."""
-    return Library(Path(path).read_bytes()).digest()
+    found = _digests.get((path, written))
+    return found if found is not None else know_digest(path, written, Library(Path(path).read_bytes()).digest())
+
+
+def know_digest(path: str, written: int, digest: str) -> str:
+    """The digest, which need not be worked out from the file written at this moment."""
+    if len(_digests) >= _DIGESTS_MAX:
+        _digests.clear()
+    _digests[path, written] = digest
+    return digest
 
 
 def missing_helpers(library: Library) -> list[str]:

@@ -12,7 +12,7 @@ from .compiler import Job, build_folder, run
 from .places import ZIG_VERSION, cache_directory, locate, template
 from .sources import ABI_NUMBER, machine_facts
 
-_FILES = ("guard.c", "guard_frames.h", "guard_handlers.h", "guard_text.h", "guard_words.h")
+_FILES = ("guard.c", "guard_frames.h", "guard_handlers.h", "guard_limits.h", "guard_text.h", "guard_words.h")
 _FLAGS = ("-O", "fast", "-fno-omit-frame-pointer", "-mcpu", "baseline")
 _C_FLAGS = ("-std=gnu11", "-Wall", "-Wextra", "-Werror", "-fvisibility=hidden", "-U_FORTIFY_SOURCE")
 

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
 import os
-import sys
-import tempfile
 import threading
-import uuid
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from functools import lru_cache
+from collections.abc import Sequence
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -19,108 +14,35 @@ from ..errors import InterfaceError, ToolchainError
 from ..values import Artifact, NativeFunction
 from . import elf
 from .faults import AFRESH, fault_error, over_time, result_error
-from .guard import guard_path
+from .host import host, opened_bytes, opened_file
+from .server_lines import remembered
 from .sources import LINK_PREFIX, NOGIL, timeout_seconds
 
-_CDEF = """
-void *dlopen(const char *path, int flags);
-void *dlsym(void *library, const char *name);
-int dlclose(void *library);
-char *dlerror(void);
-"""
 _THREAD_MAKERS = frozenset({"pthread_create", "thrd_create", "clone"})
-_STDERR = 2
-
-
-class _Host:
-    """What all libraries share: cffi, the dynamic linker, the guard, and fault records to write into."""
-
-    def __init__(self) -> None:
-        from cffi import FFI
-
-        self.ffi = FFI()
-        self.ffi.cdef(_CDEF + abi.GUARD_CDEF)
-        self.cast, self.from_buffer = self.ffi.cast, self.ffi.from_buffer
-        self.address_type = self.ffi.typeof("uintptr_t")
-        # SAFETY: the C library of this very process; the four prototypes are POSIX.
-        self.linker = self.ffi.dlopen(None)
-        # Looked up here, because the first look-up of a function would erase what dlerror has to say.
-        self.dlopen, self.dlsym = self.linker.dlopen, self.linker.dlsym
-        self.dlclose, self.dlerror = self.linker.dlclose, self.linker.dlerror
-        # SAFETY: compiled from our own guard.c, whose prototypes are GUARD_CDEF; it is never unmapped, not even when
-        # the interpreter ends and closes what it has opened, because its signal handlers and its timer stay.
-        self.guard = self.ffi.dlopen(guard_path(), os.RTLD_NOW | os.RTLD_LOCAL | os.RTLD_NODELETE)
-        self._guard_call = self.guard.o_guard_call
-        self.on_panic = self.ffi.addressof(self.guard, "o_guard_panic")
-        self.guard_address = self.address_of(self.ffi.addressof(self.guard, "o_guard_call"))
-        self.guard.o_guard_terminal(_terminal())
-        self._records = threading.local()
-        # On the path of every call: a type that is resolved once.
-        self._cells_type = self.ffi.typeof("uint64_t[]")
-
-    def address_of(self, pointer: Any) -> int:
-        """A pointer as a number."""
-        # SAFETY: nothing is read through it here.
-        return int(self.cast(self.address_type, pointer))
-
-    def new_cells(self, content: Any) -> Any:
-        """An array of cells, from a count or from a list."""
-        return self.ffi.new(self._cells_type, content)
-
-    def call(self, function: Any, args: Any, ret: Any, record: Any, text: Any, limit: int = 0) -> int:
-        """The guarded call; on the main thread Ctrl-C reaches it whenever it is pressed, and a limit in nanoseconds.
-
-        One that came before the call is in the interpreter's flags, which an endless native loop never looks at. The
-        guard then calls nothing, and the interpreter looks at its flags on its way round this loop.
-        """
-        while True:
-            if limit:
-                self.guard.o_guard_limit(limit)
-            status = int(self._guard_call(function, args, ret, record, text))
-            if status != abi.STATUS_LOOK:
-                return status
-
-    def take_record(self) -> Any:
-        """A fault record for one call; the thread's own where no outer call has it."""
-        records = self._records.__dict__.setdefault("free", [])
-        return records.pop() if records else self.ffi.new("struct o_fault *")
-
-    def give_record(self, record: Any) -> None:
-        """The record may be used by the thread's next call."""
-        self._records.free.append(record)
-
-
-def _terminal() -> int:
-    """Where a last word is read even if this process cannot pass it on any more; -1 where that is the descriptor 2."""
-    try:
-        descriptor = sys.stderr.fileno()
-    except (AttributeError, OSError, ValueError):
-        return -1
-    return descriptor if descriptor > _STDERR else -1
-
-
-@lru_cache(maxsize=1)
-def host() -> _Host:
-    """The one host of this process. Raises ToolchainMissing, ToolchainError where there can be no guard."""
-    return _Host()
 
 
 class Loaded:
     """One dlopen of a library's bytes; closes itself when its last user is gone.
 
-    ``prefix`` begins the symbols of its functions; ``handle`` is that of a build which is mapped already, for good.
+    ``prefix`` begins the symbols of its functions; ``handle`` is that of a build which is mapped already, for good, or
+    by who asks.
     """
 
     def __init__(
-        self, artifact: Artifact, data: bytes, line_offset: int = 0, *, prefix: str = "o_cell_", handle: Any = None
+        self,
+        artifact: Artifact,
+        data: bytes | mmap,
+        line_offset: int = 0,
+        *,
+        prefix: str = "o_cell_",
+        handle: Any = None,
     ) -> None:
         self._host = host()
         self._artifact, self._line_offset = artifact, line_offset
         self.faulted = False
         # Until it is known to be safe to unmap, it is not.
         self.may_close = False
-        beside = sorted(Path(artifact.path).parent.glob("lib*-*.so"))
-        self.handle = handle or _open_unique(self._host, data, artifact.program.name, beside)
+        self.handle = handle or opened_bytes(data, artifact)
         self.makes_threads = any(symbol.name in _THREAD_MAKERS for symbol in elf.Library(data).symbols)
         # What it shares with others, or links to, may wait for another thread of Python.
         self.always_releases = any(item == NOGIL or item.startswith(LINK_PREFIX) for item in artifact.program.options)
@@ -166,59 +88,6 @@ class Loaded:
             self._host.dlclose(self.handle)
 
 
-def _open_unique(shared: _Host, data: bytes, name: str, beside: Sequence[Path]) -> Any:
-    """dlopen under a path that was never used: under a known path the linker would return the old library."""
-    for needed in beside:
-        _open_shared(str(needed))
-    try:
-        with _in_memory(data) as path:
-            # SAFETY: the bytes are a build of ours with a matching hash; RTLD_LOCAL keeps its names to itself.
-            handle = shared.dlopen(path.encode(), os.RTLD_NOW | os.RTLD_LOCAL)
-            if handle == shared.ffi.NULL:
-                reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace").replace(path, name)
-                raise ToolchainError(f"{name} cannot be loaded: {reason}. Name the libraries it needs with `--link`")
-            return handle
-    except OSError as error:
-        raise ToolchainError(f"{name} cannot be loaded ({error}): free some space, or set TMPDIR") from None
-
-
-@lru_cache(maxsize=16)
-def _open_shared(path: str) -> None:
-    """Load a library that builds need and the system does not have, once and for good; the linker finds it by name."""
-    shared = host()
-    # SAFETY: our own copy of a compiler's standard library.
-    if shared.dlopen(path.encode(), os.RTLD_NOW | os.RTLD_LOCAL) == shared.ffi.NULL:
-        reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace")
-        raise ToolchainError(f"{Path(path).name} cannot be loaded: {reason}")
-
-
-_opened = itertools.count(1)
-
-
-@contextmanager
-def _in_memory(data: bytes) -> Iterator[str]:
-    """A path behind which the bytes are, once: a memory file where the system has them, else a file. Raises OSError.
-
-    The number of a descriptor is used again, and so the same path: each has another spelling, for which nothing has to
-    be made in a folder. ``/`` and ``/.`` spell the two digits.
-    """
-    try:
-        memory = os.memfd_create("project-o-cell", os.MFD_CLOEXEC)
-    except (OSError, AttributeError):
-        with tempfile.TemporaryDirectory(prefix="project-o-load-") as folder:
-            path = Path(folder) / f"{uuid.uuid4().hex}.so"
-            path.write_bytes(data)
-            yield str(path)
-        return
-    try:
-        with open(memory, "wb", closefd=False) as file:
-            file.write(data)
-        spelled = f"{next(_opened):b}".replace("1", "/.").replace("0", "/")
-        yield f"/proc/self/fd{spelled}/{memory}"
-    finally:
-        os.close(memory)
-
-
 class Library:
     """A build that is loaded into this process, and calls into it that end in exceptions instead of crashes.
 
@@ -234,8 +103,11 @@ class Library:
         self._code: tuple[Loaded, Any] | None = None
         self._fast: dict[str, Any] = {}
         self._limit = int(timeout_seconds(artifact.program) * 1e9)
+        # A server's library may have many megabytes, in a file of its own that nobody writes or loads again: it is
+        # mapped as it is. One of the cache has some kilobytes, and may be gone from there the next time.
+        self._lasts = remembered(artifact.path) is not None
         try:
-            self._data = Path(artifact.path).read_bytes()
+            self._data = _mapped(artifact.path) if self._lasts else Path(artifact.path).read_bytes()
         except OSError as error:
             raise ToolchainError(
                 f"{artifact.program.name}: its build is gone from the cache ({error.strerror}): run the cell again"
@@ -243,7 +115,9 @@ class Library:
         self._loaded: Loaded | None = self._opened()
 
     def _opened(self) -> Loaded:
-        return Loaded(self.artifact, self._data, self._line_offset)
+        handle = opened_file(self.artifact) if self._lasts else None
+        self._lasts = False  # after a fault it is loaded afresh, and that path is known
+        return Loaded(self.artifact, self._data, self._line_offset, handle=handle)
 
     def call(self, name: str, args: Sequence[Any]) -> Any:
         """Call a function; arrays are passed without a copy and stay alive until it returns.
@@ -349,6 +223,11 @@ def _dispatched(module: Any, code: Any, loaded: Loaded, function: NativeFunction
 def load(artifact: Artifact, *, line_offset: int = 0) -> Library:
     """Load a build into this process. Raises ToolchainError."""
     return Library(artifact, line_offset=line_offset)
+
+
+def _mapped(path: str) -> bytes | mmap:
+    with open(path, "rb") as file:
+        return mmap(file.fileno(), 0, access=ACCESS_READ)
 
 
 class _Entry:

@@ -54,12 +54,16 @@ class Recipe:
         how = (LOCKED_FLAG,) if self.locked else ()
         return (*self.flags, *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
 
-    def arguments(self, zig: Path, output: str, *, compiler_rt: bool, global_cache: Path) -> tuple[str, ...]:
-        """The compiler's command line; flags come before each module because they are the module's own."""
+    def arguments(
+        self, zig: Path, output: str, *, compiler_rt: bool, global_cache: Path, libc: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """The compiler's command line; flags come before each module because they are the module's own. ``libc`` is
+        where the C library is (see ``libc``).
+        """
         # fmt: off
         return (
             str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={output}", "--color", "off",
-            "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *self.libraries,
+            "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *libc, *self.libraries,
             "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
             *self.flags, "--dep", "cell", f"-Mroot={HOST_FOLDER}/root.zig",
             *self.flags, *self.needs(), f"-Mcell={CELL_PATH}",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator, Mapping
+from mmap import mmap
 from typing import NamedTuple
 
 _HEADER = struct.Struct("<16sHHIQQQIHHHHHH")
@@ -27,7 +28,7 @@ class Meaning(NamedTuple):
 class Symbols:
     """The symbols of a library by name. ``meanings`` are those that it defines."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes | mmap) -> None:
         self._data = data
         header = _HEADER.unpack_from(data)
         self._sections = [_SECTION.unpack_from(data, header[6] + k * header[11]) for k in range(header[12])]
@@ -44,7 +45,7 @@ class Symbols:
         for at in range(table[4], table[4] + table[5], _SYMBOL.size):
             word, _, _, section, address, size = _SYMBOL.unpack_from(self._data, at)
             start = names + word
-            name = self._data[start : self._data.index(b"\0", start)].decode("utf-8", "replace")
+            name = self._data[start : self._data.find(b"\0", start)].decode("utf-8", "replace")
             yield at, name, Meaning(section, address, size)
 
     def pointers(self) -> dict[int, int]:

@@ -15,6 +15,9 @@ Contents
     trials     show_trials                   what was tried
     metrics    show_metrics                  all trials in one picture
     lineage    show_lineage                  who came from whom
+    archive    show_archive                  islands and grid, the elites
+    operators  show_operators                what each operator brought
+    figure     plotted, Plot                 the same pictures as plotly figures, on request
     run        show_run                      a finished run on one page
     history    show_history, show_life, show_state
     serving    show_serving, show_deployment, show_release
@@ -54,16 +57,19 @@ from ..values import (
     Verdict,
 )
 from .annotation import show_annotation
+from .archive import show_archive
 from .changes import show_changes, show_history_diff
 from .checks import show_cache, show_checks, show_table
 from .compiler import show_compile_error
 from .display import Display, Shown, bundle
 from .failure import show_error
+from .figure import Plot, archive_figure, metrics_figure, operators_figure, plotted
 from .history import show_history, show_life, show_state
 from .lineage import show_lineage
 from .markdown import safe_markdown
 from .metrics import show_metrics
 from .native import show_function, show_module
+from .operators import show_operators
 from .progress import show_progress
 from .run import show_run
 from .serving import show_deployment, show_release, show_serving
@@ -75,11 +81,17 @@ from .verdict import show_measurements, show_verdict
 __all__ = [
     "VIEWS",
     "Display",
+    "Plot",
     "Shown",
+    "archive_figure",
     "bundle",
+    "metrics_figure",
+    "operators_figure",
+    "plotted",
     "safe_markdown",
     "show",
     "show_annotation",
+    "show_archive",
     "show_cache",
     "show_changes",
     "show_checks",
@@ -96,6 +108,7 @@ __all__ = [
     "show_measurements",
     "show_metrics",
     "show_module",
+    "show_operators",
     "show_program",
     "show_progress",
     "show_release",

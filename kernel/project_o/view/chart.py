@@ -169,6 +169,11 @@ def diamond(x: float, y: float, color: str, size: float = 6) -> Markup:
     return tag("path", d=f"M{x:.1f} {y - size:.1f}l{size} {size}l{-size} {size}l{-size} {-size}z", fill=color)
 
 
+def whisker(x: float, low: float, high: float) -> Markup:
+    """An interval: a thin line through the mark."""
+    return tag("line", x1=x, y1=low, x2=x, y2=high, stroke="currentColor", stroke_width=1.2, opacity=0.45)
+
+
 MARKS: dict[str, tuple[Callable[[float, float, str], Markup], str, str]] = {
     "baseline": (square, "currentColor", "square"),
     "better": (disc, style.GOOD, "filled circle"),

@@ -1,19 +1,24 @@
-"""All trials of a run as a plotly figure: to zoom into, and to ask each mark what it was. Made only on request.
+"""A run as plotly figures: to zoom into, and to ask each mark what it was. Made only on request.
 
-The static picture of ``metrics`` is what is shown and saved. This one costs the plotly library, and is drawn by the
-front end: it goes nowhere by itself.
+The static pictures of ``metrics``, ``archive`` and ``operators`` are what is shown and saved. These cost the plotly
+library, and are drawn by the front end: they go nowhere by themselves. ``Plot`` has both.
 """
 
 from __future__ import annotations
 
 import html
-from collections.abc import Sequence
+import importlib.util
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from .. import limits
 from ..errors import UsageError
+from ..population import Axis, Operator, Population
 from ..values import Record
 from . import chart, numbers, style
+from .display import Display
 from .metrics import best_so_far
 from .progress import change_text, rises
 from .trials import STATUSES
@@ -37,10 +42,7 @@ def metrics_figure(records: Sequence[Record], *, best: int | None = None, name: 
 
     At most the last ``limits.CHART_POINTS_MAX`` trials are drawn. Raises UsageError where plotly is not installed.
     """
-    try:
-        import plotly.graph_objects as go
-    except ImportError:
-        raise UsageError("the figure needs plotly: pip install 'project-o[widgets]'") from None
+    go = _plotly()
     drawn = list(records)[-limits.CHART_POINTS_MAX :]
     figure = go.Figure(layout=_layout(name, drawn))
     history = rises(best_so_far(drawn))
@@ -57,10 +59,93 @@ def metrics_figure(records: Sequence[Record], *, best: int | None = None, name: 
     return figure
 
 
+def archive_figure(population: Population, *, name: str = "") -> Any:
+    """A heat map of the first two axes of a grid: the best ratio of each cell. Raises UsageError without a grid."""
+    if not population.axes:
+        raise UsageError("this run has no grid to draw: evolve with grid=['length', ...]")
+    go = _plotly()
+    across, *more = population.axes
+    rows = more[0].bins if more else 1
+    values: list[list[float | None]] = [[None] * across.bins for _ in range(rows)]
+    said = [[""] * across.bins for _ in range(rows)]
+    for elite in reversed(population.elites):  # the best come last, and stay
+        column, row = elite.cell[0], elite.cell[1] if more else 0
+        values[row][column], said[row][column] = elite.record.ratio, _told(elite.record)
+    figure = go.Figure(layout={**_look(name), "margin": {"l": 76, "r": 16, "t": 32, "b": 48}})
+    figure.add_heatmap(
+        x=_middles(across),
+        y=_middles(more[0]) if more else [""],
+        z=values,
+        text=said,
+        hovertemplate="%{text}<extra></extra>",
+        colorscale=[[0, "rgba(38,137,79,.12)"], [1, style.GOOD]],
+        colorbar={"title": {"text": "ratio"}, "thickness": 10},
+        xgap=2,
+        ygap=2,
+    )
+    figure.update_xaxes(title={"text": html.escape(across.name, quote=False)}, type="category")
+    figure.update_yaxes(title={"text": html.escape(more[0].name, quote=False) if more else ""}, type="category")
+    return figure
+
+
+def operators_figure(operators: Sequence[Operator], *, name: str = "") -> Any:
+    """Bars: of each operator's trials those better than the baseline, the failed ones, and the rest."""
+    go = _plotly()
+    figure = go.Figure(layout={**_look(name), "barmode": "stack", "margin": {"l": 150, "r": 16, "t": 32, "b": 40}})
+    names = [html.escape(one.name, quote=False) for one in reversed(operators)]
+    parts = {
+        "better": ([one.better for one in operators], style.GOOD),
+        "failed": ([one.failed for one in operators], style.BAD),
+        "other": ([one.tried - one.better - one.failed for one in operators], style.LINE),
+    }
+    for word, (counts, color) in parts.items():
+        figure.add_bar(y=names, x=counts[::-1], name=word, orientation="h", marker={"color": color})
+    return figure
+
+
+@dataclass(frozen=True)
+class Plot:
+    """A picture of a run in both forms: ``figure`` is plotly's, None where it is not installed.
+
+    Where a front end draws plotly figures it shows that one, anywhere else the static picture. ``repr`` are the words.
+    """
+
+    static: Display
+    figure: Any = None
+
+    def __repr__(self) -> str:
+        return self.static.plain
+
+    def _repr_mimebundle_(self, include: Any = None, exclude: Any = None) -> dict[str, Any]:
+        drawn = figure_bundle(self.figure, self.static.plain) if self.figure is not None else {}
+        return {**drawn, **self.static.bundle()}
+
+
+def plotted(static: Display, make: Callable[[], Any]) -> Plot:
+    """The static picture with the figure that ``make`` makes; alone where plotly is not installed."""
+    if importlib.util.find_spec("plotly") is None:
+        return Plot(static)
+    return Plot(static, make())
+
+
 def figure_bundle(figure: Any, said: str) -> dict[str, Any]:
     """The figure as the front end's plotly renderer takes it; ``said`` is its twin in words."""
     body = figure.to_plotly_json()
     return {PLOTLY_MIME: {**body, "config": {"displaylogo": False, "responsive": True}}, "text/plain": said}
+
+
+def _plotly() -> Any:
+    """The library's figures. Raises UsageError where it is not installed."""
+    try:
+        import plotly.graph_objects as go
+    except ImportError:
+        raise UsageError("the figure needs plotly: pip install 'project-o[widgets]'") from None
+    return go
+
+
+def _middles(axis: Axis) -> list[str]:
+    """The cells of an axis in words."""
+    return [f"{low:.3g} to {high:.3g}" for low, high in pairwise(axis.edges())]
 
 
 def _add_marks(figure: Any, status: str, records: Sequence[Record]) -> None:
@@ -76,7 +161,23 @@ def _add_marks(figure: Any, status: str, records: Sequence[Record]) -> None:
         text=[_told(one) for one in shown],
         hovertemplate="%{text}<extra></extra>",
         marker={"symbol": symbol, "color": color, "size": 12 if status == "best" else 8, "line": {"color": color}},
+        error_y=_bars(shown),
     )
+
+
+def _bars(shown: Sequence[Record]) -> dict[str, Any] | None:
+    """The intervals of these records; None where there is none."""
+    if not any(one.interval for one in shown):
+        return None
+    bounds = [(one.ratio or 0.0, *(one.interval or (one.ratio or 0.0,) * 2)) for one in shown]
+    return {
+        "type": "data",
+        "symmetric": False,
+        "array": [high - ratio for ratio, _, high in bounds],
+        "arrayminus": [ratio - low for ratio, low, _ in bounds],
+        "thickness": 1,
+        "width": 0,
+    }
 
 
 def _told(record: Record) -> str:
@@ -93,14 +194,7 @@ def _layout(name: str, records: Sequence[Record]) -> dict[str, Any]:
     values = (chart.log_ticks if frame.logarithmic else chart.ticks)(frame.y_low, frame.y_high)
     axis = {"gridcolor": style.LINE, "zeroline": False, "linecolor": style.LINE}
     return {
-        "template": None,
-        "title": {"text": html.escape(name, quote=False), "font": {"size": 13}, "x": 0.01},
-        "height": style.FIGURE_PIXELS,
-        "margin": {"l": 56, "r": 16, "t": 32, "b": 40},
-        "paper_bgcolor": "rgba(0,0,0,0)",
-        "plot_bgcolor": "rgba(0,0,0,0)",
-        "font": {"color": INK, "size": 11},
-        "legend": {"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
+        **_look(name),
         "xaxis": {"title": {"text": "trial"}, "tickformat": "d", "tick0": 0, **_whole_steps(records), **axis},
         "yaxis": {
             "title": {"text": "ratio to the baseline"},
@@ -113,6 +207,20 @@ def _layout(name: str, records: Sequence[Record]) -> dict[str, Any]:
             {"type": "line", "xref": "paper", "x0": 0, "x1": 1, "y0": 1, "y1": 1}
             | {"line": {"color": INK, "width": 1, "dash": "dash"}}
         ],
+    }
+
+
+def _look(name: str) -> dict[str, Any]:
+    """What all figures have in common: no background of their own."""
+    return {
+        "template": None,
+        "title": {"text": html.escape(name, quote=False), "font": {"size": 13}, "x": 0.01},
+        "height": style.FIGURE_PIXELS,
+        "margin": {"l": 56, "r": 16, "t": 32, "b": 40},
+        "paper_bgcolor": "rgba(0,0,0,0)",
+        "plot_bgcolor": "rgba(0,0,0,0)",
+        "font": {"color": INK, "size": 11},
+        "legend": {"orientation": "h", "y": 1.12, "x": 1, "xanchor": "right"},
     }
 
 

@@ -13,6 +13,7 @@ from .parts import Cell, Column, Tone, code, folded, note, table
 from .text import counted
 
 _TONES: dict[str, Tone] = {"passed": "good", "failed": "bad", "inconclusive": "warn"}
+OTHERS = {"no better": "not better", "duplicate": "duplicate"}
 _WORDS = {"inconclusive": "not decided"}
 
 
@@ -35,21 +36,28 @@ def checks_part(trial: Trial | None) -> Part | None:
 
 
 def rejected_part(records: Sequence[Record]) -> Part | None:
-    """How many candidates each check rejected, cheapest first, and the evidence against the first one of each."""
+    """How many candidates each check rejected, cheapest first, and the evidence against the first one of each; then
+    those that were not better, or did what another does.
+    """
     failed = [
         (record, record.finding) for record in records if record.finding is not None and record.status == "failed"
     ]
     by_stage = [(stage, [item for item in failed if item[1].stage == stage]) for stage in get_args(CheckStage)]
     found = [(stage, those) for stage, those in by_stage if those]
-    if not found:
+    others = [(word, [one for one in records if one.status == status]) for status, word in OTHERS.items()]
+    others = [(word, those) for word, those in others if those]
+    if not found and not others:
         return None
     columns = (Column("check", "head"), Column("candidates", "number"), Column("the first one"), Column("why"))
     rows = [
         (stage, f"{len(those):,}", f"trial {those[0][0].proposal.index}", those[0][1].reason) for stage, those in found
     ]
+    rows += [(word, f"{len(those):,}", f"trial {those[0].proposal.index}", those[0].reason) for word, those in others]
     shown = [evidence_part(those[0][1], f"trial {those[0][0].proposal.index}, ") for _, those in found]
     total = counted(len(failed), "candidate")
-    return folded(f"rejected by the checks: {total}", group([table(columns, rows), *shown]))
+    told = [f"{sum(len(those) for _, those in others):,} otherwise"] if others else []
+    head = ", ".join([f"rejected by the checks: {total}", *told])
+    return folded(head, group([table(columns, rows), *shown]))
 
 
 def evidence_part(finding: Finding, whose: str = "") -> Part | None:

@@ -15,7 +15,7 @@ _TAGS = frozenset((
 _ATTRIBUTES = frozenset((
     "style", "role", "scope", "open", "viewBox", "width", "height", "x", "y", "x1", "y1", "x2", "y2", "cx", "cy",
     "r", "d", "fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linejoin", "opacity", "text-anchor",
-    "font-size", "font-weight", "aria-label",
+    "font-size", "font-weight", "aria-label", "rx", "fill-opacity",
 ))
 # fmt: on
 _VOID = frozenset({"br"})

@@ -11,6 +11,7 @@ from .display import Display, Part, page
 from .markup import Markup
 from .parts import figure, note, title
 from .progress import rises, steps_text
+from .text import counted
 from .trials import counts, counts_text
 
 HEIGHT = 230
@@ -30,7 +31,9 @@ def metrics_part(records: Sequence[Record], *, best: int | None = None) -> Part:
     told = steps_text(history)
     cut = f"; the last {len(drawn):,} of {len(records):,} trials are drawn" if len(drawn) < len(records) else ""
     spoken = f"ratio of each trial: {counts_text(drawn)}; {told}{cut}"
-    return figure(_picture(drawn, history, best, spoken), f"{told}{cut}")
+    bounded = sum(one.interval is not None for one in drawn)
+    bars = f"; a line through a mark is its interval ({counted(bounded, 'trial')})" if bounded else ""
+    return figure(_picture(drawn, history, best, spoken), f"{told}{cut}{bars}")
 
 
 def best_so_far(records: Sequence[Record]) -> list[tuple[int, float]]:
@@ -55,6 +58,8 @@ def _picture(records: list[Record], history: list[tuple[int, float]], best: int 
         x = frame.x(one.proposal.index)
         y = frame.y(one.ratio) if one.ratio is not None and chart.drawable(one.ratio) else frame.bottom - 4
         winner = best is not None and one.proposal.index == best
+        if one.interval is not None and chart.drawable(one.ratio):
+            marks.append(chart.whisker(x, frame.y(one.interval[0]), frame.y(one.interval[1])))
         marks.append(chart.mark("best" if winner else one.status, x, y))
         if winner:
             marks.append(chart.label(x, y - 9, f"best {numbers.ratio(one.ratio)}", anchor=_anchor(x), strong=True))

@@ -22,6 +22,8 @@ def show_progress(progress: Progress) -> Display:
         None if progress.finished else _bar(progress),
         line(_best(progress)),
         note(_counts_and_time(progress)),
+        note(standing(progress)) if progress.done > 1 else None,
+        note(progress.spent) if progress.spent and progress.spent not in progress.note else None,
         note(progress.note) if progress.note else None,
         _chart(progress),
     )
@@ -78,6 +80,19 @@ def _counts_and_time(progress: Progress) -> str:
     if left is not None:
         time += f", about {numbers.seconds(float(round(left)))} left"
     return f"{counts}; {time}" if counts else time
+
+
+def standing(progress: Progress) -> str:
+    """``mean 0.97x; accepted 4; rejected 12: 9 no better, 2 build, 1 tests``: of the trials so far, by screening."""
+    counts = dict(progress.counts)
+    stages = [(stage, number) for stage, number in progress.rejected if stage != "performance"]
+    other = counts.get("failed", 0) - sum(number for _, number in stages)
+    reasons = [("no better", counts.get("no better", 0)), *stages, ("not measured", other),
+               ("duplicate", counts.get("duplicate", 0))]  # fmt: skip
+    told = ", ".join(f"{number:,} {reason}" for reason, number in reasons if number > 0)
+    rejected = sum(number for _, number in reasons)
+    mean = f"mean {numbers.ratio(progress.mean_ratio)}" if progress.mean_ratio is not None else "nothing measured"
+    return f"{mean}; accepted {counts.get('better', 0):,}; rejected {rejected:,}{f': {told}' if told else ''}"
 
 
 def _bar(progress: Progress) -> Part:

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..population import Operator, Population
 from ..values import Record, Verdict
 from . import numbers
+from .archive import archive_part
 from .display import Display, page
 from .findings import checks_part, rejected_part
 from .lineage import lineage_part
 from .metrics import metrics_part
+from .operators import operators_part
 from .parts import folded, note, section, title
+from .source import diff_part
 from .text import counted
 from .trials import counts_text, leaders, trials_part
 from .verdict import verdict_part
@@ -27,11 +31,14 @@ def show_run(
     digest: str = "",
     state: str = "",
     notes: Sequence[str] = (),
+    population: Population | None = None,
+    operators: Sequence[Operator] = (),
+    diff: str = "",
 ) -> Display:
     """What a run found.
 
     ``best`` is the winner's trial index, ``seconds`` the wall time, ``digest`` the lineage's, ``state`` the commit
-    that holds the accepted candidate.
+    that holds the accepted candidate, ``diff`` the change from the baseline to the best.
     """
     top = leaders(records)
     facts = [
@@ -49,7 +56,10 @@ def show_run(
         metrics_part(records, best=best),
         section("leaders") if top else None,
         trials_part(top, best=best, rows_max=len(top)) if top else None,
+        folded("from the baseline to the best", diff_part(diff)) if diff else None,
         checks_part(verdict.trial) if verdict else None,
         rejected_part(records),
+        folded("archive", archive_part(population, best=best)) if population and population.elites else None,
+        folded("operators", operators_part(operators)) if operators else None,
         folded("lineage", lineage_part(records, best=best)) if records else None,
     )

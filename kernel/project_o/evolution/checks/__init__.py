@@ -39,6 +39,8 @@ def checks_of(task: Task) -> list[Check]:
     if task.typed is not None:
         checks.append(Types(task))
     scored = task.evaluator is not None or task.foreign is not None
+    if task.repairing:  # its tests are the objective, and agreeing with what serves is no virtue
+        return [*checks, *([Relations(task)] if task.relations else [])]
     if not scored or task.reference is not None:  # else its scores say how good the answers are
         asked.append(Generated(task))
     if task.tests is not None:

@@ -11,6 +11,7 @@ import inspect
 import threading
 import time
 from collections.abc import Iterator, Mapping
+from functools import partial
 from typing import Any
 
 from ... import limits
@@ -20,6 +21,7 @@ from ..candidate import Candidate
 from ..forked import Outcome, carry_out, seconds_allowed
 from ..forked_copy import Step
 from ..task import Stopped, Task
+from .literals import told
 from .seam import Subject, failed, inconclusive, passed
 
 CELL = "cell"
@@ -27,7 +29,8 @@ CELL = "cell"
 
 
 def named_tests(given: Any, name: str = "") -> list[Step]:
-    """The tests in a function, a list of them, a dict by name, a class or an object with methods ``test_...``.
+    """The tests in a function, a list of them or of pairs (arguments, what is right), a dict by name, a class or an
+    object with methods ``test_...``.
 
     Raises UsageError for anything else, and where there is no test in it.
     """
@@ -45,6 +48,8 @@ def _tests(given: Any, name: str) -> Iterator[Step]:
     elif isinstance(given, Mapping):
         for key, value in given.items():
             yield from _tests(value, str(key))
+    elif is_case(given):
+        yield Step(f"the case {told(given[0])}", partial(_compare, given))
     elif isinstance(given, (list, tuple)):
         for item in given:
             yield from _tests(item, "")
@@ -54,6 +59,18 @@ def _tests(given: Any, name: str) -> Iterator[Step]:
         yield Step(name or str(getattr(given, "__name__", "test")), given)
     else:
         yield from _methods(given, type(given).__name__)
+
+
+def is_case(given: Any) -> bool:
+    """Whether it is a pair (arguments, what is right), which is a test as well."""
+    return isinstance(given, tuple) and len(given) == 2 and isinstance(given[0], tuple)
+
+
+def _compare(case: tuple[tuple[Any, ...], Any], program: Any) -> None:
+    args, expected = case
+    given = program(*args)
+    if not bool(given == expected):
+        raise AssertionError(f"should be {expected!r:.80}, and is {given!r:.80}")
 
 
 def _methods(holder: Any, name: str) -> Iterator[Step]:

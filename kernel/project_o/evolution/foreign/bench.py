@@ -64,6 +64,10 @@ class ForeignBench(ScoreBench):
 
     # ------------------------------------------------------------------ one evaluation
 
+    def _seen(self, jobs: Jobs, artifact: Artifact) -> tuple[dict[str, float], str]:
+        """What it answers is seen by its evaluator alone."""
+        return self._metrics(jobs, artifact), ""
+
     def _metrics(self, jobs: Jobs, artifact: Artifact) -> dict[str, float]:
         for attempt in range(self._settings.retries + 1):
             try:

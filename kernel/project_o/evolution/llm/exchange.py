@@ -66,5 +66,10 @@ def told(exchanges: Iterable[Exchange], price: tuple[float, float] | None = None
     if failed:
         line += f", {failed} without an answer"
     if price is not None:
-        line += f", {(total.input_tokens * price[0] + total.output_tokens * price[1]) / 1e6:.4f} for them"
+        line += f", {cost(total, price):.4f} for them"
     return line
+
+
+def cost(usage: Usage, price: tuple[float, float]) -> float:
+    """What these tokens cost at a price for a million in, and out."""
+    return (usage.input_tokens * price[0] + usage.output_tokens * price[1]) / 1e6

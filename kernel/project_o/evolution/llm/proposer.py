@@ -14,16 +14,18 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from dataclasses import replace
 
 from ... import limits
 from ...errors import ModelError
 from ...languages import tools_for
 from ...models import Message, Model, Reply
 from ...values import Program, Proposal, Record, Usage
+from ..islands import Islands
 from ..task import Task, generator
 from .answers import Answer, Unusable, read
 from .context import Told
-from .exchange import Exchange, told
+from .exchange import Exchange, cost, told
 
 UNUSABLE = "no usable answer"
 
@@ -36,7 +38,8 @@ class ModelProposer:
     """Proposals of a model. ``replay`` are the exchanges of an earlier run: what they hold is not asked again, and
     without a ``model`` nothing else is.
 
-    ``tokens`` ends the asking after so many, in and out together; ``price`` is what a million of each costs.
+    ``tokens`` ends the asking after so many, in and out together; ``price`` is what a million of each costs, and
+    ``money`` what all may cost at that price.
     """
 
     def __init__(
@@ -48,12 +51,15 @@ class ModelProposer:
         redact: Callable[[str], str],
         tokens: int | None = None,
         price: tuple[float, float] | None = None,
+        money: float | None = None,
         replay: Sequence[Exchange] = (),
     ) -> None:
         self._task, self._seed, self._model = task, seed, model
+        self.islands = Islands(task.program, seed)
+        """Who is a parent next; a run that has islands of its own puts them here."""
         instructions = task.foreign.settings.instructions if task.foreign is not None else ""
         self._told = Told(task, redact, instructions)
-        self._tokens, self._price = tokens, price
+        self._tokens, self._price, self._money = tokens, price, money
         self._replay = {(item.index, item.attempt): item for item in replay}
         self._proposed: list[Proposal] = []
         self._exchanges: list[Exchange] = []
@@ -130,7 +136,7 @@ class ModelProposer:
                 ]
                 continue
             self._failures = 0
-            return self._proposal(index, program, answer)
+            return replace(self._proposal(index, program, answer), island=self.islands.island(index))
         else:
             if not self._failed(f"no answer could be used; the last: {why}"):
                 return None
@@ -216,8 +222,7 @@ class ModelProposer:
 
     def _parent(self, index: int, records: Sequence[Record]) -> Record:
         """Mostly the best program, at times another good one, or the first."""
-        better = [item for item in records if item.ratio is not None and item.ratio > 1.0 and item.proposal.index > 0]
-        better.sort(key=lambda item: (-(item.ratio or 0.0), item.proposal.index))
+        better = self.islands.parents(index, records, above=1.0, most=limits.PROMPT_ELITES_MAX)
         program = self._task.program
         unknown = Record(Proposal(0, program, (), "human", "baseline"), "baseline", "", None, 1.0)
         first = next((item for item in records if item.proposal.index == 0), unknown)
@@ -226,7 +231,7 @@ class ModelProposer:
         draw = float(generator(self._seed, "parent", index).random())
         if draw < limits.PARENT_BEST_SHARE:
             return better[0]
-        others = [*better[1 : limits.PROMPT_ELITES_MAX], first]
+        others = [*better[1:], first]
         return others[int(generator(self._seed, "other", index).integers(len(others)))]
 
     def _waiting(self, records: Sequence[Record]) -> list[Proposal]:
@@ -234,13 +239,15 @@ class ModelProposer:
         return [item for item in self._proposed if item.index not in judged and item.operator != UNUSABLE]
 
     def _budget_is_over(self) -> bool:
-        if self._tokens is None:
-            return False
         total = sum((item.usage for item in self._exchanges), Usage())
-        if total.input_tokens + total.output_tokens < self._tokens:
-            return False
-        self.trouble = f"the model was asked no more: its budget of {self._tokens:,} tokens was used up"
-        return True
+        bounds = []
+        if self._tokens is not None and total.input_tokens + total.output_tokens >= self._tokens:
+            bounds.append(f"{self._tokens:,} tokens")
+        if self._money is not None and self._price is not None and cost(total, self._price) >= self._money:
+            bounds.append(f"{self._money:g} in money")
+        if bounds:
+            self.trouble = f"the model was asked no more: its budget of {' and '.join(bounds)} was used up"
+        return bool(bounds)
 
 
 def _digest(messages: Sequence[Message]) -> str:

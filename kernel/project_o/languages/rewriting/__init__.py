@@ -4,7 +4,13 @@ edits.py            what an edit is, and what it makes of a text
 python_tree.py      places in a Python text, and how a changed piece is written in the text's own indentation
 python_same.py      operators that should keep the meaning: another way to say the same, mostly a faster one
 python_arrays.py    such operators for numpy
+python_calls.py     such operators from a table of equivalent library calls, equivalences.py
 python_other.py     operators that change the meaning: constants, operators, order of statements
+tree_text.py        a Zig or Rust text with its tree, as tree-sitter reads it
+tree_loops.py       Zig and Rust: the order of loops, tiles
+zig_vectors.py      sums in lanes; rust_vectors.py the same for Rust
+tree_other.py       Zig and Rust: what changes the meaning
+lisp_text.py        a Lisp text and its forms; lisp_same.py and lisp_other.py its operators
 
 An operator is a function from a read text to its edits, in the text's order; whether an edit keeps the meaning is not
 believed, but tried. To add one: write it beside the others, and add it to ``OPERATORS``.
@@ -12,20 +18,47 @@ believed, but tried. To add one: write it beside the others, and add it to ``OPE
 
 from __future__ import annotations
 
-from . import python_arrays, python_other, python_same
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from . import (
+    lisp_other,
+    lisp_same,
+    python_arrays,
+    python_calls,
+    python_other,
+    python_same,
+    rust_vectors,
+    tree_loops,
+    tree_other,
+    zig_vectors,
+)
 from .edits import Edit, Operator
+from .lisp_text import LispText
 from .python_tree import Text
+from .tree_text import TreeText
 
 OPERATORS: dict[str, tuple[Operator, ...]] = {
-    "python": (*python_arrays.OPERATORS, *python_same.OPERATORS, *python_other.OPERATORS)
+    "python": (*python_arrays.OPERATORS, *python_calls.OPERATORS, *python_same.OPERATORS, *python_other.OPERATORS),
+    "lisp": (*lisp_same.OPERATORS, *lisp_other.OPERATORS),
+    "zig": (*zig_vectors.OPERATORS, *tree_loops.OPERATORS, *tree_other.OPERATORS),
+    "rust": (*rust_vectors.OPERATORS, *tree_loops.OPERATORS, *tree_other.OPERATORS),
 }
 """By language, the more promising ones first."""
+
+_READ: dict[str, Callable[[str], Any]] = {
+    "python": Text.read,
+    "lisp": LispText.read,
+    "zig": partial(TreeText.read, "zig"),
+    "rust": partial(TreeText.read, "rust"),
+}
 
 
 def edits(language: str, source: str) -> tuple[Edit, ...]:
     """Every edit of a text, by operator and then by place; none for a text that cannot be parsed."""
     operators = OPERATORS.get(language, ())
-    if not operators or (text := Text.read(source)) is None:
+    if not operators or (text := _READ[language](source)) is None:
         return ()
     body = source.encode("utf-8", "surrogatepass")
     every = (edit for operator in operators for edit in operator(text))

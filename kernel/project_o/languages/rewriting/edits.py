@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from .python_tree import Text
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,4 +30,5 @@ class Edit:
         return made.decode("utf-8", "surrogatepass")
 
 
-Operator = Callable[["Text"], Iterator[Edit]]
+Operator = Callable[[Any], Iterator[Edit]]
+"""From a read text of its language (``python_tree.Text``, ``tree_text.TreeText``, ``lisp_text.LispText``)."""

@@ -7,6 +7,7 @@ import copy
 from collections.abc import Iterator
 
 from .edits import Edit
+from .near import near
 from .python_tree import Text
 
 _COMPARISONS: dict[type[ast.cmpop], tuple[type[ast.cmpop], ...]] = {
@@ -41,14 +42,7 @@ def constants(text: Text) -> Iterator[Edit]:
 def _near(value: object) -> list[int | float | bool]:
     if isinstance(value, bool):
         return [not value]
-    found: list[int | float]
-    if isinstance(value, int):
-        found = [value + 1, value - 1, value * 2, value // 2]
-    elif isinstance(value, float):
-        found = [value * 1.1, value * 0.9, value * 2, value / 2] if value else [1.0]
-    else:
-        return []
-    return [item for item in dict.fromkeys(found) if item != value and item >= 0]
+    return list(near(value)) if isinstance(value, (int, float)) else []
 
 
 def comparisons(text: Text) -> Iterator[Edit]:

@@ -242,6 +242,23 @@ def quicker_expression(text: Text) -> Iterator[Edit]:
             yield text.swapped("quicker expression", node, new, why)
 
 
+def loop_order(text: Text) -> Iterator[Edit]:
+    """Of two nested loops with nothing between them the inner one becomes the outer one."""
+    for _, block in text.blocks():
+        for outer in block:
+            if not (isinstance(outer, ast.For) and len(outer.body) == 1 and not outer.orelse):
+                continue
+            inner = outer.body[0]
+            if not isinstance(inner, ast.For) or inner.orelse or names_set(outer.target) & names_read(inner.iter):
+                continue
+            if any(isinstance(one, (ast.Break, ast.Return, ast.Yield)) for one in ast.walk(inner)):
+                continue
+            within = ast.For(outer.target, outer.iter, inner.body, [])
+            new = ast.For(inner.target, inner.iter, [within], [])
+            why = f"{ast.unparse(inner.target)} outside of {ast.unparse(outer.target)}"
+            yield text.rewritten("loop order", [outer], [new], why)
+
+
 Found = Iterator[tuple[ast.expr, str]]
 
 
@@ -287,4 +304,5 @@ OPERATORS = (
     stop_at_the_first,
     quicker_expression,
     out_of_the_loop,
+    loop_order,
 )

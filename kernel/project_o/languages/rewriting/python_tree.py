@@ -67,7 +67,7 @@ class Text:
         text = new if isinstance(new, str) else ast.unparse(ast.fix_missing_locations(new))
         if not isinstance(new, str) and not isinstance(new, (ast.Name, ast.Constant, ast.Call, ast.Subscript)):
             text = f"({text})"
-        start, end = self._span(old, old)
+        start, end = self.span(old, old)
         return Edit(operator, old.lineno, start, end, text, why, keeps)
 
     def rewritten(
@@ -83,10 +83,19 @@ class Text:
         text = new if isinstance(new, str) else "\n".join(ast.unparse(ast.fix_missing_locations(node)) for node in new)
         indent = self._lines[old[0].lineno - 1].encode("utf-8", "surrogatepass")[: old[0].col_offset].decode()
         text = textwrap.indent(text, indent).removeprefix(indent)
-        start, end = self._span(old[0], old[-1])
+        start, end = self.span(old[0], old[-1])
         return Edit(operator, old[0].lineno, start, end, text, why, keeps)
 
-    def _span(self, first: ast.stmt | ast.expr, last: ast.stmt | ast.expr) -> tuple[int, int]:
+    def source_of(self, statement: ast.stmt) -> str:
+        """A statement as it stands in the text, its later lines without the indentation of the first."""
+        start, end = self.span(statement, statement)
+        body = self.source.encode("utf-8", "surrogatepass")[start:end].decode("utf-8", "surrogatepass")
+        line = self._lines[statement.lineno - 1]
+        indent = line[: len(line) - len(line.lstrip())]
+        return body.replace(f"\n{indent}", "\n")
+
+    def span(self, first: ast.stmt | ast.expr, last: ast.stmt | ast.expr) -> tuple[int, int]:
+        """The bytes from the begin of one to the end of another."""
         assert last.end_lineno is not None, "what was parsed has places"
         assert last.end_col_offset is not None, "as above"
         start = self._starts[first.lineno - 1] + first.col_offset

@@ -5,6 +5,7 @@ from __future__ import annotations
 import struct
 import sys
 from collections.abc import Sequence
+from mmap import mmap
 from typing import Any
 
 from ... import abi, limits
@@ -22,7 +23,7 @@ _mapped: dict[str, Any] = {}
 class _Opened(Loaded):
     """One dlopen of a module, and its context: ``begin`` makes one, or that of another build is put into it."""
 
-    def __init__(self, built: Built, data: bytes) -> None:
+    def __init__(self, built: Built, data: bytes | mmap) -> None:
         self.built = built
         self.context = 0
         self.before: tuple[_Opened, ...] = ()

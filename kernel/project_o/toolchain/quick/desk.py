@@ -22,6 +22,7 @@ import time
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass
+from mmap import ACCESS_READ, mmap
 from pathlib import Path
 from typing import Any
 
@@ -197,7 +198,9 @@ class Desk:
             errors, library = held.server.update(most, order.is_over)
             if library is None:
                 raise self._error(order, errors, time.monotonic() - began)
-            data = library.read_bytes()
+            with open(library, "rb") as file:
+                # Written in place by the next update, which is this thread's to ask for.
+                data = mmap(file.fileno(), 0, access=ACCESS_READ)
             image = elf.Library(data)
             if held.helpers or not elf.missing_helpers(image):
                 break
@@ -206,7 +209,7 @@ class Desk:
             self._end(held)
         description = described(image, order.recipe, order.names, "zig")
         path = self._home() / f"{next(self._numbers)}.so"
-        write_mended(path, data, [item["name"] for item in description["functions"]])
+        write_mended(path, library, data, [item["name"] for item in description["functions"]])
         return Built(path, description, len(data), time.monotonic() - began)
 
     def _found(self, recipe: Recipe) -> _Held | None:

@@ -6,8 +6,11 @@ places in a table; here each usual name takes the place that the table gives it.
 
 from __future__ import annotations
 
+import errno
+import os
 import struct
 from collections.abc import Sequence
+from mmap import mmap
 from pathlib import Path
 
 from ..symbols import Symbols
@@ -17,12 +20,14 @@ _TABLE = "o_functions"
 _ADDRESS_BYTES = 8
 
 
-def write_mended(path: Path, data: bytes, functions: Sequence[str]) -> None:
-    """Write the library's bytes, with the names of ``functions`` where the table says that they are, in its order.
+def write_mended(path: Path, library: Path, data: bytes | mmap, functions: Sequence[str]) -> None:
+    """Write a copy of the library, whose bytes are ``data``, with the names of ``functions`` where the table says that
+    they are, in its order.
 
-    A library may have many megabytes, of which some hundred bytes change: they are copied once.
+    A library may have many megabytes, half of them holes that the compiler grows into, of which some hundred bytes
+    change: what is not a hole is copied once, and by the system.
 
-    Raises ServerTrouble where it does not hold them.
+    Raises ServerTrouble where it does not hold them, OSError where it cannot be written.
     """
     try:
         symbols = Symbols(data)
@@ -35,8 +40,27 @@ def write_mended(path: Path, data: bytes, functions: Sequence[str]) -> None:
         )
     except (KeyError, StopIteration, ValueError, struct.error) as error:
         raise ServerTrouble(f"the library does not hold its functions: {error!r}") from None
-    with open(path, "wb") as file:
-        file.write(data)
+    with open(library, "rb", buffering=0) as source, open(path, "wb", buffering=0) as file:
+        _copy(source.fileno(), file.fileno(), len(data))
         for at, piece in changes:
-            file.seek(at)
-            file.write(piece)
+            os.pwrite(file.fileno(), piece, at)
+
+
+def _copy(source: int, target: int, size: int) -> None:
+    """Copy a file of this size, but for its holes, which the copy has as well."""
+    os.ftruncate(target, size)
+    at = 0
+    while at < size:
+        try:
+            at = os.lseek(source, at, os.SEEK_DATA)
+        except OSError as error:
+            if error.errno == errno.ENXIO:  # nothing but a hole is left
+                return
+            raise
+        end = os.lseek(source, at, os.SEEK_HOLE)
+        os.lseek(target, at, os.SEEK_SET)
+        while at < end:
+            sent = os.sendfile(target, source, at, end - at)
+            if sent == 0:
+                raise OSError(errno.EIO, "the library became shorter while it was copied")
+            at += sent

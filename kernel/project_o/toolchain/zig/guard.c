@@ -23,12 +23,9 @@
 #define EXPORT __attribute__((visibility("default")))
 #include "guard_frames.h"
 #include "guard_handlers.h"
+#include "guard_limits.h"
 #include "guard_text.h"
 #include "guard_words.h"
-
-#ifndef sigev_notify_thread_id /* glibc has the field, but not its name in the manual */
-#define sigev_notify_thread_id _sigev_un._tid
-#endif
 
 /* What a host wants done when a call of its main thread lasts. It is called from a signal handler, but only while the
  * cell's own code runs: then this thread holds no lock of anybody's but the host's own. */
@@ -188,12 +185,7 @@ static void try_interrupt(struct call *call, void *context) {
     }
     interrupt.pending = 0;
     look_again(0);
-    begin_fault(call, INTERRUPTED, SIGINT, 0);
-    if (call->limited) memcpy(call->fault->message, LIMITED, sizeof LIMITED);
-    add_frame(call, at.pc);
-    call->fault->exact = call->fault->frame_count;
-    walk_frames(call, at);
-    siglongjmp(call->out, 1);
+    leave_interrupted(call, at);
 }
 
 static void on_interrupt(int signal, siginfo_t *info, void *context) {
@@ -228,12 +220,6 @@ static bool watch_interrupts(void) {
     return true;
 }
 
-static int64_t monotonic(void) {
-    struct timespec now = {0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void look_until(int64_t deadline) {
     int64_t left = deadline - monotonic();
     look_again(left > HANDLERS_LOOK_NANOSECONDS ? HANDLERS_LOOK_NANOSECONDS : left > 1 ? (long)left : 1);
@@ -242,7 +228,9 @@ static void look_until(int64_t deadline) {
 static void on_timer(int signal, siginfo_t *info, void *context) {
     int saved_errno = errno;
     struct call *call = innermost;
-    if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &interrupt) {
+    if (info->si_code == SI_TIMER && info->si_value.sival_ptr == &limit_mark) {
+        on_limit(call, context);
+    } else if (info->si_code != SI_TIMER || info->si_value.sival_ptr != &interrupt) {
         hand_over(&interrupt.next_urgent, signal, info, context);
     } else if (call != NULL) {
         if (!interrupt.pending && call->deadline != 0 && monotonic() >= call->deadline)
@@ -256,8 +244,10 @@ static void on_timer(int signal, siginfo_t *info, void *context) {
     errno = saved_errno;
 }
 
-static void prepare_timer(void) {
+static void watch_timers(void) {
     struct sigaction ours, now;
+    if (installed(SIGURG, on_timer, &now)) return;
+    pthread_mutex_lock(&handlers_lock);
     if (!installed(SIGURG, on_timer, &now)) {
         memset(&ours, 0, sizeof ours);
         ours.sa_sigaction = on_timer;
@@ -266,23 +256,21 @@ static void prepare_timer(void) {
         interrupt.next_urgent = now;
         sigaction(SIGURG, &ours, NULL);
     }
-    if (interrupt.has_timer) return;
-    struct sigevent event;
-    memset(&event, 0, sizeof event);
-    event.sigev_notify = SIGEV_THREAD_ID;
-    event.sigev_signo = SIGURG;
-    event.sigev_value.sival_ptr = &interrupt;
-    event.sigev_notify_thread_id = getpid();
-    interrupt.has_timer = timer_create(CLOCK_MONOTONIC, &event, &interrupt.timer) == 0;
+    pthread_mutex_unlock(&handlers_lock);
+}
+
+static void prepare_timer(void) {
+    watch_timers();
+    if (!interrupt.has_timer) interrupt.has_timer = timer_for(getpid(), &interrupt, &interrupt.timer);
 }
 
 /* A forked child has no timers, and the thread that forked is its main thread. */
 static void begin_child(void) {
-    interrupt.has_timer = false;
+    interrupt.has_timer = has_limit_timer = false;
     is_main_thread = true;
 }
 
-/* So long may the next call of this thread take; only the main thread's are interrupted. */
+/* So long may the next call of this thread take. */
 EXPORT void o_guard_limit(int64_t nanoseconds) { next_limit = nanoseconds; }
 
 /* Anybody may have replaced our handlers since the last call, and asking costs more than a call: we ask when the coarse
@@ -367,10 +355,13 @@ EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struc
     const bool outermost = call.outer == NULL;
     if (outermost) look_after_handlers();
     if (next_limit != 0) {
+        if (outermost) call.deadline = monotonic() + next_limit;
         if (outermost && is_main_thread) {
-            call.deadline = monotonic() + next_limit;
             prepare_timer();
             look_until(call.deadline);
+        } else if (outermost) {
+            watch_timers();
+            begin_limit(next_limit);
         }
         next_limit = 0;
     }
@@ -385,6 +376,7 @@ EXPORT int32_t o_guard_call(void *function, uint64_t *args, uint64_t *ret, struc
         }
     }
     innermost = call.outer;
+    if (outermost) end_limit();
     if (outermost && interrupt.pending && is_main_thread) {
         interrupt.pending = 0;
         look_again(0);

@@ -89,6 +89,7 @@ def _cost(turn: Turn) -> str:
         counted(len(turn.uses), "tool call") if turn.uses else "",
         turn.model,
         f"{turn.usage.input_tokens:,} + {turn.usage.output_tokens:,} tokens" if turn.usage.requests else "",
+        f"${turn.usage.dollars:.2g}" if turn.usage.dollars else "",
         numbers.seconds(turn.seconds) if turn.seconds else "",
     ]
     return ", ".join(fact for fact in facts if fact)

@@ -1,0 +1,1 @@
+(deftool add [#^ int a #^ int b] "Add two numbers." (+ a b))

@@ -1,0 +1,3 @@
+(deftool repeat-it [#^ str text #^ int [times 2] [mark "-"]]
+  "Repeat a text."  ; the mark stands between
+  (.join mark (* [text] times)))

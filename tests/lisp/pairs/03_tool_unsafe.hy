@@ -1,0 +1,5 @@
+(deftool remove [#^ str path] "Remove a file."
+  :unsafe True :effects [files]
+  (import os)
+  (os.remove path)
+  "removed")

@@ -1,0 +1,3 @@
+(deftool initials [#^ str name]
+  "The initials."
+  (when-> name (.strip) (.title) (get 0) (+ ".")))

@@ -1,0 +1,1 @@
+(defmemory mixed :weight 0.25)

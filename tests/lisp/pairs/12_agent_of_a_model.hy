@@ -1,0 +1,1 @@
+(defagent talker "You talk." :model "local:small" :version "1.2")

@@ -1,0 +1,1 @@
+(defagent writer :version "2" :doc "You write." :model "ollama:tiny")

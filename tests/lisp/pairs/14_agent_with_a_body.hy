@@ -1,0 +1,2 @@
+(defagent greeter "You greet."
+  (+ "Hello, " message))

@@ -1,0 +1,2 @@
+(defagent cleaner "You clean."
+  (when-> message (.strip) (.lower) (.replace "  " " ")))

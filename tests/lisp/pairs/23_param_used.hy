@@ -1,0 +1,2 @@
+(defparam mark "!" :domain ["!" "?" "."])
+(defagent marker "You mark." (+ message mark))
