@@ -83,7 +83,9 @@ class Flow:
     @cached_property
     def registry(self) -> Registry:
         """What serves each name."""
-        registry = self._registry()
+        from .deploy import Registry
+
+        registry = Registry(self._open, refusal=self._refusal)
         registry.improved = self._keep_ledger
         return registry
 
@@ -104,14 +106,8 @@ class Flow:
         if name in self._targets:
             self._home(name).reach(self._targets[name])
 
-    def _home(self, name: str) -> Runtime:
-        """That of the text that the user wrote, whatever language serves its name now."""
+    def _home(self, name: str) -> Runtime:  # whatever language serves the name now
         return self._runtime((self.registry.cell(name) or self.registry.releases(name)[-1].program).language)
-
-    def _registry(self) -> Registry:
-        from .deploy import Registry
-
-        return Registry(self._open, refusal=self._refusal)
 
     def _refusal(self, release: Release, cell: Program | None) -> str:
         """A new text serves in this process only if it was judged where the sandbox holds, or the user takes the risk.

@@ -61,7 +61,9 @@ def test_a_control_of_as_many_macros_saves_much_less():
 
 
 def test_the_same_texts_teach_the_same():
-    assert [item.source for item in learn(forms_of(OFFICE), ())] == [item.source for item in learn(forms_of(OFFICE), ())]
+    assert [item.source for item in learn(forms_of(OFFICE), ())] == [
+        item.source for item in learn(forms_of(OFFICE), ())
+    ]
 
 
 def test_the_verdict_is_that_of_forms_that_were_not_learned_from(learned):
@@ -106,7 +108,7 @@ def test_no_name_that_exists_is_taken():
 
 def test_no_macro_names_what_means_something_only_inside_a_form():
     """Else it would take that from wherever it is used."""
-    binding = '(deftool a{0} [xs] (+ (len xs) (let [tmp {0}] (* tmp tmp)) (round (/ (sum xs) (len xs)) {0})))'
+    binding = "(deftool a{0} [xs] (+ (len xs) (let [tmp {0}] (* tmp tmp)) (round (/ (sum xs) (len xs)) {0})))"
 
     macros = learn([binding.format(k) for k in range(1, 9)], ())
     assert macros
@@ -122,7 +124,9 @@ def test_a_keyword_is_never_an_argument():
 
 def test_a_comment_inside_a_form_keeps_the_form_as_it_is_written():
     macros = learn(forms_of(OFFICE), ())
-    with_comment = '(deftool mean-age [xs]\n  (if (= (len xs) 0) ; nobody\n    "there is nothing yet" (str (round (sum xs) 2))))'
+    with_comment = (
+        '(deftool mean-age [xs]\n  (if (= (len xs) 0) ; nobody\n    "there is nothing yet" (str (round (sum xs) 2))))'
+    )
 
     assert rewritten(with_comment, macros) == with_comment
     assert rewritten(with_comment.replace("; nobody", ""), macros) != with_comment.replace("; nobody", "")

@@ -1,8 +1,8 @@
-"""Who proposes translations of a program into another language: the settings of each, and of a control, any at all.
+"""Who proposes programs of another language for a Python function: translations of it, or generic loops.
 
 A translation is a text like any other from here on: built, asked, measured in pairs against what serves, judged. The
-control draws programs of the same grammar and types without reading what is to be translated, so that a run shows what
-the reading is worth.
+templates are loops of the same types that nobody made from the function: what there is for one that has no translation,
+and, drawn by the seed, the control that shows what reading the function is worth.
 """
 
 from __future__ import annotations
@@ -10,12 +10,25 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator, Sequence
 
+from ..errors import EvolutionError
 from ..languages import tools_for
 from ..values import Program, Proposal, Record, Scalar
-from .search import Remembering
+from .search import Proposer, Remembering
 from .task import Task, generator
 
 Settings = tuple[tuple[str, Scalar], ...]
+TEMPLATES = "templates"
+
+
+def crossing_proposer(word: str, task: Task, seed: int) -> Proposer:
+    """Who proposes in a run into another language. Raises EvolutionError for what has no translation."""
+    if word == TEMPLATES:
+        return TemplateProposer(task, seed)
+    if word not in ("search", "auto"):
+        raise EvolutionError(f"{word!r} proposes nothing in another language: there are search and {TEMPLATES}")
+    if task.untranslated:
+        raise EvolutionError(f"{task.untranslated}; --proposer {TEMPLATES} tries generic loops in its place")
+    return TranslationProposer(task, seed)
 
 
 class TranslationProposer(Remembering):
@@ -35,6 +48,24 @@ class TranslationProposer(Remembering):
         return Proposal(index, program, (self._parent,), "search", "translation", what, settings)
 
 
+class TemplateProposer(Remembering):
+    """Generic loops of the function's types, drawn by the seed. None of them has seen the function."""
+
+    def __init__(self, task: Task, seed: int) -> None:
+        super().__init__()
+        self._parent = task.program.digest
+        self._templates = task.templates
+        self._order = [int(place) for place in generator(seed, TEMPLATES).permutation(len(task.templates))]
+        if not self._order:
+            raise EvolutionError(f"no generic loop fits the types of {task.program.name}: it wants an array at least")
+
+    def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
+        if not self._order:
+            return None
+        program = self._templates[self._order.pop(0)]
+        return Proposal(index, program, (self._parent,), "search", "template", _word_of(program))
+
+
 def _ordered(translations: Sequence[Program], seed: int) -> Iterator[tuple[Program, Settings]]:
     later = []
     for program in translations:
@@ -52,3 +83,10 @@ def _ordered(translations: Sequence[Program], seed: int) -> Iterator[tuple[Progr
 
 def _told(program: Program, settings: Settings) -> Settings:
     return (("mode", program.mode), *settings)
+
+
+def _word_of(program: Program) -> str:
+    """Which loop it is: the last comment of its text says so."""
+    return next(
+        (line.removeprefix("// ") for line in reversed(program.source.split("\n")) if line.startswith("// ")), ""
+    )

@@ -109,7 +109,8 @@ class Task:
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
     searched too, where nothing is declared. ``islands`` and ``grid`` say how the archive is kept (see ``islands``).
 
-    ``translations`` are programs of another language that are to answer as this one does: then those are searched.
+    Candidates are written in the language ``to`` where it says one: ``translations`` of the program, or, where there
+    are none for the reason ``untranslated``, ``templates``, which nobody made from the program.
     """
 
     program: Program
@@ -145,11 +146,14 @@ class Task:
     numbers: bool = False
     islands: int = 1
     grid: tuple[str, ...] = ()
+    to: str = ""
     translations: tuple[Program, ...] = ()
+    templates: tuple[Program, ...] = ()
+    untranslated: str = ""
 
     def crosses(self, program: Program) -> bool:
         """Whether it is a translation: of another language than what serves now."""
-        return bool(self.translations) and program.language != self.program.language
+        return bool(self.to) and program.language == self.to
 
     @property
     def tools(self) -> Tools:

@@ -2,27 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from ..values import DATA
 
 if TYPE_CHECKING:
     from ..evolution import Task
-    from ..languages.translating import Argument, Translation
-    from ..values import Program
+    from ..languages.translating import Argument
+    from ..values import Mode, Program
 
 TARGETS = ("zig",)
-MODES = ("safe", "fast")
+MODES: tuple[Mode, ...] = ("safe", "fast")
 """All checks of a translation are in its text, so that it means the same in both modes."""
 
 
 def crossing(task: Task, language: str) -> Task:
-    """The task with the translations of its program into ``language`` as what is searched; as it is where none is said.
+    """The task with programs of ``language`` as what is searched; as it is where none is said.
 
-    The types are those of the inputs, of observed calls, or of the annotations. Raises UsageError for what cannot be
-    translated, with its line.
+    The types are those of the inputs, of observed calls, or of the annotations. Raises UsageError.
     """
     if not language:
         return task
@@ -35,28 +36,66 @@ def crossing(task: Task, language: str) -> Task:
         raise UsageError("a translation is judged by its answers and its time: leave the evaluator and scenario out")
     samples = task.samples() or task.observed
     inputs: Any = list(samples) if samples else annotated(task.program, task.function)
-    found = translation_of(task.program, task.function, inputs)
+    types = types_of(task.program, task.function, inputs)
+    translations, why = _translated(task.program, task.function, types)
     return replace(
         task,
         inputs=inputs,
-        translations=programs_of(task.program.name, found),
+        to=language,
+        translations=translations,
+        untranslated=why,
+        templates=_templates(task.program.name, task.function, types),
         typed=None,
         covering=None,
         build_ahead=None,
+        parcel=None,
     )
 
 
-def programs_of(name: str, translation: Translation) -> tuple[Program, ...]:
-    """A translation as programs of that name, one a mode."""
+def _translated(program: Program, function: str, types: Mapping[str, Argument]) -> tuple[tuple[Program, ...], str]:
+    """The translations, and why there are none where there are none: the line is the cell's own."""
+    from ..languages.translating import TranslationError, translate
+
+    try:
+        found = translate(program.source, function, types)
+    except TranslationError as error:
+        line = f"line {error.line + _lines_above(program)}: " if error.line else ""
+        return (), f"{function} has no translation: {line}{error.what}"
+    return tuple(_program(program.name, found.source, mode) for mode in MODES), ""
+
+
+def _lines_above(program: Program) -> int:
+    """The lines of the cell above the function's text."""
+    try:
+        return int(json.loads(dict(program.files)[DATA])["first_line"]) - 1
+    except (KeyError, ValueError, TypeError):
+        return 0
+
+
+def _templates(name: str, function: str, types: Mapping[str, Argument]) -> tuple[Program, ...]:
+    from ..languages.translating import TranslationError, translate
+    from ..languages.translating.templates import templates
+
+    made = []
+    for word, text in templates(function, types):
+        try:
+            source = translate(text, function, types).source
+        except TranslationError:
+            continue  # a loop over whole numbers, say, whose sum is a float
+        said = "".join(f"// {line}\n" for line in text.strip().split("\n")[1:])
+        made.append(_program(name, f"{source}{said}// {word}\n", MODES[0]))
+    return tuple(made)
+
+
+def _program(name: str, source: str, mode: Mode) -> Program:
     from ..languages import tools_for
 
-    make: Callable[..., Program] = tools_for("zig").program
-    return tuple(make(name, translation.source, mode=mode) for mode in MODES)
+    return tools_for("zig").program(name, source, mode=mode)
 
 
-def translation_of(program: Program, function: str, samples: Sequence[tuple[Any, ...]]) -> Translation:
-    """The translation for arguments of the types of these samples. Raises UsageError with the cell's line."""
-    from ..languages.translating import Untranslatable, argument_of, translate
+def types_of(program: Program, function: str, samples: Sequence[tuple[Any, ...]]) -> dict[str, Argument]:
+    """The types of a function's arguments in these samples. Raises UsageError."""
+    from ..languages.translating import argument_of
 
     names = parameters_of(program.source, function)
     types: dict[str, Argument] = {}
@@ -67,10 +106,7 @@ def translation_of(program: Program, function: str, samples: Sequence[tuple[Any,
             found = argument_of(value, name)
             if types.setdefault(name, found) != found:
                 raise UsageError(f"{name} is of several types in these inputs: a translation takes one")
-    try:
-        return translate(program.source, function, types)
-    except Untranslatable as error:
-        raise UsageError(f"{function} has no translation: {error}") from None
+    return types
 
 
 def parameters_of(source: str, function: str) -> list[str]:
@@ -103,7 +139,9 @@ def annotated(program: Program, function: str) -> list[tuple[Any, ...]]:
             made.append(plain[text])
         elif text != kind and (dtype := _dtype(kind)) is not None:
             whole = dtype.kind in "iu"
-            made.append((rng.integers(0, 100, SPECIFIED_LENGTH) if whole else rng.normal(size=SPECIFIED_LENGTH)).astype(dtype))
+            made.append(
+                (rng.integers(0, 100, SPECIFIED_LENGTH) if whole else rng.normal(size=SPECIFIED_LENGTH)).astype(dtype)
+            )
         else:
             raise UsageError(
                 f"nothing says what {item.arg} of {function} is: show arguments with --inputs, or annotate it as "

@@ -98,9 +98,9 @@ class EvolutionMagics(Magics):
     @argument(
         "--proposer",
         default="search",
-        choices=("search", "repair", "llm", "auto"),
+        choices=("search", "repair", "llm", "auto", "templates"),
         help="who proposes; repair: what makes failing --tests pass; llm: a language model; auto: repair where tests "
-        "fail, else search",
+        "fail, else search; templates: with --to, generic loops of the same types, unread",
     )
     @argument("--model", help="which language model, as provider:name; default: the configured one")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")

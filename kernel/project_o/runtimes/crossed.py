@@ -1,7 +1,7 @@
 """A native build that serves the name of a Python function, with that function behind it.
 
-A call whose arguments are exactly of the types that were translated goes to the native build. Any other call goes to the
-Python function, and so does one that the native build ends in any way but by a value: it declines where Python goes
+A call whose arguments are exactly of the types that were translated goes to the native build. Any other call goes to
+the Python function, and so does one that the native build ends in any way but by a value: it declines where Python goes
 further than 64 bits, an error has the class and the words of Python's when Python raises it, and a translation never
 writes into its arguments, so that asking again is safe.
 """
@@ -13,7 +13,6 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import InterfaceError, NativeError
-
 from ..languages.translated import NUMPY_NUMBER
 
 if TYPE_CHECKING:
@@ -59,11 +58,12 @@ def _guarded(native: Version, python: Callable[..., Any], name: str) -> Callable
     returned = returned_by(signature.doc)
     ndarray, call = np.ndarray, native.call
 
-    def fits(args: tuple[Any, ...]) -> bool:
+    def fits(args: Sequence[Any]) -> bool:
         if len(args) != len(wanted):
             return False
         for value, (kind, dtype) in zip(args, wanted, strict=True):
-            if type(value) is not kind or (kind is ndarray and (value.dtype != dtype or value.ndim != 1)):
+            given: Any = value
+            if type(given) is not kind or (kind is ndarray and (given.dtype != dtype or given.ndim != 1)):
                 return False
         return True
 

@@ -48,7 +48,7 @@ def checks_of(task: Task) -> list[Check]:
     if task.covering is not None:
         checks.append(Coverage(task, asked))
     checks += asked
-    if task.translations:
+    if task.to:
         checks.append(Fuzz())
     if task.relations:
         checks.append(Relations(task))

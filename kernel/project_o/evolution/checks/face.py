@@ -1,8 +1,8 @@
 """Whether a build can stand where what serves now stands; and what one of another language leaves to it.
 
 A translation of a Python function answers the calls that its types fit. Where Python goes further than 64 bits or a
-float do, it declines by an error of a name of its own, and the Python function answers that call. That is no difference;
-but who declines much is of no use.
+float do, it declines by an error of a name of its own, and the Python function answers that call. That is no
+difference; but who declines much is of no use.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Very many random inputs, for a translation that is to take the place of a function in another language.
 
-What serves and its candidates mostly share a text, and a few hundred inputs show where they differ. A translation shares
-nothing but the meaning, so the one that is to win is asked ``limits.FUZZ_INPUTS``, of small sizes and drawn values, and
-one difference refuses it.
+What serves and its candidates mostly share a text, and a few hundred inputs show where they differ. A translation
+shares nothing but the meaning, so the one that is to win is asked ``limits.FUZZ_INPUTS``, of small sizes and drawn
+values, and one difference refuses it.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Fuzz:
             for begin in range(0, limits.FUZZ_INPUTS, limits.FUZZ_BATCH):
                 count = min(limits.FUZZ_BATCH, limits.FUZZ_INPUTS - begin)
                 cases = [_drawn(inputs, rng) for _ in range(count)]
-                answers = zip(cases, _each(incumbent, function.name, cases), _each(candidate, function.name, cases), strict=True)
+                answers = zip(
+                    cases, _each(incumbent, function.name, cases), _each(candidate, function.name, cases), strict=True
+                )
                 for case, expected, answer in answers:
                     if unmeant(expected):
                         left_out += 1

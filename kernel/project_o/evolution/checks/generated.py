@@ -17,7 +17,7 @@ from typing import Any
 
 from ... import limits
 from ...errors import EvolutionError, InterfaceError, ProjectOError
-from ...values import Artifact, CheckStage, Finding, NativeFunction, Scalar
+from ...values import CheckStage, Finding, NativeFunction, Scalar
 from ..compare import difference, slack_of
 from ..goals import ACCURACY
 from ..infer import takes_any, typed

@@ -22,7 +22,7 @@ NEVER = frozenset({"deftool", "defagent", "defmemory", "defparam", "defworkflow"
 
 @dataclass(frozen=True, slots=True)
 class Tree:
-    """A form without its place. ``kind`` is its bracket or mark, "atom", "string" or "hole" (``text`` is its number)."""
+    """A form without its place. ``kind`` is its bracket or mark, "atom", "string" or "hole", by its number."""
 
     kind: str
     text: str = ""

@@ -1,7 +1,7 @@
 """A function of Python's, of numbers and numpy arrays, as a Zig function that answers as it does.
 
 What is translated is a subset of Python's syntax tree: numbers, one-dimensional arrays, loops, conditions, arithmetic,
-``math``, and what numpy says of whole arrays. What is not is said with its line (``Untranslatable``). The types are
+``math``, and what numpy says of whole arrays. What is not is said with its line (``TranslationError``). The types are
 those of the arguments that it is shown: see ``Argument``.
 
 The meaning is Python's. What raises there returns an error of the same name here; where 64 bits or floats do not go as
@@ -28,18 +28,18 @@ import numpy as np
 
 from ..translated import NUMPY_NUMBER
 from .expressions import Scope, element_kind
-from .kinds import Kinds, Untranslatable, held_by, zig_of
+from .kinds import Kinds, TranslationError, held_by, zig_of
 from .loops import LANES, LANES_DOMAIN, assigned
 from .prelude import DECLINED, used_by
 from .statements import INDENT, Found, Statements
 
 PASSES_MAX = 8
 DIMENSIONS = 1
-_ZIG_WORDS = frozenset(
-    "addrspace align allowzero and anyframe anytype asm break callconv catch comptime const continue defer else enum "
-    "errdefer error export extern fn for if inline linksection noalias noinline nosuspend opaque or orelse packed pub "
-    "resume return struct suspend switch test threadlocal try type union unreachable usingnamespace var volatile while "
-    "bool void noreturn anyerror anyopaque true false null undefined isize usize".split()
+_ZIG_WORDS = re.compile(
+    "addrspace|align|allowzero|and|anyframe|anytype|asm|break|callconv|catch|comptime|const|continue|defer|else|enum|"
+    "errdefer|error|export|extern|fn|for|if|inline|linksection|noalias|noinline|nosuspend|opaque|or|orelse|packed|pub|"
+    "resume|return|struct|suspend|switch|test|threadlocal|try|type|union|unreachable|usingnamespace|var|volatile|while|"
+    "bool|void|noreturn|anyerror|anyopaque|true|false|null|undefined|isize|usize"
 )
 _SIZED = re.compile(r"^[iuf]\d+$")
 
@@ -65,34 +65,34 @@ class Translation:
 
 
 def argument_of(value: Any, name: str) -> Argument:
-    """The type of a value. Raises Untranslatable."""
+    """The type of a value. Raises TranslationError."""
     if isinstance(value, np.ndarray):
         if value.ndim != DIMENSIONS:
-            raise Untranslatable(f"{name} has {value.ndim} dimensions, and arrays of one have a translation")
+            raise TranslationError(f"{name} has {value.ndim} dimensions, and arrays of one have a translation")
         found = Argument(element_kind(value.dtype), array=True)
     elif type(value) in (bool, int, float):
         found = Argument(type(value))
     elif isinstance(value, np.generic):
         own = type(value.item()).__name__
-        raise Untranslatable(f"{name} is numpy's {type(value).__name__}: pass {own}({name})")
+        raise TranslationError(f"{name} is numpy's {type(value).__name__}: pass {own}({name})")
     else:
         told = "pass a numpy array" if isinstance(value, (list, tuple)) else "numbers and numpy arrays have"
-        raise Untranslatable(f"{name} is a {type(value).__name__}, which has no translation: {told}")
+        raise TranslationError(f"{name} is a {type(value).__name__}, which has no translation: {told}")
     zig_of(found.kind)
     return found
 
 
 def translate(source: str, name: str, arguments: Mapping[str, Argument]) -> Translation:
-    """The function ``name`` of a Python source, for arguments of these types. Raises Untranslatable with the line."""
+    """The function ``name`` of a Python source, for arguments of these types. Raises TranslationError with the line."""
     tree = ast.parse(source)
     node = next((item for item in tree.body if isinstance(item, ast.FunctionDef) and item.name == name), None)
     if node is None:
-        raise Untranslatable(f"there is no plain function {name} in this text")
+        raise TranslationError(f"there is no plain function {name} in this text")
     _check_head(node, arguments)
     constants = _constants(tree)
     copied = assigned(node.body) & set(arguments)
     if lost := [item for item in sorted(copied) if arguments[item].array]:
-        raise Untranslatable(f"{lost[0]} is set to something else: give that its own name", node)
+        raise TranslationError(f"{lost[0]} is set to something else: give that its own name", node)
     scope = Scope(spelled=lambda item: _spelled(f"{item}_now" if item in copied else item, name))
     returns: Kinds = frozenset()
     for _ in range(PASSES_MAX):
@@ -102,17 +102,17 @@ def translate(source: str, name: str, arguments: Mapping[str, Argument]) -> Tran
         if before == (scope.kinds, scope.arrays, returns):
             break
     else:
-        raise Untranslatable("the types of its variables do not settle: give each variable one type", node)
+        raise TranslationError("the types of its variables do not settle: give each variable one type", node)
     return _assembled(name, arguments, copied, writer)
 
 
 def _check_head(node: ast.FunctionDef, arguments: Mapping[str, Argument]) -> None:
     given = node.args
     if given.vararg or given.kwarg or given.kwonlyargs or node.decorator_list:
-        raise Untranslatable("a function with *, ** or decorators has no translation", node)
+        raise TranslationError("a function with *, ** or decorators has no translation", node)
     names = [item.arg for item in (*given.posonlyargs, *given.args)]
     if names != list(arguments):
-        raise Untranslatable(f"{node.name}({', '.join(names)}) was shown {len(arguments)} arguments", node)
+        raise TranslationError(f"{node.name}({', '.join(names)}) was shown {len(arguments)} arguments", node)
 
 
 def _constants(tree: ast.Module) -> dict[str, Any]:
@@ -142,7 +142,7 @@ def _once(
             scope.are_set.add(name)
     writer = Statements(scope, constants, returns)
     if not writer.body(node.body):
-        raise Untranslatable("it may end without `return`: then Python returns None", node.body[-1])
+        raise TranslationError("it may end without `return`: then Python returns None", node.body[-1])
     return writer
 
 
@@ -164,7 +164,10 @@ def _assembled(name: str, arguments: Mapping[str, Argument], copied: set[str], w
     parts = ['const std = @import("std");']
     if found.uses_lanes:
         domain = " ".join(map(str, LANES_DOMAIN))
-        parts.append(f"/// How many sums are kept at once: another order of the same additions.\nconst {LANES} = 1; // o: {domain}")
+        parts.append(
+            "/// How many sums are kept at once: another order of the same additions.\n"
+            f"const {LANES} = 1; // o: {domain}"
+        )
     parts.append(used_by(code))
     numpy = isinstance(result.kind, type) and issubclass(result.kind, np.generic) and not result.array
     told = f"\n/// {NUMPY_NUMBER}{result.kind.__name__}." if numpy else ""
@@ -176,7 +179,7 @@ def _assembled(name: str, arguments: Mapping[str, Argument], copied: set[str], w
 
 def _result(found: Found) -> tuple[Argument, str]:
     if found.elements and found.kinds:
-        raise Untranslatable("it returns a number and an array: one of them has a translation")
+        raise TranslationError("it returns a number and an array: one of them has a translation")
     if found.elements:
         return Argument(next(iter(found.elements)), array=True), f"[]{held_by(found.elements)}"
     floats = frozenset(kind for kind in found.kinds if zig_of(kind).startswith("f"))
@@ -219,7 +222,7 @@ def _spelled(item: str, function: str) -> str:
     """A name of Python's as Zig may have it."""
     if item in (function, "std", LANES, "part", "lane"):
         return f"{item}_here"
-    return f'@"{item}"' if item in _ZIG_WORDS or _SIZED.match(item) or not item.isascii() else item
+    return f'@"{item}"' if _ZIG_WORDS.fullmatch(item) or _SIZED.match(item) or not item.isascii() else item
 
 
-__all__ = ["DECLINED", "Argument", "Translation", "Untranslatable", "argument_of", "translate"]
+__all__ = ["DECLINED", "Argument", "Translation", "TranslationError", "argument_of", "translate"]

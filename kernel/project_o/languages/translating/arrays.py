@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from .functions import MODULES
-from .kinds import Kinds, Untranslatable, Value, held_by, zig_of
+from .kinds import Kinds, TranslationError, Value, held_by, zig_of
 
 if TYPE_CHECKING:
     from .statements import Statements
@@ -76,12 +76,13 @@ class Arrays:
         class Lift(ast.NodeTransformer):
             def visit(self, item: ast.AST) -> ast.AST:
                 reducer = whole._reducer(item) if isinstance(item, ast.expr) else None
-                if reducer is None:
+                if reducer is None or not isinstance(item, ast.expr):
                     return super().generic_visit(item)
                 name = whole._reduced(*reducer, item)
                 return ast.copy_location(ast.Name(name, ast.Load()), item)
 
-        made: ast.expr = Lift().visit(copy.deepcopy(node))
+        made = Lift().visit(copy.deepcopy(node))
+        assert isinstance(made, ast.expr), "an expression stays one"
         return made
 
     def _reducer(self, node: ast.AST) -> tuple[str, list[ast.expr]] | None:
@@ -107,15 +108,15 @@ class Arrays:
         if word == "dot" and len(args) == 2:
             word, args = "sum", [ast.BinOp(args[0], ast.Mult(), args[1])]
             if not all(self.is_array(item) for item in (args[0].left, args[0].right)):  # type: ignore[attr-defined]
-                raise Untranslatable(f"{ast.unparse(node)} has a translation between one-dimensional arrays", node)
+                raise TranslationError(f"{ast.unparse(node)} has a translation between one-dimensional arrays", node)
         if len(args) != 1 or not self.is_array(args[0]):
-            raise Untranslatable(f"{ast.unparse(node)} has no translation", node)
+            raise TranslationError(f"{ast.unparse(node)} has no translation", node)
         index, array, element, kinds = self._element(args[0], node)
         total = self._writer.new_name("total")
         names = {"total": total, "index": index, "array": array, "element": element, "zero": _zero(kinds)}
         if word in ("sum", "mean"):
             if held_by(kinds) not in ("f64", "i64"):
-                raise Untranslatable(f"numpy sums {held_by(kinds)} in its own way: write the loop", node)
+                raise TranslationError(f"numpy sums {held_by(kinds)} in its own way: write the loop", node)
             self._write(_SUM.format(**names), node)
             if word == "mean":
                 self._write(f"{total} = {total} / len({array})", node)
@@ -125,7 +126,7 @@ class Arrays:
         sign = ">" if word.endswith("max") else "<"
         first = element.replace(f"[{index}]", "[0]")
         if index in first:
-            raise Untranslatable(f"{ast.unparse(node)} has no translation", node)
+            raise TranslationError(f"{ast.unparse(node)} has no translation", node)
         more = {"best": total, "place": place, "now": now, "nan": nan, "sign": sign, "first": first}
         self._write(_MOST.format(**names, **more), node)
         return place if word.startswith("arg") else total
@@ -172,9 +173,9 @@ class Arrays:
         if not word and not self.is_array(value):
             return False
         if isinstance(value, ast.Name):
-            raise Untranslatable(f"{name} would be another name of {value.id}: write .copy()", node)
+            raise TranslationError(f"{name} would be another name of {value.id}: write .copy()", node)
         if self._from.setdefault(name, ast.unparse(value)) != ast.unparse(value) or name in self._writer.scope.kinds:
-            raise Untranslatable(f"{name} is set to another array, or was a number: give it its own name", node)
+            raise TranslationError(f"{name} is set to another array, or was a number: give it its own name", node)
         self._writer.found.memory = True
         if word and word != "cumsum":
             assert isinstance(value, ast.Call), "a maker is a call"
@@ -189,7 +190,7 @@ class Arrays:
         """The array that is returned; None where it is a number."""
         if isinstance(value, ast.Name) and value.id in self._writer.scope.arrays:
             if value.id not in self._writer.scope.made:
-                raise Untranslatable(f"{value.id} itself is returned: write return {value.id}.copy()", value)
+                raise TranslationError(f"{value.id} itself is returned: write return {value.id}.copy()", value)
             return self._writer.expressions.value(value)
         name = self._writer.new_name("made")
         return self._writer.expressions.value(ast.Name(name, ast.Load())) if self.made(name, value, value) else None
@@ -206,7 +207,7 @@ class Arrays:
         dtype = given.pop("dtype", None)
         args = list(node.args)
         if given or (word in ("zeros", "empty", "ones") and len(args) > 1):
-            raise Untranslatable(f"{ast.unparse(node)} has no translation: give a length, and dtype= by its name", at)
+            raise TranslationError(f"{ast.unparse(node)} has no translation: give a length, and dtype= by its name", at)
         if word == "copy":
             like = args[0] if args else node.func.value  # type: ignore[attr-defined]  # a method
             array = self._writer.expressions.value(like)
@@ -255,7 +256,7 @@ class Arrays:
         ast.fix_missing_locations(one)
         arrays = list(dict.fromkeys(arrays))
         if not arrays:
-            raise Untranslatable(f"{ast.unparse(value)} has no translation", node)
+            raise TranslationError(f"{ast.unparse(value)} has no translation", node)
         for other in arrays[1:]:
             self._write(f"if len({arrays[0]}) != len({other}):\n    raise ValueError", node)
         writer.scope.kinds.setdefault(index, frozenset({int}))
@@ -328,7 +329,7 @@ def _type_named(node: ast.expr, at: ast.AST) -> type:
     text = ast.unparse(node).removeprefix("np.").removeprefix("numpy.").strip("'\"")
     found = _TYPES.get(text) or getattr(np, text, None)
     if not (isinstance(found, type) and issubclass(found, np.generic)):
-        raise Untranslatable(f"the type {ast.unparse(node)} has no translation", at)
+        raise TranslationError(f"the type {ast.unparse(node)} has no translation", at)
     zig_of(found)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 from typing import TYPE_CHECKING
 
-from .kinds import Untranslatable, held_by
+from .kinds import TranslationError, held_by
 from .loops import Counted
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def _elements(writer: Statements, node: ast.For, call: str) -> tuple[list[str], 
     given, target, variable = node.iter, node.target, ""
     if call == "enumerate" and isinstance(given, ast.Call) and isinstance(target, ast.Tuple) and len(given.args) == 1:
         if len(target.elts) != 2 or not isinstance(target.elts[0], ast.Name) or given.keywords:
-            raise Untranslatable(f"`for {ast.unparse(target)}` has no translation", node)
+            raise TranslationError(f"`for {ast.unparse(target)}` has no translation", node)
         variable, target, given = target.elts[0].id, target.elts[1], given.args[0]
         call = given.func.id if isinstance(given, ast.Call) and isinstance(given.func, ast.Name) else ""
     items, targets = [given], [target]
@@ -48,9 +48,9 @@ def _elements(writer: Statements, node: ast.For, call: str) -> tuple[list[str], 
     names = [item.id for item in items if isinstance(item, ast.Name) and item.id in writer.scope.arrays]
     if len(names) != len(items) or len(items) != len(targets):
         told = ast.unparse(node.iter)
-        raise Untranslatable(f"a loop over {told} has no translation: over range(...) and arrays it has", node)
+        raise TranslationError(f"a loop over {told} has no translation: over range(...) and arrays it has", node)
     if not all(isinstance(item, ast.Name) for item in targets):
-        raise Untranslatable(f"`for {ast.unparse(node.target)}` has no translation", node)
+        raise TranslationError(f"`for {ast.unparse(node.target)}` has no translation", node)
     return names, targets, variable
 
 
@@ -60,14 +60,14 @@ def _over_range(writer: Statements, node: ast.For, call: ast.Call) -> tuple[Coun
         try:
             step = ast.literal_eval(call.args[2])
         except ValueError:
-            raise Untranslatable("the step of a range has to be a number that is written there", node) from None
+            raise TranslationError("the step of a range has to be a number that is written there", node) from None
     if not 1 <= len(call.args) <= 3 or type(step) is not int or step == 0 or abs(step) > 1 << 31:
-        raise Untranslatable(f"{ast.unparse(call)} has no translation", node)
+        raise TranslationError(f"{ast.unparse(call)} has no translation", node)
     codes = []
     for item in call.args[:2]:
         value = writer.expressions.number(writer.arrays.lifted(item))
         if held_by(value.kinds).startswith(("f", "b")):
-            raise Untranslatable(f"{ast.unparse(item)} is no whole number", node)
+            raise TranslationError(f"{ast.unparse(item)} is no whole number", node)
         codes.append(writer.expressions.as_type(value, "i64"))
     first, last = _ends(writer, codes[0] if len(codes) == 2 else "0", codes[-1])
     assert isinstance(node.target, ast.Name), "its caller looked"

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 
 from .functions import called, constant_of
-from .kinds import Kinds, Untranslatable, Value, held_by, is_float, is_python, result_of
+from .kinds import Kinds, TranslationError, Value, held_by, is_float, is_python, result_of
 
+Rules = bool | None
+"""Whether Python's own rules hold, or numpy's; None where that depends on the run."""
 _BOOL: Kinds = frozenset({bool})
 _INT: Kinds = frozenset({int})
 _FLOAT: Kinds = frozenset({float})
@@ -39,7 +41,7 @@ class Scope:
 
 
 class Expressions:
-    """One method a form. Each returns a ``Value`` or raises ``Untranslatable`` with the line."""
+    """One method a form. Each returns a ``Value`` or raises ``TranslationError`` with the line."""
 
     def __init__(self, scope: Scope, constants: dict[str, Any]) -> None:
         self.scope = scope
@@ -49,18 +51,18 @@ class Expressions:
         """The expression."""
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
-            raise Untranslatable(f"{_told(node)} has no translation", node)
+            raise TranslationError(f"{_told(node)} has no translation", node)
         try:
             found: Value = method(node)
-        except Untranslatable as error:
-            raise (error if error.line else Untranslatable(str(error), node)) from None
+        except TranslationError as error:
+            raise (error if error.line else TranslationError(str(error), node)) from None
         return found
 
     def number(self, node: ast.expr) -> Value:
         """The expression, which must be one number."""
         found = self.value(node)
         if found.array:
-            raise Untranslatable(f"{ast.unparse(node)} is a whole array here: write the loop over its elements", node)
+            raise TranslationError(f"{ast.unparse(node)} is a whole array here: write the loop over its elements", node)
         return found
 
     def truth(self, node: ast.expr) -> str:
@@ -70,7 +72,7 @@ class Expressions:
         return found.code if held == "bool" else f"({found.code} != 0)"
 
     def as_type(self, found: Value, held: str) -> str:
-        """A value as it is held by a Zig type that can hold it. Raises Untranslatable where that loses something."""
+        """A value as it is held by a Zig type that can hold it. Raises TranslationError where that loses something."""
         own = held_by(found.kinds)
         if own == held:
             return found.code
@@ -82,7 +84,7 @@ class Expressions:
             return f"@as(i64, {found.code})"
         if own == "i64" and found.whole is not None:
             return f"@as({held}, {found.whole})"
-        raise Untranslatable(f"{found.code} is held as {own}, and would have to be as {held}")
+        raise TranslationError(f"{found.code} is held as {own}, and would have to be as {held}")
 
     @staticmethod
     def _as_float(found: Value, own: str, held: str) -> str:
@@ -100,11 +102,11 @@ class Expressions:
             return Value("true" if given else "false", _BOOL)
         if isinstance(given, int):
             if not -(1 << 63) <= given < 1 << 63:
-                raise Untranslatable(f"{given} does not fit into 64 bits", node)
+                raise TranslationError(f"{given} does not fit into 64 bits", node)
             return Value(f"@as(i64, {given})", _INT, whole=given)
         if isinstance(given, float):
             return Value(f"@as(f64, {given!r})", _FLOAT)
-        raise Untranslatable(f"{given!r} is no number", node)
+        raise TranslationError(f"{given!r} is no number", node)
 
     def _name(self, node: ast.Name) -> Value:
         name, scope = node.id, self.scope
@@ -112,18 +114,18 @@ class Expressions:
             return Value(scope.spelled(name), scope.arrays[name], array=True)
         if name in scope.kinds:
             if name not in scope.are_set:
-                raise Untranslatable(f"{name} may not be set here: set it before", node)
+                raise TranslationError(f"{name} may not be set here: set it before", node)
             return Value(scope.spelled(name), scope.kinds[name])
         if name in self.constants:
             return self._constant(ast.copy_location(ast.Constant(self.constants[name]), node))
-        raise Untranslatable(f"{name} is not a parameter, a variable of the function or a constant number", node)
+        raise TranslationError(f"{name} is not a parameter, a variable of the function or a constant number", node)
 
     def _attribute(self, node: ast.Attribute) -> Value:
         if isinstance(node.value, ast.Name) and (known := constant_of(node.value.id, node.attr)) is not None:
             return Value(f"@as(f64, {known!r})", _FLOAT)
         if node.attr == "size" and (array := self._array_of(node.value)) is not None:
             return Value(f"@as(i64, @intCast({array.code}.len))", _INT)
-        raise Untranslatable(f"{ast.unparse(node)} has no translation", node)
+        raise TranslationError(f"{ast.unparse(node)} has no translation", node)
 
     def _subscript(self, node: ast.Subscript) -> Value:
         if ast.unparse(node.value).endswith(".shape") and isinstance(node.value, ast.Attribute):
@@ -132,7 +134,7 @@ class Expressions:
                 return Value(f"@as(i64, @intCast({array.code}.len))", _INT)
         array = self._array_of(node.value)
         if array is None or isinstance(node.slice, (ast.Slice, ast.Tuple)):
-            raise Untranslatable(f"{ast.unparse(node)} has no translation: one element of an array has", node)
+            raise TranslationError(f"{ast.unparse(node)} has no translation: one element of an array has", node)
         return Value(f"{array.code}{self.place(node)}", array.kinds)
 
     def place(self, node: ast.Subscript) -> str:
@@ -140,7 +142,7 @@ class Expressions:
         array = self._array_of(node.value)
         index = self.number(node.slice)
         if array is None or held_by(index.kinds) not in ("i64", "i32", "i16", "i8", "u8", "u16", "u32"):
-            raise Untranslatable(f"{ast.unparse(node)}: an index is a whole number", node)
+            raise TranslationError(f"{ast.unparse(node)}: an index is a whole number", node)
         code = self.as_type(index, "i64")
         if (ast.unparse(node.value), ast.unparse(node.slice)) in self.scope.bounded:
             return f".ptr[@as(usize, @bitCast({unchecked(self, node.slice)}))]"
@@ -160,7 +162,7 @@ class Expressions:
         if isinstance(node.op, ast.UAdd):
             return found
         if not isinstance(node.op, ast.USub) or held_by(found.kinds) == "bool":
-            raise Untranslatable(f"{ast.unparse(node)} has no translation", node)
+            raise TranslationError(f"{ast.unparse(node)} has no translation", node)
         if found.whole is not None:
             return Value(f"@as(i64, {-found.whole})", found.kinds, whole=-found.whole)
         if is_float(found.kinds):
@@ -180,7 +182,7 @@ class Expressions:
         if operation in _BITS:
             return Value(f"({self.as_type(left, held)} {_BITS[operation]} {self.as_type(right, held)})", kinds)
         if held == "bool":
-            raise Untranslatable("arithmetic of truth values has no translation", node)
+            raise TranslationError("arithmetic of truth values has no translation", node)
         a, b = self.as_type(left, held), self.as_type(right, held)
         if operation in _SIGNS:
             if is_float(kinds):
@@ -190,7 +192,7 @@ class Expressions:
 
     @staticmethod
     def _divided(
-        operation: type[ast.AST], pair: tuple[str, str], held: str, python: bool | None, right: Value, kinds: Kinds
+        operation: type[ast.AST], pair: tuple[str, str], held: str, python: Rules, right: Value, kinds: Kinds
     ) -> Value:
         a, b = pair
         mixed = python is None and any(kind in (int, float) for kind in right.kinds) and len(right.kinds) > 1
@@ -207,7 +209,7 @@ class Expressions:
         elif operation is ast.Mod:
             name = "o_float_mod" if held.startswith("f") else "try o_mod"
         else:
-            raise Untranslatable("this operation has no translation")
+            raise TranslationError("this operation has no translation")
         return Value(f"({name}({held}, {a}, {b}))", kinds)
 
     def _power(self, left: Value, right: Value, node: ast.AST) -> Value:
@@ -221,7 +223,7 @@ class Expressions:
                 return Value(f"(try o_finite({held}, {found.code}, std.math.isFinite({base.code})))", kinds)
             return found
         if not held.startswith("f"):
-            raise Untranslatable("a power of whole numbers has a translation for the exponents 1 to 4 only", node)
+            raise TranslationError("a power of whole numbers has a translation for the exponents 1 to 4 only", node)
         return Value(f"(try o_pow({held}, {self.as_type(left, held)}, {self.as_type(right, held)}))", kinds)
 
     def _compare(self, node: ast.Compare) -> Value:
@@ -229,11 +231,11 @@ class Expressions:
         for sign, other in zip(node.ops, node.comparators, strict=True):
             right = self.number(other)
             if type(sign) not in _COMPARED:
-                raise Untranslatable(f"{ast.unparse(node)} has no translation", node)
+                raise TranslationError(f"{ast.unparse(node)} has no translation", node)
             both = left.kinds | right.kinds
             held = held_by(both) if {"bool"} != {held_by(both)} else "bool"
             if held == "bool" and type(sign) not in (ast.Eq, ast.NotEq):
-                raise Untranslatable("an order of truth values has no translation", node)
+                raise TranslationError("an order of truth values has no translation", node)
             parts.append(f"({self.as_type(left, held)} {_COMPARED[type(sign)]} {self.as_type(right, held)})")
             left = right
         return Value(parts[0] if len(parts) == 1 else f"({' and '.join(parts)})", _BOOL)
@@ -241,14 +243,14 @@ class Expressions:
     def _boolop(self, node: ast.BoolOp) -> Value:
         parts = [self.number(item) for item in node.values]
         if any(held_by(item.kinds) != "bool" for item in parts):
-            raise Untranslatable("`and` and `or` have a translation between truth values", node)
+            raise TranslationError("`and` and `or` have a translation between truth values", node)
         sign = " and " if isinstance(node.op, ast.And) else " or "
         return Value(f"({sign.join(item.code for item in parts)})", _BOOL)
 
     def _ifexp(self, node: ast.IfExp) -> Value:
         left, right = self.number(node.body), self.number(node.orelse)
         if left.kinds != right.kinds and is_float(left.kinds) != is_float(right.kinds):
-            raise Untranslatable("both sides of an if expression must be of one type", node)
+            raise TranslationError("both sides of an if expression must be of one type", node)
         kinds = left.kinds | right.kinds
         held = held_by(kinds)
         a, b = self.as_type(left, held), self.as_type(right, held)
@@ -256,7 +258,7 @@ class Expressions:
 
     def _call(self, node: ast.Call) -> Value:
         if node.keywords:
-            raise Untranslatable(f"{ast.unparse(node)}: arguments by name have no translation", node)
+            raise TranslationError(f"{ast.unparse(node)}: arguments by name have no translation", node)
         if isinstance(node.func, ast.Name) and node.func.id == "len" and len(node.args) == 1:
             array = self._array_of(node.args[0])
             if array is not None:
@@ -279,4 +281,5 @@ def _told(node: ast.AST) -> str:
 
 def element_kind(dtype: Any) -> type:
     """The kind of an array's elements."""
-    return np.bool_ if np.dtype(dtype) == np.bool_ else np.dtype(dtype).type
+    found: type = np.dtype(dtype).type
+    return found

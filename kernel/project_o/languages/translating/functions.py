@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .kinds import Kinds, Untranslatable, Value, held_by, is_python
+from .kinds import Kinds, TranslationError, Value, held_by, is_python
 
 if TYPE_CHECKING:
     from .expressions import Expressions
@@ -43,7 +43,7 @@ def constant_of(module: str, name: str) -> float | None:
 
 
 def called(expressions: Expressions, name: str, args: list[Value], node: ast.Call) -> Value:
-    """A call of a function by its written name. Raises Untranslatable."""
+    """A call of a function by its written name. Raises TranslationError."""
     module, _, short = name.rpartition(".")
     if module in MODULES:
         found = _of_module(expressions, module, short, args)
@@ -52,7 +52,7 @@ def called(expressions: Expressions, name: str, args: list[Value], node: ast.Cal
     else:
         found = None
     if found is None:
-        raise Untranslatable(f"{name} with {len(args)} arguments has no translation", node)
+        raise TranslationError(f"{name} with {len(args)} arguments has no translation", node)
     return found
 
 
@@ -97,7 +97,7 @@ def _absolute(given: Value) -> Value:
     if held.startswith("f"):
         return Value(f"@abs({given.code})", given.kinds)
     if held.startswith("u") or held == "bool":
-        raise Untranslatable("abs of such a value has no translation")
+        raise TranslationError("abs of such a value has no translation")
     return Value(f"(if ({given.code} < 0) try o_sub({held}, 0, {given.code}) else {given.code})", given.kinds)
 
 
@@ -115,7 +115,7 @@ def _least(expressions: Expressions, sign: str, args: list[Value]) -> Value:
     kinds = frozenset().union(*(item.kinds for item in args))
     held = held_by(kinds)
     if held == "bool" or len({held_by(item.kinds) for item in args}) > 1:
-        raise Untranslatable("min and max have a translation between numbers of one type")
+        raise TranslationError("min and max have a translation between numbers of one type")
     code = args[0].code
     for item in args[1:]:
         code = f"(if ({item.code} {sign} {code}) {item.code} else {code})"

@@ -1,8 +1,8 @@
 """What a value may be in the Python function, and the Zig type that holds it.
 
-A value's *kinds* are the Python types that it may have when the line is reached: ``{float}``, or ``{float, np.float64}``
-for a sum that begins with ``0.0`` and adds elements of an array. What an operation gives is asked of Python and numpy
-themselves, for each pair of kinds, so that promotion is theirs and written down nowhere else.
+A value's *kinds* are the Python types that it may have when the line is reached: ``{float}``, or ``float`` and
+``np.float64`` for a sum that begins with ``0.0`` and adds elements of an array. What an operation gives is asked of
+Python and numpy themselves, for each pair of kinds, so that promotion is theirs and written down nowhere else.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import ast
 import operator
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -20,11 +20,11 @@ from ...errors import UsageError
 Kinds = frozenset[type]
 
 
-class Untranslatable(UsageError):
+class TranslationError(UsageError):
     """What of a Python function has no translation: ``line`` (1-based, of its own text) says where."""
 
     def __init__(self, what: str, node: ast.AST | None = None) -> None:
-        self.line = getattr(node, "lineno", 0)
+        self.line, self.what = getattr(node, "lineno", 0), what
         super().__init__(f"line {self.line}: {what}" if self.line else what)
 
 
@@ -39,7 +39,7 @@ class Value:
     """The value itself, where it is a whole number that is written in the text."""
 
 
-OPERATIONS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
+OPERATIONS: dict[Hashable, Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -65,22 +65,22 @@ _ZIG = {
 
 
 def zig_of(kind: type) -> str:
-    """The Zig type of one kind. Raises Untranslatable."""
+    """The Zig type of one kind. Raises TranslationError."""
     try:
         return _ZIG[kind.__name__]
     except KeyError:
-        raise Untranslatable(f"a {kind.__name__} has no translation: numbers and numpy arrays of them have") from None
+        raise TranslationError(f"a {kind.__name__} has no translation: numbers and numpy arrays of them have") from None
 
 
 def held_by(kinds: Kinds) -> str:
-    """The Zig type that holds all of these kinds without loss. Raises Untranslatable."""
+    """The Zig type that holds all of these kinds without loss. Raises TranslationError."""
     types = {zig_of(kind) for kind in kinds}
     if len(types) == 1:
         return types.pop()
     if "bool" not in types and "f32" not in types and "f64" in types and types <= {"f64", "i64", "i32", "i16", "i8"}:
         return "f64"
     told = " and ".join(sorted(kind.__name__ for kind in kinds))
-    raise Untranslatable(f"one variable is {told}: give it one type, as in total = 0.0")
+    raise TranslationError(f"one variable is {told}: give it one type, as in total = 0.0")
 
 
 def is_float(kinds: Kinds) -> bool:
@@ -95,8 +95,8 @@ def is_python(kinds: Kinds) -> bool | None:
 
 
 @cache
-def result_of(operation: type[ast.AST], left: Kinds, right: Kinds) -> Kinds:
-    """The kinds that an operation gives, as Python and numpy say. Raises Untranslatable."""
+def result_of(operation: Hashable, left: Kinds, right: Kinds) -> Kinds:
+    """The kinds that an operation gives, as Python and numpy say. Raises TranslationError."""
     found = set()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -105,5 +105,5 @@ def result_of(operation: type[ast.AST], left: Kinds, right: Kinds) -> Kinds:
                 try:
                     found.add(type(OPERATIONS[operation](one(1), other(1))))
                 except TypeError as error:
-                    raise Untranslatable(str(error)) from None
+                    raise TranslationError(str(error)) from None
     return frozenset(found)

@@ -64,10 +64,8 @@ def steady(loop: Counted, arrays: set[str]) -> Iterator[tuple[str, ast.expr, lis
             if node.value.id not in arrays or node.value.id in changed or key in seen:
                 continue
             terms = _terms(node.slice, 1, loop.variable, changed)
-            if terms is not None and [item for _, item in terms].count(None) <= 1 and (1, None) in terms:
-                seen.add(key)
-                yield node.value.id, node.slice, terms
-            elif terms is not None and None not in [item for _, item in terms]:
+            counters = [sign for sign, item in terms or () if item is None]
+            if terms is not None and counters in ([], [1]):
                 seen.add(key)
                 yield node.value.id, node.slice, terms
 

@@ -1,7 +1,7 @@
 """The Zig functions that give Python's meaning to what Zig would do otherwise; a translation has those that it uses.
 
-``error.PythonAnswers`` says that the Python function has to answer this call itself: a whole number grew out of 64 bits,
-say. Errors named as Python's are what the Python function raises there.
+``error.PythonAnswers`` says that the Python function has to answer this call itself: a whole number grew out of 64
+bits, say. Errors named as Python's are what the Python function raises there.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from typing import Any
 from .arrays import Arrays
 from .counting import counted_of
 from .expressions import Expressions, Scope
-from .kinds import Kinds, Untranslatable, Value, held_by
+from .kinds import Kinds, TranslationError, Value, held_by
 from .loops import LANES, Counted, assigned, is_innermost, steady, sums
 from .prelude import DECLINED
 
@@ -68,27 +68,24 @@ class Statements:
 
     def body(self, body: Iterable[ast.stmt]) -> bool:
         """Statements in order; whether the last of them never goes on."""
-        for part in body:
-            if self.statement(part):
-                return True
-        return False
+        return any(self.statement(part) for part in body)  # what follows is never reached, and Zig refuses that
 
     def statement(self, node: ast.stmt) -> bool:
-        """One statement; whether nothing after it is reached. Raises Untranslatable with the line."""
+        """One statement; whether nothing after it is reached. Raises TranslationError with the line."""
         method = getattr(self, f"_{type(node).__name__.lower()}", None)
         if method is None:
-            raise Untranslatable(f"`{ast.unparse(node).splitlines()[0]}` has no translation", node)
+            raise TranslationError(f"`{ast.unparse(node).splitlines()[0]}` has no translation", node)
         try:
             return bool(method(node))
-        except Untranslatable as error:
-            raise (error if error.line else Untranslatable(str(error), node)) from None
+        except TranslationError as error:
+            raise (error if error.line else TranslationError(str(error), node)) from None
 
     # ------------------------------------------------------------------ setting
 
     def set_number(self, name: str, value: Value, node: ast.AST) -> None:
         """A variable takes a number."""
         if name in self.scope.arrays:
-            raise Untranslatable(f"{name} is an array, and a number afterwards", node)
+            raise TranslationError(f"{name} is an array, and a number afterwards", node)
         known = self.scope.kinds.get(name, frozenset())
         self.scope.kinds[name] = kinds = known | value.kinds
         spelled = self.scope.spelled(name)
@@ -104,7 +101,7 @@ class Statements:
 
     def _assign(self, node: ast.Assign) -> None:
         if len(node.targets) != 1:
-            raise Untranslatable("one `=` a line has a translation", node)
+            raise TranslationError("one `=` a line has a translation", node)
         target = node.targets[0]
         if isinstance(target, ast.Tuple):
             self._pairs(target, node)
@@ -116,11 +113,11 @@ class Statements:
             if not self.arrays.made(target.id, value, node):
                 self.set_number(target.id, self.expressions.number(value), node)
         else:
-            raise Untranslatable(f"`{ast.unparse(node)}` has no translation", node)
+            raise TranslationError(f"`{ast.unparse(node)}` has no translation", node)
 
     def _pairs(self, target: ast.Tuple, node: ast.Assign) -> None:
         if not isinstance(node.value, ast.Tuple) or len(node.value.elts) != len(target.elts):
-            raise Untranslatable(f"`{ast.unparse(node)}` has no translation", node)
+            raise TranslationError(f"`{ast.unparse(node)}` has no translation", node)
         held = []
         for item in node.value.elts:
             value = self.expressions.number(self.arrays.lifted(item))
@@ -129,12 +126,12 @@ class Statements:
             held.append(replace(value, code=name))
         for item, value in zip(target.elts, held, strict=True):
             if not isinstance(item, ast.Name):
-                raise Untranslatable(f"`{ast.unparse(node)}` has no translation", node)
+                raise TranslationError(f"`{ast.unparse(node)}` has no translation", node)
             self.set_number(item.id, value, node)
 
     def _annassign(self, node: ast.AnnAssign) -> None:
         if node.value is None:
-            raise Untranslatable("a variable without a value has no translation", node)
+            raise TranslationError("a variable without a value has no translation", node)
         self._assign(ast.copy_location(ast.Assign([node.target], node.value), node))
 
     def _augassign(self, node: ast.AugAssign) -> None:
@@ -148,14 +145,14 @@ class Statements:
             made = self.expressions.combined(type(node.op), self.expressions.number(read), value, node)
             self._put(node.target, made, node)
         else:
-            raise Untranslatable(f"`{ast.unparse(node)}` has no translation", node)
+            raise TranslationError(f"`{ast.unparse(node)}` has no translation", node)
 
     def _put(self, target: ast.Subscript, value: Value, node: ast.AST) -> None:
         name = target.value.id if isinstance(target.value, ast.Name) else ""
         if name not in self.scope.arrays:
-            raise Untranslatable(f"{ast.unparse(target)} is no element of an array", node)
+            raise TranslationError(f"{ast.unparse(target)} is no element of an array", node)
         if name not in self.scope.made:
-            raise Untranslatable(f"it writes into its argument {name}: write into an array of its own", node)
+            raise TranslationError(f"it writes into its argument {name}: write into an array of its own", node)
         self.write(f"{self.element(target)} = {self.stored(value, name)};")
 
     def stored(self, value: Value, name: str) -> str:
@@ -173,7 +170,7 @@ class Statements:
 
     def _expr(self, node: ast.Expr) -> None:
         if not isinstance(node.value, ast.Constant):
-            raise Untranslatable(f"`{ast.unparse(node)}` has no effect that could be translated", node)
+            raise TranslationError(f"`{ast.unparse(node)}` has no effect that could be translated", node)
 
     def _pass(self, node: ast.Pass) -> None:
         """Nothing."""
@@ -194,12 +191,14 @@ class Statements:
             second = set(self.scope.are_set)
             self._depth -= 1
             self.write("}")
-        self.scope.are_set = first | second if ends and other else second if ends else first if other else first & second
+        self.scope.are_set = (
+            first | second if ends and other else second if ends else first if other else first & second
+        )
         return ends and other
 
     def _while(self, node: ast.While) -> None:
         if node.orelse or self.arrays.lifts(node.test):
-            raise Untranslatable("such a `while` has no translation: compute before it, and leave out `else`", node)
+            raise TranslationError("such a `while` has no translation: compute before it, and leave out `else`", node)
         with self.block(f"while ({self.expressions.truth(node.test)}) "):
             self.body(node.body)
 
@@ -215,13 +214,13 @@ class Statements:
         raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
         kind = getattr(builtins, raised.id, None) if isinstance(raised, ast.Name) else None
         if not (isinstance(kind, type) and issubclass(kind, Exception)):
-            raise Untranslatable("`raise` has a translation for Python's own exceptions, by name", node)
+            raise TranslationError("`raise` has a translation for Python's own exceptions, by name", node)
         self.write(f"return error.{kind.__name__};")
         return True
 
     def _return(self, node: ast.Return) -> bool:
         if node.value is None:
-            raise Untranslatable("nothing is returned: a number or an array has a translation", node)
+            raise TranslationError("nothing is returned: a number or an array has a translation", node)
         value = self.arrays.lifted(node.value)
         if (array := self.arrays.returned(value)) is not None:
             self.found.elements |= array.kinds
@@ -230,7 +229,7 @@ class Statements:
         given = self.expressions.number(value)
         if _is_mixed(given.kinds):
             if not isinstance(value, ast.Name):
-                raise Untranslatable("what is returned may be an int or a float: begin sums with 0.0", node)
+                raise TranslationError("what is returned may be an int or a float: begin sums with 0.0", node)
             self.write(f"if ({self.whole(value.id)}) return error.{DECLINED};")
             given = replace(given, kinds=frozenset(kind for kind in given.kinds if kind is not int))
             given = given if held_by(given.kinds) == "f64" else replace(given, kinds=frozenset({float}))
@@ -246,7 +245,7 @@ class Statements:
 
     def _for(self, node: ast.For) -> None:
         if node.orelse:
-            raise Untranslatable("`else` of a loop has no translation", node)
+            raise TranslationError("`else` of a loop has no translation", node)
         with self.block(""):
             before = set(self.scope.are_set)
             loop, first, last = counted_of(self, node)
