@@ -18,6 +18,7 @@ from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
+from .crossing import crossing_proposer
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word, marked
@@ -253,6 +254,8 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, is
         if isinstance(made, ModelProposer):
             made.islands = islands
         return made
+    if task.to:
+        return crossing_proposer(proposer, task, seed)
     if proposer in ("search", AUTO):
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed, islands)
