@@ -175,8 +175,10 @@ def test_same_seed_same_run_with_islands_and_grid_whatever_the_workers_and_from_
     other, _ = lineage(tmp_path, seed=5)
 
     assert one == two == replayed != other
-    held = [[(elite.record.proposal.index, elite.islands, elite.cell, elite.children) for elite in one.population.elites]
-            for one in (run, again)]  # fmt: skip
+    held = [
+        [(one.record.proposal.index, one.islands, one.cell, one.children) for one in other.population.elites]
+        for other in (run, again)
+    ]
     assert held[0] == held[1]
     assert run.population.axes == again.population.axes
     assert run.population.islands == 3
