@@ -21,6 +21,7 @@ SMALL = {
     "05_time_travel.ipynb": {"nights": 4},
     "06_canary.ipynb": {"calls": 1500, "budget": "15s"},
     "07_agent.ipynb": {"seed": 2},
+    "08_repair.ipynb": {"budget": "60s"},
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 
