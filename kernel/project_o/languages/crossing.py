@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import pairwise
 
 from .scan import split_lines
@@ -20,6 +21,7 @@ Place = tuple[int, int, int, int]
 """Where two lists of pieces differ: [first, last) of the one, and of the other."""
 
 
+@lru_cache(maxsize=64)
 def pieces(language: str, source: str) -> tuple[str, ...]:
     """The text, cut before each line that begins a statement; joined they are the text again.
 
