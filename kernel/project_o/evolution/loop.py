@@ -120,7 +120,7 @@ class Loop:
             return Record(proposal, "duplicate", f"the same code as trial {twin}")
         if (lesson := refused_before(self.task, proposal)) is not None:
             return lesson
-        seen = max(0, proposal.index - limits.PROPOSAL_LAG_TRIALS + 1)  # as for who proposes: whatever the workers
+        seen = max(1, proposal.index - limits.PROPOSAL_LAG_TRIALS + 1)  # as for who proposes: whatever the workers
         return self.executor.submit(
             self.judge.attempt, self.jobs, proposal, lambda does: self.archive.behaves(does, seen)
         )
