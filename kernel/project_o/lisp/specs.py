@@ -84,7 +84,7 @@ class ToolSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str | Later = ""
+    normal: str | Later = field(default="", repr=False)
     unsafe: bool = False
     timeout_seconds: float = 0.0
     effects: tuple[str, ...] = ()
@@ -200,7 +200,7 @@ class AgentSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str | Later = ""
+    normal: str | Later = field(default="", repr=False)
     version: str = ""
 
     def __post_init__(self) -> None:
@@ -234,7 +234,7 @@ class WorkflowSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str | Later = ""
+    normal: str | Later = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _check_name("workflow", self.name)
@@ -244,6 +244,12 @@ class WorkflowSpec:
         from .workflow import InMemory, carry_out
 
         return carry_out(self, bound_arguments(self.run, args, named), InMemory())
+
+    def as_tool(self, run: Callable[..., Any]) -> ToolSpec:
+        """What an agent that names the workflow among its tools is given; ``run`` begins a run of it."""
+        return ToolSpec(
+            self.name, self.doc, self.parameters, run, self.source, self.language, self.line, f"workflow {self.digest}"
+        )
 
     @property
     def digest(self) -> str:

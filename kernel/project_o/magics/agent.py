@@ -68,6 +68,8 @@ class AgentMagics(Magics):
         ``%agent proposals [ID]``, ``accept ID [HUNK ...]``, ``reject ID``, ``undo``: what agents want to change.
         ``%agent approve TOOL`` lets an unsafe tool out of the sandbox, ``%agent runs WORKFLOW`` and
         ``%agent resume WORKFLOW`` are about workflows.
+        ``%agent learn-macros [--accept] [--random] [--seed N]`` makes the texts shorter by macros that it learns from
+        them, ``%agent unlearn-macros`` takes those back.
         """
         if cell is None:
             return self._line(line.strip())
@@ -166,11 +168,11 @@ class AgentMagics(Magics):
         if len(names) != 1:
             raise UsageError("show what? %agent show NAME [--python]")
         from .. import view
-        from ..agent.python import source_of
+        from ..agent.python import shown
         from ..operations.listing import Report
         from ..values import Program
 
-        text, language = source_of(self.session.agents.agent(names[0]), python=python)
+        text, language = shown(self.session.agents, names[0], python=python)
         program = Program(names[0], language, (("agent", text),))
         return Report(text, lambda _: view.show_program(program))
 
