@@ -59,7 +59,7 @@ class Flow:
         self.later_cells: Callable[[str, str], tuple[Sequence[Step], Sequence[str]]] = _no_notebook
         """See ``evolving.LaterCells``."""
         self.in_copy: Callable[[], None] = lambda: None
-        """Called in each copy of this process that runs the user's code beside a candidate."""
+        """Called in each copy of this process that runs the user's code."""
         self.names: Mapping[str, Any] = {}
         """What the user has defined, by name."""
         self.page_joined: Callable[[], None] = lambda: None
@@ -83,7 +83,9 @@ class Flow:
     @cached_property
     def registry(self) -> Registry:
         """What serves each name."""
-        registry = self._registry()
+        from .deploy import Registry
+
+        registry = Registry(self._open, refusal=self._refusal)
         registry.improved = self._keep_ledger
         return registry
 
@@ -102,12 +104,10 @@ class Flow:
 
     def _reach_name(self, name: str) -> None:
         if name in self._targets:
-            self._runtime(self.registry.releases(name)[-1].program.language).reach(self._targets[name])
+            self._home(name).reach(self._targets[name])
 
-    def _registry(self) -> Registry:
-        from .deploy import Registry
-
-        return Registry(self._open, refusal=self._refusal)
+    def _home(self, name: str) -> Runtime:  # whatever language serves the name now
+        return self._runtime((self.registry.cell(name) or self.registry.releases(name)[-1].program).language)
 
     def _refusal(self, release: Release, cell: Program | None) -> str:
         """A new text serves in this process only if it was judged where the sandbox holds, or the user takes the risk.
@@ -187,12 +187,14 @@ class Flow:
         return self._runtime(program.language).build(program, proposed=proposed)
 
     def _open(self, release: Release, cell: Program | None) -> Version:
+        from .runtimes.crossed import crossed
         from .runtimes.trust import is_own
 
         program, trial = release.program, release.program.digest not in self._untried
         own = is_own(program, self._cells(cell), release.cell)
         quick = release.origin == "cell" and own and self.quick()
-        return self._runtime(program.language).version(program, trial=trial, proposed=not own, quick=quick)
+        made = self._runtime(program.language).version(program, trial=trial, proposed=not own, quick=quick)
+        return crossed(made, cell, self._runtime)
 
     def _cells(self, cell: Program | None) -> Callable[[str], Program | None]:
         """The user's own texts by name, where this one is the newest of its name."""
@@ -223,7 +225,7 @@ class Flow:
 
         ``resume`` goes on from the trials of a run of the same notebook, program, seed and wishes that was cut off.
         ``wishes`` say what is wanted and what must hold; see ``evolving.Wishes``:
-        objective, guards, allowed, inputs, reference, tests, relations, scenario.
+        objective, guards, allowed, inputs, reference, tests, relations, scenario, to.
 
         Raises UsageError for what cannot be meant, EvolutionError where a run cannot start.
         """
@@ -233,8 +235,7 @@ class Flow:
         self._allow_change()
         wanted = Wishes.of(evaluator, wishes)
         name, own = self._named(target)
-        task = self._task(name, function or own, wanted, trials)
-        stop = stop or threading.Event()
+        task, stop = self._task(name, function or own, wanted, trials), stop or threading.Event()
         kept = self.runs.journal(task, wanted, seed, proposer, resume=resume)
         with self.runs.under_way(target, stop), kept as journal:
             run = run_evolution(
@@ -259,6 +260,7 @@ class Flow:
         from .evolution import Task
         from .evolving import observed, scenario_of
         from .evolving.away import with_away
+        from .evolving.crossing import crossing
         from .runtimes.trust import is_own
         from .sandbox import shared
 
@@ -289,7 +291,7 @@ class Flow:
             lessons=self.releases.lessons.of(name),
             **fields,
         )
-        return with_away(task, runtime, cell)
+        return crossing(with_away(task, runtime, cell), wanted.to)
 
     def halt(self) -> int:
         """Stop the runs under way, as Ctrl-C does: what they found stays. How many there were."""
@@ -359,8 +361,7 @@ class Flow:
     def _bind(self, name: str) -> None:
         """Let the user's own object of that name follow what serves."""
         if name in self._targets:
-            slot = self.registry.slot(name)
-            self._runtime(slot.version.artifact.program.language).bind(self._targets[name], slot)
+            self._home(name).bind(self._targets[name], self.registry.slot(name))
 
     def restore(self, text: str, to: Path | None = None) -> dict[str, Any]:
         """Put the notebook and what served at a state back. Python variables stay as they are."""

@@ -45,15 +45,17 @@ def test_a_packing_counts_only_if_it_fits_exactly() -> None:
     assert not packing.fits(None)
 
 
-def test_a_short_run_packs_circles_that_fit() -> None:
-    found = packing.run(seed=3, trials=3, calls=1)
+def test_a_run_packs_circles_and_ends_when_it_has_what_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packing, "TARGET", 2.55)
+    found = packing.run(seed=3, trials=50, calls=1)
     assert found["fits_exactly"]
     assert found["score"] > 2.55
-    assert found["trials"] == 3
+    assert found["trials"] < 10
 
 
 def test_the_convolution_becomes_one_by_fft() -> None:
-    found = rewriting.run("image_blur", trials=4)
+    rng = np.random.default_rng(1)
+    found = rewriting.run("image_blur", trials=2, inputs=(rng.normal(size=(50, 50)), rng.normal(size=(21, 21))))
     assert found["found"], found["reasons"]
     assert "fftconvolve" in "".join(found["change"])
     assert found["furthest"] <= rewriting.TOLERANCE

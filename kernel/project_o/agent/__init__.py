@@ -14,6 +14,7 @@
     place.py      where Agent(...) finds the agents of its kernel
     store.py      turns, feedback and memories in the history
     reply.py      what an agent answers
+    macros.py     macros that the agents' texts are made shorter with, and taken back
 
 The words of a body are functions here too, for bodies in Python: ``get_arg``, ``has_tool``, ``llm_respond``,
 ``pipe`` (``when->``), ``recall``, ``remember``, ``use``. Nothing heavy is loaded before an agent is made.

@@ -21,6 +21,7 @@ from .beside import Beside
 from .definition import Definition, sources_of, with_body
 from .meaning import with_meaning
 from .memory import Memory
+from .preferences import learn_answer
 from .reply import Reply
 from .states import Listener, Machine, StateName
 from .tools import python_tool
@@ -298,5 +299,8 @@ class Agent(Versions):
             raise AgentError(f"{self.name} has not answered anything in this kernel yet: send it a message first")
         place = next((k for k, one in enumerate(self._turns) if one is turn), len(self._turns) - 1)
         turn, state = self._turns[place], self._states[place]
+        memory = self.memory
+        if value == "up" and memory is not None:
+            learn_answer(memory, turn.message, turn.reply)
         entry = {"value": value, "why": why, "turn": state[:10], "message": turn.message, "reply": turn.reply}
         return self._house.store.feedback(self.name, entry)

@@ -55,6 +55,7 @@ class Agents:
         from ..history.redact import Redactor
         from .builtin import Builtin
         from .execution import Execution
+        from .macros import Macros
         from .project import Project
         from .proposals import Proposals
         from .store import Store
@@ -63,6 +64,7 @@ class Agents:
         self._history = history
         project = Project()
         self.specs = Specs(self.bind)
+        self.macros = Macros(self, history)
         self.runs = Runs(history)
         self.execution = Execution(self._program_of)
         self.proposals = Proposals(self, history, project)

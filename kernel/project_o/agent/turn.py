@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from .shadow import Remembers
     from .states import Machine, StateName
 
-REMEMBER, RECALL = "remember", "recall"
+REMEMBER, RECALL, CORRECT = "remember", "recall", "correct"
 INTERRUPTED = "interrupted"
 ADVICE = "What you remember that may matter here. It is advice, not an order, and may be out of date:"
 
@@ -143,6 +143,10 @@ class OpenTurn:
         """The texts that fit ``query`` best, best first. Raises AgentError where the agent has no memory."""
         return [item.block.text for item in self._memory_or_error().recall(str(query), top)]
 
+    def correct(self, old: str, new: str) -> None:
+        """Keep ``new`` in place of ``old``, which is never recalled again. Raises AgentError, as ``Memory.correct``."""
+        self._memory_or_error().correct(str(old), str(new), source=f"{self.agent}: {cut(self.message, 80)}")
+
     def _memory_or_error(self) -> Remembers:
         if self._memory is None:
             raise AgentError(f"{self.agent} has no memory: define one with (defmemory notes) and give it :memory notes")
@@ -201,15 +205,21 @@ class OpenTurn:
         """What a model may do with the agent's memory; the agent's own tools of these names come first."""
         text = ToolParameter("text", "string", doc="one fact, understandable by itself")
         query = ToolParameter("query", "string", doc="what to look for")
+        old = ToolParameter("old", "string", doc="the fact that is wrong, as it was kept")
         own = (
             ToolSpec(REMEMBER, "Keep a fact for later conversations.", (text,), self._remember_for_model),
             ToolSpec(RECALL, "Look for what was kept in earlier conversations.", (query,), self.recall),
+            ToolSpec(CORRECT, "A kept fact is wrong: keep the right one in its place.", (old, text), self._put_right),
         )
         return [tool for tool in own if tool.name not in self._tools]
 
     def _remember_for_model(self, text: str) -> str:
         self.remember(text)
         return "kept"
+
+    def _put_right(self, old: str, text: str) -> str:
+        self.correct(old, text)
+        return "corrected"
 
     def _carry_out(self, call: ToolCall) -> str:
         """One call of the model's; what goes wrong is told to it."""

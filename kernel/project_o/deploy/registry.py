@@ -83,7 +83,8 @@ class Registry:
             refused = self._refusal(kept, program) if kept is not None else ""
             if refused:
                 kept = None
-            if kept is not None:  # the data that came along is what the variables hold now
+            if kept is not None and kept.program.language == program.language:
+                # The data that came along is what the variables hold now.
                 kept = replace(kept, program=kept.program.with_data_of(program))
             if kept is not None and program.name in self._slots and self.beside(kept):
                 self._cells[program.name] = program

@@ -18,6 +18,7 @@ from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
+from .crossing import crossing_proposer
 from .executors import executing
 from .foreign.bench import ForeignBench
 from .foreign.word import by_word, marked
@@ -142,9 +143,11 @@ def _look(loop: Loop, line: str) -> bool:
 
 
 def _look_at(loop: Loop, line: str) -> bool:
-    """While repairs are looked for: show how many there were; whether the run is over."""
+    """While repairs are looked for: show how many there were; whether what is left is needed to judge them."""
     loop.reporter.report(loop.archive, line)
-    return loop.stop.is_set() or loop.clock.search_is_over()
+    budget = loop.clock.budget_seconds
+    late = budget is not None and loop.clock.elapsed > limits.REPAIR_HUNT_SHARE * budget
+    return loop.stop.is_set() or late or loop.clock.search_is_over()
 
 
 def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, str]:
@@ -251,6 +254,8 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, is
         if isinstance(made, ModelProposer):
             made.islands = islands
         return made
+    if task.to:
+        return crossing_proposer(proposer, task, seed)
     if proposer in ("search", AUTO):
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed, islands)

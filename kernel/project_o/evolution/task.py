@@ -108,6 +108,9 @@ class Task:
     With ``foreign`` the scores are those of an evaluator in OpenEvolve's form, which ``open_job`` opens; an
     ``evaluator`` beside it judges the leader, of the task that ``own_task`` makes. ``numbers``: those in the text are
     searched too, where nothing is declared. ``islands`` and ``grid`` say how the archive is kept (see ``islands``).
+
+    Candidates are written in the language ``to`` where it says one: ``translations`` of the program, or, where there
+    are none for the reason ``untranslated``, ``templates``, which nobody made from the program.
     """
 
     program: Program
@@ -143,6 +146,14 @@ class Task:
     numbers: bool = False
     islands: int = 1
     grid: tuple[str, ...] = ()
+    to: str = ""
+    translations: tuple[Program, ...] = ()
+    templates: tuple[Program, ...] = ()
+    untranslated: str = ""
+
+    def crosses(self, program: Program) -> bool:
+        """Whether it is a translation: of another language than what serves now."""
+        return bool(self.to) and program.language == self.to
 
     @property
     def tools(self) -> Tools:
@@ -160,7 +171,7 @@ class Task:
         A guarded one tells a panic by its message and outlives it; an unguarded one calls without the guard's
         microseconds, which would make every two versions look more alike.
         """
-        if self.open_job is not None:
+        if self.open_job is not None and not self.crosses(artifact.program):
             return self.open_job(artifact)
         from .. import toolchain
 

@@ -75,6 +75,7 @@ class TimeBench:
         self._ceiling = Ceiling(self._fresh, self._oracle.function, self._seed)
         self._pair_seconds = 2 * (self._plan.wall_seconds + limits.PROCESS_START_SECONDS)
         self._scrutiny_seconds = limits.SCRUTINY_SECONDS + limits.SCRUTINY_PAIRS * self._pair_seconds
+        self._scrutiny_seconds += limits.FUZZ_SECONDS if self._task.to else 0.0
         cost = self._baseline_cost(jobs)
         does = machine_code(artifact)
         return Outcome("baseline", "what serves now", cost, 1.0, ((TIME, cost),), behaviour=does)

@@ -55,6 +55,7 @@ class Wishes:
     tests: Any = None
     relations: Sequence[Any] = ()
     scenario: Any = None
+    to: str = ""
     islands: int = 1
     grid: str | Sequence[str] = ()
 

@@ -68,6 +68,8 @@ class AgentMagics(Magics):
         ``%agent proposals [ID]``, ``accept ID [HUNK ...]``, ``reject ID``, ``undo``: what agents want to change.
         ``%agent approve TOOL`` lets an unsafe tool out of the sandbox, ``%agent runs WORKFLOW`` and
         ``%agent resume WORKFLOW`` are about workflows.
+        ``%agent learn-macros [--accept] [--random] [--seed N]`` makes the texts shorter by macros that it learns from
+        them, ``%agent unlearn-macros`` takes those back.
         """
         if cell is None:
             return self._line(line.strip())

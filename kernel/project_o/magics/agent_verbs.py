@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from .macro_verbs import VERBS as MACRO_VERBS
 from .session import Session
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ def resume(session: Session, words: list[str]) -> Any:
 
 
 VERBS: Mapping[str, Verb] = {
+    **MACRO_VERBS,
     "proposals": proposals,
     "accept": accept,
     "reject": reject,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 _NOTHING = object()
 TOKENS_MAX = 10**12
-OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow")
+OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow", "to")
 DEFECTS = "clock, first-call, ceiling, load, precision"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
 
@@ -91,11 +91,16 @@ class EvolutionMagics(Magics):
     )
     @argument("--reference", metavar="NAME", help="a function that says what is right, in place of what serves now")
     @argument(
+        "--to",
+        metavar="LANGUAGE",
+        help="translate a Python function to zig: a compiled module that answers as it does serves its name",
+    )
+    @argument(
         "--proposer",
         default="search",
-        choices=("search", "repair", "llm", "auto"),
+        choices=("search", "repair", "llm", "auto", "templates"),
         help="who proposes; repair: what makes failing --tests pass; llm: a language model; auto: repair where tests "
-        "fail, else search",
+        "fail, else search; templates: with --to, generic loops of the same types, unread",
     )
     @argument("--model", help="which language model, as provider:name; default: the configured one")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")
@@ -213,6 +218,7 @@ class EvolutionMagics(Magics):
             "allowed": chosen.allow,
             "tests": tests if tests in (None, "cell") else self._held(tests, "--tests"),
             "relations": [names[word] if callable(names.get(word)) else word for word in chosen.relation],
+            "to": chosen.to or "",
             "scenario": scenario if scenario in (None, "later") else self._held(scenario, "--scenario"),
             "reference": self._held(reference, "--reference") if reference else None,
         }

@@ -20,6 +20,7 @@ from __future__ import annotations
 from ..task import Task
 from .build import Build
 from .coverage import Coverage
+from .fuzz import Fuzz
 from .generated import Generated
 from .incumbent import must_pass
 from .integration import Integration
@@ -47,6 +48,8 @@ def checks_of(task: Task) -> list[Check]:
     if task.covering is not None:
         checks.append(Coverage(task, asked))
     checks += asked
+    if task.to:
+        checks.append(Fuzz())
     if task.relations:
         checks.append(Relations(task))
     if task.scenario is not None:

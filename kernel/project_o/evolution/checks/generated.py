@@ -17,7 +17,7 @@ from typing import Any
 
 from ... import limits
 from ...errors import EvolutionError, InterfaceError, ProjectOError
-from ...values import Artifact, CheckStage, Finding, NativeFunction, Scalar
+from ...values import CheckStage, Finding, NativeFunction, Scalar
 from ..compare import difference, slack_of
 from ..goals import ACCURACY
 from ..infer import takes_any, typed
@@ -28,6 +28,7 @@ from ..validate import unmeant
 from .again import not_kept, not_lasting
 from .constants import only_in
 from .edges import edges
+from .face import another_face, declines, too_many
 from .literals import told
 from .precision import ALL_DIGITS, Seen, lost
 from .precision import cases as with_all_digits
@@ -82,13 +83,14 @@ class Generated:
     def run(self, subject: Subject) -> Finding:
         """Ask every case; a difference is shrunk, told and kept."""
         function = _function(subject)
-        if why := another_face(subject.baseline, subject.artifact, function.name):
+        if why := another_face(subject, function.name):
             return failed("generated", why, why)
         kept, known = self._earlier(subject, function.name), self._of(subject)
         wall = cpu = 0.0
-        asked = 0
+        asked = declined = 0
         seen: list[Seen] = []
         with subject.jobs.open(subject.artifact) as candidate:
+            answered: list[Pair] = []
             for case, expected in (*kept, *known.pairs):
                 moved = _offset(subject.task, case)
                 answer = candidate.ask(
@@ -96,15 +98,20 @@ class Generated:
                 )
                 asked += 1
                 wall, cpu = wall + answer.wall_seconds, cpu + answer.cpu_seconds
+                if declines(subject, answer):
+                    declined += 1
+                    continue
+                if case.label != KEPT:
+                    answered.append((case, expected))
                 if found := difference(expected, answer, function.result):
                     facts = facts_of(asked, wall, cpu) | {ENDED: answer.ended}
                     if finding := self._failed(subject, candidate, case, expected, answer, found, facts):
                         return finding
                 elif case.label.startswith(ALL_DIGITS):
                     seen.append((case, expected, answer))
-            if found := self._digits_lost(subject, seen):
+            if found := too_many(declined, asked) or self._digits_lost(subject, seen):
                 return failed("generated", found, found, facts_of(asked, wall, cpu))
-            if found := self._called_again(subject, candidate, known.pairs):
+            if found := self._called_again(subject, candidate, answered):
                 return failed("generated", found, found, facts_of(asked, wall, cpu))
             try:
                 asked += self._far(subject, candidate, facts_of(asked, wall, cpu))
@@ -169,7 +176,7 @@ class Generated:
                     function.name, case.args, seconds=_allowed(expected), offset_bytes=_offset(subject.task, case)
                 )
                 slack = slack_of(_elements(case.args), function.result)
-                if found := difference(expected, given, function.result, slack):
+                if not declines(subject, given) and (found := difference(expected, given, function.result, slack)):
                     more = {**facts, ENDED: given.ended}
                     finding = self._failed(subject, candidate, case, expected, given, found, more)
                     if finding is not None:
@@ -358,19 +365,6 @@ def _function(subject: Subject) -> NativeFunction:
     """The function that is tested, with types where its samples show them."""
     function = _declared(subject)
     return typed(function, subject.task.samples()) if takes_any(function) and subject.task.samples() else function
-
-
-def another_face(baseline: Artifact, artifact: Artifact, name: str) -> str:
-    """Why this build cannot take the place of what serves; "" where its signature is the same."""
-    wanted = baseline.interface.function(name)
-    try:
-        found = artifact.interface.function(name)
-    except KeyError:
-        return f"it has no function {name}"
-    same = [kind for _, kind in found.parameters] == [kind for _, kind in wanted.parameters]
-    if takes_any(wanted):  # Python's arguments can be given by their names
-        same = found.parameters == wanted.parameters
-    return "" if same and found.result == wanted.result else f"{name} has another signature now"
 
 
 def facts_of(asked: int, wall: float, cpu: float) -> dict[str, Scalar]:
