@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from project_o import zig
-from project_o.errors import NativeError, NativeResultError
+from project_o.errors import NativeResultError
 from project_o.languages.translating import Argument, TranslationError, argument_of, translate
 from project_o.languages.translating.templates import templates
 
@@ -148,9 +148,7 @@ def answer(call, args):
             return call(*args)
         except NativeResultError as error:
             return error.name
-        except NativeError:
-            raise
-        except Exception as error:
+        except (ArithmeticError, LookupError, ValueError) as error:
             return type(error).__name__
 
 
@@ -222,11 +220,9 @@ def test_what_has_no_translation_is_said_with_its_line(body, told):
 
 
 @pytest.mark.parametrize("value", [[1.0], "text", None, np.zeros((2, 2)), np.float64(1.0), np.zeros(2, complex), {}])
-def test_arguments_of_other_types_are_refused_by_name(value):
-    with pytest.raises(TranslationError, match="xs"):
-        argument_of(value, "xs") if not isinstance(value, np.ndarray) or value.ndim > 1 else (_ for _ in ()).throw(
-            TranslationError(f"xs: {value.dtype}")
-        )
+def test_arguments_of_other_types_are_refused(value):
+    with pytest.raises(TranslationError, match="xs|complex128"):
+        argument_of(value, "xs")
 
 
 def test_there_are_generic_loops_of_each_kind_and_each_has_a_translation():

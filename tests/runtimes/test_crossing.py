@@ -182,8 +182,7 @@ def test_annotations_are_a_specification(flow, notebook):
     def f(xs: NDArray[np.float32], ys: NDArray[np.int64], k: int, r: float, flag: bool):
         return k
     """)
-    flow.resume(names["f"], "f")
-    runtime, subject = flow._subject(names["f"])
+    _, subject = flow._subject(names["f"])
     ((xs, ys, k, r, flag),) = annotated(subject.program, "f")
 
     assert (xs.dtype, ys.dtype, type(k), type(r), type(flag)) == (np.float32, np.int64, int, float, bool)

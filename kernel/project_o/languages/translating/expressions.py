@@ -263,6 +263,8 @@ class Expressions:
             array = self._array_of(node.args[0])
             if array is not None:
                 return Value(f"@as(i64, @intCast({array.code}.len))", _INT)
+        if any(self._array_of(item) is not None for item in node.args):
+            raise TranslationError(f"{ast.unparse(node.func)} of whole arrays has no translation", node)
         return called(self, ast.unparse(node.func), [self.number(item) for item in node.args], node)
 
 
