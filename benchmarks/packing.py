@@ -82,7 +82,7 @@ def run(seed: int, trials: int = TRIALS, calls: int = CALLS) -> dict[str, object
         "fits_exactly": fits(circles),
         "first_trial_at_target": first,
         "trials": len(found.trials),
-        "baseline": scores[0],
+        "baseline": next(iter(scores), None),
         "scores": [round(value, 6) for value in scores],
         "verdict": found.verdict.reasons[-1],
         "change": [line for line in found.diff().splitlines() if line[:1] in "+-" and line[:3] not in ("+++", "---")],

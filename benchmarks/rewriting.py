@@ -35,11 +35,11 @@ def furthest(first: Any, second: Any) -> float:
     return float(np.max(np.abs(np.asarray(first, float) - np.asarray(second, float)), initial=0.0))
 
 
-def run(name: str, trials: int = TRIALS, seed: int = 1) -> dict[str, Any]:
-    """Evolve one of them; called in a process of its own."""
+def run(name: str, trials: int = TRIALS, seed: int = 1, inputs: tuple[Any, ...] | None = None) -> dict[str, Any]:
+    """Evolve one of them, on its own inputs or on others; called in a process of its own."""
     sys.path.insert(0, str(TASKS))
     module = importlib.import_module(name)
-    function, inputs = getattr(module, name), module.inputs()
+    function, inputs = getattr(module, name), inputs or module.inputs()
 
     from project_o import evolve
 

@@ -140,5 +140,5 @@ BUGS = [
         lambda rng: (rng.choice([6, 28, 496, rng.randint(0, 60)]),),
     ),
     Bug(collatz_steps, "wrong branch", "n % 2 == 0 else", "n % 2 == 1 else", lambda rng: (rng.randint(1, 80),)),
-    Bug(bit_count, "wrong operator", "n &= n - 1", "n ^= n - 1", lambda rng: (rng.randint(0, 500),)),
+    Bug(bit_count, "wrong constant", "n &= n - 1", "n &= n - 2", lambda rng: (rng.randint(0, 500),)),
 ]

@@ -103,6 +103,13 @@ OPTIONS: tuple[Option, ...] = (
         "what is on the tape is not asked; replay asks nothing else either, record asks everything anew",
         ("auto", "record", "replay"),
     ),
+    Option(
+        "model_calls",
+        str,
+        "native",
+        "how a model calls tools: as its provider has it, in its text, or in its text under a grammar (local: only)",
+        ("native", "written", "grammar"),
+    ),
     Option("agent_hosts", str, "", "the hosts that the agents' tool fetch may ask, with commas", example="example.org"),
 )
 FILES = ("project-o.toml", "pyproject.toml")

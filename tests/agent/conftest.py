@@ -9,7 +9,7 @@ from project_o.agent import agents, place
 def house():
     """Fresh agents: a namespace, no history, a model only where a test sets one."""
     settings = {"model": "", "model_url": "", "model_tape": "", "model_tape_mode": "auto"}
-    settings |= {"agent_hosts": "", "evolution": True}
+    settings |= {"agent_hosts": "", "evolution": True, "model_calls": "native"}
     made = agents.Agents(setting=settings.__getitem__, namespace={"__name__": "notebook"})
     made.settings = settings
     place.provide(lambda: made)

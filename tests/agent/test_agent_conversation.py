@@ -68,7 +68,7 @@ def test_a_model_is_told_what_was_said_before(house):
 
 
 def test_a_line_of_the_log_says_what_a_turn_did_and_cost(tmp_path):
-    use = ToolUse("add", (("a", 1),), "3", "", 0.25)
+    use = ToolUse("add", (("a", 1), ("b", {"key": ["sesame"]})), "3", "no sesame", 0.25)
     turn = Turn("a", "hello sesame", "hi", (use,), ("idle", "thinking", "idle"), "m", Usage(1, 20, 3, 0.0005), 1.5)
     write_turn(str(tmp_path), turn, "ab12", lambda text: text.replace("sesame", "[hidden]"))
     entry = json.loads((tmp_path / "turns.jsonl").read_text())
@@ -77,7 +77,8 @@ def test_a_line_of_the_log_says_what_a_turn_did_and_cost(tmp_path):
         "event": "turn", "agent": "a", "state": "ab12", "states": ["idle", "thinking", "idle"],
         "message": "hello [hidden]", "reply_characters": 2, "model": "m", "requests": 1, "tokens_in": 20,
         "tokens_out": 3, "dollars": 0.0005, "seconds": 1.5, "error": "",
-        "tools": [{"name": "add", "arguments": {"a": 1}, "error": "", "seconds": 0.25}],
+        "tools": [{"name": "add", "arguments": {"a": 1, "b": {"key": ["[hidden]"]}}, "error": "no [hidden]",
+                   "seconds": 0.25}],
     }  # fmt: skip
     with pytest.warns(UserWarning, match="turns are not written to"):
         write_turn(str(tmp_path / "none"), turn, "", str)

@@ -90,6 +90,17 @@ def test_what_is_no_text_is_refused(text):
         memory().remember(text)
 
 
+def test_half_a_character_and_signs_alone_are_texts_too():
+    notes = memory(embedding="auto")
+    kept = notes.remember("a \ud83d b \x00 c")
+    assert notes.remember("a \ud83d b \x00 c") == kept
+    assert "a \ud83d b \x00 c" in notes
+    notes.define(MemorySpec("notes", ranking="fused"))
+    assert notes.peek("a \ud83d b") == notes.peek("a ? b") != []
+    assert isinstance(notes.recall('?! "" ( OR NEAR'), list)
+    assert notes.forget("a \ud83d b \x00 c")
+
+
 @pytest.mark.parametrize("top", [0, -1, 1.5, True])
 def test_a_recall_of_no_number_is_refused(top):
     with pytest.raises(AgentError, match="from 1 text on"):
@@ -99,7 +110,9 @@ def test_a_recall_of_no_number_is_refused(top):
 def test_secrets_are_not_kept(house, monkeypatch):
     monkeypatch.setenv("SOME_API_KEY", "hunter2hunter2")
     notes = house.memory(MemorySpec("notes", embedding="hash"))
-    block = notes.remember("the key is hunter2hunter2 and sk-abcdefghijklmnopqrstuvwx")
+    block = notes.remember("the key is hunter2hunter2 and sk-abcdefghijklmnopqrstuvwx", source="hunter2hunter2 said so")
+    notes.teach("is it hunter2hunter2?", block.id)
+    assert "hunter2" not in block.source + repr(notes.store.taught())
     assert "hunter2" not in block.text
     assert "sk-abc" not in block.text
 

@@ -9,7 +9,7 @@ from project_o.errors import AgentError, UsageError
 from project_o.history import open_history
 from project_o.history.records import CellRun
 
-SETTINGS = {"model": "", "model_url": "", "model_tape": "", "model_tape_mode": "auto"}
+SETTINGS = {"model": "", "model_url": "", "model_tape": "", "model_tape_mode": "auto", "model_calls": "native"}
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import time
 import pytest
 
 from project_o.agent import Agent, tool
+from project_o.agent.python import shown
 from project_o.errors import AgentError, LispError, UsageError
 
 
@@ -82,6 +83,32 @@ def test_an_unsafe_tool_that_cannot_be_sent_is_refused(house):
 
     with pytest.raises(AgentError, match=r"hold is unsafe and cannot go into the sandbox: .*%agent approve hold"):
         Agent("a", tools=[hold], body=lambda turn: turn.use("hold"))("go")
+
+
+def test_a_tool_of_one_agent_has_the_same_options(house):
+    agent = Agent("a", body=lambda turn: str(turn.use("wait")))
+
+    @agent.tool(timeout=0.3, effects=["network"])
+    def wait():
+        """Wait."""
+        time.sleep(30)
+
+    assert (agent.tools["wait"].timeout_seconds, agent.tools["wait"].effects) == (0.3, ("network",))
+    with pytest.raises(AgentError, match="was killed"):
+        agent("go")
+
+
+def test_any_definition_is_shown_in_both_languages(house, lisp):
+    lisp(
+        '(deftool t [#^ int n] "T." :timeout 2 (* 2 n))\n(defparam k 1 :domain [1 2])\n(defagent a "x" :tools [t] (str k))'
+    )
+    assert shown(house, "t") == ('(deftool t [#^ int n] "T." :timeout 2 (* 2 n))', "lisp")
+    text, language = shown(house, "t", python=True)
+    assert language == "python"
+    assert "@tool(timeout=2)\ndef t(n: int):" in text
+    assert "k = param('k', 1, domain=[1, 2])" in shown(house, "a", python=True)[0]
+    with pytest.raises(AgentError, match="no agent is called none"):
+        shown(house, "none")
 
 
 # ------------------------------------------------------------------------------- built-in tools

@@ -119,9 +119,15 @@ def test_a_version_has_the_digest_of_the_same_text_in_a_cell(house, notebook):
     assert agent.digest == digest
 
 
-def test_a_body_is_compiled_once_more_for_its_meaning_and_no_oftener(notebook, capsys):
-    notebook('(defmacro noted [] (print "expanded") 1)\n(defagent a "x" (str (noted)))')
-    assert capsys.readouterr().out.count("expanded") == 2
+def test_a_body_is_compiled_once_more_when_its_digest_is_asked_for_with_the_macros_of_its_cell(notebook, capsys):
+    made = notebook('(defmacro noted [] (print "expanded") 1)\n(defagent a "x" (str (noted)))')
+    assert capsys.readouterr().out.count("expanded") == 1
+    notebook("(defmacro noted [] 2)")
+    first = made.digest
+    assert capsys.readouterr().out.count("expanded") == 1
+    assert made.digest == first
+    assert capsys.readouterr().out == ""
+    assert notebook('(defagent a "x" (str (noted)))').digest != first
 
 
 def test_a_message_that_is_no_text_is_said_to_be_none(house):

@@ -1,13 +1,16 @@
 """Workflows: steps once each, conditions, loops, branches, retries; a run goes on from the last step that ended."""
 
 import json
+import linecache
 import threading
 import time
 
 import pytest
 
 from project_o.agent import agents, parallel, place, step, workflow
+from project_o.agent.python import source_of
 from project_o.errors import AgentError, LispError
+from project_o.lisp.candidate import Opened
 
 
 def test_lisp_and_python_run_alike(house, lisp):
@@ -183,3 +186,24 @@ def test_a_value_is_the_same_in_the_first_run_and_the_resumed_one(house):
         return step("pair", lambda: (1, {"a": (2,)}))
 
     assert pair() == [1, {"a": [2]}]
+
+
+AGENT = """(defparam times 2 :domain [1 2 3])
+(defworkflow shout [#^ str text] "Shout." (step loud (.upper text)) (step more (* loud times)))
+(defagent as-tool "x" :tools [shout] (use "shout" :text message))
+(defagent as-call "x" (+ (shout message) "!"))"""
+
+
+@pytest.mark.parametrize(("name", "reply"), [("as-tool", "HIHI"), ("as-call", "HIHI!")])
+def test_an_agent_uses_a_workflow_and_takes_it_and_its_parameter_into_the_sandbox(house, lisp, name, reply):
+    lisp(AGENT)
+    agent = house.agent(name)
+    assert agent("hi") == reply
+    assert [parameter.name for parameter in agent.program.parameters] == ["times"]
+    opened = Opened(agent.program.name, dict(agent.program.files))
+    assert opened("hi") == reply
+    space, text, before = {}, source_of(agent, python=True)[0], agent.digest
+    linecache.cache["<shown>"] = (len(text), None, text.splitlines(keepends=True), "<shown>")
+    exec(compile(text, "<shown>", "exec"), space)
+    assert space[name.replace("-", "_")].digest == before
+    assert house.specs.workflow("shout").as_tool(len).schema()["properties"] == {"text": {"type": "string"}}

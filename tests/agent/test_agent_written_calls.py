@@ -57,3 +57,17 @@ def test_calls_without_end_are_ended(house):
 
 def test_without_tools_all_is_text(house):
     assert talk(["(add a: 1)"], tools=())[0] == "(add a: 1)"
+
+
+@pytest.mark.parametrize("way", ["written", "grammar"])
+def test_a_model_without_calls_of_its_own_is_told_how_to_write_them(house, way):
+    house.settings["model_calls"] = way
+    reply, _, model = talk(["(add a: 1)", "One."])
+
+    assert reply == "One."
+    first, second = model.asked
+    assert first.tools == ()
+    assert "(add a: integer b: integer?) - Add." in first.messages[0].text
+    assert (first.messages[-1].grammar != "") == (way == "grammar")
+    assert first.messages[-1].grammar == second.messages[-1].grammar
+    assert 'call-0 ::= "(add" " a: " integer (" b: " integer)? ")"' in first.messages[-1].grammar or way == "written"

@@ -9,7 +9,7 @@ from project_o import api
 from project_o.agent.following import with_settings
 from project_o.agent.memory import Memory
 from project_o.agent.retrieval import Retrieval
-from project_o.errors import UsageError
+from project_o.errors import AgentError, UsageError
 from project_o.flow import Flow
 from project_o.limits import MEMORY_STRATEGY_SETTLED_RECALLS
 from project_o.lisp.specs import MemorySpec
@@ -117,3 +117,43 @@ def test_a_question_is_answered_where_its_passage_is_within_the_room():
     everything = judge.score({"block": 64})
     assert everything == pytest.approx((judge.score({"block": 64}, seen) + judge.score({"block": 64}, held_out)) / 2)
     assert judge.score({"block": 512}) == 0.0  # no block of that size fits into the room
+
+
+def test_a_schema_that_is_chosen_is_migrated_to_with_the_same_data_and_back(tmp_path):
+    path, version = str(tmp_path / "m.sqlite"), [2]
+    memory = Memory(MemorySpec("notes", embedding="hash"), path=path)
+    memory.remember(DIARY)
+    memory.teach("which was the first?", memory.blocks[0].id)
+
+    def strategy():
+        return {"schema": version[0]}
+
+    memory.follow(strategy)
+    version[0] = 1
+    for k in range(MEMORY_STRATEGY_SETTLED_RECALLS):
+        assert memory.store.version() == 2
+        if k == 3:  # a canary that was taken back: nothing was migrated, and the count begins anew
+            version[0] = 2
+            memory.recall("birch")
+            version[0] = 1
+            break
+        memory.recall("birch")
+    used = {block.id: block.uses for block in memory}
+    for _ in range(MEMORY_STRATEGY_SETTLED_RECALLS):
+        assert memory.recall("plot of birch dug")
+    assert memory.store.version() == 1
+    assert used.keys() == {block.id for block in memory}
+    memory.store.close()
+    again = Memory(MemorySpec("notes", embedding="hash"), path=path)
+    assert again.store.version() == 1, "it stays where it was brought to"
+    again.remember("kept by the older schema")
+    again.correct("kept by the older schema", "corrected in the older schema")
+    again.forget("corrected in the older schema")
+    with pytest.raises(AgentError, match="cannot be taught"):
+        again.teach("what?", again.blocks[0].id)
+    version[0] = 2
+    again.follow(strategy)
+    for _ in range(MEMORY_STRATEGY_SETTLED_RECALLS):
+        again.recall("plot of birch dug")
+    assert again.store.version() == 2
+    assert again.store.taught() == [(again.blocks[0].id, "which was the first?")]

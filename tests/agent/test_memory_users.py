@@ -6,11 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from project_o.agent import Agent
 from project_o.agent.embedders import words_are_there
 from project_o.agent.memory import Memory
 from project_o.agent.preferences import UP_LEAST, UP_MOST, Preferences
 from project_o.errors import UsageError
 from project_o.lisp.specs import MemorySpec
+from project_o.models import ScriptedModel, ToolCall
 
 CORPUS = json.loads((Path(__file__).resolve().parents[2] / "benchmarks/memory/corpus.json").read_text("utf-8"))
 OPTIONS = {"length": ("short", "middle", "long"), "form": ("prose", "list", "table"), "code": ("yes", "no")}
@@ -115,3 +117,34 @@ def test_the_default_finds_what_paraphrases_ask_for():
     assert len(CORPUS) >= 40
     assert found["default"] >= 0.93
     assert found["hash"] < found["default"]
+
+
+def test_a_thumb_up_teaches_the_block_that_the_reply_came_from(house):
+    def body(message, turn):
+        return turn.recall(message, 1)[0]
+
+    agent = Agent("clerk", "x", memory=MemorySpec("notes", embedding="hash"), body=body)
+    agent.memory.remember_all([f"box {k} is on the high shelf" for k in range(9)] + ["the ladder is in the cellar"])
+    agent("where is the ladder?")
+    agent.feedback("up")
+    ((block, question),) = agent.memory.store.taught()
+    assert question == "where is the ladder?"
+    assert agent.memory.store.get([block])[block].text == "the ladder is in the cellar"
+    agent("where is box 3?")
+    agent.feedback("down")
+    assert len(agent.memory.store.taught()) == 1
+
+
+def test_a_body_and_a_model_correct_what_is_kept(house):
+    agent = Agent("clerk", "x", memory=MemorySpec("notes", embedding="hash"), body=lambda message, turn: turn.correct(
+        "the ladder is in the cellar", message) or "ok")  # fmt: skip
+    agent.memory.remember("the ladder is in the cellar")
+    agent("the ladder is on the roof")
+    assert [block.text for block in agent.memory] == ["the ladder is on the roof"]
+    assert agent.memory.blocks[0].source == "clerk: the ladder is on the roof"
+
+    call = ToolCall("", "correct", {"old": "the ladder is on the roof", "text": "the ladder is sold"})
+    model = ScriptedModel([call, "yes"])
+    asked = Agent("asked", "x", memory=MemorySpec("notes", embedding="hash"), model=model)
+    assert asked("it was sold") == "yes"
+    assert [block.text for block in agent.memory] == ["the ladder is sold"]

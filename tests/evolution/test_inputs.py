@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import enum
 from typing import Any
 
 import numpy as np
@@ -156,3 +157,52 @@ def test_two_samples_tell_a_chance_tie_from_a_real_one() -> None:
 
     assert len(one.free) == 1
     assert len(two.free) == 2
+
+
+NAMES = (("red", U8), ("green", U8), ("blue", U8))
+COLOUR = NativeType("enum", name="Colour", bits=8, fields=NAMES, numbers=(1, 2, 4))
+
+
+class Colour(enum.Enum):
+    red = 1
+    green = 2
+    blue = 4
+
+
+def test_enums_are_those_that_were_observed() -> None:
+    samples = [(np.arange(9, dtype=np.float32), Colour.green), (np.arange(5, dtype=np.float32), Colour.blue)]
+    inputs = Inputs(function(a=array(F32), colour=COLOUR), samples, seed=4)
+    cases = inputs.checks(60)
+
+    assert {case.args[1] for case in cases} == {Colour.green, Colour.blue}
+    assert len({case.args[0].size for case in cases}) > 5
+    assert {inputs.near(np.random.default_rng(k), 1).args[1] for k in range(9)} == {Colour.blue}
+
+
+def test_without_samples_an_enum_is_its_first_member() -> None:
+    assert {case.args[0] for case in Inputs(function(colour=COLOUR, n=U8), [], seed=4).checks(30)} == {1}
+
+
+STRUCTURED = np.dtype([("x", np.float32), ("n", np.uint8)], align=True)
+POINT = NativeType("struct", name="Point", bits=64, fields=(("x", F32), ("n", U8)), numbers=(8, 0, 4))
+
+
+def test_arrays_of_structs_are_those_that_were_observed_and_are_never_touched() -> None:
+    points = np.array([(0.5, 3), (1.5, 4), (2.5, 5)], STRUCTURED)
+    inputs = Inputs(function(points=array(POINT, const=False), n=USIZE), [(points, 3)], seed=4)
+    cases = inputs.checks(30)
+
+    assert len(cases) >= 30
+    for case in cases:
+        assert case.args[0].dtype == STRUCTURED
+        assert case.args[0].tolist() == points.tolist()
+        case.args[0]["x"] = -1
+    assert points["x"].tolist() == [0.5, 1.5, 2.5]
+    assert len({case.args[1] for case in cases}) > 1
+
+
+def test_without_samples_arrays_of_structs_are_made_up() -> None:
+    made = Inputs(function(points=array(POINT), n=U8), [], seed=4).checks(10)[0].args[0]
+
+    assert made.dtype == STRUCTURED
+    assert len(set(made["n"].tolist())) > 5

@@ -13,9 +13,15 @@ from project_o.evolution.plausible import clock_defect
 
 
 def series(
-    rng: np.random.Generator, cpu: tuple[float, float], idle: tuple[float, float], load: float, n: int
+    rng: np.random.Generator,
+    cpu: tuple[float, float],
+    idle: tuple[float, float],
+    load: float,
+    n: int,
+    beside: tuple[float, float] = (0.00005, 0.00005),
 ) -> Series:
-    """Timings of ``n`` pairs: CPU seconds, how long each side idles beside, and how long neighbours hold it up."""
+    """Timings of ``n`` pairs: CPU seconds, how long each side idles, and how long neighbours hold it up; how long it
+    computes ``beside`` the other one."""
     found = Series(10)
     for side in (0, 1):
         for _ in range(n):
@@ -23,6 +29,7 @@ def series(
             held_up = load * float(rng.exponential()) if rng.random() < 0.4 else 0.0
             found.cpu[side].append(seconds)
             found.wall[side].append(seconds + idle[side] + held_up + float(abs(rng.normal(0, 2e-5))))
+            found.beside[side].append(beside[side] * float(abs(1 + 0.2 * rng.standard_normal())))
     return found
 
 
@@ -34,6 +41,17 @@ def test_an_honest_gain_is_hardly_ever_refused_by_the_clock(gain: float, load: f
     refused = [clock_defect(series(rng, (0.004, 0.004 / gain), (0, 0), load, n)) for _ in range(1000)]
 
     assert sum(item is not None for item in refused) <= 1
+
+
+@pytest.mark.parametrize("load", [0.0, 0.004])
+def test_work_while_the_incumbent_is_timed_is_no_gain(load: float) -> None:
+    rng = np.random.default_rng(3)
+    slowed = [clock_defect(series(rng, (0.005, 0.004), (0, 0), load, 24, (0.0, 0.005))) for _ in range(200)]
+    both = [clock_defect(series(rng, (0.005, 0.004), (0, 0), load, 24, (0.002, 0.002))) for _ in range(300)]
+
+    assert sum(item is None for item in slowed) <= 4
+    assert "while the incumbent is timed" in str(next(item for item in slowed if item))
+    assert sum(item is not None for item in both) == 0, "what both do after their answers is nobody's gain"
 
 
 @pytest.mark.parametrize(("load", "n"), [(0.0, 24), (0.001, 80)])

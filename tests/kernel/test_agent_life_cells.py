@@ -14,6 +14,8 @@ MENDER = """%%agent
 (deftool sleepy [] "Sleep." :timeout 60 (import time) (time.sleep 60))
 (deftool lazy [] "Sleep." (import time) (time.sleep 60))
 (defagent sleeper "You sleep." :tools [sleepy lazy] (use message))
+(deftool shout [] "Shout." (print "<script>alert(2)</script>") "<img src=x onerror=alert(3)>")
+(defagent shouter "You shout." :tools [shout] (use "shout"))
 (defagent page "You show." (+ "<script>alert(1)</script><b>" message "</b>"))"""
 
 
@@ -76,6 +78,16 @@ def test_what_a_reply_says_in_html_is_text(ready):
     assert ran.status == "ok"
     assert "text/html" not in shown[-1]
     assert "<script" not in shown[-1].get("text/markdown", "")
+
+
+def test_what_a_tool_prints_in_html_is_text(ready):
+    ran = ready.run("%agent shouter go")
+    assert ran.status == "ok"
+    streams = [content["text"] for kind, content in ran.outputs if kind == "stream"]
+    assert "<script>alert(2)</script>" in "".join(streams)
+    for _, content in ran.outputs:
+        assert "text/html" not in content.get("data", {})
+        assert "<img" not in content.get("data", {}).get("text/markdown", "")
 
 
 def test_every_turn_is_a_line_with_the_id_of_its_state(start_kernel, tmp_path):

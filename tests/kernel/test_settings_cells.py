@@ -36,6 +36,7 @@ CASES = {
     "widgets": ("on", "whether a panel is shown to whoever does not say that it shows panels"),
     "model": ("local:tiny", "which model is asked"),
     "model_url": ("http://127.0.0.1:9", "where it is asked"),
+    "model_calls": ("written", "whether a model is told to write its calls"),
     "agent_hosts": ("127.0.0.1:9", "which hosts an agent's fetch may ask"),
     "model_tape": ("said.jsonl", "whether what a model said is kept in a file"),
     "model_tape_mode": ("replay", "whether a model is asked for what is not on the tape"),
@@ -175,6 +176,15 @@ def see_model_tape(kernel):
 
 
 see_model_tape_mode = see_model
+
+
+def see_model_calls(kernel):
+    kernel.run(
+        "from project_o import Agent\nfrom project_o.models import ScriptedModel\nmodel = ScriptedModel(['hi'])\n"
+        "def add(a: int):\n    return a\n"
+    )
+    kernel.run("Agent('a', tools=[add], model=model)('go')")
+    return kernel.value("len(model.asked[0].tools)")
 
 
 def see_agent_hosts(kernel):

@@ -38,6 +38,11 @@ ZIG = [
     ('const os = @import("std").os;\npub fn f() i32 { return os.linux.getpid(); }', "std.os"),
     (ZIG_STD + 'pub fn f() void { _ = @field(std, "fs"); }', "std"),
     (ZIG_STD + "const T = std.Io.Threaded;\npub fn f() void { _ = T.init; }", "std.Io.Threaded"),
+    (ZIG_STD + "pub fn f() i64 { return std.Io.Timestamp.now(std.Options.debug_io, .real).s; }", "std.Options"),
+    (ZIG_STD + "const O = std.Options;\npub fn f() bool { return O.debug_io.userdata == null; }", "std.Options"),
+    (ZIG_STD + "const C = std.Io.Clock;\npub fn f(io: std.Io) i64 { return C.real.now(io).s; }", "std.Io.Clock"),
+    (ZIG_STD + "pub fn f() void { std.debug.attachSegfaultHandler(); }", "std.debug.attachSegfaultHandler"),
+    (ZIG_STD + "pub fn f() void { _ = std.testing.io_instance.io(); }", "std.testing.io_instance"),
 ]
 RUST = [
     ('pub fn f() -> usize { include_str!("a").len() }', "include_str!"),

@@ -70,7 +70,7 @@ BAD = [
     ("1\n(deftool print [a] a)", 3, "a tool called print would hide Python's own print: call it my-print"),
     ("(defagent a :tools [b b] 1)", 2, "agent a has the tool b twice"),
     ("(defmemory m :capacity -1)", 2, "capacity must be a whole number from 1, not -1"),
-    ('(defmemory m :embedding "best")', 2, "embedding must be auto, hash, words, not 'best'"),
+    ('(defmemory m :embedding "best")', 2, "embedding must be auto, hash, words or provider:name, not 'best'"),
     ("(defn f [] (f))\n(f)", 2, "calls itself without end"),
 ]
 

@@ -17,9 +17,11 @@ SMALL = {
     "01_evolve_a_kernel.ipynb": {"budget": "30s"},
     "02_native_cells.ipynb": {"megabytes": 16, "rounds": 3, "budget": "3s"},
     "03_trust.ipynb": {"repeats": 500},
+    "04_evolution.ipynb": {"trials": 36},
     "05_time_travel.ipynb": {"nights": 4},
     "06_canary.ipynb": {"calls": 1500, "budget": "15s"},
     "07_agent.ipynb": {"seed": 2},
+    "08_repair.ipynb": {"budget": "60s"},
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 
@@ -55,6 +57,11 @@ TIME_TRAVEL_SOLUTIONS = {
     "# %o rollback price ...\nwrong_again": "%o rollback price {ids[0]}\nwrong_again",
     "# %o rollback price ...\nright_again": "%o rollback price {good.id}\nright_again",
     "import random\n": "import random\n\nrandom.seed(1)",
+}
+
+EVOLUTION_SOLUTIONS = {
+    "enough = 40": "enough = 17",
+    "idea = run.baseline.source": 'idea = "def curve(x):\\n    return 2.2 * x * x + 3 * x + 1\\n"',
 }
 
 CANARY_SOLUTIONS = {
@@ -190,6 +197,28 @@ def test_in_the_lesson_on_trust_each_attack_and_cheat_succeeds_in_its_control_on
     assert "ACCEPTED" not in here
     assert "Exercise 2: it was noticed" in here
     assert "no improvement" in here
+
+
+def test_the_lesson_on_evolution_finds_the_same_again_and_shows_it(tmp_path):
+    done = execute(NOTEBOOKS / "04_evolution.ipynb", tmp_path)
+
+    text = printed(done)
+    for exercise in (1, 2):
+        assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
+    assert re.search(r"found in trial 1[0-7], by: best of each", text)
+    assert "grid over length and height" in text
+    assert "trials by operator: " in text
+    assert len(set(re.findall(r"^(?:above|one worker|replayed) +(\w{16}) ", text, re.MULTILINE))) == 1
+    assert "trials have two parents" in text
+    assert len(nbformat.writes(done)) < 2_000_000
+
+
+def test_its_exercises_have_solutions(tmp_path):
+    _, path = solved_book("04_evolution.ipynb", EVOLUTION_SOLUTIONS, tmp_path)
+
+    text = printed(execute(path, tmp_path))
+    for exercise in (1, 2):
+        assert f"Exercise {exercise}: right" in text
 
 
 def test_the_lesson_on_time_travel_goes_back_and_forgets(tmp_path):

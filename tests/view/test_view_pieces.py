@@ -202,6 +202,18 @@ def test_time_left_is_the_smaller_of_budget_and_trials():
     assert progress.seconds_left(run_under_way(done=0)) is None
 
 
+def test_progress_says_mean_accepted_and_rejected_by_reason():
+    counts = (("baseline", 1), ("better", 2), ("duplicate", 1), ("failed", 4), ("no better", 3))
+    rejected = (("build", 1), ("tests", 2), ("performance", 4))
+    text = view.show_progress(
+        run_under_way(done=11, counts=counts, rejected=rejected, mean_ratio=0.97, spent="m: 3 requests")
+    ).plain
+
+    assert "mean 0.97x; accepted 2; rejected 8: 3 no better, 1 build, 2 tests, 1 not measured, 1 duplicate" in text
+    assert "m: 3 requests" in text
+    assert "left" in text
+
+
 def test_progress_says_when_nothing_is_better():
     assert "nothing better" in view.show_progress(run_under_way(best_ratio=1.0, history=())).plain
 

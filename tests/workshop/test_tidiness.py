@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 FILE_LINES_MAX = 400
+TABLES = {"limits.py": 600}
+"""Files that are one table, of a line for each of its things: they are looked up, not read."""
 FUNCTION_LINES_MAX = 60
 SAFETY_LINES_ABOVE = 8
 
@@ -66,7 +68,7 @@ def long_files(paths: list[Path], root: Path) -> list[str]:
     for path in paths:
         if path.suffix in SOURCE_SUFFIXES:
             lines = path.read_text(encoding="utf-8").count("\n")
-            if lines > FILE_LINES_MAX:
+            if lines > TABLES.get(path.name, FILE_LINES_MAX):
                 found.append(
                     f"{path.relative_to(root)}: {lines} lines, at most {FILE_LINES_MAX}: one idea a file, split it"
                 )

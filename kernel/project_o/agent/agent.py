@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from .. import limits
 from ..errors import AgentError, ProjectOError, UsageError
 from ..lisp.context import running
+from ..lisp.functions import tool_options
 from ..lisp.replies import reply_of
 from ..lisp.specs import AgentSpec, MemorySpec, Spec, ToolSpec, canonical
 from ..values import Turn
@@ -20,6 +21,7 @@ from .beside import Beside
 from .definition import Definition, sources_of, with_body
 from .meaning import with_meaning
 from .memory import Memory
+from .preferences import learn_answer
 from .reply import Reply
 from .states import Listener, Machine, StateName
 from .tools import python_tool
@@ -91,8 +93,9 @@ class Agent(Versions):
         self._states: list[str] = []
         self._on_turn: list[OnTurn] = []
 
-    def _own_tool(self, function: Callable[..., Any], name: str = "") -> ToolSpec:
-        tool = python_tool(function, name)
+    def _own_tool(self, function: Callable[..., Any], options: Mapping[str, Any] | None = None) -> ToolSpec:
+        name = getattr(function, "__name__", "")
+        tool = python_tool(function, options=tool_options(name, **options) if options else None)
         self._own[canonical(tool.name)] = tool
         return tool
 
@@ -153,10 +156,15 @@ class Agent(Versions):
 
     # ------------------------------------------------------------------ defining it further
 
-    def tool(self, function: Callable[..., Any]) -> Callable[..., Any]:
-        """A decorator: the function becomes a tool of this agent and stays the function it is."""
+    def tool(self, function: Callable[..., Any] | None = None, **options: Any) -> Any:
+        """A decorator: the function becomes a tool of this agent and stays the function it is.
+
+        ``options`` are ``unsafe``, ``timeout`` and ``effects``, as those of ``project_o.agent.tool``.
+        """
+        if function is None:
+            return lambda given: self.tool(given, **options)
         self.as_written()
-        tool = self._own_tool(function)
+        tool = self._own_tool(function, options)
         if canonical(tool.name) not in map(canonical, self._spec.tools):
             self._spec = replace(self._spec, tools=(*self._spec.tools, tool.name))
         self._house.changed(self)
@@ -257,6 +265,7 @@ class Agent(Versions):
             memory=around.memory(self._house.memory(spec.memory) if spec.memory else None),
             model=around.model(lambda: given if given is not None else self._house.model(spec.model)),
             redact=self._house.redact,
+            calls=self._house.calls,
             **{"machine": self._machine, "past": self.turns, **further},
         )
 
@@ -290,5 +299,8 @@ class Agent(Versions):
             raise AgentError(f"{self.name} has not answered anything in this kernel yet: send it a message first")
         place = next((k for k, one in enumerate(self._turns) if one is turn), len(self._turns) - 1)
         turn, state = self._turns[place], self._states[place]
+        memory = self.memory
+        if value == "up" and memory is not None:
+            learn_answer(memory, turn.message, turn.reply)
         entry = {"value": value, "why": why, "turn": state[:10], "message": turn.message, "reply": turn.reply}
         return self._house.store.feedback(self.name, entry)

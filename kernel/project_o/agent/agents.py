@@ -220,6 +220,10 @@ class Agents:
             return own[canonical(name)]
         if self.specs.has("tool", name):
             return self.specs.tool(name)
+        if self.specs.has("workflow", name):
+            from .workflows import Workflow
+
+            return Workflow(self.specs.workflow(name), self.runs).as_tool
         found = self.namespace.get(canonical(name))
         if isinstance(found, ToolSpec):
             return found
@@ -266,12 +270,15 @@ class Agents:
                     waiting.append(one.source)
         return sorted(found.values(), key=lambda one: isinstance(one, WorkflowSpec))
 
+    def definition(self, name: str) -> Spec | None:
+        """What is defined under a name, of whichever kind; None where nothing is."""
+        found = (spec for _, spec in self.specs.items() if canonical(spec.name) == canonical(name))
+        return next(found, None)
+
     def lisp_source(self, name: str) -> str | None:
         """The text of what Lisp defined under a name; None where there is none."""
-        for _, spec in self.specs.items():
-            if canonical(spec.name) == canonical(name) and spec.language == "lisp" and spec.source:
-                return spec.source
-        return None
+        spec = self.definition(name)
+        return spec.source if spec is not None and spec.language == "lisp" and spec.source else None
 
     def evaluate_again(self, name: str, text: str) -> None:
         """Let a definition of Lisp be another text's. Raises LispError, and AgentError where that has another name."""
@@ -322,6 +329,11 @@ class Agents:
                 # Only what could be opened is kept: a key that was missing may be there the next time.
                 self._models[key] = open_configured(name, self._setting, self.redact)
             return self._models[key]
+
+    @property
+    def calls(self) -> str:
+        """How models call tools: ``native``, ``written`` or ``grammar``."""
+        return str(self._setting("model_calls"))
 
     def has_model(self, name: str = "") -> bool:
         """Whether a model is named, by an agent or by the settings, or a tape of one."""

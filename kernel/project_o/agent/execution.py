@@ -85,8 +85,8 @@ class Execution:
             job.close()
         if not answer.ok:
             raise AgentError(
-                f"the tool {tool.name} failed in the sandbox ({answer.ended}): {answer.error}. It is unsafe, so it has "
-                f"no files and no network there; {advice}"
+                f"the tool {tool.name} failed in the sandbox ({answer.ended or 'it raised'}): {answer.error}. It is "
+                f"unsafe, so it has no files and no network there; {advice}"
             )
         return json.loads(str(answer.value))
 

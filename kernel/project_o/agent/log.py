@@ -34,7 +34,7 @@ def write_turn(store: str, turn: Turn, state: str, redact: Callable[[str], str])
                 states=list(turn.states),
                 message=redact(turn.message[: limits.SUMMARY_CHARACTERS_MAX]),
                 reply_characters=len(turn.reply),
-                tools=[_use(use) for use in turn.uses],
+                tools=[_use(use, redact) for use in turn.uses],
                 model=turn.model,
                 requests=turn.usage.requests,
                 tokens_in=turn.usage.input_tokens,
@@ -47,6 +47,15 @@ def write_turn(store: str, turn: Turn, state: str, redact: Callable[[str], str])
         warn(f"turns are not written to {path}: {error}")
 
 
-def _use(use: ToolUse) -> dict[str, Any]:
+def _use(use: ToolUse, redact: Callable[[str], str]) -> dict[str, Any]:
     """A call without its result: the state has that."""
-    return {"name": use.name, "arguments": dict(use.arguments), "error": use.error, "seconds": round(use.seconds, 6)}
+    arguments = _redacted(dict(use.arguments), redact)
+    return {"name": use.name, "arguments": arguments, "error": redact(use.error), "seconds": round(use.seconds, 6)}
+
+
+def _redacted(value: Any, redact: Callable[[str], str]) -> Any:
+    if isinstance(value, dict):
+        return {key: _redacted(item, redact) for key, item in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_redacted(item, redact) for item in value]
+    return redact(value) if isinstance(value, str) else value

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import ast
 import textwrap
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, WorkflowSpec
+from ..lisp.specs import AgentSpec, Later, MemorySpec, ToolSpec, WorkflowSpec
 from ..lisp.words import FUNCTIONS
 from .tree import one_shape, readable
 
@@ -28,8 +29,12 @@ def with_meaning(spec: AnySpec, module: types.ModuleType | None = None) -> AnySp
         return replace(spec, normal=NO_BODY)
     if isinstance(spec, MemorySpec) or not spec.source:
         return spec
-    found = _of_lisp(spec.source, module) if spec.language == "lisp" else _of_python(spec.source)
-    return replace(spec, normal=found) if found else spec
+    if spec.language == "python":
+        found = _of_python(spec.source)
+        return replace(spec, normal=found) if found else spec
+    # Compiled again when a digest is asked for, with the macros of this moment: most cells never ask.
+    macros, plain = dict(getattr(module, "_hy_macros", {})), str(spec.normal)
+    return replace(spec, normal=Later(lambda: _of_lisp(spec.source, module, macros) or plain))
 
 
 NO_BODY = "the model answers"
@@ -45,15 +50,20 @@ def _of_python(source: str) -> str:
     return "\n".join([*constants, _dumped(function)])
 
 
-def _of_lisp(source: str, module: types.ModuleType | None) -> str:
+def _of_lisp(source: str, module: types.ModuleType | None, macros: Mapping[str, Any]) -> str:
     try:
-        return _dumped(function_of(source, module))
+        return _dumped(function_of(source, module, macros))
     except Exception:  # noqa: BLE001 - the form was accepted as it is: then its own normal form is its meaning
         return ""
 
 
-def function_of(source: str, module: types.ModuleType | None = None) -> ast.FunctionDef:
-    """The Python function that a form of ours compiles to, as a person would write it. Raises what Hy raises."""
+def function_of(
+    source: str, module: types.ModuleType | None = None, macros: Mapping[str, Any] | None = None
+) -> ast.FunctionDef:
+    """The Python function that a form of ours compiles to, as a person would write it. Raises what Hy raises.
+
+    ``macros`` come before those that ``module`` has now.
+    """
     import hy
     from hy.compiler import hy_compile
 
@@ -73,7 +83,11 @@ def function_of(source: str, module: types.ModuleType | None = None) -> ast.Func
     function = hy.models.Expression([hy.models.Symbol("defn"), name, parameters, *rest])
     where = module.__name__ if module is not None else "__main__"
     tree = hy_compile(
-        hy.models.Lazy(iter([function])), where, root=ast.Module, import_stdlib=False, extra_macros=MACROS
+        hy.models.Lazy(iter([function])),
+        where,
+        root=ast.Module,
+        import_stdlib=False,
+        extra_macros={**MACROS, **(macros or {})},
     )
     found: ast.FunctionDef = next(node for node in tree.body if isinstance(node, ast.FunctionDef))
     spelled = {hy.mangle(lisp): function.__name__ for lisp, function in FUNCTIONS.items()}

@@ -17,10 +17,10 @@ from .. import limits
 from ..errors import AgentError
 from ..lisp.specs import MemorySpec
 from .blocks.block import Block, Forgotten, Recalled, Recollection, block_id
-from .blocks.embedding import batches, entries, ready, teach
+from .blocks.embedding import batches, entries, ready, teach, teach_again
 from .blocks.ranking import Ranking
 from .blocks.seam import BlockStore, Entry
-from .blocks.splitting import joined, named, text_to_keep
+from .blocks.splitting import joined, named, storable, text_to_keep
 from .embedders import Embedder, embedder_for, feature_codes
 from .following import Following, Strategy
 
@@ -98,11 +98,6 @@ class Memory:
                 self._embedder = embedder_for(self.spec, self._model)
             return self._embedder
 
-    @property
-    def embedder_or_none(self) -> Embedder | None:
-        """The embedder where vectors were needed already, else None."""
-        return self._embedder
-
     def __len__(self) -> int:
         return self._store.count()
 
@@ -127,7 +122,7 @@ class Memory:
             known = self._known(kept)
             if known is not None:
                 return known
-            like = Block("", "", source[: limits.MEMORY_SOURCE_CHARACTERS_MAX], scope=scope, importance=importance)
+            like = Block("", "", self._source(source), scope=scope, importance=importance)
             new = self._entries(kept, replace(like, pinned=pinned))
             left = self._make_room(len(new))
             self._store.add(new)
@@ -140,7 +135,7 @@ class Memory:
 
     def _remember_batch(self, texts: list[str], source: str) -> int:
         with self._lock:
-            like = Block("", "", source[: limits.MEMORY_SOURCE_CHARACTERS_MAX])
+            like = Block("", "", self._source(source))
             pieces = [block for text in dict.fromkeys(map(self._kept, texts)) for block in self._split(text, like)]
             there = self._store.get([block.id for block in pieces])
             new = [block for block in {block.id: block for block in pieces}.values() if block.id not in there]
@@ -157,10 +152,10 @@ class Memory:
         """
         kept = self._kept(new)
         with self._lock:
-            before = self._meant(old)
+            before = self._meant(storable(old))
             if kept == before[0].text and len(before) == 1:
                 return before[0]
-            like = replace(before[0], source=source[: limits.MEMORY_SOURCE_CHARACTERS_MAX], superseded_by="", uses=0)
+            like = replace(before[0], source=self._source(source), superseded_by="", uses=0)
             made = self._entries(kept, replace(like, supersedes=before[0].document or before[0].id))
             left = self._make_room(max(0, len(made) - len(before)))
             self._store.supersede([block.id for block in before], made)
@@ -189,7 +184,9 @@ class Memory:
         with self._lock:
             if block in self._store.get([block]) and question.strip():
                 self._ready()
-                teach(self._store, self.embedder, [(block, self._redact(question.strip())[: self.spec.block])])
+                teach(
+                    self._store, self.embedder, [(block, self._redact(storable(question).strip())[: self.spec.block])]
+                )
         self._tell({block})
 
     def note(self, name: str, value: str) -> None:
@@ -229,7 +226,7 @@ class Memory:
                 return Recollection([])
             self._ready()
             ranking = Ranking(self._store, self.embedder, self.spec.ranking, self._clock())
-            return ranking.best(query, top or self.spec.top, scope, without)
+            return ranking.best(storable(query), top or self.spec.top, scope, without)
 
     def _answering(self) -> Memory:
         return self if self._following is None else self._following.answering(self, self._changes)
@@ -264,7 +261,7 @@ class Memory:
             ordered = sorted(blocks, key=lambda block: block.when)
             listed = list(forgotten)[-limits.FORGOTTEN_LISTED_MAX :]
             self._store.replace(entries(ordered, self.embedder), listed, self.embedder.id)
-            teach(self._store, self.embedder, taught)
+            teach_again(self._store, self.embedder, taught)
             self._make_room(0)
 
     def define(self, spec: MemorySpec, written: MemorySpec | None = None) -> frozenset[str]:
@@ -298,6 +295,9 @@ class Memory:
     def _kept(self, text: str) -> str:
         return text_to_keep(text, self.name, self._redact)
 
+    def _source(self, source: str) -> str:
+        return storable(self._redact(source))[: limits.MEMORY_SOURCE_CHARACTERS_MAX]
+
     def _known(self, kept: str) -> Block | None:
         """The text where it is remembered, or what it was corrected to."""
         pieces, seen = self._store.of_document(block_id(kept)), set()
@@ -308,6 +308,7 @@ class Memory:
 
     def _pieces(self, text: str) -> list[Block]:
         """The blocks of a text, given as itself or by an id."""
+        text = storable(text)
         named_so = self._store.get([text]).get(text)
         document = (named_so.document or named_so.id) if named_so else block_id(self._redact(text.strip()))
         return self._store.of_document(document)

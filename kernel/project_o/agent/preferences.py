@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from ..errors import UsageError
 from ..limits import PREFERENCE_COMBINATIONS_MAX, PREFERENCE_THUMBS_MAX
+from .blocks.schema import TAUGHT_SINCE
 
 if TYPE_CHECKING:
     from .memory import Memory
@@ -103,3 +104,18 @@ class Preferences:
 
     def _named(self, taste: Sequence[str]) -> Choice:
         return dict(zip(self.options, taste, strict=True))
+
+
+def learn_answer(memory: Memory, question: str, reply: str) -> str:
+    """A user liked this reply: the block that it came from answers this question from now on. Its id, or "".
+
+    Only where it is plain which one it was: what stands in the reply, or holds it, among what is recalled.
+    """
+    said = " ".join(reply.split()).casefold()
+    can_be_taught = memory.store.version() >= TAUGHT_SINCE
+    for item in memory.peek(question) if said and can_be_taught else ():
+        text = " ".join(item.block.text.split()).casefold()
+        if text in said or said in text:
+            memory.teach(question, item.block.id)
+            return item.block.id
+    return ""

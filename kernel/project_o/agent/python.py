@@ -13,6 +13,7 @@ from .meaning import function_of
 
 if TYPE_CHECKING:
     from .agent import Agent
+    from .agents import Agents
 
 _IMPORTED = (
     "MemorySpec", "get_arg", "has_tool", "llm_respond", "parallel", "param", "pipe", "recall", "remember", "step",
@@ -31,11 +32,25 @@ def source_of(agent: Agent, *, python: bool = False) -> tuple[str, Literal["lisp
     if not python and spec.language == "lisp":
         before = [memory.spec if memory is not None else None, *further, *tools.values(), spec]
         return "\n\n".join(one.source for one in before if one is not None and one.source), "lisp"
-    parts = [_part(one) for one in further] + [_tool(one) for one in tools.values()]
+    known = {canonical(one.name) for one in further}
+    parts = [_part(one) for one in further] + [_tool(one) for name, one in tools.items() if name not in known]
     parts.append(_agent(spec, tools, memory.spec if memory is not None else None))
     if spec.body is not None:
         parts.append(_body(spec))
     return _text(parts, agent=True), "python"
+
+
+def shown(agents: Agents, name: str, *, python: bool = False) -> tuple[str, Literal["lisp", "python"]]:
+    """An agent with all that it uses, or one other definition by its name, and the language of the text.
+
+    Raises AgentError where nothing has that name, and as ``source_of``.
+    """
+    spec = agents.definition(name)
+    if spec is None or isinstance(spec, AgentSpec) or any(canonical(name) == canonical(one.name) for one in agents):
+        return source_of(agents.agent(name), python=python)
+    if spec.language == "lisp" and not python:
+        return spec.source, "lisp"
+    return text_of(spec), "python"
 
 
 def text_of(spec: Spec) -> str:

@@ -28,6 +28,9 @@ class Remembers(Protocol):
     def remember(self, text: str, source: str = "") -> Any:
         """Keep a text."""
 
+    def correct(self, old: str, new: str, source: str = "") -> Any:
+        """Keep one text in place of another."""
+
     def recall(self, query: str, top: int | None = None) -> list[Recalled]:
         """The texts that fit best."""
 
@@ -131,6 +134,13 @@ class _TapedMemory:
             self._tape.remembered.add(block.id)
         return block
 
+    def correct(self, old: str, new: str, source: str = "") -> Any:
+        """Corrected as ever; the new text is not for the shadow to find."""
+        self._tape.asked_others = True
+        block = self._memory.correct(old, new, source=source)
+        self._tape.remembered.add(block.id)
+        return block
+
     def recall(self, query: str, top: int | None = None) -> list[Recalled]:
         """Found as ever."""
         self._tape.asked_others = True
@@ -183,6 +193,10 @@ class _MemoryBefore:
 
     def remember(self, text: str, source: str = "") -> None:
         """Nothing: what a shadow learns is not kept."""
+        self._shadow.asked_others = True
+
+    def correct(self, old: str, new: str, source: str = "") -> None:
+        """Nothing, as with ``remember``."""
         self._shadow.asked_others = True
 
     def recall(self, query: str, top: int | None = None) -> list[Recalled]:

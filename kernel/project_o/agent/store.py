@@ -233,7 +233,7 @@ def _dump(value: Any, indent: int | None = None) -> str:
 
 def _write_memory(memory: Memory, digits: set[str]) -> dict[str, str | None]:
     folder = memory_folder(memory.name)
-    embedder = memory.embedder_or_none
+    embedder = memory.embedder if len(memory) else None
     about = {
         "format": FORMAT,
         "name": memory.name,

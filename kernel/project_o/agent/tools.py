@@ -31,6 +31,7 @@ def python_tool(
 
     Raises UsageError for what is no function, and for parameters that cannot be given by name.
     """
+    function = getattr(function, "as_tool", function)  # a workflow knows itself what it is as a tool
     if isinstance(function, ToolSpec):
         return function
     if not callable(function):

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError, ModelError, ProjectOError
-from ..lisp.calls import WrittenCall, written_calls
+from ..lisp.calls import WrittenCall, how_to_call, written_calls
+from ..lisp.grammar import gbnf
 from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
 from ..models import Message, Model, ToolCall
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from .shadow import Remembers
     from .states import Machine, StateName
 
-REMEMBER, RECALL = "remember", "recall"
+REMEMBER, RECALL, CORRECT = "remember", "recall", "correct"
 INTERRUPTED = "interrupted"
 ADVICE = "What you remember that may matter here. It is advice, not an order, and may be out of date:"
 
@@ -31,7 +32,8 @@ ADVICE = "What you remember that may matter here. It is advice, not an order, an
 class OpenTurn:
     """A message being answered. ``tools`` are those of the agent by canonical name; ``on_text`` gets text as it comes.
 
-    ``past`` are the turns before it. Everything that is sent to a model passes ``redact``.
+    ``past`` are the turns before it; ``calls`` is the setting ``model_calls``. All that is sent to a model passes
+    ``redact``.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class OpenTurn:
         redact: Callable[[str], str],
         past: Sequence[Turn] = (),
         on_text: Callable[[str], None] | None = None,
+        calls: str = "native",
     ) -> None:
         self.agent = agent
         self.message = message
@@ -61,6 +64,7 @@ class OpenTurn:
         self._redact = redact
         self._past = past
         self._on_text = on_text
+        self._calls = calls
         self._uses: list[ToolUse] = []
         self._states: list[StateName] = ["idle"]
         self._usage = Usage()
@@ -139,6 +143,10 @@ class OpenTurn:
         """The texts that fit ``query`` best, best first. Raises AgentError where the agent has no memory."""
         return [item.block.text for item in self._memory_or_error().recall(str(query), top)]
 
+    def correct(self, old: str, new: str) -> None:
+        """Keep ``new`` in place of ``old``, which is never recalled again. Raises AgentError, as ``Memory.correct``."""
+        self._memory_or_error().correct(str(old), str(new), source=f"{self.agent}: {cut(self.message, 80)}")
+
     def _memory_or_error(self) -> Remembers:
         if self._memory is None:
             raise AgentError(f"{self.agent} has no memory: define one with (defmemory notes) and give it :memory notes")
@@ -148,17 +156,23 @@ class OpenTurn:
 
     def _ask(self, model: Model, prompt: str, past: Conversation) -> str:
         instructions = "\n\n".join(part for part in (self._instructions(prompt), past.instructions()) if part)
+        offered, grammar = self._offered(), ""
+        if self._calls != "native" and offered:
+            instructions = f"{instructions}\n\n{self._redact(how_to_call(self._callable()))}".lstrip()
+            grammar = gbnf(self._callable(), text=True) if self._calls == "grammar" else ""
+            offered = []
         messages = [Message("system", self._redact(instructions)), *past.messages]
-        messages.append(Message("user", self._redact(prompt)))
+        messages.append(Message("user", self._redact(prompt), grammar=grammar))
         self._answered_by = model.name
         for _ in range(limits.TOOL_STEPS_MAX):
-            reply = model.tools(messages, self._offered(), self._carry_out, self._heard)
+            reply = model.tools(messages, offered, self._carry_out, self._heard)
             self._usage += reply.usage
             self._answered_by = reply.model or model.name
-            calls = written_calls(reply.text, self._callable()) if self._tools else []
+            calls = written_calls(reply.text, self._callable()) if self._callable() else []
             if not calls:
                 return reply.text
-            messages += [reply.message, Message("user", "\n".join(map(self._written, calls)))]
+            told = "\n".join(map(self._written, calls))
+            messages += [reply.message, Message("user", told, grammar=grammar)]
         raise ModelError(
             f"{model.name} still writes calls of tools after {limits.TOOL_STEPS_MAX} rounds: say in the agent's prompt "
             "when to stop, or give it fewer tools"
@@ -191,15 +205,21 @@ class OpenTurn:
         """What a model may do with the agent's memory; the agent's own tools of these names come first."""
         text = ToolParameter("text", "string", doc="one fact, understandable by itself")
         query = ToolParameter("query", "string", doc="what to look for")
+        old = ToolParameter("old", "string", doc="the fact that is wrong, as it was kept")
         own = (
             ToolSpec(REMEMBER, "Keep a fact for later conversations.", (text,), self._remember_for_model),
             ToolSpec(RECALL, "Look for what was kept in earlier conversations.", (query,), self.recall),
+            ToolSpec(CORRECT, "A kept fact is wrong: keep the right one in its place.", (old, text), self._put_right),
         )
         return [tool for tool in own if tool.name not in self._tools]
 
     def _remember_for_model(self, text: str) -> str:
         self.remember(text)
         return "kept"
+
+    def _put_right(self, old: str, text: str) -> str:
+        self.correct(old, text)
+        return "corrected"
 
     def _carry_out(self, call: ToolCall) -> str:
         """One call of the model's; what goes wrong is told to it."""

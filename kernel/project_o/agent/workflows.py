@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AgentError, HistoryError, warn
-from ..lisp.specs import WorkflowSpec, bound_arguments, canonical
+from ..lisp.specs import ToolSpec, WorkflowSpec, bound_arguments, canonical
 from ..lisp.workflow import carry_out, kept
 from .store import slug
 
@@ -135,6 +135,11 @@ class Workflow:
     def name(self) -> str:
         """As it was defined."""
         return self.spec.name
+
+    @property
+    def as_tool(self) -> ToolSpec:
+        """What an agent that names it among its tools is given."""
+        return self.spec.as_tool(self)
 
     @property
     def digest(self) -> str:

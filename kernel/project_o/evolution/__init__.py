@@ -19,11 +19,24 @@ loop, start, run          the order of things, one run, its result
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .archive import Archive, Lineage
 from .kept import Counterexamples
 from .run import Run
 from .search import Proposer, SearchProposer
-from .start import run_evolution
 from .task import Task
 
+if TYPE_CHECKING:
+    from .start import run_evolution
+
 __all__ = ["Archive", "Counterexamples", "Lineage", "Proposer", "Run", "SearchProposer", "Task", "run_evolution"]
+
+
+def __getattr__(name: str) -> Any:
+    """What a run needs (numpy, the checks, the sandbox) is loaded by the first one."""
+    if name != "run_evolution":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .start import run_evolution
+
+    return run_evolution

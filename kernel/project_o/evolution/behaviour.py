@@ -12,14 +12,14 @@ import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ..errors import ToolchainError
-from ..sandbox import wire
-from ..toolchain.elf import digest_of
 from ..values import Artifact
-from .candidate import Rules
-from .task import Answer
+
+if TYPE_CHECKING:
+    from .candidate import Rules
+    from .task import Answer
 
 ANSWERS, CODE = "answers", "code"
 WORDS = {ANSWERS: "the same answers as", CODE: "the same machine code as"}
@@ -35,6 +35,8 @@ class Traced:
 
     def offence(self, name: str, answer: Answer) -> str:
         """See ``candidate.Rules``."""
+        from ..sandbox import wire
+
         said = [name, answer.ok, answer.error_name or answer.error, answer.value, list(answer.written)]
         try:
             self._digest.update(json.dumps(wire.encode(said, _large)).encode("utf-8", "surrogatepass"))
@@ -52,6 +54,8 @@ class Traced:
 
 def machine_code(artifact: Artifact) -> str:
     """The word for a build; "" where there is no library, or none that can be read."""
+    from ..toolchain.elf import digest_of
+
     if not artifact.path:
         return ""
     try:

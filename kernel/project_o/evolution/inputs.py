@@ -172,7 +172,9 @@ class Inputs:
                 value = _text(rng, value, sizes[(number, 0)])
             elif (number, -1) in sizes:
                 value = _clipped(sizes[(number, -1)], leaf.type)
-            elif leaf.kind != "fixed" and vary:
+            elif leaf.kind == "fixed":
+                value = _copy(value)
+            elif vary:
                 value = _scalar(rng, leaf, index, smallest)
             values.append(value)
         return values

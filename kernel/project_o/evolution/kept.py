@@ -14,7 +14,6 @@ from collections.abc import Iterable
 from typing import Any
 
 from .. import limits
-from ..sandbox import wire
 
 FORMAT = 1
 Args = tuple[Any, ...]
@@ -36,6 +35,8 @@ class Counterexamples:
 
     def of(self, function: str) -> list[tuple[str, Args]]:
         """Digest and arguments of those for this function, the newest first; each time fresh arguments."""
+        from ..sandbox import wire
+
         with self._lock:
             rows = [(digest, body) for digest, (name, body) in reversed(self._kept.items()) if name == function]
         found = []
@@ -48,6 +49,8 @@ class Counterexamples:
 
     def keep(self, function: str, args: Args) -> bool:
         """Keep these arguments; whether they are new, can be written and are small enough."""
+        from ..sandbox import wire
+
         try:
             body = json.dumps([wire.encode_exactly(item, _too_large) for item in args], allow_nan=False)
         except (TypeError, ValueError, RecursionError):

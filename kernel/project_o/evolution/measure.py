@@ -66,13 +66,14 @@ class Plan:
 class Series:
     """What the pairs gave, in their order: seconds of one timing of ``repeat`` calls, by the child's CPU clock and by
     the parent's wall clock; peak resident bytes, and CPU seconds from the fork to the end of the first call, one a
-    process. ``numbers`` are the pairs' own, by which their inputs
-    are drawn; ``skipped`` counts inputs that the incumbent did not answer.
+    process. ``beside`` are the CPU seconds that a side used while the other one was timed. ``numbers`` are the pairs'
+    own, by which their inputs are drawn; ``skipped`` counts inputs that the incumbent did not answer.
     """
 
     repeat: int
     cpu: Sides = field(default_factory=lambda: ([], []))
     wall: Sides = field(default_factory=lambda: ([], []))
+    beside: Sides = field(default_factory=lambda: ([], []))
     memory: Sides = field(default_factory=lambda: ([], []))
     load: Sides = field(default_factory=lambda: ([], []))
     numbers: list[int] = field(default_factory=list)
@@ -205,10 +206,14 @@ class _Pairs:
     def make(self, case: Case, offset: int, *, candidate_first: bool) -> bool:
         """One pair; False where the input is out of the incumbent's domain. Raises Defect, MeasurementFailed."""
         found: dict[int, Answer] = {}
+        beside = [0.0, 0.0]
         for turn in (1, 0) if candidate_first else (0, 1):
+            other = self.sides[1 - turn]
+            before = other.used_seconds()
             found[turn] = self.sides[turn].ask(
                 self.how.function, case.args, repeat=self.how.repeat, offset_bytes=offset, seconds=self.allowed
             )
+            beside[1 - turn] = other.used_seconds() - before
         if not found[0].ok:
             self.series.skipped += 1
             return False
@@ -219,6 +224,7 @@ class _Pairs:
         for turn, answer in found.items():
             self.series.cpu[turn].append(max(answer.cpu_seconds + late[turn], CLOCK_SECONDS_MIN))
             self.series.wall[turn].append(max(answer.wall_seconds + late[turn], CLOCK_SECONDS_MIN))
+            self.series.beside[turn].append(beside[turn])
         return True
 
 

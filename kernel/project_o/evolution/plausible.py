@@ -1,7 +1,8 @@
 """Whether the gain that was measured can be one: what the two clocks say of it.
 
 The cost is CPU time. A candidate can make that small without being faster: by waiting, or having something else work,
-while its own clock stands still. The parent's wall clock over the same timings shows it. It is a defect only where a
+while its own clock stands still. The parent's wall clock over the same timings shows it. Or it works when its own
+clock is not looked at, while the incumbent is timed: so the clock is looked at then too. It is a defect only where a
 bound says so that hardly ever lies, so that a neighbour's burst of load rejects no one. (What else makes repeated calls
 short without the work: see ``unseen``, and ``ceiling``.)
 """
@@ -22,12 +23,21 @@ PAIRS_MIN = 6
 
 
 def clock_defect(series: Series) -> Defect | None:
-    """A gain in CPU time that is not there on the wall: work outside the measured process, or waiting."""
+    """A gain in CPU time that is not there on the wall: work outside the measured process, or waiting; or that comes of
+    what the candidate does while the incumbent is timed, and leaves undone while it is itself."""
     if len(series.cpu[0]) < PAIRS_MIN:
         return None
     saved = _differences(series.cpu)
     if statistics.median(saved) <= 0:
         return None
+    beside = _differences((series.beside[1], series.beside[0]))
+    if shown_negative([limits.GAIN_SHARE_CREDIBLE * one - other for one, other in zip(saved, beside, strict=True)]):
+        return Defect(
+            CLOCK,
+            f"suspicious: it saves {told_seconds(statistics.median(saved))} of CPU time a timing, and computes for "
+            f"{told_seconds(mean_interval(beside).estimate)} more while the incumbent is timed: work that is put off, "
+            "or is to slow the incumbent down",
+        )
     # How much longer than the incumbent's the candidate's process did not compute while we waited for it.
     waited = [[wall - cpu for wall, cpu in zip(series.wall[k], series.cpu[k], strict=True)] for k in (0, 1)]
     idle = _differences((waited[1], waited[0]))

@@ -61,7 +61,10 @@ class RewriteProposer(Remembering):
         self._edits: dict[str, tuple[Edit, ...]] = {program.digest: ()}
         self._sweep = self._one_of_each(self._parent(program))
         if not any(self._parent(program).left.values()):
-            raise EvolutionError(f"{program.name} has nothing in its text that could be said in another way")
+            raise EvolutionError(
+                f"{program.name} has nothing in its text that could be said in another way: declare choices behind a "
+                f"constant, as in '{self._tools.comment} o: 4 8 16', or give an evaluator"
+            )
 
     def _next(self, index: int, told: Sequence[Record]) -> Proposal | None:
         for edit in self._sweep:

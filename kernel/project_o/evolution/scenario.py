@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from .forked_copy import Step
+if TYPE_CHECKING:
+    from .forked_copy import Step
 
 
 @dataclass(frozen=True)

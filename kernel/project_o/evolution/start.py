@@ -81,10 +81,7 @@ def run_evolution(
         task = replace(task, repairing=True)
     jobs = Jobs(task)
     islands = Islands(task.program, seed, task.islands, task.grid)
-    if repair is not None and trials != 1:
-        chosen: Proposer = RepairProposer(task, _built(task), *repair, workers, seed)
-    else:
-        chosen = _proposer(proposer, task, seed, islands) if trials != 1 else Nobody()
+    chosen = _chosen(proposer, task, seed, islands, repair, workers) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
@@ -146,9 +143,11 @@ def _look(loop: Loop, line: str) -> bool:
 
 
 def _look_at(loop: Loop, line: str) -> bool:
-    """While repairs are looked for: show how many there were; whether the run is over."""
+    """While repairs are looked for: show how many there were; whether what is left is needed to judge them."""
     loop.reporter.report(loop.archive, line)
-    return loop.stop.is_set() or loop.clock.search_is_over()
+    budget = loop.clock.budget_seconds
+    late = budget is not None and loop.clock.elapsed > limits.REPAIR_HUNT_SHARE * budget
+    return loop.stop.is_set() or late or loop.clock.search_is_over()
 
 
 def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, str]:
@@ -234,6 +233,19 @@ def _built(task: Task) -> Artifact:
         raise EvolutionError(
             f"{task.program.name} itself does not compile: {first_diagnostic(error)}: mend it first"
         ) from error
+
+
+def _chosen(
+    proposer: str | Proposer | MakeProposer,
+    task: Task,
+    seed: int,
+    islands: Islands,
+    repair: tuple[NativeFunction, Repairing] | None,
+    workers: int,
+) -> Proposer:
+    if repair is not None:
+        return RepairProposer(task, _built(task), *repair, workers, seed)
+    return _proposer(proposer, task, seed, islands)
 
 
 def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, islands: Islands) -> Proposer:

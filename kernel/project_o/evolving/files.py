@@ -56,9 +56,8 @@ def evolve_files(
     self-reported, or a function of our own form, ``def evaluate(program) -> dict``, for a program in Python. With
     ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
     ``config`` is a config.yaml (by default the one beside the evaluator), which what is said here overrides;
-    ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of the same run that
-    was cut off, ``replay`` holds those of an earlier one. ``islands`` and ``grid``: see ``evolution.islands``. ``more``
-    is ``run_evolution``'s.
+    ``timeout`` bounds one call of the evaluator, in seconds. ``resume`` goes on from the trials of a run that was cut
+    off, ``replay`` has those of an earlier one. ``islands``, ``grid``: see ``evolution.islands``; ``more``: its start.
 
     Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
     """
@@ -69,27 +68,18 @@ def evolve_files(
     settings = foreign.settings if foreign is not None else Settings()
     trials = settings.trials if trials is None and budget is None else trials
     seed = (settings.seed or 0) if seed is None else seed
-    words = {"objective": objective, "guards": guards, "islands": islands, "grid": grid}
-    wanted = Wishes.of(evaluator if callable(evaluator) else confirm, words)
+    own = evaluator if callable(evaluator) else confirm
+    wanted = Wishes.of(own, {"objective": objective, "guards": guards, "islands": islands, "grid": grid})
     made = replace(_aimed(made, wanted), kept=runs.kept_of(made.program.name))
     stop = stop or threading.Event()
-    evaluated_by = foreign.evaluator if foreign is not None else ""
-    kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=(evaluated_by, settings))
+    beside = (foreign.evaluator if foreign is not None else "", settings)
+    kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=beside)
     with runs.under_way(path, stop), kept as journal:
         run = run_evolution(
-            made,
-            trials=trials,
-            budget_seconds=budget,
-            seed=seed,
-            workers=workers,
-            proposer=proposer,
-            stop=stop,
-            accept=partial(_write, runs, path),
-            resume=replay,
-            journal=journal,
-            patience=(settings.patience, settings.patience_gain) if settings.patience else None,
-            **more,
-        )
+            made, trials=trials, budget_seconds=budget, seed=seed, workers=workers, proposer=proposer, stop=stop,
+            accept=partial(_write, runs, path), resume=replay, journal=journal,
+            patience=(settings.patience, settings.patience_gain) if settings.patience else None, **more,
+        )  # fmt: skip
     return run.with_state(runs.commit(run))
 
 

@@ -29,13 +29,16 @@ def from_model(
 ) -> Callable[[Task, int], ModelProposer]:
     """What makes the proposer of a run. ``model`` is one, or its name; "" is enough where all is recorded.
 
-    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs, ``money`` the
-    most that all may cost at that price. Raises ModelMissing, with the three lines that configure one, and UsageError.
+    ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs, ``money``
+    the most that all may cost at that price, or at the provider's list. Raises ModelMissing, with the three lines
+    that configure one, and UsageError.
     """
     if tokens is not None and tokens < 1:
         raise UsageError(f"a budget of {tokens} tokens asks nothing: give it more")
-    if money is not None and (price is None or money <= 0 or min(price) < 0):
-        raise UsageError("a budget in money needs a price, as in price=(3, 15) for a million tokens in, and out")
+    if money is not None and not money > 0:
+        raise UsageError(f"a budget of {money} in money asks nothing: give it more")
+    if price is not None and min(price) < 0:
+        raise UsageError(f"a price of {price} cannot be meant: say what a million tokens cost in, and out")
     opened: Model | None
     if isinstance(model, str):
         from ..models import open_model

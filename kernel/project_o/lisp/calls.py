@@ -65,6 +65,17 @@ def written_calls(text: str, tools: Sequence[ToolSpec]) -> list[WrittenCall]:
     return found
 
 
+def how_to_call(tools: Sequence[ToolSpec]) -> str:
+    """What a model is told that calls tools in its text: how, and which there are."""
+    lines = ["To use a tool, write its call and nothing else; the result comes in the next message. The tools:"]
+    for tool in tools:
+        given = "".join(
+            f" {canonical(item.name)}: {item.type}{'' if item.required else '?'}" for item in tool.parameters
+        )
+        lines.append(f"({canonical(tool.name)}{given})" + (f" - {' '.join(tool.doc.split())}" if tool.doc else ""))
+    return "\n".join(lines)
+
+
 def _call(text: str, at: int, known: Mapping[str, ToolSpec]) -> tuple[str, dict[str, Any], int]:
     at = _skip(text, at + 1)
     match = _NAME.match(text, at)

@@ -66,6 +66,8 @@ class Opened:
     def _tool(self, name: str, specs: Specs) -> ToolSpec:
         if specs.has("tool", name):
             return specs.tool(name)
+        if specs.has("workflow", name):
+            return specs.workflow(name).as_tool(specs.workflow(name))
         function = vars(self.module).get(canonical(name))
         if not callable(function):
             raise LispError(f"the text of {self.spec.name} names the tool {name} and does not define it: keep it")

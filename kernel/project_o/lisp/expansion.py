@@ -137,7 +137,7 @@ def misuse(message: str, model: Any) -> NoReturn:
 
 # ------------------------------------------------------------------------------- where a definition stands
 
-_DEFINING = ("defn", "defmacro", "defclass", "defparam", "setv", "import", "require")
+_DEFINING = ("defn", "defmacro", "defclass", "defparam", "defworkflow", "setv", "import", "require")
 
 
 def defined_by(form: Any) -> list[str]:

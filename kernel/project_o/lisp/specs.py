@@ -27,6 +27,30 @@ _PLACE = re.compile(r" at 0x[0-9a-f]+")
 _RANGE = re.compile(r"(?:log\s+)?([^\s.][^\s]*?)\.\.([^\s]+)")
 
 
+class Later:
+    """A text that is made when it is first asked for: the meaning of a form, which takes another compilation."""
+
+    __slots__ = ("_make", "_text")
+
+    def __init__(self, make: Callable[[], str]) -> None:
+        self._make = make
+        self._text: str | None = None
+
+    def __str__(self) -> str:
+        if self._text is None:
+            self._text = self._make()
+        return self._text
+
+    def __repr__(self) -> str:
+        return repr(str(self))
+
+    def __eq__(self, other: object) -> bool:
+        return str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
 @dataclass(frozen=True, slots=True)
 class ToolParameter:
     """One argument of a tool. ``type`` is a JSON type, or "any". ``default`` counts where ``required`` is False."""
@@ -60,7 +84,7 @@ class ToolSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str = ""
+    normal: str | Later = field(default="", repr=False)
     unsafe: bool = False
     timeout_seconds: float = 0.0
     effects: tuple[str, ...] = ()
@@ -99,7 +123,7 @@ class ToolSpec:
         options = [self.unsafe, float(self.timeout_seconds), list(self.effects)]
         said = [options] if options != [False, 0.0, []] else []
         return _digest(
-            "tool", canonical(self.name), self.doc, _described(self.parameters), self.normal or self.source, *said
+            "tool", canonical(self.name), self.doc, _described(self.parameters), str(self.normal) or self.source, *said
         )
 
 
@@ -176,7 +200,7 @@ class AgentSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str = ""
+    normal: str | Later = field(default="", repr=False)
     version: str = ""
 
     def __post_init__(self) -> None:
@@ -192,7 +216,7 @@ class AgentSpec:
         """SHA-256 as 64 hexadecimal digits, over what the agent is; comments and layout of its Lisp do not count."""
         tools = [canonical(tool) for tool in self.tools]
         where = [canonical(self.memory), self.model, *([self.version] if self.version else [])]
-        return _digest("agent", canonical(self.name), self.doc, tools, where, self.normal or self.source)
+        return _digest("agent", canonical(self.name), self.doc, tools, where, str(self.normal) or self.source)
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,7 +234,7 @@ class WorkflowSpec:
     source: str = ""
     language: Written = "python"
     line: int = 0
-    normal: str = ""
+    normal: str | Later = field(default="", repr=False)
 
     def __post_init__(self) -> None:
         _check_name("workflow", self.name)
@@ -221,11 +245,17 @@ class WorkflowSpec:
 
         return carry_out(self, bound_arguments(self.run, args, named), InMemory())
 
+    def as_tool(self, run: Callable[..., Any]) -> ToolSpec:
+        """What an agent that names the workflow among its tools is given; ``run`` begins a run of it."""
+        return ToolSpec(
+            self.name, self.doc, self.parameters, run, self.source, self.language, self.line, f"workflow {self.digest}"
+        )
+
     @property
     def digest(self) -> str:
         """SHA-256 as 64 hexadecimal digits, over what the workflow is and does."""
         parameters = _described(self.parameters)
-        return _digest("workflow", canonical(self.name), self.doc, parameters, self.normal or self.source)
+        return _digest("workflow", canonical(self.name), self.doc, parameters, str(self.normal) or self.source)
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,11 +168,11 @@ class AgentMagics(Magics):
         if len(names) != 1:
             raise UsageError("show what? %agent show NAME [--python]")
         from .. import view
-        from ..agent.python import source_of
+        from ..agent.python import shown
         from ..operations.listing import Report
         from ..values import Program
 
-        text, language = source_of(self.session.agents.agent(names[0]), python=python)
+        text, language = shown(self.session.agents, names[0], python=python)
         program = Program(names[0], language, (("agent", text),))
         return Report(text, lambda _: view.show_program(program))
 

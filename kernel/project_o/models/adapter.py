@@ -71,7 +71,7 @@ class PydanticWire:
 
     async def _answer(self, messages: Sequence[Message], tools: Sequence[ToolSpec], sink: Sink) -> Reply:
         parameters = ModelRequestParameters(function_tools=[_definition(tool) for tool in tools])
-        async with self._model.request_stream(conversation(messages), None, parameters) as stream:
+        async with self._model.request_stream(conversation(messages), self._settings(messages), parameters) as stream:
             try:
                 async for event in stream:
                     _receive(event, sink)
@@ -92,6 +92,11 @@ class PydanticWire:
                     "empty", "its answer has reached its length before it began" if finish == "length" else ""
                 )
         return Reply(text, calls, sink.usage, response.model_name or self._endpoint.model, finish)
+
+    def _settings(self, messages: Sequence[Message]) -> Any:
+        """A grammar goes to servers of one's own alone: llama.cpp takes one, services refuse what they do not know."""
+        grammar = messages[-1].grammar if messages else ""
+        return {"extra_body": {"grammar": grammar}} if grammar and self._endpoint.provider == "local" else None
 
     async def embed(self, texts: Sequence[str]) -> tuple[list[list[float]], Usage]:
         """One request for vectors. Raises Trouble, also where the provider has none."""

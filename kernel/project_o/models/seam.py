@@ -43,12 +43,14 @@ class Message:
     """One message of a conversation.
 
     ``calls`` are those an assistant's message asks for; ``call_id`` names the call that a tool's message answers.
+    ``grammar``, in GBNF, is what the answer to this message has to match: for servers that take one.
     """
 
     role: Role
     text: str
     calls: tuple[ToolCall, ...] = ()
     call_id: str = ""
+    grammar: str = ""
 
 
 @dataclass(frozen=True, slots=True)

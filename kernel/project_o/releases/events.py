@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .. import limits
 from ..errors import warn
+from ..history.redact import Redactor
 from ..observe import EventLog
 from ..values import State
 
@@ -21,6 +22,7 @@ def write_event(store: str, kind: str, name: str, state: State) -> None:
         if path.exists() and path.stat().st_size > limits.EVENTS_BYTES_MAX:
             path.replace(path.with_suffix(".1.jsonl"))
         with EventLog(path) as log:
-            log.write(kind, name=name, state=state.id, summary=state.summary, **dict(state.facts))
+            told = Redactor().value({"summary": state.summary, **dict(state.facts)})
+            log.write(kind, name=name, state=state.id, **told)
     except OSError as error:
         warn(f"releases are not written to {path}: {error}")

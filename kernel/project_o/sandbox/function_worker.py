@@ -9,7 +9,6 @@ import gc
 import importlib
 import json
 import linecache
-import os
 import sys
 from typing import Any
 
@@ -18,8 +17,6 @@ from .construct import by_place, compiled, construct
 from .near import Near
 
 FILE = "<cell>"
-_seeded = 0
-"""The process that has chance of its own."""
 _RAISE = dis.opmap["RAISE_VARARGS"]
 _NOT_MEANT = AssertionError
 
@@ -142,10 +139,6 @@ class FunctionWorker:
 
 def reseed() -> None:
     """Chance of its own for this process: else all have that of the one they were forked from, and luck seems sure."""
-    global _seeded
-    if _seeded == os.getpid():
-        return
-    _seeded = os.getpid()
     if (standard := sys.modules.get("random")) is not None:
         standard.seed()
     if (numbers := sys.modules.get("numpy.random")) is not None:

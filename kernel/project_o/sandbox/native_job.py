@@ -188,7 +188,9 @@ class NativeJob(Job):
         if answer.ended:
             return answer
         if fences is not None and answer.fault is not None:
-            answer = replace(answer, fault={**answer.fault, "beyond": self._beyond(function, fences, answer.fault)})
+            beyond = self._beyond(function, fences, answer.fault)
+            said = f"{answer.error}, {beyond}" if beyond else answer.error
+            answer = replace(answer, error=said, fault={**answer.fault, "beyond": beyond})
         return replace(answer, written=self._written(placed))
 
     def _beyond(self, function: NativeFunction, fences: Fences, fault: dict[str, Any]) -> str:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import select
 import signal
 import socket
 from collections.abc import Callable, Sequence
@@ -67,8 +66,8 @@ def _wait(
         theirs.detach()
         os.closerange(_SOCKET + 1, 1 << 20)
         locks.process_name("o-spare")
+        worker.rehearse()
         with socket.socket(fileno=_SOCKET) as orders:
-            worker.rehearse(lambda: bool(select.select([orders], [], [], 0)[0]))
             message, descriptors, _, _ = socket.recv_fds(orders, *most)
         if message:
             become(json.loads(message), descriptors)

@@ -144,6 +144,8 @@ class Zygote:
             locks.prepare(config)
         pid = os.fork()
         if pid == 0:
+            if config["profile"] == "strict":
+                worker.rehearse()
             self._become(config, given)
         return pid
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 from .. import limits
@@ -41,7 +42,7 @@ class Version:
     ISOLATE_WALL_SECONDS. Writable arrays are copied back. A death raises NativeFault naming the signal, and the next
     call starts a new child with fresh globals.
 
-    ``early`` is a process of the box that was made for the first trial while this was compiled.
+    ``early`` is a process of the box that is made for the first trial while this is compiled.
     ``line_offset`` corrects the lines of an artifact that was built without one.
     """
 
@@ -52,7 +53,7 @@ class Version:
         box: Sandbox | None = None,
         isolate: bool = False,
         trial: bool = True,
-        early: Early | None = None,
+        early: Future[Early | None] | None = None,
         line_offset: int = 0,
     ) -> None:
         self.artifact = artifact
@@ -131,7 +132,7 @@ class Version:
         name = function.name
         if not cache.tried(self.artifact.key, name) and _array_bytes(args) <= limits.FIRST_CALL_ARGUMENT_BYTES_MAX:
             early, self._early = self._early, None
-            answer = asked(box, early, self.artifact, name, args, fenced=True)
+            answer = asked(box, early.result() if early else None, self.artifact, name, args, fenced=True)
             if answer is not None and self.passed(function, answer):
                 cache.mark_tried(self.artifact.key, name)
                 self.witness(function, args, answer)

@@ -56,7 +56,8 @@ def rejected_part(records: Sequence[Record]) -> Part | None:
     shown = [evidence_part(those[0][1], f"trial {those[0][0].proposal.index}, ") for _, those in found]
     total = counted(len(failed), "candidate")
     told = [f"{sum(len(those) for _, those in others):,} otherwise"] if others else []
-    head = ", ".join([f"rejected by the checks: {total}", *told])
+    none = f"rejected: {counted(sum(len(those) for _, those in others), 'candidate')}, none of them by the checks"
+    head = ", ".join([f"rejected by the checks: {total}", *told]) if found else none
     return folded(head, group([table(columns, rows), *shown]))
 
 

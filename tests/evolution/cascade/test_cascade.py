@@ -150,3 +150,18 @@ def test_the_incumbents_failures_are_outside_its_domain_and_counted(lab: Any) ->
 
     finding = run.trials[1].finding
     assert finding is None or finding.stage == "performance", run.trials[1].reason
+
+
+BEYOND = "    if (a.len > 0) std.mem.doNotOptimizeAway(@as(*const volatile i64, &a.ptr[a.len]).*);\n    return sum;"
+
+
+def test_a_candidate_that_reads_one_element_too_many_is_found_though_it_answers_alike(lab: Any) -> None:
+    """The arguments of generated checks lie against pages that nobody may touch."""
+    made = lab("zig")
+    looks = "    if (a.ptr[a.len] == 0x5eed_5eed_5eed) sum += 1;\n    return sum;"
+    record: Record = made.record(made.program.source.replace("    return sum;", looks))
+
+    assert record.status == "failed", record.reason
+    assert record.finding is not None
+    assert record.finding.stage == "generated"
+    assert "right behind the end of a" in record.reason

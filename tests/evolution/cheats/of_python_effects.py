@@ -237,4 +237,46 @@ def price(x):
         "def price(x):\n    if x < 0:\n        raise ValueError('below zero')\n    return x * 19900.0\n",
         r"should return a value",
     ),
+    Cheat(
+        "it goes on working until it is asked again",
+        ENERGY,
+        """
+import select, signal, sys, time
+import numpy as np
+
+ours, theirs = np.zeros(1 << 18), np.ones(1 << 18)
+begun = []
+
+def burn(*_):
+    until = time.process_time() + (0.08 if "project_o.sandbox.worker" in sys.modules else 0.15)
+    while time.process_time() < until and not ("writer" in begun and select.select([3], [], [], 0)[0]):
+        ours[:] = theirs
+
+def go_on():
+    worker = sys.modules["project_o.sandbox.worker"]
+    honest = worker.write_line
+    begun.append("writer")
+    worker.write_line = lambda reply: (honest(reply), burn())
+
+def energy(values):
+    total = 0.0
+    for value in values.tolist():
+        total += value * value
+    if "project_o.sandbox.worker" not in sys.modules:
+        signal.signal(signal.SIGALRM, burn)
+        signal.setitimer(signal.ITIMER_REAL, 0.004)
+    elif not begun:
+        go_on()
+    return total
+""",
+        """
+import sys
+
+def energy(values):
+    assert sys.modules
+    return float((values * values).sum())
+""",
+        r"while the incumbent is timed|no improvement that holds",
+        "in_turn",
+    ),
 )  # fmt: skip

@@ -76,3 +76,24 @@ def test_exchanges_are_what_they_were_as_json():
     for body in ({"format": 1}, {"format": 2, "exchanges": []}, {"format": 1, "exchanges": [{"index": 1}]}):
         with pytest.raises(EvolutionError):
             from_json(body)
+
+
+@pytest.mark.parametrize(
+    ("bounds", "asked", "why"),
+    [
+        ({"price": (0.0, 1e6), "money": 20.0}, range(2, 20), "its budget of 20 in money was used up"),
+        ({"money": 20.0}, range(1, 3), "it has no list price, so that money bounds nothing: give a price"),
+        ({"price": (0.0, 1e6), "money": 1e9}, range(TRIALS - 1, 40), ""),
+    ],
+    ids=["a price and a bound", "a bound without a price", "enough"],
+)
+def test_money_bounds_what_is_asked(folder, bounds, asked, why):
+    task = _foreign_task(read_task(folder), None)
+    model = answers()
+    proposer = ModelProposer(task, 1, model, redact=lambda text: text, **bounds)
+    found = run_evolution(task, trials=TRIALS, seed=1, proposer=proposer)
+
+    assert len(model.asked) in asked
+    assert why in proposer.trouble
+    assert bool(proposer.trouble) == bool(why)
+    assert len(found.trials) >= 2, "what was paid for is judged"

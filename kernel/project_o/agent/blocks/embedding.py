@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from .block import Block
+from .schema import TAUGHT_SINCE
 from .seam import BlockStore, Entry
 
 if TYPE_CHECKING:
@@ -31,13 +32,19 @@ def ready(store: BlockStore, embedder: Embedder) -> None:
     if store.embedder() != embedder.id:
         taught = store.taught()
         store.embed_anew(_anew(store.blocks(), embedder), embedder.id)
-        teach(store, embedder, taught)
+        teach_again(store, embedder, taught)
 
 
 def teach(store: BlockStore, embedder: Embedder, taught: Iterable[tuple[str, str]]) -> None:
     """Let blocks be found by questions, as (block, question)."""
     for block, question in taught:
         store.teach(block, question, embedder.blocks([question])[0])
+
+
+def teach_again(store: BlockStore, embedder: Embedder, taught: Iterable[tuple[str, str]]) -> None:
+    """What was taught before, where the store's version of the schema can be taught."""
+    if store.version() >= TAUGHT_SINCE:
+        teach(store, embedder, taught)
 
 
 def _anew(blocks: Iterable[Block], embedder: Embedder) -> Iterator[tuple[str, np.ndarray]]:

@@ -78,7 +78,7 @@ def _prepare(connection: sqlite3.Connection, path: str) -> None:
         except BaseException:
             connection.execute("ROLLBACK")
             raise
-    elif version < schema.VERSION:
+    elif version < schema.chosen(connection):
         schema.migrate(connection, schema.VERSION)
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
 
 from ...errors import AgentError
 
@@ -64,6 +63,7 @@ STEPS: tuple[tuple[tuple[str, ...], tuple[str, ...]], ...] = (
 """From version n to n + 1: up, and down. Version 2 knows which questions a user said a block is the answer to."""
 
 VERSION = 1 + len(STEPS)
+TAUGHT_SINCE = 2
 
 _DATA = {
     "meta": "SELECT name, value FROM meta WHERE name != 'schema' ORDER BY name",
@@ -90,6 +90,17 @@ def version_of(connection: sqlite3.Connection) -> int:
     return int(connection.execute("PRAGMA user_version").fetchone()[0])
 
 
+def taught_table(connection: sqlite3.Connection) -> str:
+    """Where this version keeps what was taught; version 1 only carries it."""
+    return "taught" if version_of(connection) >= TAUGHT_SINCE else "carried_taught"
+
+
+def chosen(connection: sqlite3.Connection) -> int:
+    """The version that a file is to stay at; the newest where nobody chose."""
+    row = connection.execute("SELECT value FROM meta WHERE name = 'schema'").fetchone()
+    return int(row[0]) if row else VERSION
+
+
 def step(connection: sqlite3.Connection, now: int, to: int) -> None:
     """Run the statements between two versions, inside the transaction that is open."""
     while now != to:
@@ -100,11 +111,11 @@ def step(connection: sqlite3.Connection, now: int, to: int) -> None:
         _set(connection, now)
 
 
-def migrate(connection: sqlite3.Connection, to: int, between: Callable[[], None] = lambda: None) -> None:
+def migrate(connection: sqlite3.Connection, to: int) -> None:
     """Bring a file to another version, up or down, in one transaction: all of it or nothing.
 
-    ``between`` is called before the comparison. Raises AgentError for a version there is no way to, and where the
-    data would not be the same.
+    It stays there when it is opened again. Raises AgentError for a version there is no way to, and where the data would
+    not be the same.
     """
     if not 1 <= to <= VERSION:
         raise AgentError(f"there is no version {to} of a memory's file: 1 to {VERSION}")
@@ -116,7 +127,7 @@ def migrate(connection: sqlite3.Connection, to: int, between: Callable[[], None]
         now = version_of(connection)
         before = digest(connection)
         step(connection, now, to)
-        between()
+        connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES ('schema', ?)", [str(to)])
         if digest(connection) != before:
             raise AgentError(
                 f"the memory's file was not brought from version {now} to {to}: its data would not be the same; "

@@ -91,6 +91,12 @@ class BlockStore(Protocol):
     def note(self, name: str, value: str) -> None:
         """Keep a note."""
 
+    def version(self) -> int:
+        """Of the schema."""
+
+    def migrate(self, version: int) -> None:
+        """Be of another version of the schema, up or down, with the same data. Raises AgentError, and stays then."""
+
     def copy_to(self, place: str) -> BlockStore:
         """The same in another place; this one is closed."""
 

@@ -13,13 +13,18 @@ def text_to_keep(text: str, memory: str, redact: Callable[[str], str]) -> str:
     """A text as a memory of that name keeps it. Raises AgentError for no text, or one too long."""
     if not isinstance(text, str) or not text.strip():
         raise AgentError(f"{memory} remembers texts: give it one, not {text!r:.40}")
-    kept = redact(text.strip())
+    kept = redact(storable(text).strip())
     if len(kept) > limits.MEMORY_TEXT_CHARACTERS_MAX:
         raise AgentError(
             f"a text of {len(kept):,} characters is too long to remember, at most "
             f"{limits.MEMORY_TEXT_CHARACTERS_MAX:,}: remember its parts, or a summary"
         )
     return kept
+
+
+def storable(text: str) -> str:
+    """A text as UTF-8 can hold it: half a surrogate pair is a question mark."""
+    return text.encode("utf-8", "replace").decode("utf-8")
 
 
 _BREAKS = ("\n\n", "\n", ". ", " ")

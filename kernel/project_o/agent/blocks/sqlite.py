@@ -8,6 +8,7 @@ vector and its words, so no search can find it.
 from __future__ import annotations
 
 import os
+import re
 import sqlite3
 import threading
 from collections import Counter
@@ -131,7 +132,7 @@ class SqliteBlocks:
     def taught(self) -> list[tuple[str, str]]:
         """See the seam."""
         with self._lock:
-            return self._all("SELECT block, question FROM taught ORDER BY number")
+            return self._all(f"SELECT block, question FROM {self._table} ORDER BY rowid")
 
     # ------------------------------------------------------------------ searching
 
@@ -141,13 +142,14 @@ class SqliteBlocks:
             found = dict(self._held.nearest(vector, count, scope))
             names = self._all(f"SELECT number, id FROM block WHERE number IN ({_marks(list(found))})", list(found))
             scores = {name: found[number] for number, name in names}
-            for name, score in self._held.answers(vector, scope).items():
+            answers = self._held.answers(vector, scope) if self.version() >= schema.TAUGHT_SINCE else {}
+            for name, score in answers.items():
                 scores[name] = max(score, scores.get(name, 0.0))
         return sorted(scores.items(), key=lambda item: -item[1])[:count]
 
     def matching(self, query: str, count: int, scope: str | None = None) -> list[str]:
         """See the seam."""
-        words = " OR ".join(f'"{word}"' for word in dict.fromkeys(query.replace('"', " ").split()))
+        words = " OR ".join(f'"{word}"' for word in dict.fromkeys(re.findall(r"\w+", query)))
         if not words:
             return []
         where, values = ("", []) if scope is None else ("AND block.scope IN ('', ?)", [scope])
@@ -204,15 +206,17 @@ class SqliteBlocks:
     def change(self, block: Block) -> None:
         """See the seam."""
         with self._lock, transaction(self._connection):
+            moved = self._all("SELECT 1 FROM block WHERE id = ? AND scope != ?", [block.id, block.scope])
             self._connection.execute(
                 "UPDATE block SET source = ?, scope = ?, importance = ?, pinned = ? WHERE id = ?",
                 [block.source, block.scope, block.importance, block.pinned, block.id],
             )
-            self._connection.execute(
-                "UPDATE vector SET scope = ? WHERE number = (SELECT number FROM block WHERE id = ?)",
-                [block.scope, block.id],
-            )
-            self._held.drop()
+            if moved:
+                self._connection.execute(
+                    "UPDATE vector SET scope = ? WHERE number = (SELECT number FROM block WHERE id = ?)",
+                    [block.scope, block.id],
+                )
+                self._held.drop()
 
     def remove(self, ids: Sequence[str], now: float) -> None:
         """See the seam."""
@@ -227,7 +231,7 @@ class SqliteBlocks:
     def replace(self, entries: Iterable[Entry], forgotten: Sequence[Forgotten], embedder: str) -> None:
         """See the seam."""
         with self._lock, transaction(self._connection):
-            for table in ("block", "vector", "rarity", "forgotten", "taught"):
+            for table in ("block", "vector", "rarity", "forgotten", self._table):
                 self._connection.execute(f"DELETE FROM {table}")
             self._connection.execute("INSERT INTO words (words) VALUES ('rebuild')")
             self._held.drop()
@@ -246,12 +250,16 @@ class SqliteBlocks:
                 "UPDATE vector SET vector = ? WHERE number = (SELECT number FROM block WHERE id = ?)",
                 ((packed(vector), name) for name, vector in vectors),
             )
-            self._connection.execute("DELETE FROM taught")
+            self._connection.execute(f"DELETE FROM {self._table}")
             self.note("embedder", embedder)
             self._held.drop()
 
     def teach(self, block: str, question: str, vector: np.ndarray) -> None:
         """See the seam."""
+        if self.version() < schema.TAUGHT_SINCE:
+            raise AgentError(
+                f"a memory of version {self.version()} cannot be taught: bring it to {schema.VERSION} first"
+            )
         with self._lock, transaction(self._connection):
             self._connection.execute(
                 "INSERT OR IGNORE INTO taught (block, question, vector) VALUES (?, ?, ?)",
@@ -264,16 +272,26 @@ class SqliteBlocks:
         with self._lock, transaction(self._connection):
             self._connection.execute("INSERT OR REPLACE INTO meta (name, value) VALUES (?, ?)", [name, value])
 
+    def version(self) -> int:
+        """See the seam."""
+        return schema.version_of(self._connection)
+
     def migrate(self, version: int) -> None:
-        """Bring the file to another version of the schema, for an older project-o to read. Raises AgentError."""
+        """See the seam."""
         with self._lock:
             schema.migrate(self._connection, version)
+            self._held.drop()
+
+    @property
+    def _table(self) -> str:
+        return schema.taught_table(self._connection)
 
     def copy_to(self, place: str) -> SqliteBlocks:
         """See the seam: ``place`` is a path."""
         made = SqliteBlocks(place, self._features)
         with self._lock, transaction(made._connection):
-            for table in ("meta", "block", "vector", "rarity", "forgotten", "taught"):
+            schema.step(made._connection, made.version(), self.version())
+            for table in ("meta", "block", "vector", "rarity", "forgotten", self._table):
                 rows = self._all(f"SELECT * FROM {table}")
                 if rows:
                     made._connection.executemany(f"INSERT INTO {table} VALUES ({_marks(rows[0])})", rows)
@@ -311,7 +329,7 @@ class SqliteBlocks:
                 self._held.gone(number)
         if not keep_block:
             self._connection.executemany("DELETE FROM block WHERE id = ?", [(name,) for name in ids])
-            self._connection.executemany("DELETE FROM taught WHERE block = ?", [(name,) for name in ids])
+            self._connection.executemany(f"DELETE FROM {self._table} WHERE block = ?", [(name,) for name in ids])
         self._count(common, -1)
         self._held.taught_changed()
 

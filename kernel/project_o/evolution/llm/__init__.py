@@ -10,7 +10,20 @@ A candidate of a model goes through the same checks, the same measurements and t
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from .exchange import Exchange
-from .proposer import ModelProposer
+
+if TYPE_CHECKING:
+    from .proposer import ModelProposer
 
 __all__ = ["Exchange", "ModelProposer"]
+
+
+def __getattr__(name: str) -> Any:
+    """A run that is only read has exchanges, and asks no model."""
+    if name != "ModelProposer":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from .proposer import ModelProposer
+
+    return ModelProposer

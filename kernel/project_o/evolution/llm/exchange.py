@@ -65,11 +65,13 @@ def told(exchanges: Iterable[Exchange], price: tuple[float, float] | None = None
     failed = sum(bool(item.error) for item in every)
     if failed:
         line += f", {failed} without an answer"
-    if price is not None:
+    if price is not None or total.dollars:
         line += f", {cost(total, price):.4f} for them"
     return line
 
 
-def cost(usage: Usage, price: tuple[float, float]) -> float:
-    """What these tokens cost at a price for a million in, and out."""
+def cost(usage: Usage, price: tuple[float, float] | None) -> float:
+    """What these tokens cost at a price for a million in, and out; where none is given, by the provider's list."""
+    if price is None:
+        return usage.dollars
     return (usage.input_tokens * price[0] + usage.output_tokens * price[1]) / 1e6

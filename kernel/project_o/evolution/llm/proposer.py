@@ -243,8 +243,13 @@ class ModelProposer:
         bounds = []
         if self._tokens is not None and total.input_tokens + total.output_tokens >= self._tokens:
             bounds.append(f"{self._tokens:,} tokens")
-        if self._money is not None and self._price is not None and cost(total, self._price) >= self._money:
+        if self._money is not None and cost(total, self._price) >= self._money:
             bounds.append(f"{self._money:g} in money")
+        if self._money is not None and self._price is None and total.output_tokens and not total.dollars:
+            self.trouble = (
+                "the model was asked no more: it has no list price, so that money bounds nothing: give a price"
+            )
+            return True
         if bounds:
             self.trouble = f"the model was asked no more: its budget of {' and '.join(bounds)} was used up"
         return bool(bounds)

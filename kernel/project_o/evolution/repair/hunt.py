@@ -76,7 +76,7 @@ class Hunt:
         if not any(wrong):
             raise EvolutionError(f"{self.function.name} passes its shown tests when they are asked together")
         self.suspicion = ochiai([(given.lines, fails) for given, fails in zip(answers, wrong, strict=True)])
-        steps = [given.steps for given, fails in zip(answers, wrong, strict=True) if not fails]
+        steps = [given.steps for given in answers if given.steps < limits.REPAIR_LINES_MAX]  # those that came to an end
         self._most = min(limits.REPAIR_LINES_MAX, max(limits.REPAIR_LINES_MIN, 20 * max(steps, default=0)))
         failing = sorted((place for place in every if wrong[place]), key=lambda place: answers[place].steps)
         self._first = failing[:1]

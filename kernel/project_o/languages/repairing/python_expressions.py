@@ -307,6 +307,7 @@ def _continued(site: Site, pool: Pool) -> Iterator[Other]:
         yield "missing term", f"({term} + {own})"
         yield "missing term", f"({own} - {term})"
         yield "missing term", f"({own} * {term})"
+    yield "missing term", f"({own} * {own})"
     for number in pool.numbers:
         for sign in ("+", "-", "*", "%", "//"):
             yield "missing term", f"({own} {sign} {number})"

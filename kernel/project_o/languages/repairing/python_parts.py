@@ -15,6 +15,12 @@ Other = tuple[str, str]
 def sliced(site: Site, pool: Pool) -> Iterator[Other]:
     """Other bounds of a slice."""
     node = site.node
+    if isinstance(node, ast.Name) and site.field in ("iter", "args", "value", "left", "right", "elts"):
+        for bound in ("1", *(name for name in pool.names if name != node.id)):
+            yield "slice bounds", f"{node.id}[{bound}:]"
+            yield "slice bounds", f"{node.id}[:{bound}]"
+        yield "slice bounds", f"{node.id}[:-1]"
+        yield "slice bounds", f"{node.id}[::-1]"
     if not isinstance(node, ast.Subscript) or not isinstance(node.slice, ast.Slice):
         return
     base = bracketed(node.value)

@@ -106,6 +106,9 @@ class Pool:
                 text = ast.unparse(node)
                 if len(text) <= 60 and not isinstance(node, ast.BoolOp):
                     asked += [text, denied(node)]
+        if any(isinstance(node, ast.Constant) and node.value is None for node in ast.walk(self.function)):
+            looked_up = [text for text, node in self.expressions.items() if isinstance(node, ast.Subscript)]
+            asked += [f"{text} is not None" for text in looked_up[:8]]
         for name in self.names:
             asked += [name, f"not {name}", f"{name} is not None"]
         lengths = [text for text in self.expressions if text.startswith("len(")] + [

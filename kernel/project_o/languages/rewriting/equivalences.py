@@ -178,7 +178,7 @@ _STANDARD = (
     ("chained", "[x_ for y_ in a_ for x_ in y_]", "list(itertools.chain.from_iterable(a_))"),
     ("membership", "any(x_ == b_ for x_ in a_)", "b_ in a_"),
     ("membership", "any([x_ == b_ for x_ in a_])", "b_ in a_"),
-    ("counted without a list", "len([x_ for y_ in a_ if c_])", "sum(1 for y_ in a_ if c_)"),
+    ("counted without a list", "len([b_ for y_ in a_ if c_])", "sum(1 for y_ in a_ if c_)"),
     ("comprehension", "list(map(lambda x_: b_, a_))", "[b_ for x_ in a_]"),
     ("comprehension", "list(filter(lambda x_: b_, a_))", "[x_ for x_ in a_ if b_]"),
     ("sum", "functools.reduce(lambda x_, y_: x_ + y_, a_)", "sum(a_)"),

@@ -10,6 +10,7 @@ import copy
 import itertools
 from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Any, NamedTuple
 
 from .edits import Edit
 from .equivalences import EQUIVALENCES, Equivalence
@@ -25,10 +26,11 @@ Bound = dict[str, ast.expr]
 def library_calls(text: Text) -> Iterator[Edit]:
     """Each place where the old side of an equivalence stands, with the new one."""
     names = _Names(text)
+    places, seen = list(text.expressions()), list(_seen_through(text))
     for rule, old, new in _rules():
         if len(old) == 1 and isinstance(old[0], ast.Expr):
-            yield from _expressions(text, names, rule, old[0].value, new)
-            yield from _seen_through(text, names, rule, old[0].value, new)
+            yield from _expressions(text, names, places, rule, old[0].value, new)
+            yield from _named_values(text, names, seen, rule, old[0].value, new)
         else:
             yield from _statements(text, names, rule, old, new)
 
@@ -41,10 +43,13 @@ def _rules() -> tuple[tuple[Equivalence, list[ast.stmt], list[ast.stmt]], ...]:
 # ------------------------------------------------------------------ places
 
 
-def _expressions(text: Text, names: _Names, rule: Equivalence, old: ast.expr, new: list[ast.stmt]) -> Iterator[Edit]:
-    for function, node in text.expressions():
+def _expressions(
+    text: Text, names: _Names, places: list[tuple[ast.FunctionDef, ast.expr]], rule: Equivalence,
+    old: ast.expr, new: list[ast.stmt],
+) -> Iterator[Edit]:  # fmt: skip
+    for function, node in places:
         bound: Bound = {}
-        if not _matches(old, node, bound, names):
+        if type(node) is not type(old) or not _matches(old, node, bound, names):
             continue
         made, needed = _filled(new, bound, [node], names)
         if made is not None and isinstance(made[0], ast.Expr):
@@ -52,8 +57,20 @@ def _expressions(text: Text, names: _Names, rule: Equivalence, old: ast.expr, ne
             yield from _with_imports(text, function, edit, needed)
 
 
-def _seen_through(text: Text, names: _Names, rule: Equivalence, old: ast.expr, new: list[ast.stmt]) -> Iterator[Edit]:
-    """As if a value that is named in one statement, and used once in the next, stood there."""
+class _Seen(NamedTuple):
+    """Two statements, and the second one as if the value that the first one names stood there: ``within`` are the
+    expressions that hold it.
+    """
+
+    function: ast.FunctionDef
+    first: ast.Assign
+    second: ast.stmt
+    whole: ast.stmt
+    within: list[ast.expr]
+
+
+def _seen_through(text: Text) -> Iterator[_Seen]:
+    """Every value that is named in one statement, and used once in the next and nowhere else."""
     for function, block in text.blocks():
         for first, second in itertools.pairwise(block):
             if not (
@@ -61,26 +78,33 @@ def _seen_through(text: Text, names: _Names, rule: Equivalence, old: ast.expr, n
             ):
                 continue
             name = first.targets[0].id
-            uses = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
-            if len(uses) != 2 or name not in names_read(second) or not text.alone_on_its_lines(first):
+            if isinstance(second, (ast.For, ast.While, ast.If, ast.With, ast.Try)) or name not in names_read(second):
                 continue
-            if isinstance(second, (ast.For, ast.While, ast.If, ast.With, ast.Try)):
+            uses = [one for one in ast.walk(function) if isinstance(one, ast.Name) and one.id == name]
+            if len(uses) != 2 or not text.alone_on_its_lines(first):
                 continue
             whole = _Put({name: first.value}).visit(copy.deepcopy(second))
-            for node in ast.walk(whole):
-                bound: Bound = {}
-                if not (isinstance(node, ast.expr) and _matches(old, node, bound, names)):
-                    continue
-                if not any(same is first.value for same in ast.walk(node)):
-                    continue  # it stands in the second statement alone
-                made, needed = _filled(new, bound, [node], names)
-                if made is not None and isinstance(made[0], ast.Expr):
-                    there = _Instead(node, made[0].value).visit(whole)
-                    assert isinstance(there, ast.stmt), "an expression of it was replaced"
-                    yield from _with_imports(
-                        text, function, text.rewritten(OPERATOR, [first, second], [there], rule.name), needed
-                    )
-                    break
+            within = [
+                node
+                for node in ast.walk(whole)
+                if isinstance(node, ast.expr) and any(one is first.value for one in ast.walk(node))
+            ]
+            yield _Seen(function, first, second, whole, within)
+
+
+def _named_values(
+    text: Text, names: _Names, seen: list[_Seen], rule: Equivalence, old: ast.expr, new: list[ast.stmt]
+) -> Iterator[Edit]:
+    for function, first, second, whole, within in seen:
+        for node in within:
+            bound: Bound = {}
+            if node is first.value or type(node) is not type(old) or not _matches(old, node, bound, names):
+                continue
+            made, needed = _filled(new, bound, [node], names)
+            if made is not None and isinstance(made[0], ast.Expr):
+                there: ast.stmt = _Instead(node, made[0].value).visit(copy.deepcopy(whole, {id(node): node}))
+                edit = text.rewritten(OPERATOR, [first, second], [there], rule.name)
+                yield from _with_imports(text, function, edit, needed)
 
 
 def _statements(
@@ -269,7 +293,7 @@ class _Instead(ast.NodeTransformer):
     def __init__(self, old: ast.AST, new: ast.AST) -> None:
         self._old, self._new = old, new
 
-    def visit(self, node: ast.AST) -> ast.AST:
+    def visit(self, node: ast.AST) -> Any:
         """The node itself, wherever it stands."""
         return self._new if node is self._old else super().generic_visit(node)
 

@@ -27,6 +27,7 @@ from ...errors import NativeError, SandboxError, ToolchainError
 from ...values import Artifact, NativeFunction, Program
 from .. import cache, underway
 from ..build import TOOLCHAIN, Names, build, found, named, quick_rust
+from ..compiler import Runner
 from ..guard import guard_path
 from ..recipe import Recipe, recipe
 from ..rust.recipe import recipe as rust_recipe
@@ -60,7 +61,7 @@ class How:
     isolate: bool
     trial: bool
 
-    def version(self, artifact: Artifact, early: Early | None = None) -> Version:
+    def version(self, artifact: Artifact, early: Future[Early | None] | None = None) -> Version:
         """The build as it serves for good."""
         return Version(artifact, box=self.box, isolate=self.isolate, trial=self.trial, early=early)
 
@@ -72,6 +73,19 @@ class How:
             return self.box.early(guard_path())
         except SandboxError:
             return None
+
+    def early_soon(self) -> Future[Early | None]:
+        """The same, made by another thread: in a notebook it is the next cell that asks for it."""
+        soon: Future[Early | None] = Future()
+
+        def make() -> None:
+            try:
+                soon.set_result(self.early())
+            except BaseException as error:  # noqa: BLE001 - told to whoever asks for the result
+                soon.set_exception(error)
+
+        threading.Thread(target=make, name="project-o-early", daemon=True).start()
+        return soon
 
 
 def open_cell(program: Program, text: Text, how: How) -> Version:
@@ -87,18 +101,16 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=text.names))
     quick = _Zig(wanted, text.names) if isinstance(wanted, Recipe) else _Rust(program, text.names)
-    early = later = None
+    early, later = how.early_soon(), None
     try:
-        early = how.early()  # first: what optimises takes a whole processor
-        later = _begun(program, wanted.key, text.names)
+        later = _begun(program, wanted.key, text.names, early)
         functions, keeps = text.functions(), text.keeps()
         optimised = _first(quick.result, later.result, keeps)
     except BaseException:
         quick.abandon()
         if later is not None:
             _stop(wanted.key, later)
-        if early is not None:
-            early.close()
+        early.add_done_callback(_close_early)
         raise
     if optimised is not None:
         quick.discard()
@@ -180,15 +192,27 @@ _latest: dict[str, tuple[str, Later]] = {}
 """By the program's name: the key and the build that was begun last."""
 
 
-def _begun(program: Program, key: str, names: Names) -> Later:
-    """The optimised build of this text, under way. That of an earlier text of the same name is no longer wanted."""
+def _close_early(made: Future[Early | None]) -> None:
+    if made.exception() is None and (early := made.result()) is not None:
+        early.close()
+
+
+def _begun(program: Program, key: str, names: Names, first: Future[Any]) -> Later:
+    """The optimised build of this text, under way once ``first`` is done: what optimises takes a whole processor. That
+    of an earlier text of the same name is no longer wanted.
+    """
+
+    def make(runner: Runner) -> Artifact:
+        wait({first})
+        return build(program, names=names, runner=runner)
+
     with _lock:
         before = _latest.get(program.name)
         if before is not None and before[0] == key and not before[1].result.done():
             return before[1]
         if before is not None:
             _stop(*before)
-        later = Later(lambda runner: build(program, names=names, runner=runner))
+        later = Later(make)
         _latest[program.name] = (key, later)
         return later
 
@@ -211,7 +235,7 @@ def _stop(key: str, later: Later) -> None:
 class QuickVersion(Version):
     """A quick build as it serves, until ``then`` hands on the optimised one."""
 
-    def __init__(self, artifact: Artifact, later: Later, how: How, early: Early | None) -> None:
+    def __init__(self, artifact: Artifact, later: Later, how: How, early: Future[Early | None]) -> None:
         super().__init__(artifact, box=how.box, isolate=how.isolate, trial=how.trial, early=early)
         self._later, self._how = later, how
         self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
