@@ -122,8 +122,20 @@ def names(xs, test, i8):
     return xs[0] * var + error
 
 
+def share(xs, low):
+    s = 0.0
+    for x in xs:
+        if x > low:
+            s += x
+    return s / len(xs)
+
+
+def inverse(xs, k):
+    return xs[0] / (k - 3) + 1 / (k - 4)
+
+
 EVERY = [distance, total, moving, histogram, argmin, decayed, pairs, scaled, softmax, kept, clipped, collatz, signs,
-         negative, backwards, names]  # fmt: skip
+         negative, backwards, names, share, inverse]  # fmt: skip
 
 
 def drawn(function, rng):
