@@ -15,6 +15,7 @@
     place.py      where Agent(...) finds the agents of its kernel
     store.py      turns, feedback and memories in the history
     reply.py      what an agent answers
+    improving.py  an agent left alone: what is worst, why that may be, and a run; watched.py how it is seen
     macros.py     macros that the agents' texts are made shorter with, and taken back
 
 The words of a body are functions here too, for bodies in Python: ``get_arg``, ``has_tool``, ``llm_respond``,

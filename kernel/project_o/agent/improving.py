@@ -50,17 +50,30 @@ def worst(signs: Sequence[Sign]) -> Sign | None:
 
 
 class Improver:
-    """Looks after things by name and makes them better by itself, within bounds. ``flow`` is this process's own."""
+    """Looks after things by name and makes them better by itself, through ``flow`` and within bounds."""
 
-    def __init__(self, flow: Flow | None = None) -> None:
-        self._flow = flow if flow is not None else _current()
+    def __init__(self, flow: Flow) -> None:
+        self._flow = flow
         self._watched: dict[str, Watched] = {}
         self._in_vain: dict[str, str] = {}
         self.deeds: list[Deed] = []
 
-    def watch(self, target: Any, cases: Sequence[Case] = (), *, metric: Metric | None = None, layer: str = "") -> Sign:
-        """Look after a function or an agent; how it is now is its past. Raises UsageError as ``watched`` does."""
-        one = watched(self._flow, target, cases, metric, layer)
+    def watch(
+        self,
+        target: Any,
+        cases: Sequence[Case] = (),
+        *,
+        metric: Metric | None = None,
+        layer: str = "",
+        find: Callable[[], Any] | None = None,
+    ) -> Sign:
+        """Look after a function or an agent; how it is now is its past.
+
+        ``cases`` are pairs of arguments and what is right, ``metric`` a number of it of which more is better, ``layer``
+        what it is told as (its language), and ``find`` gives what its user calls so now, where that may be defined
+        anew. Raises UsageError where there is nothing to ask it, and for what cannot be evolved.
+        """
+        one = watched(self._flow, target, cases, metric, layer, find)
         self._watched[one.name] = one
         return one.sign()
 
@@ -189,9 +202,3 @@ def _same(right: Any, value: Any) -> bool:
 
 def _key(args: Sequence[Any]) -> str:
     return repr(args)
-
-
-def _current() -> Flow:
-    from ..api import current
-
-    return current()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -47,13 +47,17 @@ class Sign:
 
 @dataclass(slots=True)
 class Watched:
-    """One thing that is looked after. ``best`` holds the best value of each kind that was ever seen."""
+    """One thing that is looked after. ``best`` holds the best value of each kind that was ever seen.
+
+    ``find`` gives what its user calls so now, where that may be defined anew.
+    """
 
     name: str
     target: Any
     layer: str
     cases: Sequence[Case] = ()
     metric: Metric | None = None
+    find: Callable[[], Any] | None = None
     best: dict[str, float] = field(default_factory=dict)
 
     def call(self, *args: Any) -> Any:
@@ -65,6 +69,7 @@ class Watched:
 
     def probe(self) -> dict[Kind, float]:
         """Ask it, as it serves now: the share of failures, the seconds a case, the score; what it has of them."""
+        self.target = self.find() if self.find is not None else self.target
         found: dict[Kind, float] = {}
         if self.cases:
             wrong = sum(not self._is_right(args, right) for args, right in self.cases)
@@ -85,13 +90,14 @@ class Watched:
 
     def _round(self) -> float:
         """Seconds of this thread's processor: those of others, on a busy machine, say nothing of the thing."""
-        began = time.thread_time()
-        for repeats in range(1, limits.PROBE_REPEATS_MAX + 1):
+        began, repeats = time.thread_time(), 0
+        while repeats < limits.PROBE_REPEATS_MAX:
             for args, _ in self.cases:
                 self.call(*args)
-            if (spent := time.thread_time() - began) >= limits.PROBE_SECONDS:
+            repeats += 1
+            if time.thread_time() - began >= limits.PROBE_SECONDS:
                 break
-        return spent / repeats
+        return (time.thread_time() - began) / repeats
 
     def sign(self) -> Sign:
         """Its worst deviation from the best it ever was; what is better than that is the best from now on."""
@@ -113,7 +119,12 @@ def _loss(kind: Kind, past: float, now: float) -> float:
 
 
 def watched(
-    flow: Flow, target: Any, cases: Sequence[Case] = (), metric: Metric | None = None, layer: str = ""
+    flow: Flow,
+    target: Any,
+    cases: Sequence[Case] = (),
+    metric: Metric | None = None,
+    layer: str = "",
+    find: Callable[[], Any] | None = None,
 ) -> Watched:
     """What is looked after from now on: a native or Python function, or an agent, known by its name.
 
@@ -126,9 +137,4 @@ def watched(
         raise UsageError("a case is ((arguments, ...), what is right): the arguments are a tuple")
     name, _ = flow._named(target)
     language = flow.registry.releases(name)[-1].program.language
-    return Watched(name, target, layer or language, tuple(cases), metric)
-
-
-def told(signs: Sequence[Sign]) -> Mapping[str, str]:
-    """What was perceived, the worst first, as lines by name."""
-    return {sign.name: f"{sign}, {sign.loss:.2f} halvings" for sign in signs}
+    return Watched(name, target, layer or language, tuple(cases), metric, find)

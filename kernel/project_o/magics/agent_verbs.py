@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
+from .improve_verbs import VERBS as IMPROVE_VERBS
 from .macro_verbs import VERBS as MACRO_VERBS
 from .session import Session
 
@@ -83,6 +84,7 @@ def resume(session: Session, words: list[str]) -> Any:
 
 
 VERBS: Mapping[str, Verb] = {
+    **IMPROVE_VERBS,
     **MACRO_VERBS,
     "proposals": proposals,
     "accept": accept,

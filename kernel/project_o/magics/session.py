@@ -23,6 +23,7 @@ from .said import show_said
 
 if TYPE_CHECKING:
     from ..agent import Agents
+    from ..agent.improving import Improver
 
 
 class _OptionTrait(AnyTrait):
@@ -83,6 +84,13 @@ class Session:
         agents = Agents(self.history, self.setting, self.shell.user_ns, self.flow.resume)
         agents.execution.in_copy = lambda: quieten(self.shell)
         return agents
+
+    @cached_property
+    def improver(self) -> Improver:
+        """What looks after things of this kernel: made when the first one is watched."""
+        from ..agent.improving import Improver
+
+        return Improver(self.flow)
 
     def flush(self, error: BaseException | None = None) -> None:
         """A cell has ended, by this ``error`` if it failed: agents may have something to do then, and what serves."""
