@@ -253,8 +253,8 @@ def _halves(names: Sequence[str], seed: int) -> tuple[list[str], list[str]]:
 
 def _shrunk(forms: Sequence[Form], more: int = 0) -> float:
     """By which share of their nodes forms became shorter; ``more`` are nodes of definitions."""
-    before, after = (sum(sizes) for sizes in zip(*(form.sizes for form in forms), strict=True))
-    return 1.0 - (after + more) / float(before)
+    before = sum(form.sizes[0] for form in forms)
+    return 1 - (sum(form.sizes[1] for form in forms) + more) / before
 
 
 def _proposal(macros: Sequence[Macro], operator: str, forms: int) -> Proposal:

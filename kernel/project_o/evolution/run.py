@@ -142,6 +142,8 @@ class Run:
             **({"O-Scores": "self-reported"} if self.verdict.self_reported else {}),
             "O-Candidate": self.best.digest[:16],
         }
+        if self.best.language != self.program.language:  # a translation: how it is to be read back
+            facts |= {"O-Language": self.best.language, "O-Mode": self.best.mode}
         if self.best_index is not None:
             facts["O-By"] = self.trials[self.best_index].proposal.proposer
         if self.exchanges:

@@ -15,7 +15,7 @@ from .lessons import Lessons
 if TYPE_CHECKING:
     from ..deploy.handles import Version
     from ..history import History
-    from ..values import Program, State
+    from ..values import Mode, Program, State
 
 CANDIDATE = "candidate"
 _JUDGED = frozenset({"evolve", "propose"})
@@ -96,6 +96,8 @@ class Candidates:
         if facts.get("verdict") != "accepted":
             raise DeployError(f"the run of {state.short} did not accept a version of {name}: {state.summary}")
         serving = self._registry.releases(name)[-1].program
+        if facts.get("language", serving.language) != serving.language:
+            return self._of_translation(name, state, facts)
         path = serving.files[0][0]
         text = self._needed().read(state, f"programs/{name}/{CANDIDATE}/{path}")
         made = languages.tools_for(serving.language).program(
@@ -104,6 +106,20 @@ class Candidates:
         program = serving.with_source(text, made.parameters)
         if facts.get("candidate", program.digest[:16]) != program.digest[:16] and not _has_data(program):
             raise DeployError(f"the version of {state.short} cannot be read back as it was: run %evolve {name} again")
+        return self._candidate(name, state, facts, program)
+
+    def _of_translation(self, name: str, state: State, facts: dict[str, str]) -> Candidate:
+        """A program of another language than what serves."""
+        tools = languages.tools_for(facts["language"])
+        path = tools.program(name, "").files[0][0]
+        text = self._needed().read(state, f"programs/{name}/{CANDIDATE}/{path}")
+        mode: Mode = "fast" if facts.get("mode") == "fast" else "safe"
+        program = tools.program(name, text, mode=mode)
+        if facts.get("candidate", program.digest[:16]) != program.digest[:16]:
+            raise DeployError(f"the version of {state.short} cannot be read back as it was: run %evolve {name} again")
+        return self._candidate(name, state, facts, program)
+
+    def _candidate(self, name: str, state: State, facts: dict[str, str], program: Program) -> Candidate:
         self._lessons.refuse(name, program)
         kept = tuple((key, facts[key]) for key in _KEPT if key in facts)
         by = facts.get("by", "search")

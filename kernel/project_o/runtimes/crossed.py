@@ -62,8 +62,7 @@ def _guarded(native: Version, python: Callable[..., Any], name: str) -> Callable
         if len(args) != len(wanted):
             return False
         for value, (kind, dtype) in zip(args, wanted, strict=True):
-            given: Any = value
-            if type(given) is not kind or (kind is ndarray and (given.dtype != dtype or given.ndim != 1)):
+            if type(value) is not kind or (kind is ndarray and _another(value, dtype)):
                 return False
         return True
 
@@ -80,6 +79,10 @@ def _guarded(native: Version, python: Callable[..., Any], name: str) -> Callable
         return python(*args, **named)
 
     return function
+
+
+def _another(array: Any, dtype: Any) -> bool:
+    return bool(array.dtype != dtype or array.ndim != 1)
 
 
 def _test_of(kind: NativeType) -> tuple[type, Any]:

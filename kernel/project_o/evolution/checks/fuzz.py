@@ -38,8 +38,8 @@ class Fuzz:
         rng = generator(subject.seed, "fuzz")
         asked = declined = left_out = 0
         with subject.jobs.open(subject.baseline) as incumbent, subject.jobs.open(subject.artifact) as candidate:
-            for begin in range(0, limits.FUZZ_INPUTS, limits.FUZZ_BATCH):
-                count = min(limits.FUZZ_BATCH, limits.FUZZ_INPUTS - begin)
+            while asked < limits.FUZZ_INPUTS and left_out <= limits.FUZZ_INPUTS:
+                count = min(limits.FUZZ_BATCH, limits.FUZZ_INPUTS - asked)
                 cases = [_drawn(inputs, rng) for _ in range(count)]
                 answers = zip(
                     cases, _each(incumbent, function.name, cases), _each(candidate, function.name, cases), strict=True
@@ -54,6 +54,9 @@ class Fuzz:
                     elif found := difference(expected, answer, function.result):
                         task.kept.keep(function.name, case.args)
                         return failed("generated", f"on {told(case.args)}: {found}", facts={INPUTS: asked})
+        if asked < limits.FUZZ_INPUTS:
+            why = f"the Python function fails on {left_out:,} of {left_out + asked:,} random inputs: show with --inputs"
+            return failed("generated", f"{why} what it is meant for", facts={INPUTS: asked})
         if why := too_many(declined, asked):
             return failed("generated", why, facts={INPUTS: asked})
         whom = f"{asked:,} random inputs" + (f", {declined:,} of which it left to it" if declined else "")

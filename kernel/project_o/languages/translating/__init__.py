@@ -153,7 +153,8 @@ def _assembled(name: str, arguments: Mapping[str, Argument], copied: set[str], w
     if found.memory:
         parameters.insert(0, "o_gpa: std.mem.Allocator")
     body = [*_variables(name, arguments, copied, writer), *writer.lines]
-    unused = [item for item in arguments if not re.search(rf"(?<![\w@\"]){re.escape(item)}\b", "\n".join(body))]
+    text = "\n".join(body)
+    unused = [item for item in arguments if not re.search(rf"(?<!\w){re.escape(_spelled(item, name))}(?!\w)", text)]
     body[:0] = [f"{INDENT}_ = {_spelled(item, name)};" for item in unused]
     code = "\n".join(body)
     errors = sorted({DECLINED, *re.findall(r"\berror\.(\w+)", used_by(code)), *re.findall(r"\berror\.(\w+)", code)})

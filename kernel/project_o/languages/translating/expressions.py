@@ -188,19 +188,18 @@ class Expressions:
             if is_float(kinds):
                 return Value(f"({a} {_SIGNS[operation]} {b})", kinds)
             return Value(f"(try {_CHECKED[operation]}({held}, {a}, {b}))", kinds)
-        return self._divided(operation, (a, b), held, is_python(left.kinds | right.kinds), right, kinds)
+        return self._divided(operation, (a, b), held, _rules(left.kinds, right.kinds), right, kinds)
 
     @staticmethod
     def _divided(
         operation: type[ast.AST], pair: tuple[str, str], held: str, python: Rules, right: Value, kinds: Kinds
     ) -> Value:
         a, b = pair
-        mixed = python is None and any(kind in (int, float) for kind in right.kinds) and len(right.kinds) > 1
-        if right.whole != 0 and right.whole is not None:
+        if right.whole:
             pass
         elif python:
             b = f"(try o_nonzero({held}, {b}))"
-        elif mixed or not held.startswith("f") or operation is not ast.Div:
+        elif python is None or not held.startswith("f") or operation is not ast.Div:
             b = f"(try o_divides({held}, {b}))"
         if operation is ast.Div:
             return Value(f"({a} / {b})", kinds)
@@ -263,7 +262,15 @@ class Expressions:
             array = self._array_of(node.args[0])
             if array is not None:
                 return Value(f"@as(i64, @intCast({array.code}.len))", _INT)
+        if any(self._array_of(item) is not None for item in node.args):
+            raise TranslationError(f"{ast.unparse(node.func)} of whole arrays has no translation", node)
         return called(self, ast.unparse(node.func), [self.number(item) for item in node.args], node)
+
+
+def _rules(left: Kinds, right: Kinds) -> Rules:
+    """One number of numpy's is enough for numpy's rules."""
+    sides = is_python(left), is_python(right)
+    return False if False in sides else True if sides == (True, True) else None
 
 
 def unchecked(expressions: Expressions, node: ast.expr) -> str:

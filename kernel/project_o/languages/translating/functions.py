@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .kinds import Kinds, TranslationError, Value, held_by, is_python
+from .kinds import Kinds, TranslationError, Value, held_by
 
 if TYPE_CHECKING:
     from .expressions import Expressions
@@ -120,8 +120,3 @@ def _least(expressions: Expressions, sign: str, args: list[Value]) -> Value:
     for item in args[1:]:
         code = f"(if ({item.code} {sign} {code}) {item.code} else {code})"
     return Value(code, kinds)
-
-
-def elementwise(kinds: Kinds) -> bool:
-    """Whether numpy's rules hold for it."""
-    return is_python(kinds) is False

@@ -10,9 +10,8 @@ from __future__ import annotations
 import ast
 import operator
 import warnings
-from collections.abc import Callable, Hashable
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
 from ...errors import UsageError
@@ -39,7 +38,7 @@ class Value:
     """The value itself, where it is a whole number that is written in the text."""
 
 
-OPERATIONS: dict[Hashable, Callable[[Any, Any], Any]] = {
+OPERATIONS: dict[type[ast.AST], Callable[[Any, Any], Any]] = {
     ast.Add: operator.add,
     ast.Sub: operator.sub,
     ast.Mult: operator.mul,
@@ -94,8 +93,7 @@ def is_python(kinds: Kinds) -> bool | None:
     return own.pop() if len(own) == 1 else None
 
 
-@cache
-def result_of(operation: Hashable, left: Kinds, right: Kinds) -> Kinds:
+def result_of(operation: type[ast.AST], left: Kinds, right: Kinds) -> Kinds:
     """The kinds that an operation gives, as Python and numpy say. Raises TranslationError."""
     found = set()
     with warnings.catch_warnings():

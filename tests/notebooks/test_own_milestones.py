@@ -1,0 +1,52 @@
+"""The milestones of the agent's own language and of a new Zig module run under papermill, and end as they say."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import nbformat
+import papermill
+
+MILESTONES = Path(__file__).parents[2] / "notebooks" / "milestones"
+
+
+def printed(name, folder, **small):
+    out = folder / name
+    papermill.execute_notebook(
+        str(MILESTONES / name), str(out), small, kernel_name="project-o", cwd=str(folder), progress_bar=False
+    )
+    return "\n".join(
+        output.get("text", "") or output.get("data", {}).get("text/plain", "")
+        for cell in nbformat.read(out, as_version=4).cells
+        for output in cell.get("outputs", [])
+    )
+
+
+def test_the_agents_language_grows_and_shrinks_again(tmp_path):
+    text = printed("01_its_own_language.ipynb", tmp_path)
+
+    held_out, chance, total = map(
+        int,
+        re.search(r"held out: (\d+)% shorter, at random (\d+)%; all forms, definitions counted: (\d+)%", text).groups(),
+    )
+    assert held_out >= 20
+    assert total >= 20
+    assert held_out > chance
+    assert "44 of 44 forms expand, and are compiled, to exactly what they were" in text
+    assert "the same answers: True" in text
+    assert "(learned-if-1 a b (- a b)" in text
+    assert "every digest as before: True" in text
+
+
+def test_a_zig_module_serves_the_name_of_a_python_function(tmp_path):
+    text = printed("02_a_new_zig_module.ipynb", tmp_path, trials=2)
+
+    assert "control: rejected" in text
+    assert "0 differences from the Python function on 10,000 random inputs" in text
+    assert "zig serves the name, the same answer: True" in text
+    assert float(re.search(r"lower bound: (\S+) times", text)[1]) > 1.02
+    assert "ZeroDivisionError: division by zero" in text
+    assert "smooth has no translation: line 2: np.convolve of whole arrays" in text
+    assert "<python function spread(xs" in text
+    assert "as written>" in text
