@@ -37,11 +37,12 @@ class Fuzz:
         function = typed(task.function_of(subject.baseline), task.samples())
         inputs = Inputs(function, task.samples(), subject.seed)
         rng = generator(subject.seed, "fuzz")
-        asked = declined = left_out = 0
+        asked = declined = left_out = batch = 0
         with subject.jobs.open(subject.baseline) as incumbent, subject.jobs.open(subject.artifact) as candidate:
             while asked < limits.FUZZ_INPUTS and left_out <= limits.FUZZ_INPUTS:
                 count = min(limits.FUZZ_BATCH, limits.FUZZ_INPUTS - asked)
-                cases = [_drawn(inputs, rng) for _ in range(count)]
+                cases = [_drawn(inputs, rng, uneven=batch < UNEVEN_BATCHES) for _ in range(count)]
+                batch += 1
                 answers = zip(
                     cases, _each(incumbent, function.name, cases), _each(candidate, function.name, cases), strict=True
                 )
@@ -68,15 +69,15 @@ class Fuzz:
         return passed("generated", f"0 differences from the Python function on {whom}", facts=facts)
 
 
-UNEVEN_SHARE = 0.05
-"""Of the inputs, arrays that the samples show to be equally long are not: what raises there has to raise."""
+UNEVEN_BATCHES = 20
+"""In the first of them, arrays that the samples show to be equally long are not: what raises there has to raise."""
 
 
-def _drawn(inputs: Inputs, rng: np.random.Generator) -> Case:
+def _drawn(inputs: Inputs, rng: np.random.Generator, *, uneven: bool) -> Case:
     """One input; sizes of 0 and 1 are among them."""
     sizes = [int(rng.integers(min(size, limits.FUZZ_SIZE_MAX) + 1)) for size in inputs.random_sizes(rng)]
     case = inputs.case(rng, sizes, "random")
-    if rng.random() < UNEVEN_SHARE:
+    if uneven:
         cut = (item[: int(rng.integers(len(item) + 1))] if isinstance(item, np.ndarray) else item for item in case.args)
         return replace(case, args=tuple(cut))
     return case
