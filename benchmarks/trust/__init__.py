@@ -1,6 +1,7 @@
 """How often a verdict is wrong, and how often it sees what is there: real programs, real processes, the real sandbox.
 
     python -m benchmarks.trust run quiet [--seconds 240]          go on with a part or a group, for so long
+    python -m benchmarks.trust run quiet --out RECORD.json        the same, and write the record of what there is
     python -m benchmarks.trust status                             how far each part is
     python -m benchmarks.trust record                             write results/DATE-trust.json, and print the table
 

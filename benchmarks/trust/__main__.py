@@ -27,7 +27,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--seconds", type=float, default=240.0, help="for how long; what is under way is finished")
     parser.add_argument("--count", type=int, help="so many comparisons in all, instead of the part's own number")
     parser.add_argument("--log", type=Path, default=LOG, help=f"where the comparisons are kept; {LOG} otherwise")
-    parser.add_argument("--out", type=Path, help="where the record goes; benchmarks/results/DATE-trust.json otherwise")
+    parser.add_argument("--out", type=Path, help="where the record goes; a run writes one only if told")
     line = parser.parse_args(arguments)
     if line.verb == "run":
         if line.part is None:
@@ -36,6 +36,8 @@ def main(arguments: list[str] | None = None) -> int:
         for name in GROUPS.get(line.part, (line.part,)):
             _run(parts()[name], line.log, until, line.count)
         _status(line.log)
+        if line.out is not None:
+            _record(line.log, line.out)
     elif line.verb == "status":
         _status(line.log)
     else:

@@ -402,6 +402,16 @@ MEMORY_TAUGHT_SCORE_MIN = 0.5  # a question less like the one that was taught is
 ERRORS_KEPT_MAX = 100
 ERROR_FRAMES_MAX = 12
 
+# An agent left alone --------------------------------------------------------------------------------
+PROBE_ROUNDS = 3
+PROBE_REPEATS_MAX = 200
+PROBE_SECONDS = 0.05  # of one round over a thing's cases
+SIGN_LOSS_MIN = 0.4  # halvings: 1.3 times as slow, which noise does not show in the best of three rounds
+DEED_SECONDS_MIN = 3.0  # less than that is no time for a run
+DEED_RUN_SHARE = 0.6  # of the time that is left: the rest is the canary's
+DEED_CANARY_CALLS = 2_000
+DEED_RECOVERED_MIN = 0.5
+
 # View ---------------------------------------------------------------------------------------------
 PROGRESS_INTERVAL_SECONDS = 0.5
 TABLE_ROWS_MAX = 200

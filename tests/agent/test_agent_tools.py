@@ -100,7 +100,8 @@ def test_a_tool_of_one_agent_has_the_same_options(house):
 
 def test_any_definition_is_shown_in_both_languages(house, lisp):
     lisp(
-        '(deftool t [#^ int n] "T." :timeout 2 (* 2 n))\n(defparam k 1 :domain [1 2])\n(defagent a "x" :tools [t] (str k))'
+        '(deftool t [#^ int n] "T." :timeout 2 (* 2 n))\n'
+        '(defparam k 1 :domain [1 2])\n(defagent a "x" :tools [t] (str k))'
     )
     assert shown(house, "t") == ('(deftool t [#^ int n] "T." :timeout 2 (* 2 n))', "lisp")
     text, language = shown(house, "t", python=True)

@@ -83,7 +83,7 @@ def test_what_fits_is_recalled_and_a_model_may_remember(house):
     assert agent.turns[0].uses[0].name == "remember"
     agent("what is the name of my cat?")
     assert "- The user's cat is called Mau" in sent(agent)[2].messages[0].text
-    assert {tool.name for tool in sent(agent)[0].tools} == {"add", "remember", "recall"}
+    assert {tool.name for tool in sent(agent)[0].tools} == {"add", "correct", "recall", "remember"}
 
 
 def test_no_secret_reaches_the_model(house, monkeypatch):

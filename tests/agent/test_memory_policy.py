@@ -44,8 +44,7 @@ def facts(seed, count):
     return [(subject, str(values[2 * k]), str(values[2 * k + 1])) for k, subject in enumerate(subjects)]
 
 
-@pytest.mark.parametrize("embedding", ["hash", "auto"])
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize(("embedding", "seed"), [("hash", 1), ("auto", 2)])
 def test_after_200_corrections_no_stale_answer_and_nothing_else_lost(embedding, seed):
     notes, told = memory(embedding=embedding), facts(seed, 400)
     notes.remember_all(f"{subject} is {value}" for subject, value, _ in told)

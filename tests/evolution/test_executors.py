@@ -107,27 +107,27 @@ def test_a_cluster_makes_the_same_run_while_one_of_its_two_workers_is_killed(kno
 def test_a_parcel_is_sent_once_a_worker_and_known_by_its_hash():
     sent = []
 
-    def there(digest, proposal, body):
+    def there(digest, proposal, known, body):
         sent.append((digest, body))
-        return "record" if body or any(known for _, known in sent[:-1]) else None
+        return "record" if any(one for _, one in sent) else None
 
     with ThreadPoolExecutor(1) as inner:
         elsewhere = Elsewhere(inner, Parcel(b"all of it", there))
-        found = [elsewhere.submit(None, None, types.SimpleNamespace(index=k)).result(5) for k in range(3)]
+        found = [elsewhere.submit(None, None, types.SimpleNamespace(index=k), None).result(5) for k in range(3)]
 
     assert found == ["record"] * 3
     assert [body for _, body in sent] == [None, b"all of it", None, None]
     assert {digest for digest, _ in sent} == {Parcel(b"all of it", there).digest}
     with pytest.raises(EvolutionError, match="its hash is another one"):
-        attempt("0" * 64, None, b"something else")
+        attempt("0" * 64, None, None, b"something else")
 
 
 def test_what_a_trial_raises_there_ends_the_run_with_its_words():
-    def there(digest, proposal, body):
+    def there(digest, proposal, known, body):
         raise ZeroDivisionError("there")
 
     with ThreadPoolExecutor(1) as inner:
-        future = Elsewhere(inner, Parcel(b"", there)).submit(None, None, types.SimpleNamespace(index=7))
+        future = Elsewhere(inner, Parcel(b"", there)).submit(None, None, types.SimpleNamespace(index=7), None)
         with pytest.raises(EvolutionError, match="trial 7 cannot be made there: ZeroDivisionError: there"):
             future.result(5)
 

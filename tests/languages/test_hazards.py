@@ -76,6 +76,8 @@ PYTHON = [
     ("def f(x):\n    return open(x).read()\n", "open"),
     ("def f(x):\n    return np.load(x)\n", "np.load"),
     ("def f(x):\n    return eval(x)\n", "eval"),
+    ("def f(x):\n    return x.flags.owndata\n", "owndata"),
+    ("import sys\ndef f(x):\n    return sys.getrefcount(x)\n", "getrefcount"),
     ("def f(x):\n    return ().__class__.__base__.__subclasses__()\n", "__subclasses__"),
     ("def f(x):\n    try:\n        os.getcwd()\n    except NameError:\n        return x\n", "os"),
 ]

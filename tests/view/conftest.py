@@ -279,7 +279,7 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "metrics": lambda: view.show_metrics(records(200), best=best_of(records(200)), name="top_k"),
     "archive": lambda: view.show_archive(population(), best=9, name="top_k"),
     "archive without a grid": lambda: view.show_archive(population(grid=False), name="top_k"),
-    "archive, empty": lambda: view.show_archive(Population()),
+    "archive, empty": lambda: view.show_archive(Population(), name="top_k"),
     "operators": lambda: view.show_operators(operators(), name="top_k"),
     "lineage": lambda: view.show_lineage(records(200), best=best_of(records(200)), name="top_k"),
     "history": lambda: view.show_history(states(), total=41),

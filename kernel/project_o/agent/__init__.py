@@ -5,7 +5,8 @@
     states.py     idle, thinking, acting, evolving: the table of legal moves
     turn.py       one message being answered
     tools.py      Python functions as tools; calls are checked before they are made
-    memory.py     what is remembered; embedders.py finds it again without a network
+    memory.py     what is remembered; embedders.py finds it again without a network, blocks/ keeps it
+    following.py  a memory's strategy with a name; retrieval.py judges one; preferences.py learns a taste
     prompt.py     {name}, {In[3]}, {Out[3]}, {Err[3]} in a message
     defining.py   tools, workflows and parameters as Python defines them
     workflows.py  workflows and their runs, which a later kernel can resume
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
     from .agents import Agents
     from .defining import param, tool, workflow
     from .memory import Memory
+    from .preferences import Preferences
     from .reply import Reply
+    from .retrieval import Retrieval
     from .workflows import Workflow
 
 __all__ = [
@@ -40,7 +43,9 @@ __all__ = [
     "Agents",
     "Memory",
     "MemorySpec",
+    "Preferences",
     "Reply",
+    "Retrieval",
     "ToolSpec",
     "Workflow",
     "get_arg",
@@ -63,7 +68,9 @@ _HOMES = {
     "Agents": "project_o.agent.agents",
     "Memory": "project_o.agent.memory",
     "MemorySpec": "project_o.lisp.specs",
+    "Preferences": "project_o.agent.preferences",
     "Reply": "project_o.agent.reply",
+    "Retrieval": "project_o.agent.retrieval",
     "ToolSpec": "project_o.lisp.specs",
     "Workflow": "project_o.agent.workflows",
     **dict.fromkeys(("parallel", "step"), "project_o.lisp.workflow"),

@@ -44,6 +44,20 @@ class Lineage:
         return tuple(found)
 
 
+class Behaved:
+    """Which trial below an index behaves so; for another process what was known of those when it is sent."""
+
+    def __init__(self, archive: Archive, before: int) -> None:
+        self._archive, self._before = archive, before
+
+    def __call__(self, behaviour: str) -> int | None:
+        """The trial, or None."""
+        return self._archive.behaves(behaviour, self._before)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return getattr, (self._archive.behaved(self._before), "get")
+
+
 class Archive:
     """The records of one run, by index and without gaps. Not shared between threads: the loop alone writes."""
 
@@ -64,6 +78,10 @@ class Archive:
         """The index of the first proposal with the same code but for comments and layout; remembers this one if new."""
         first = self._seen.setdefault(fingerprint(proposal.program), proposal.index)
         return None if first == proposal.index else first
+
+    def behaved(self, before: int) -> dict[str, int]:
+        """The first trials of each behaviour, those below an index."""
+        return {does: index for does, index in list(self._does.items()) if index < before}
 
     def behaves(self, behaviour: str, before: int) -> int | None:
         """The first trial that was seen to behave so, where it is one before this index."""

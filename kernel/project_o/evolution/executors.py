@@ -21,8 +21,10 @@ from .. import limits
 from ..errors import EvolutionError
 from ..values import Proposal, Record
 
-Attempt = Callable[[str, Proposal, bytes | None], Record | None]
-"""(the parcel's hash, a proposal, the parcel or None) -> the record; None where the parcel is not there yet."""
+Known = Callable[[str], "int | None"]
+Attempt = Callable[[str, Proposal, Known, "bytes | None"], "Record | None"]
+"""(the parcel's hash, a proposal, which trial behaves so, the parcel or None) -> the record; None where the parcel is
+not there yet."""
 
 
 @dataclass(frozen=True)
@@ -81,6 +83,15 @@ def _shares_memory(executor: Executor) -> bool:
         ) from error
 
 
+@dataclass(frozen=True)
+class _Trial:
+    """One that is under way: ``future`` is what the loop waits for."""
+
+    future: Future[Record]
+    proposal: Proposal
+    known: Known
+
+
 class Elsewhere(Executor):
     """Trials by an executor whose workers are other processes. Safe to share between threads."""
 
@@ -90,51 +101,47 @@ class Elsewhere(Executor):
         self._made: list[Executor] = []
 
     def submit(self, work: Callable[..., Any], /, *args: Any, **named: Any) -> Future[Any]:
-        """The record of a proposal, the last of ``args``: what this process would do it with does not cross."""
+        """The record of a proposal: ``args`` are those of ``Judge.attempt``, of which the first does not cross."""
+        _, proposal, known = args
         future: Future[Record] = Future()
-        self._send(future, args[-1], None, 0)
+        self._send(_Trial(future, proposal, known), None, 0)
         return future
 
-    def _send(self, future: Future[Record], proposal: Proposal, body: bytes | None, died: int) -> None:
-        if future.cancelled():
+    def _send(self, trial: _Trial, body: bytes | None, died: int) -> None:
+        if trial.future.cancelled():
             return
         inner = self._inner
         try:
-            sent = inner.submit(self._parcel.attempt, self._parcel.digest, proposal, body)
+            sent = inner.submit(self._parcel.attempt, self._parcel.digest, trial.proposal, trial.known, body)
         except Exception as error:  # noqa: BLE001 - whatever an executor raises, it is told with the trial
-            self._again(future, proposal, error, inner, died)
+            self._again(trial, error, inner, died)
             return
-        sent.add_done_callback(lambda done: self._came(future, proposal, done, inner, died, sent=body is not None))
+        sent.add_done_callback(lambda done: self._came(trial, done, inner, died, sent=body is not None))
 
-    def _came(
-        self, future: Future[Record], proposal: Proposal, done: Future[Any], inner: Executor, died: int, *, sent: bool
-    ) -> None:
+    def _came(self, trial: _Trial, done: Future[Any], inner: Executor, died: int, *, sent: bool) -> None:
         try:
             record = done.result()
         except BaseException as error:  # noqa: BLE001 - a lost worker, in the words of whichever executor it is
-            self._again(future, proposal, error, inner, died)
+            self._again(trial, error, inner, died)
             return
         if record is None and not sent:
-            self._send(future, proposal, self._parcel.body, died)
+            self._send(trial, self._parcel.body, died)
         elif record is None:
-            self._again(future, proposal, EvolutionError("a worker lost what it was sent"), inner, died)
-        elif not future.cancelled():
-            future.set_result(record)
+            self._again(trial, EvolutionError("a worker lost what it was sent"), inner, died)
+        elif not trial.future.cancelled():
+            trial.future.set_result(record)
 
-    def _again(
-        self, future: Future[Record], proposal: Proposal, error: BaseException, inner: Executor, died: int
-    ) -> None:
+    def _again(self, trial: _Trial, error: BaseException, inner: Executor, died: int) -> None:
         """Another worker tries it, where this one was lost; else the run ends with the error."""
         lost = isinstance(error, (BrokenExecutor, CancelledError, OSError)) or type(error).__name__ in _LOST
         if not lost or died >= limits.EXECUTOR_DEATHS_MAX:
-            if not future.cancelled():
-                future.set_exception(
-                    EvolutionError(f"trial {proposal.index} cannot be made there: {type(error).__name__}: {error}")
-                )
+            if not trial.future.cancelled():
+                why = f"{type(error).__name__}: {error}"
+                trial.future.set_exception(EvolutionError(f"trial {trial.proposal.index} cannot be made there: {why}"))
             return
         if isinstance(error, BrokenExecutor):
             self._replace(inner)
-        self._send(future, proposal, None, died + 1)
+        self._send(trial, None, died + 1)
 
     def _replace(self, broken: Executor) -> None:
         """A pool of processes ends as a whole with one of them: another one takes its place for this run."""

@@ -18,7 +18,7 @@ from typing import TypeVar
 
 from .. import limits
 from ..values import Measurement, Proposal, Record, Verdict
-from .archive import Archive, Recorded
+from .archive import Archive, Behaved, Recorded
 from .bench import Bench
 from .decide import acceptable, decide, no_improvement, refused
 from .lessons import refused as refused_before
@@ -120,10 +120,8 @@ class Loop:
             return Record(proposal, "duplicate", f"the same code as trial {twin}")
         if (lesson := refused_before(self.task, proposal)) is not None:
             return lesson
-        seen = max(0, proposal.index - limits.PROPOSAL_LAG_TRIALS + 1)  # as for who proposes: whatever the workers
-        return self.executor.submit(
-            self.judge.attempt, self.jobs, proposal, lambda does: self.archive.behaves(does, seen)
-        )
+        seen = max(1, proposal.index - limits.PROPOSAL_LAG_TRIALS + 1)  # as for who proposes: whatever the workers
+        return self.executor.submit(self.judge.attempt, self.jobs, proposal, Behaved(self.archive, seen))
 
     def _collect(self, timeout: float) -> None:
         """Wait for something to finish, then move what is finished into the archive, in order."""

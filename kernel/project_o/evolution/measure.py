@@ -168,8 +168,8 @@ def measure(
 
 def share_processor(sides: tuple[Handle, Handle], number: int) -> None:
     """Have both sides' next processes run on one processor, whichever the number means of those that we may use."""
-    usable = sorted(os.sched_getaffinity(0))
-    for side in sides:
+    usable = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
+    for side in sides if usable else ():
         side.stay_on(usable[number % len(usable)])
 
 

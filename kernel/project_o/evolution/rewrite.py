@@ -95,8 +95,10 @@ class RewriteProposer(Remembering):
     def _parent(self, program: Program) -> _Parent:
         if program.digest not in self._parents:
             left: dict[str, list[Edit]] = defaultdict(list)
+            blocks = self._tools.blocks(program.source)
             for edit in edits(program.language, program.source):
-                if edit.keeps or self._changing:
+                inside = not blocks or any(block.first < edit.line < block.last for block in blocks)
+                if inside and (edit.keeps or self._changing):
                     left[edit.operator].append(edit)
             self._parents[program.digest] = _Parent(program, dict(left))
         return self._parents[program.digest]

@@ -77,12 +77,12 @@ def run_evolution(
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
     repair = to_repair(task, proposer, seed)
-    if repair is not None:
-        task = replace(task, repairing=True)
+    task = task if repair is None else replace(task, repairing=True)
     jobs = Jobs(task)
     islands = Islands(task.program, seed, task.islands, task.grid)
     chosen = _chosen(proposer, task, seed, islands, repair, workers) if trials != 1 else Nobody()
     model = chosen if isinstance(chosen, ModelProposer) else None
+    repairer = chosen if isinstance(chosen, RepairProposer) else None
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
@@ -97,8 +97,8 @@ def run_evolution(
         )  # fmt: skip
         if model is not None:
             _listen(loop, model, journal)
-        elif isinstance(chosen, RepairProposer):
-            chosen.begin(lambda line: _look_at(loop, line))
+        if repairer is not None:
+            repairer.begin(lambda line: _look_at(loop, line))
         ended = _carry_out(loop, islands)
     run = _finished(loop, seed, model, *ended)
     return replace(run, on_accept=accept, on_plot=plot, population=islands.population(run.trials))

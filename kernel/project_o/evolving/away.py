@@ -18,7 +18,7 @@ from typing import Any
 from ..errors import EvolutionError, UsageError
 from ..evolution import Task
 from ..evolution.checks import cascade_of
-from ..evolution.executors import Parcel
+from ..evolution.executors import Known, Parcel
 from ..evolution.start import bench_of
 from ..evolution.task import Jobs
 from ..evolution.trial import Judge
@@ -103,7 +103,7 @@ _known: OrderedDict[str, _Away] = OrderedDict()
 _lock = threading.Lock()
 
 
-def attempt(digest: str, proposal: Proposal, body: bytes | None) -> Record | None:
+def attempt(digest: str, proposal: Proposal, known: Known, body: bytes | None) -> Record | None:
     """In a worker: the record of one proposal, or None where the parcel of this hash is not here."""
     with _lock:  # the first trial prepares, and the others of this process wait for it
         run = _known.pop(digest, None)
@@ -116,7 +116,7 @@ def attempt(digest: str, proposal: Proposal, body: bytes | None) -> Record | Non
         _known[digest] = run
         while len(_known) > RUNS_KEPT:
             _known.popitem(last=False)[1].jobs.stop()
-    return run.judge.attempt(run.jobs, proposal)
+    return run.judge.attempt(run.jobs, proposal, known)
 
 
 def with_away(task: Task, runtime: Any, cell: Program | None) -> Task:

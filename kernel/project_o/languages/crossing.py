@@ -11,6 +11,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Sequence
 from difflib import SequenceMatcher
+from functools import lru_cache
 from itertools import pairwise
 
 from .scan import split_lines
@@ -20,6 +21,7 @@ Place = tuple[int, int, int, int]
 """Where two lists of pieces differ: [first, last) of the one, and of the other."""
 
 
+@lru_cache(maxsize=64)
 def pieces(language: str, source: str) -> tuple[str, ...]:
     """The text, cut before each line that begins a statement; joined they are the text again.
 
@@ -40,7 +42,13 @@ def pieces(language: str, source: str) -> tuple[str, ...]:
 def places(first: Sequence[str], second: Sequence[str]) -> tuple[Place, ...]:
     """Where the pieces of two texts differ, in order. As many pieces for as many are a place each."""
     found: list[Place] = []
-    for kind, a, b, c, d in SequenceMatcher(None, first, second, autojunk=False).get_opcodes():
+    # Most of a long text is the same, and comparing is quadratic: the ends that are shared are left out.
+    least = min(len(first), len(second))
+    head = next((k for k in range(least) if first[k] != second[k]), least)
+    tail = next((k for k in range(least - head) if first[-1 - k] != second[-1 - k]), least - head)
+    middles = first[head : len(first) - tail], second[head : len(second) - tail]
+    for kind, *at in SequenceMatcher(None, *middles, autojunk=False).get_opcodes():
+        a, b, c, d = (place + head for place in at)
         if kind == "replace" and b - a == d - c:
             found += [(a + k, a + k + 1, c + k, c + k + 1) for k in range(b - a)]
         elif kind != "equal":

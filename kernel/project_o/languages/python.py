@@ -6,6 +6,7 @@ import ast
 import io
 import tokenize
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from ..errors import UsageError
 from ..values import Mode, Program, Scalar
@@ -74,9 +75,11 @@ def _parse(source: str) -> ast.Module:
         raise UsageError(f"line {line}: this is not Python: {getattr(error, 'msg', None) or error}") from error
 
 
-def _tokens(source: str) -> list[tokenize.TokenInfo]:
+@lru_cache(maxsize=4)
+def _tokens(source: str) -> tuple[tokenize.TokenInfo, ...]:
+    """Its tokens. A proposed text is asked for them several times in a row: its blocks, its comments, its meaning."""
     _parse(source)  # first, since it knows the line of what is wrong
-    return list(tokenize.generate_tokens(io.StringIO(source, newline="").readline))
+    return tuple(tokenize.generate_tokens(io.StringIO(source, newline="").readline))
 
 
 def _comments(source: str) -> Iterator[Comment]:

@@ -17,6 +17,7 @@ _SYSTEM = "it asks the operating system"
 _NATIVE = "it calls native code past every check"
 _CODE = "it runs code that nobody sees in the text"
 _INSIDE = "it reaches into the interpreter, and so into whoever calls it"
+_WHERE = "it finds out where it runs: an answer follows from what is in the arguments"
 _OURS = "it reaches what judges and serves it"
 
 _MODULES = {
@@ -41,6 +42,7 @@ _NAMES = {
     _INSIDE: "__builtins__ __closure__ __code__ __globals__ __subclasses__ _getframe builtins f_back f_globals "
     "f_locals gi_frame tb_frame",
     "it waits for somebody to type": "breakpoint input",
+    _WHERE: "OWNDATA __array_interface__ getallocatedblocks getrefcount owndata",
 }
 REASONS = {
     **{f"import {name}": reason for reason, names in _MODULES.items() for name in names.split()},
@@ -55,6 +57,7 @@ REPORTED = {
     "import gc": "the collector of the whole process",
     "import sys": "the interpreter's own settings",
     "import threading": "threads, which the sandbox refuses",
+    "__name__": "where it runs, perhaps",
     "globals": "names beyond its own",
     "setattr": "what others hold may be changed",
     "delattr": "what others hold may be changed",

@@ -17,7 +17,8 @@ Contents
     lineage    show_lineage                  who came from whom
     archive    show_archive                  islands and grid, the elites
     operators  show_operators                what each operator brought
-    figure     plotted, Plot                 the same pictures as plotly figures, on request
+    figure     plotted, Plot                 the same as plotly figures, on request: metrics_figure, archive_figure,
+                                             operators_figure
     run        show_run                      a finished run on one page
     history    show_history, show_life, show_state
     serving    show_serving, show_deployment, show_release

@@ -24,6 +24,9 @@ def inputs_of(*args: Any) -> Inputs:
 @pytest.mark.parametrize(
     ("text", "found"),
     [
+        ("if (x == 0x1p-40) return 0;", 2.0**-40),
+        ("if (bits == 0x4059_2000_0000_0000) return 0;", 100.5),
+        ("if x.to_bits() == 0x3fc00000 {", 1.5),
         ("if n > 50_000:", 50000),
         ("if (n > 0xC350) return", 50000),
         ("if n > 50000usize {", 50000),
@@ -39,6 +42,16 @@ def test_numbers_of_a_text_are_found_as_they_may_be_written(text: str, found: fl
 
 def test_only_the_numbers_of_the_candidate_count_and_no_parts_of_names() -> None:
     assert only_in("x9 = n > 600 or n > 77 or a.b2 or 1", "n > 600") == [77]
+    assert only_in("x < 1e-12", "x < 0.5") == [1e-12]
+
+
+def test_a_number_is_everywhere_and_what_another_one_leaves_of_a_size() -> None:
+    found = looked(inputs_of(np.arange(40.0) % 3), [4.5, 1008, 1009, 5000])
+    arrays = [case.args[0] for case in found]
+
+    assert any(np.all(array == 4.5) for array in arrays)
+    assert any(np.all(array == 2.25) for array in arrays), "two of them have the sum"
+    assert any(len(array) > 5000 and len(array) % 1009 == 1008 for array in arrays)
 
 
 def looked(reach_inputs: Inputs, numbers: list[Any], seconds: Any = lambda case: 0.0, **climb: Any) -> list[Case]:

@@ -103,7 +103,21 @@ DIVIDED_TWIN = """pub fn divided(a: i64, b: i64) -> Result<i64, String> {
 }
 """
 
+
+def wrong_where(condition: str) -> str:
+    """The honest text, but for the inputs for which this holds."""
+    return HONEST.replace("    return total;", f"    if ({condition}) return 0;\n    return total;")
+
+
+RARELY = {
+    "zig: wrong at a float in base 16": "a.len > 0 and a[0] == 0x1p-40",
+    "zig: wrong at a float that is written as its bits": "a.len > 0 and @as(u64, @bitCast(a[0])) == 0x4059200000000000",
+    "zig: wrong where two elements have one sum": "a.len > 1 and a[0] + a[1] == 777.25",
+    "zig: wrong where the last two are alike": "a.len > 2 and a[a.len - 2] == 4.5 and a[a.len - 1] == 4.5",
+    "zig: wrong for one length of a thousand": "a.len > 5000 and a.len % 1009 == 1008",
+}
 IN_ZIG = (
+    *(Cheat(name, WEIGHT, wrong_where(rare), HONEST, ANOTHER_ANSWER, "right") for name, rare in RARELY.items()),
     Cheat(
         "zig: returned constants",
         WEIGHT,

@@ -1,4 +1,4 @@
-"""Five bugs put into programs of our own, three in Python and two in Lisp: each is repaired and its case told."""
+"""Bugs put into programs of ours, in Python and in Lisp: each is repaired and its case told. The lesson has more."""
 
 from __future__ import annotations
 
@@ -39,17 +39,9 @@ CLERK = """(deftool price [#^ int nights #^ int beds]
   :tools [price]
   (+ "That is " (str (price (get-arg "nights" 1) (get-arg "beds" 1))) " crowns."))
 """
-GREETER = """(defagent greeter "You greet people."
-  (setv name (.strip message) limit 8)
-  (cond (not name) "Hello, whoever you are"
-        (> (len name) limit) (+ "Hello " (cut name limit) ".")
-        True (+ "Hello " name)))
-"""
 LISP = [
     ("clerk", CLERK, "(* nights (+ 40", "(+ nights (+ 40",
      [("", {"nights": nights, "beds": beds}) for nights in (1, 2, 3, 7) for beds in (1, 2, 4)] + [("", {})]),
-    ("greeter", GREETER, "(> (len name) limit)", "(< (len name) limit)",
-     [(text, {}) for text in ("", " ", "Ada", "Grace", "Wilhelmina", "Alexandria", "Theodora", "Bo", "Maximilian")]),
 ]  # fmt: skip
 
 
@@ -83,7 +75,7 @@ def test_a_function_of_ours_is_repaired(tmp_path, monkeypatch, function, right, 
     assert [space[function.__name__](*args) for args in inputs] == [function(*args) for args in inputs]
 
 
-@pytest.mark.parametrize(("name", "text", "right", "wrong", "inputs"), LISP, ids=["clerk", "greeter"])
+@pytest.mark.parametrize(("name", "text", "right", "wrong", "inputs"), LISP, ids=["clerk"])
 def test_an_agent_of_ours_is_repaired(monkeypatch, name, text, right, wrong, inputs):
     assert text.count(right) == 1
     agents = {}

@@ -1,16 +1,19 @@
 """The numbers that a candidate's text says and the incumbent's does not: where it may begin to do something else.
 
 Read from the text alone, in any language: literals as they are written (``50_000``, ``0xC350``, ``5e4``,
-``50000usize``), and what sums, products, powers and shifts of them come to. A threshold that is computed in another
+``50000usize``), what sums, products, powers and shifts of them come to, floats in base 16 (``0x1p-40``), and floats
+that are written as their bits. A threshold that is computed in another
 way is not seen here; the sizes and values of ``reach`` that follow from no text are there for that.
 """
 
 from __future__ import annotations
 
 import ast
+import contextlib
 import math
 import operator
 import re
+import struct
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -23,6 +26,8 @@ _CHAIN = re.compile(
     rf"(?<![\w.])\(*\s*{_LITERAL}{_SUFFIX}(?:\s*\)*\s*(?:\*\*|<<|\*|\+|-|//)\s*\(*\s*{_LITERAL}{_SUFFIX})+\)*"
 )
 _TYPE = re.compile(rf"({_LITERAL})_?(?:[iuf](?:8|16|32|64|128|size))(?![\w])")
+_HEX_FLOAT = re.compile(r"(?<![\w.])0[xX][0-9a-fA-F_]+(?:\.[0-9a-fA-F_]+)?[pP][+-]?\d+")
+_BITS = re.compile(r"(?<![\w.])0[xX]([0-9a-fA-F_]{8,})(?![\w.])")
 _EXPONENT_MAX = 64
 _MAGNITUDE_MAX = 1 << 64
 _OPERATIONS: dict[type[ast.operator], Callable[[Any, Any], Any]] = {
@@ -40,12 +45,24 @@ def constants(text: str) -> set[Number]:
     literals = (found.group() for found in _FOUND.finditer(text))
     chains = (found.group() for found in _CHAIN.finditer(text))
     every = [value for part in (*literals, *chains) for value in _values(part)]
+    every += _floats(text)
     return {abs(value) for value in every if math.isfinite(value) and abs(value) <= _MAGNITUDE_MAX}
 
 
 def only_in(candidate: str, incumbent: str) -> list[Number]:
-    """The numbers above 1 that only the candidate says, the smallest first."""
-    return sorted(value for value in constants(candidate) - constants(incumbent) if value > 1)
+    """The numbers that only the candidate says, the smallest first; neither 0 nor 1, which all texts say."""
+    return sorted(value for value in constants(candidate) - constants(incumbent) if value not in (0, 1))
+
+
+def _floats(text: str) -> Iterator[float]:
+    """What is written in base 16: as a float with its exponent, or as the bits of one."""
+    for found in _HEX_FLOAT.finditer(text):
+        with contextlib.suppress(ValueError, OverflowError):
+            yield float.fromhex(found.group().replace("_", ""))
+    for found in _BITS.finditer(text):
+        digits = found[1].replace("_", "")
+        if len(digits) in (8, 16):
+            yield struct.unpack(">f" if len(digits) == 8 else ">d", bytes.fromhex(digits))[0]
 
 
 def _values(text: str) -> Iterator[Number]:

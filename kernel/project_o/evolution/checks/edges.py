@@ -163,6 +163,10 @@ def _array_changes(leaf: Leaf, rng: Any) -> Iterator[tuple[str, Change]]:
         info = np.finfo(kind)
         specials = [("the largest", info.max), ("nan", np.nan), ("infinite", np.inf), ("-infinite", -np.inf)]
         yield "-0.0", lambda array: np.full_like(array, -0.0)
+        yield (
+            "nan beside infinities",
+            lambda array: rng.choice([np.nan, np.inf, -np.inf, 1.0], array.shape).astype(kind),
+        )
         yield "denormal", lambda array: (rng.integers(0, 4, array.shape) * info.smallest_subnormal).astype(kind)
     elif kind.kind in "iu":
         limit = np.iinfo(kind)

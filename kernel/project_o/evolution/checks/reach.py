@@ -31,6 +31,9 @@ SCALE_STEP_BITS = 6
 SCALE_BITS_MAX = 60
 ROUNDED_SHARE_MAX = 1 / 64
 """Of a sum of narrow floats: what its rounding may come to, else its order decides the answer."""
+RESTS_MAX = 12
+"""Of the pairs of numbers of a text, one of which may be what the other one leaves of a size."""
+REST_SIZE_MAX = 1 << 18
 FIXED_BYTES = 64
 """About what a member of a list takes, on the way to the other process too."""
 
@@ -47,7 +50,7 @@ class Reach:
     look: Look
 
     def at(self, numbers: Sequence[Number]) -> None:
-        """Each number as a size, and as a value."""
+        """Each number as a size, and as a value; and of two of them one as what the other one leaves of a size."""
         chosen = list(numbers)
         if len(chosen) > limits.REACH_NUMBERS_MAX:  # more than are looked at: which ones, no text knows
             places = self.rng.choice(len(chosen), size=limits.REACH_NUMBERS_MAX, replace=False)
@@ -55,6 +58,8 @@ class Reach:
         for number in chosen:
             for case in (*self._sizes_at(number), *self._values_at(number)):
                 self.look(case)
+        for case in self._rests([int(number) for number in chosen if number == int(number)]):
+            self.look(case)
 
     def climb(self, spent: Callable[[float], bool]) -> None:
         """The ladders, one after another; ``spent(share)`` says whether this share of the time is used up."""
@@ -84,6 +89,17 @@ class Reach:
             for size in (whole - 1, whole, whole + 1):
                 if case := self._of_members(leaf, place, size):
                     yield case
+
+    def _rests(self, numbers: Sequence[int]) -> Iterator[Case]:
+        """Sizes that leave one number when they are divided by another: the first, and the first above all of them."""
+        pairs = [(by, rest) for by in numbers for rest in {*numbers, 0, by - 1} if 0 <= rest < by]
+        top = max((number for number in numbers if number <= REST_SIZE_MAX), default=0)
+        for place in sorted(self.rng.permutation(len(pairs))[:RESTS_MAX]):
+            by, rest = pairs[int(place)]
+            for size in dict.fromkeys((by + rest, top - top % by + by + rest)):
+                for index, sizes in enumerate(self._bases()):
+                    if size <= 2 * REST_SIZE_MAX and (case := self._sized(sizes, index, size)):
+                        yield case
 
     def _growing(self) -> list[Callable[[], Iterator[tuple[Pace, Case]]]]:
         """For each size in turn, and for all of them together, the rungs from the sample's size up."""
@@ -200,6 +216,9 @@ class Reach:
                     one = known.copy()
                     one.reshape(-1)[int(self.rng.integers(one.size))] = value
                     yield one if not _sorted(known) else np.sort(one)
+            for value in (number, number / 2):  # wherever it is looked for; and where two are added up
+                if known.dtype.kind == "f" or (value == int(value) and _within(known.dtype, value)):
+                    yield np.full_like(known, value)
             wide = known.dtype.kind == "f" and known.dtype.itemsize == 8
             if wide or (known.dtype.kind != "f" and _within(known.dtype, int(known.max()) + int(number))):
                 yield (known + known.dtype.type(number)).astype(known.dtype)

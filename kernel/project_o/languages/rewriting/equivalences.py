@@ -26,9 +26,21 @@ _PAIRS = "for i_ in range(len(a_)):\n for j_ in range(len(b_)):\n  out_[i_, j_] 
 _WINDOW = "numpy.lib.stride_tricks.sliding_window_view"
 
 _LINEAR_ALGEBRA = (
-    ("solve instead of an inverse", "numpy.linalg.inv(a_) @ b_", "numpy.linalg.solve(a_, b_)"),
-    ("solve instead of an inverse", "numpy.dot(numpy.linalg.inv(a_), b_)", "numpy.linalg.solve(a_, b_)"),
-    ("solve instead of an inverse", "scipy.linalg.inv(a_) @ b_", "scipy.linalg.solve(a_, b_)"),
+    (
+        "solve instead of an inverse",
+        "numpy.linalg.inv(a_) @ b_",
+        f"(numpy.linalg.solve(a_, b_) if {_FINITE} else old_)",
+    ),
+    (
+        "solve instead of an inverse",
+        "numpy.dot(numpy.linalg.inv(a_), b_)",
+        f"(numpy.linalg.solve(a_, b_) if {_FINITE} else old_)",
+    ),
+    (
+        "solve instead of an inverse",
+        "scipy.linalg.inv(a_) @ b_",
+        f"(scipy.linalg.solve(a_, b_) if {_FINITE} else old_)",
+    ),
     ("trace without the product", "numpy.trace(a_ @ b_)", "numpy.einsum('ij,ji->', a_, b_)"),
     ("trace without the product", "numpy.trace(numpy.dot(a_, b_))", "numpy.einsum('ij,ji->', a_, b_)"),
     ("diagonal without the product", "numpy.diag(a_ @ b_)", "numpy.einsum('ij,ji->i', a_, b_)"),

@@ -44,7 +44,14 @@ class Text:
         return tuple(node for node in self.tree.body if isinstance(node, ast.FunctionDef))
 
     def blocks(self) -> Iterator[tuple[ast.FunctionDef, list[ast.stmt]]]:
-        """Every block of statements inside of a function, with the function."""
+        """Every block of statements inside of a function, with the function. Each operator asks for them."""
+        return iter(self._blocks)
+
+    @cached_property
+    def _blocks(self) -> tuple[tuple[ast.FunctionDef, list[ast.stmt]], ...]:
+        return tuple(self._find_blocks())
+
+    def _find_blocks(self) -> Iterator[tuple[ast.FunctionDef, list[ast.stmt]]]:
         for function in self.functions:
             for node in ast.walk(function):
                 for name in ("body", "orelse", "finalbody"):
@@ -54,6 +61,13 @@ class Text:
 
     def expressions(self) -> Iterator[tuple[ast.FunctionDef, ast.expr]]:
         """Every expression inside of a function's body, with the function."""
+        return iter(self._expressions)
+
+    @cached_property
+    def _expressions(self) -> tuple[tuple[ast.FunctionDef, ast.expr], ...]:
+        return tuple(self._find_expressions())
+
+    def _find_expressions(self) -> Iterator[tuple[ast.FunctionDef, ast.expr]]:
         for function in self.functions:
             for statement in function.body:
                 for node in ast.walk(statement):
