@@ -1,4 +1,4 @@
-"""``python -m benchmarks.alone``: degradations by seed, what was done about each, a random chooser beside it, the record."""
+"""``python -m benchmarks.alone``: degradations by seed, what was done about each, chance beside it, the record."""
 
 from __future__ import annotations
 
