@@ -35,6 +35,8 @@ def name_of(scenario: Scenario) -> str:
 
 def steps_of(scenario: Scenario) -> tuple[Step, ...]:
     """What is done in the copy, in order."""
+    from .forked_copy import Step
+
     if isinstance(scenario, Cells):
         return (Step("putting it in place", scenario.place), *scenario.steps)
     return (Step(name_of(scenario), scenario),)

@@ -135,7 +135,7 @@ def test_slower_than_what_serves_is_told_by_the_stage_performance(lab: Any) -> N
     made = lab("python", PLAIN, inputs=[(list(range(200)),)])
     record = made.record(PLAIN.replace("sum += x", "sum += x + 0 * sum * len(str(x))"))
 
-    assert record.status == "no better", record.reason
+    assert record.status in ("no better", "duplicate"), record.reason
     assert record.finding.stage == "performance"
     assert "times the baseline's speed" in record.finding.evidence
 

@@ -64,7 +64,7 @@ def test_a_breach_rejects_and_an_honest_one_passes(
     assert bad.reason.startswith(f"{name} does not hold on (")
     assert bad.finding.evidence.startswith(f"{name} does not hold on (")
     assert dict(bad.finding.facts)["relation"] == name
-    assert good.status == "no better", good.reason
+    assert good.status in ("no better", "duplicate"), good.reason
 
 
 def test_a_breach_is_told_by_a_small_input(lab: Any) -> None:
@@ -118,7 +118,7 @@ def test_what_works_in_place_may_be_idempotent_too(make_task: Any, lab: Any) -> 
     run = made.run(wrong, text.replace("3)", "@as(i64, 3))"), fields=fields)
 
     assert (run.trials[1].status, run.trials[1].finding.stage) == ("failed", "relations"), run.trials[1].reason
-    assert run.trials[2].status == "no better", run.trials[2].reason
+    assert run.trials[2].status in ("no better", "duplicate"), run.trials[2].reason
 
 
 @pytest.mark.parametrize(

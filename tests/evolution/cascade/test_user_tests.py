@@ -23,6 +23,9 @@ WRONG_FOR_LONG = PYTHON.replace("return sum", "return sum if len(a) != 33 else 0
 SCORE = {"evaluator": lambda program: {"score": float(program([1, 2, 3]))}, "objective": "score"}
 """Nothing is generated: what the tests say is all that rejects."""
 
+PASSED = ("no better", "duplicate")
+"""A candidate that passes, and answers as another one: neither is better."""
+
 
 CELL = """
 def test_small(program):
@@ -101,7 +104,7 @@ def test_a_candidate_that_fails_a_test_is_rejected_at_its_line(lab: Any, given: 
     assert "assert program(" in bad.reason
     assert 'File "<tests>", line ' in bad.finding.evidence
     assert bad.finding.evidence.rstrip().endswith(("AssertionError", "AssertionError: a long one"))
-    assert good.status == "no better", good.reason
+    assert good.status in PASSED, good.reason
 
 
 @pytest.mark.parametrize("language", ["zig", "rust"])
@@ -159,7 +162,8 @@ def test_however_a_test_ends_it_costs_its_candidate_only(
     run = lab("python", PYTHON).run(WRONG_FOR_LONG, PYTHON + "\n# another\n", PYTHON.replace("= 1", "= 3"),
                                     fields={"tests": test_it, **SCORE})  # fmt: skip
 
-    assert [item.status for item in run.trials] == ["baseline", "failed", "duplicate", "no better"]
+    assert [item.status for item in run.trials][:3] == ["baseline", "failed", "duplicate"]
+    assert run.trials[3].status in PASSED
     assert run.trials[1].reason.startswith("test_it")
     assert words in run.trials[1].reason
     assert "It printed:\nlooking" in run.trials[1].finding.evidence
@@ -189,7 +193,8 @@ def test_what_a_test_changes_is_lost_with_it(lab: Any) -> None:
     run = lab("python", PYTHON).run(PYTHON.replace("= 1", "= 3"), PYTHON.replace("= 1", "= 4"),
                                     fields={"tests": test_once, **SCORE})  # fmt: skip
 
-    assert [item.status for item in run.trials] == ["baseline", "no better", "no better"]
+    assert run.trials[0].status == "baseline"
+    assert all(item.status in PASSED for item in run.trials[1:])
     assert seen == []
 
 
@@ -250,7 +255,7 @@ def test_the_blocks_of_the_users_own_text_are_run_for_other_settings(lab: Any, l
     assert record.proposal.program.source == two
     assert (record.status, record.finding.stage) == ("failed", "tests"), record.reason
     assert "a test of its own text fails, line " in record.reason
-    assert written.status == "no better", "another text's own tests are run by nobody: the text is not the user's"
+    assert written.status in PASSED, "another text's own tests are run by nobody: the text is not the user's"
 
 
 def test_a_python_text_has_no_blocks(lab: Any) -> None:
