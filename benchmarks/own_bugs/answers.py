@@ -1,6 +1,6 @@
 """What texts answer, in a process of its own: ``answers(texts, name, questions)``; run as a file it is that process.
 
-A fault may loop or fill the memory: each call has half a second, and the process a gigabyte.
+A fault may loop or fill the memory: each call has so many seconds of the processor, and the process a gigabyte.
 """
 
 from __future__ import annotations
@@ -14,8 +14,8 @@ import subprocess
 import sys
 from typing import Any
 
-CALL_SECONDS = 0.5
-TEXT_SECONDS = 3.0
+CALL_SECONDS = 0.2
+LATE_MAX = 2
 MEMORY_BYTES = 1 << 30
 PROCESS_SECONDS = 60.0
 Answer = tuple[str, Any]
@@ -26,9 +26,9 @@ class _Late(BaseException):
     """A call that had its time."""
 
 
-def answers(texts: list[str], name: str, questions: list[tuple[Any, ...]], *, until: int = 0) -> list[list[Answer]]:
-    """For each text its answers. ``until`` ends a text's questions at so many errors; 0 asks all."""
-    order = pickle.dumps((texts, name, questions, until))
+def answers(texts: list[str], name: str, questions: list[tuple[Any, ...]]) -> list[list[Answer]]:
+    """For each text its answers."""
+    order = pickle.dumps((texts, name, questions))
     try:
         done = subprocess.run(
             [sys.executable, __file__], input=order, capture_output=True, timeout=PROCESS_SECONDS, check=False
@@ -38,28 +38,28 @@ def answers(texts: list[str], name: str, questions: list[tuple[Any, ...]], *, un
         return [[("lost", "")] * len(questions) for _ in texts]
 
 
-def _of_one(text: str, name: str, questions: list[tuple[Any, ...]], until: int) -> list[Answer]:
+def _of_one(text: str, name: str, questions: list[tuple[Any, ...]]) -> list[Answer]:
     space: dict[str, Any] = {"__name__": "carried"}
     found: list[Answer] = []
-    errors = 0
-    signal.setitimer(signal.ITIMER_REAL, TEXT_SECONDS)
+    late = 0
+    signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS)
     try:
         exec(compile(text, "<carried>", "exec"), space)
         for args in questions:
-            signal.setitimer(signal.ITIMER_REAL, CALL_SECONDS)
+            signal.setitimer(signal.ITIMER_PROF, CALL_SECONDS)
             try:
                 found.append(("value", _plain(space[name](*copy.deepcopy(args)))))
             except Exception as error:  # noqa: BLE001 - a fault may raise anything
                 found.append(("raised", type(error).__name__))
             except _Late:
                 found.append(("lost", ""))
-                errors += 1
-            if errors > 3 or (until and errors >= until):
+                late += 1
+            if late > LATE_MAX:
                 break
     except _Late:
         pass
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.setitimer(signal.ITIMER_PROF, 0)
     return [*found, *[("lost", "")] * (len(questions) - len(found))]
 
 
@@ -79,10 +79,10 @@ def _child() -> None:
     import resource
 
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
-    signal.signal(signal.SIGALRM, _late)
-    texts, name, questions, until = pickle.loads(sys.stdin.buffer.read())
+    signal.signal(signal.SIGPROF, _late)
+    texts, name, questions = pickle.loads(sys.stdin.buffer.read())
     with contextlib.redirect_stdout(io.StringIO()):
-        found = [_of_one(text, name, questions, until) for text in texts]
+        found = [_of_one(text, name, questions) for text in texts]
     sys.stdout.buffer.write(pickle.dumps(found))
 
 

@@ -62,7 +62,7 @@ class _Carrier:
         if (module, name) in self.done:
             return ""
         self.done.add((module, name))
-        source = self.sources.setdefault(module, _Source(module))
+        source = self._source(module)
         node = source.nodes[name]
         if isinstance(node, ast.Import | ast.ImportFrom):
             self._import(source, node, name)
@@ -82,21 +82,34 @@ class _Carrier:
             known = source.nodes.get(name)
             if known is None or known is node or (name == "limits" and isinstance(known, ast.ImportFrom)):
                 continue
-            text = ast.get_source_segment(source.text, known) or ""
-            if isinstance(known, ast.Assign) and ast.unparse(known.value).startswith(PATTERN):
-                patterns += [*self._needs(source, known), text]
+            home, made = self._made(source, known, name)
+            if isinstance(made, ast.Assign) and ast.unparse(made.value).startswith(PATTERN):
+                text = ast.get_source_segment(home.text, made) or ""
+                patterns += [*self._needs(home, made), text]
             else:
                 self.bring(source.module, name)
         return patterns
+
+    def _made(self, source: _Source, node: ast.stmt, name: str) -> tuple[_Source, ast.stmt]:
+        """Where a name is made: there, or in the module of ours that it is imported from."""
+        if not isinstance(node, ast.ImportFrom):
+            return source, node
+        module = _imported_from(source, node)
+        if module == limits.__name__ or module.split(".")[0] != PACKAGE:
+            return source, node
+        home = self._source(module)
+        return home, home.nodes[name]
+
+    def _source(self, module: str) -> _Source:
+        if module not in self.sources:
+            self.sources[module] = _Source(module)
+        return self.sources[module]
 
     def _import(self, source: _Source, node: ast.Import | ast.ImportFrom, name: str) -> None:
         if isinstance(node, ast.Import):
             self.imports[ast.unparse(node)] = None
             return
-        module = node.module or ""
-        if node.level:
-            base = source.module.split(".")[: -node.level]
-            module = ".".join([*base, *([module] if module else [])])
+        module = _imported_from(source, node)
         if module == limits.__name__:
             self.parts.append(f"{name} = {getattr(limits, name)!r}")
         elif module.split(".")[0] == PACKAGE:
@@ -111,6 +124,11 @@ def carried(module: str, name: str) -> Carried:
     function = carrier.bring(f"{PACKAGE}.{module}", name)
     head = "\n".join(["from __future__ import annotations", *carrier.imports])
     return Carried(name, "\n\n\n".join([head, *carrier.parts]) + "\n", function)
+
+
+def _imported_from(source: _Source, node: ast.ImportFrom) -> str:
+    base = source.module.split(".")[: -node.level] if node.level else []
+    return ".".join([*base, *([node.module] if node.module else [])])
 
 
 def _bound(node: ast.stmt) -> list[str]:

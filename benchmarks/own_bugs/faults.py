@@ -100,13 +100,15 @@ def _changed(node: ast.AST, names: list[str]) -> Iterator[tuple[str, str]]:
     elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load) and node.id in names:
         for name in names:
             yield "name", name
-    elif isinstance(node, ast.If | ast.While | ast.IfExp):
+    else:
         yield from _branches(node)
-    elif isinstance(node, ast.Assign | ast.Expr | ast.Continue | ast.Break):
+
+
+def _branches(node: ast.AST) -> Iterator[tuple[str, str]]:
+    if isinstance(node, ast.Assign | ast.Expr | ast.Continue | ast.Break):
         yield "branch", "pass"
-
-
-def _branches(node: ast.If | ast.While | ast.IfExp) -> Iterator[tuple[str, str]]:
+    if not isinstance(node, ast.If | ast.While | ast.IfExp):
+        return
     denied = ast.UnaryOp(ast.Not(), node.test)
     yield "branch", _unparsed(node, lambda item: setattr(item, "test", denied))
     if isinstance(node, ast.IfExp):

@@ -1,4 +1,4 @@
-"""What functions on numbers promise: (arguments, answer), the answer by its definition or by how the question was made."""
+"""What functions on numbers promise: (arguments, answer), by the definition or by how the question was made."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -12,6 +13,10 @@ from . import numbers, structures, texts
 from .carry import Carried, carried
 
 Case = tuple[tuple[Any, ...], Any]
+
+
+class _Enough(Exception):  # noqa: N818 - it never leaves this module
+    """As many cases as were asked for."""
 
 
 @dataclass(frozen=True)
@@ -37,10 +42,12 @@ class Subject:
         @seed(number)
         @given(self.strategy)
         def collect(case: Case) -> None:
-            if len(found) < count:
-                found.setdefault(repr(case[0]), case)
+            found.setdefault(repr(case[0]), case)
+            if len(found) >= count:
+                raise _Enough
 
-        collect()
+        with suppress(_Enough):
+            collect()
         return list(found.values())
 
 

@@ -37,7 +37,7 @@ _LEAVES = st.sampled_from(
         (b"x", "b'x'"),
         (1j, "1j"),
         ("", ""),
-    ]  # fmt: skip
+    ]
 )
 
 

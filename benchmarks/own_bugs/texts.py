@@ -1,4 +1,4 @@
-"""What functions on texts promise. Each strategy draws (arguments, answer), and knows the answer by how it made them."""
+"""What functions on texts promise. Each strategy draws (arguments, answer), known by how they were made."""
 
 from __future__ import annotations
 
