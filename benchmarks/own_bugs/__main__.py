@@ -39,6 +39,7 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, Any]:
     seconds = sorted(row["seconds"] for row in rows if "seconds" in row)
     found = {
         "faults": len(rows),
+        "different": len({(row["function"], row["line"], row["before"], row["after"]) for row in rows}),
         "functions": len({row["function"] for row in rows}),
         "modules": len({row["function"].split(":")[0] for row in rows}),
         "found": len(rows) - counts["not found"],
@@ -67,6 +68,7 @@ def main(arguments: list[str] | None = None) -> int:
     out = line.out or RESULTS / f"{today}-own-bugs.json"
     record = json.loads(out.read_text("utf-8")) if out.exists() else {"format": 1, "date": today, "faults": []}
     rows = {row["number"]: row for row in record["faults"]}
+    facts = machine.facts()
     # Faults of one function follow each other: its inputs are drawn once.
     order = sorted(range(line.count), key=lambda number: (number % len(SUBJECTS), number))
     with tempfile.TemporaryDirectory(prefix="project-o-own-bugs-") as folder:
@@ -78,7 +80,7 @@ def main(arguments: list[str] | None = None) -> int:
             faults = [rows[k] for k in sorted(rows)]
             how = {"cases": CASES, "differential cases": DIFFERENTIAL_CASES, "unseen cases": UNSEEN_CASES,
                    "budget seconds": BUDGET_SECONDS}  # fmt: skip
-            record |= {"machine": machine.facts(), "how": how, "summary": summary(faults), "faults": faults}
+            record |= {"machine": facts, "how": how, "summary": summary(faults), "faults": faults}
             out.write_text(json.dumps(record, indent=1) + "\n", "utf-8")
     told = summary(list(rows.values()))
     print(json.dumps(told, indent=1))
