@@ -78,3 +78,11 @@ def test_what_cannot_be_read_or_has_no_templates_has_no_repairs():
     assert fixes("zig", "pub fn f() void {}") == []
     with pytest.raises(UsageError):
         parse("(defagent")
+
+
+def test_a_repair_that_needs_a_backslash_in_a_hole_of_an_f_string_is_written_or_passed_over():
+    source = 'def f(text):\n    parts = text.split("\\\\")\n    return f"{parts[0]} {text.strip()}"\n'
+    found = [edit.applied(source) for edit in fixes("python", source)]
+
+    holes = {ast.unparse(ast.parse(text).body[0].body[-1]) for text in found}
+    assert "return f'{len(parts[0])} {text.strip()}'" in holes
