@@ -43,6 +43,12 @@ def note(text: str) -> Part:
     return Part(clean(text), tag("p", *_with_breaks(text), style=style.NOTE))
 
 
+def prose(text: str) -> Part:
+    """A text as somebody wrote it: line breaks and spaces stay, and nothing in it is markup."""
+    shown = clean(text)
+    return Part(shown, tag("div", shown, style=style.PROSE))
+
+
 def _with_breaks(text: str) -> list[str]:
     pieces: list[str] = []
     for k, one in enumerate(clean(text).split("\n")):
