@@ -89,7 +89,7 @@ def memory_look(question: str = "") -> MemoryLook:
     )
     found = (
         Found(kept[0], 0.812, (("words", 0.301), ("meaning", 0.511)), ("safe", "opens")),
-        Found(kept[2], 0.425, (("meaning", 0.225), ("taught", 0.2))),
+        Found(kept[2], 0.425, (("meaning", 0.225), ("teaching", 0.2))),
     )
     return MemoryLook(
         "notes",

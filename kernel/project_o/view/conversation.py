@@ -8,7 +8,7 @@ from .. import limits
 from ..values import ToolUse, Turn
 from . import numbers
 from .display import Display, Part, group, page
-from .parts import Tone, code, folded, line, note, pairs, prose, section, title
+from .parts import Tone, code, folded, inset, line, note, pairs, prose, section, title
 from .text import counted
 from .turn import cost
 
@@ -66,7 +66,7 @@ def _size(text: str) -> int:
 def _turn(number: int, turn: Turn) -> Part:
     uses = turn.uses[: limits.TOOL_STEPS_MAX]
     over = len(turn.uses) - len(uses)
-    calls = group([*(folded(use_summary(use), use_part(use)) for use in uses), _over(over)])
+    calls = inset([*(folded(use_summary(use), use_part(use)) for use in uses), _over(over)])
     return group(
         [
             section(f"{number}. user"),

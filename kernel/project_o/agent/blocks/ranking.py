@@ -59,7 +59,7 @@ class Ranking:
             if abs(nearness) < _SMALL:  # found by its place alone
                 words = meaning = 0.0
             taught = nearness - words - meaning
-            parts = [("words", words), ("meaning", meaning), ("taught", taught if taught > _SMALL else 0.0)]
+            parts = [("words", words), ("meaning", meaning), ("teaching", taught if taught > _SMALL else 0.0)]
             kept = [(what, much / 2 if fused else much) for what, much in parts if abs(much) >= _SMALL]
             made.append((*kept, ("place", place)) if fused else tuple(kept))
         return made
