@@ -110,7 +110,11 @@ def moments(count: int = 12) -> list[Moment]:
     made = []
     for k in range(count):
         acting = 0.3 * (k % 3)
-        path = ("idle", "thinking", "acting", "thinking", "idle") if acting else ("idle", "thinking", "idle")
+        path = (
+            ("idle", *("thinking", "acting") * (4 * (k % 3)), "thinking", "idle")
+            if acting
+            else ("idle", "thinking", "idle")
+        )
         error = "ModelError: no answer within 60 s" if k == 4 else ""
         when = 1_795_359_845.0 + 60 * k
         what, state = f"caller: message {k}", f"{k:040x}"

@@ -16,6 +16,7 @@ from .text import counted
 HEIGHT = 210
 FEEDBACK_AT, LEGEND_AT = 12, HEIGHT - 6
 BAR_PIXELS_MAX = 18.0
+PATH_STATES_MAX = 7
 
 
 def show_moments(moments: Sequence[Moment], *, name: str = "", state: str = "") -> Display:
@@ -54,7 +55,7 @@ def _row(one: Moment) -> Row:
     return (
         when,
         one.what,
-        " ".join(one.path),
+        _path(one.path),
         numbers.seconds(one.seconds),
         numbers.seconds(one.acting_seconds) if one.tools else "",
         f"{one.tools:,}" if one.tools else "",
@@ -62,6 +63,13 @@ def _row(one: Moment) -> Row:
         Cell(f"failed: {one.error}", "bad") if one.error else Cell("answered", "good"),
         numbers.short(one.state),
     )
+
+
+def _path(path: Sequence[str]) -> str:
+    """The states of a turn; where tools ran again and again, how often."""
+    if len(path) <= PATH_STATES_MAX:
+        return " ".join(path)
+    return f"{' '.join(path[:2])}, {path.count('acting'):,} x acting, {path[-1]}"
 
 
 def _picture(moments: Sequence[Moment]) -> Part:
