@@ -13,7 +13,8 @@ class Moment:
     """One thing that happened to an agent. ``kind`` is turn, feedback, or the kind of a state that is about the agent.
 
     ``when`` is in seconds since the epoch, None where it was not kept. Of ``seconds`` a turn was ``acting_seconds`` in
-    tools. ``state`` is the id of the state that holds the whole of it, "" for none.
+    tools. ``state`` is the id of the state that holds the whole of it, "" for none; feedback is ``about`` the turn
+    whose id begins so.
     """
 
     kind: str
@@ -29,6 +30,7 @@ class Moment:
     dollars: float = 0.0
     error: str = ""
     thumb: str = ""
+    about: str = ""
 
 
 @dataclass(frozen=True, slots=True)

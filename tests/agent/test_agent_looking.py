@@ -123,4 +123,5 @@ def test_a_history_has_the_turns_of_earlier_kernels_and_what_was_said_of_them(tm
     turns = [one for one in found if one.kind == "turn"]
     assert [one.what for one in turns] == ["helper: 8", "helper: 6"]
     assert all(one.when and one.state and one.seconds + 1e-3 > one.acting_seconds > 0 for one in turns)
+    assert [one.about for one in found if one.thumb] == [one.state[:10] for one in turns]
     assert turns[0].path == ("idle", "thinking", "acting", "thinking", "idle")

@@ -139,4 +139,5 @@ def _of_state(state: State) -> Moment:
         number("dollars"),
         facts.get("error", ""),
         facts.get("value", "") if state.kind == "feedback" else "",
+        facts.get("turn", "") if state.kind == "feedback" else "",
     )

@@ -17,6 +17,7 @@ HEIGHT = 210
 FEEDBACK_AT, LEGEND_AT = 12, HEIGHT - 6
 BAR_PIXELS_MAX = 18.0
 PATH_STATES_MAX = 7
+UNITS = (("s", 1.0), ("ms", 1e-3), ("µs", 1e-6))
 
 
 def show_moments(moments: Sequence[Moment], *, name: str = "", state: str = "") -> Display:
@@ -74,12 +75,7 @@ def _path(path: Sequence[str]) -> str:
 
 def _picture(moments: Sequence[Moment]) -> Part:
     """A bar for each turn: in tools below, thinking above; over it what was said of it, a cross where it failed."""
-    places: list[tuple[Moment, list[Moment]]] = []
-    for one in moments:
-        if one.kind == "turn":
-            places.append((one, []))
-        elif places:
-            places[-1][1].append(one)
+    places = _with_what_followed(moments)
     told = _words(moments)
     drawn = places[-limits.MOMENTS_DRAWN_MAX :]
     cut = f"; the last {len(drawn):,} turns are drawn" if len(drawn) < len(places) else ""
@@ -90,6 +86,19 @@ def _picture(moments: Sequence[Moment]) -> Part:
     marks = [mark for k, (turn, after) in enumerate(drawn) for mark in _bar(frame, first + k, wide, turn, after)]
     svg = chart.picture(chart.WIDTH, HEIGHT, f"time of each turn: {told}{cut}", _axes(frame), *marks, _legend())
     return figure(svg, f"{told}{cut}")
+
+
+def _with_what_followed(moments: Sequence[Moment]) -> list[tuple[Moment, list[Moment]]]:
+    """Each turn, and what was said of it or happened after it."""
+    places: list[tuple[Moment, list[Moment]]] = []
+    by_state: dict[str, list[Moment]] = {}
+    for one in moments:
+        if one.kind == "turn":
+            places.append((one, []))
+            by_state[numbers.short(one.state)] = places[-1][1]
+        elif places:
+            by_state.get(one.about or "", places[-1][1]).append(one)
+    return places
 
 
 def _bar(frame: chart.Frame, number: int, wide: float, turn: Moment, after: Sequence[Moment]) -> list[Markup]:
@@ -119,15 +128,16 @@ def _box(x: float, y: float, width: float, height: float, color: str, *, filled:
 
 def _axes(frame: chart.Frame) -> Markup:
     right = chart.WIDTH - chart.RIGHT
-    parts = []
+    unit, size = next((one for one in UNITS if frame.y_high >= one[1]), UNITS[-1])
+    parts = [chart.label(4, FEEDBACK_AT, unit, faint=True)]
     for value in chart.ticks(0.0, frame.y_high):
         at = frame.y(value)
         parts += [chart.rule(chart.LEFT, at, right, at)]
-        parts += [chart.label(chart.LEFT - 6, at + 4, numbers.seconds(value), anchor="end")]
+        parts += [chart.label(chart.LEFT - 6, at + 4, f"{value / size:.4g}", anchor="end")]
     for value in chart.ticks(frame.x_low + 0.5, frame.x_high - 0.5, 8):
         if value == int(value):
             parts.append(chart.label(frame.x(value), frame.bottom + 14, numbers.number(value), anchor="middle"))
-    parts.append(chart.label(right + 6, frame.bottom + 14, "turn", faint=True))
+    parts.append(chart.label(right + 24, frame.bottom + 14, "turn", faint=True))
     return join(*parts)
 
 
