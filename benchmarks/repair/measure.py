@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 from project_o import Sandbox, evolve
@@ -30,18 +31,24 @@ BUDGET_SECONDS = 60.0
 HEADER = "import heapq\nfrom collections import deque\n\n\n"
 
 
-def measured(bug: Bug, folder: Path, seed: int = 0) -> dict[str, Any]:
-    """One program. The files of the set are not touched."""
-    cases = bug.cases(CASES, seed)
-    given, held = cases[::2], cases[1::2]
-    path = folder / f"wrong_{bug.name}_{abs(hash(bug.source)) % 10**9}.py"
-    path.write_text(HEADER + bug.source, "utf-8")
+def loaded(path: Path) -> ModuleType:
+    """The file as a module of its own name."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None, "a file has a spec"
     assert spec.loader is not None, "and a loader"
     module = importlib.util.module_from_spec(spec)
     sys.modules[path.stem] = module
     spec.loader.exec_module(module)
+    return module
+
+
+def measured(bug: Bug, folder: Path, seed: int = 0) -> dict[str, Any]:
+    """One program. The files of the set are not touched."""
+    cases = bug.cases(CASES, seed)
+    given, held = cases[::2], cases[1::2]
+    path = folder / f"wrong_{bug.name}_{abs(hash(bug.source)) % 10**9}.py"
+    path.write_text(HEADER + bug.source, "utf-8")
+    module = loaded(path)
     began = time.monotonic()
     row: dict[str, Any] = {"program": bug.name, "bug": bug.kind}
     try:

@@ -1,4 +1,4 @@
-"""The milestones of the agent's own language and of a new Zig module run under papermill, and end as they say."""
+"""The milestones of its own language, a new Zig module and its own bugs run under papermill, and end as they say."""
 
 from __future__ import annotations
 
@@ -50,3 +50,18 @@ def test_a_zig_module_serves_the_name_of_a_python_function(tmp_path):
     assert "smooth has no translation: line 2: np.convolve of whole arrays" in text
     assert "<python function spread(xs" in text
     assert "as written>" in text
+
+
+def test_faults_in_our_own_functions_are_repaired_and_more_of_them_than_by_chance(tmp_path):
+    text = printed("05_its_own_bugs.ipynb", tmp_path, count=3)
+
+    found, repaired, over_fitted = map(
+        int, re.search(r"found (\d), repaired (\d), over-fitted (\d) of 3", text).groups()
+    )
+    by_chance = int(re.search(r"by chance repaired (\d)", text)[1])
+    assert found == 3
+    assert repaired >= 2
+    assert over_fitted == 0
+    assert repaired > by_chance
+    assert "failures of our own text: 0" in text
+    assert int(re.search(r"by heart: passes 100 of 100 cases, wrong on (\d+) of 200", text)[1]) > 100

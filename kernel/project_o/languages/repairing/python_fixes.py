@@ -46,7 +46,11 @@ def _in_string(string: ast.JoinedStr, pool: Pool) -> Iterator[tuple[str, str]]:
             for template, new in others(site, pool):
                 made = copy.deepcopy(string)
                 old, fresh = list(ast.walk(made))[place], ast.parse(new, mode="eval").body
-                yield template, ast.unparse(ast.fix_missing_locations(_Put(old, fresh).visit(made)))
+                changed = ast.fix_missing_locations(_Put(old, fresh).visit(made))
+                try:
+                    yield template, ast.unparse(changed)
+                except ValueError:  # a backslash in a hole, which Python writes from 3.12 on
+                    continue
 
 
 class _Put(ast.NodeTransformer):
