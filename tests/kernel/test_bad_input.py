@@ -39,7 +39,7 @@ CASES = {
     "a count that is none": ("%evolve good --trials many", "UsageError: --trials is 'many'"),
     "an unknown proposer": ("%evolve good --proposer oracle", "UsageError: .*oracle"),
     "inputs that fail": ("%evolve good --inputs (missing,)", "UsageError: --inputs .*missing"),
-    "nothing declared": ("%evolve good --trials 3", "EvolutionError: .*declare"),
+    "two functions": ("%evolve good --trials 3", "EvolutionError: .*say with --function"),
     "an evaluator cell without one": ("%%evolve good\nx = 1", "UsageError: .*def evaluate"),
     "an unknown verb": ("%o dance", "UsageError: 'dance' is no verb"),
     "an unknown state": ("%o show nosuchstate", "HistoryError: .*nosuchstate"),

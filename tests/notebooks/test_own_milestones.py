@@ -1,4 +1,4 @@
-"""The milestones of its own language, a new Zig module and its own bugs run under papermill, and end as they say."""
+"""The milestones of language, module, own bugs, and an agent left alone run under papermill, and end as they say."""
 
 from __future__ import annotations
 
@@ -65,3 +65,13 @@ def test_faults_in_our_own_functions_are_repaired_and_more_of_them_than_by_chanc
     assert repaired > by_chance
     assert "failures of our own text: 0" in text
     assert int(re.search(r"by heart: passes 100 of 100 cases, wrong on (\d+) of 200", text)[1]) > 100
+
+
+def test_an_agent_left_alone_finds_what_was_made_worse_and_mends_it(tmp_path):
+    text = printed("06_left_alone.ipynb", tmp_path, seed=2)
+
+    assert "nothing is wrong, nothing is done: True" in text
+    drawn, perceived = re.search(r"drawn: (\w+) - perceived as the worst: \S*?(\w+)\n", text).groups()
+    assert perceived == drawn
+    assert int(re.search(rf"{drawn}: recovered (\d+)%", text)[1]) > 50
+    assert int(re.search(r"by chance: (\d+) of 300", text)[1]) < 200

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from project_o import errors, view
+from project_o.lives import Found, Kept, MemoryLook, Moment
 from project_o.population import Axis, Elite, Operator, Population
 from project_o.values import (
     Artifact,
@@ -76,6 +77,53 @@ def turn(reply: str = "It is <b>3</b>.", error: str = "") -> Turn:
     )
     states = ("idle", "thinking", "acting", "thinking", "idle")
     return Turn("calculator", "what is 1 + 2?", reply, uses, states, "scripted:m", Usage(2, 210, 18), 1.25, error=error)
+
+
+def memory_look(question: str = "") -> MemoryLook:
+    """A memory of three texts; with a question, two answers and one that was suppressed."""
+    kept = tuple(
+        Kept(
+            f"{k:016x}", text, "the <b>manual</b>", 1_795_359_845.0 + k, 1_795_360_000.0, k, "ann" * k, 1.0 + k, k == 1
+        )
+        for k, text in enumerate(("The safe opens with 4711.", "The door sticks.", "A key lies under the mat."))
+    )
+    found = (
+        Found(kept[0], 0.812, (("words", 0.301), ("meaning", 0.511)), ("safe", "opens")),
+        Found(kept[2], 0.425, (("meaning", 0.225), ("teaching", 0.2))),
+    )
+    return MemoryLook(
+        "notes",
+        3,
+        100,
+        "hash-512+wordllama-256, 0.7 by meaning, sum",
+        kept,
+        question,
+        found if question else (),
+        (Found(kept[1], 0.425, (("meaning", 0.425),)),) if question else (),
+        (("The safe opens with 4711.", "The safe opens with 0815."), ("old", "")),
+        (("nobody asked for this", 1_795_359_000.0),),
+    )
+
+
+def moments(count: int = 12) -> list[Moment]:
+    """Turns of two kinds, one that failed, thumbs, and a run."""
+    made = []
+    for k in range(count):
+        acting = 0.3 * (k % 3)
+        path = (
+            ("idle", *("thinking", "acting") * (4 * (k % 3)), "thinking", "idle")
+            if acting
+            else ("idle", "thinking", "idle")
+        )
+        error = "ModelError: no answer within 60 s" if k == 4 else ""
+        when = 1_795_359_845.0 + 60 * k
+        what, state = f"caller: message {k}", f"{k:040x}"
+        made.append(
+            Moment("turn", what, when, state, path, 0.4 + 0.11 * k + acting, acting, k % 3, 210, 18, 1e-4, error)
+        )
+        if k % 4 == 2:
+            made.append(Moment("feedback", "caller up: good", when + 1, thumb="up" if k < 9 else "down"))
+    return [*made, Moment("evolve", "caller accepted", 1_795_370_000.0, "ab" * 20)]
 
 
 def interface() -> Interface:
@@ -274,6 +322,14 @@ SAMPLES: dict[str, Callable[[], view.Display]] = {
     "run without gain": lambda: view.show_run("top_k", records(6, 5), verdict(accepted=False), seconds=7.0, seed=1),
     "turn": lambda: view.show_turn(turn()),
     "turn that failed": lambda: view.show_turn(turn(error="ModelError: no answer within 60 s", reply="")),
+    "conversation": lambda: view.show_conversation([turn(), turn(error="ModelError: no", reply="")], name="calculator"),
+    "conversation, nothing said": lambda: view.show_conversation([], name="calculator", state="idle"),
+    "memory": lambda: view.show_memory(memory_look()),
+    "memory, asked": lambda: view.show_memory(memory_look("how do I open the safe?")),
+    "memory, empty": lambda: view.show_memory(MemoryLook("notes", 0, 100, "hash-512")),
+    "moments": lambda: view.show_moments(moments(), name="caller", state="thinking"),
+    "moments, one turn": lambda: view.show_moments([Moment("turn", "hi")], name="caller"),
+    "moments, none": lambda: view.show_moments([], name="caller"),
     "measurements": lambda: view.show_measurements([measurement(), measurement("score", 1.018)]),
     "trials": lambda: view.show_trials(records(), best=best_of(records()), name="top_k"),
     "metrics": lambda: view.show_metrics(records(200), best=best_of(records(200)), name="top_k"),

@@ -10,7 +10,19 @@ from html.parser import HTMLParser
 import pytest
 
 from project_o import errors, limits, view
-from project_o.values import Deployment, Diagnostic, Interface, NativeFunction, NativeType, Program, State, Verdict
+from project_o.lives import Moment
+from project_o.values import (
+    Deployment,
+    Diagnostic,
+    Interface,
+    NativeFunction,
+    NativeType,
+    Program,
+    State,
+    ToolUse,
+    Turn,
+    Verdict,
+)
 
 HTML_BYTES_MAX = 128 * 1024
 VOID = {"br"}
@@ -182,6 +194,30 @@ def test_tables_are_cut_and_say_so():
     assert shown.plain.count("x = 1") == limits.TABLE_ROWS_MAX
     assert "and 25 more" in shown.plain
     assert "and 25 more" in Page(shown.html).words
+
+
+def test_a_long_conversation_is_bounded_and_says_what_is_not_shown():
+    use = ToolUse("read", (("path", "p" * 9_000),), "r" * 90_000)
+    turns = [Turn("reader", f"message {k} {'m' * 9_000}", "a" * 9_000, (use,) * 40) for k in range(300)]
+
+    shown = view.show_conversation(turns, name="reader")
+
+    assert "message 299 " in shown.plain
+    left_out = int(re.search(r"(\d+) earlier turns not shown", shown.plain)[1])
+    assert left_out + shown.html.count("message ") == 300
+    assert "[88,000 more characters]" in shown.plain
+    assert "and 24 more calls" in shown.plain
+    assert len(shown.html) < 3 * limits.CONVERSATION_SHOWN_CHARACTERS_MAX
+
+
+def test_a_thumb_stands_above_the_turn_it_is_about():
+    turns = [Moment("turn", f"{k}", state=f"{k}" * 40, seconds=1.0) for k in range(3)]
+
+    def place(about):
+        html = view.show_moments([*turns, Moment("feedback", "good", thumb="up", about=about)]).html
+        return float(re.search(r'<text x="([\d.]+)"[^>]*>\+</text>', html)[1])
+
+    assert place("0" * 10) < place("1" * 10) < place("2" * 10) == place("")
 
 
 def test_a_class_that_shows_itself():

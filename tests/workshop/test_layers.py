@@ -8,7 +8,7 @@ import sys
 import pytest
 
 ROWS: tuple[frozenset[str], ...] = (
-    frozenset({"values", "population", "limits", "errors", "config", "abi", "hidden"}),
+    frozenset({"values", "population", "lives", "limits", "errors", "config", "abi", "hidden"}),
     frozenset({"sandbox", "observe"}),
     frozenset({"languages", "toolchain", "models", "lisp"}),
     frozenset({"evolution", "history", "deploy", "runtimes"}),
@@ -24,6 +24,7 @@ ROWS: tuple[frozenset[str], ...] = (
 WITHIN_THE_BOTTOM = {
     "values": frozenset(),
     "population": frozenset({"values"}),
+    "lives": frozenset(),
     "limits": frozenset(),
     "hidden": frozenset(),
     "errors": frozenset({"values"}),

@@ -15,6 +15,7 @@
     place.py      where Agent(...) finds the agents of its kernel
     store.py      turns, feedback and memories in the history
     reply.py      what an agent answers
+    looking.py    an agent's life and its memory as values to be shown
     improving.py  an agent left alone: what is worst, why that may be, and a run; watched.py how it is seen
     macros.py     macros that the agents' texts are made shorter with, and taken back
 

@@ -70,6 +70,12 @@ class Embedder:
             vector = vector * shares
         return vector
 
+    def halves(self, question: np.ndarray, text: str) -> tuple[float, float]:
+        """What a question's vector and a text's have in common by words and letters, and by meaning: their score."""
+        products = question * self.blocks([text])[0]
+        border = 0 if not self.hashed else EMBEDDING_DIMENSIONS
+        return float(products[:border].sum()), float(products[border:].sum())
+
     def _vectors(self, texts: Sequence[str], rarity: Callable[[str], float] | None) -> np.ndarray:
         import numpy as np
 

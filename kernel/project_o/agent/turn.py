@@ -301,6 +301,8 @@ def facts(turn: Turn) -> dict[str, str]:
         found["dollars"] = f"{turn.usage.dollars:.6f}"
     if turn.uses:
         found["tools"] = " ".join(use.name for use in turn.uses[:20])
+        found["calls"] = str(len(turn.uses))
+        found["acting"] = f"{sum(use.seconds for use in turn.uses):.6f}"
     if turn.error:
         found["error"] = " ".join(turn.error.split())[:200]
     return found

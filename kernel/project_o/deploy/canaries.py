@@ -11,7 +11,7 @@ from typing import Any
 
 from .. import limits
 from ..errors import DeployError
-from ..values import Deployment
+from ..values import Deployment, Interface
 from .canary import Canary, Differ, Find, Metric
 from .conversations import Conversations
 from .handles import Provisional, Version
@@ -51,6 +51,12 @@ class Ended:
 def _metrics_of(kept_from: Mapping[str, Any] | None) -> tuple[str, ...]:
     """The metrics of a canary that is taken up again, by name."""
     return tuple(str(name) for name in kept_from.get("metrics", ())) if kept_from else ()
+
+
+def _called_as(version: Version) -> Interface:
+    """What its callers know of it: of a translation that is the interface of the function behind it."""
+    found: Interface = getattr(version, "called_as", version.artifact.interface)
+    return found
 
 
 def _kind(version: Version) -> type[Canary]:
@@ -144,7 +150,7 @@ class Canaries:
             return running
 
     def _fits(self, name: str, old: Version, new: Version) -> None:
-        left, right = old.artifact.interface.functions, new.artifact.interface.functions
+        left, right = _called_as(old).functions, _called_as(new).functions
         if [(f.name, f.parameters, f.result) for f in left] != [(f.name, f.parameters, f.result) for f in right]:
             raise DeployError(
                 f"the new version of {name} has another interface, so the two cannot answer the same calls: "

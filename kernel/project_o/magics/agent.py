@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 USAGE = (
     "%agent NAME message, %agent list, %agent show NAME [--python], %agent feedback NAME up|down [why], "
     "%agent NAME fix, %agent proposals | accept ID | reject ID | undo, %agent approve TOOL, "
-    "%agent runs | resume WORKFLOW"
+    "%agent runs | resume WORKFLOW, %agent log NAME, %agent memory NAME [QUESTION], %agent metrics NAME"
 )
 _QUESTION = re.compile(r"^(\s*)%agent[ \t]+(\S+[ \t]+.*\?)\s*$")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*m")
@@ -68,6 +68,8 @@ class AgentMagics(Magics):
         ``%agent proposals [ID]``, ``accept ID [HUNK ...]``, ``reject ID``, ``undo``: what agents want to change.
         ``%agent approve TOOL`` lets an unsafe tool out of the sandbox, ``%agent runs WORKFLOW`` and
         ``%agent resume WORKFLOW`` are about workflows.
+        ``%agent log NAME`` shows the conversation, ``%agent memory NAME [QUESTION]`` what is remembered, or would be
+        recalled and why, ``%agent metrics NAME`` the turns, feedback and runs over time.
         ``%agent learn-macros [--accept] [--random] [--seed N]`` makes the texts shorter by macros that it learns from
         them, ``%agent unlearn-macros`` takes those back.
         """

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..errors import UsageError
 from .improve_verbs import VERBS as IMPROVE_VERBS
+from .look_verbs import VERBS as LOOK_VERBS
 from .macro_verbs import VERBS as MACRO_VERBS
 from .session import Session
 
@@ -85,6 +86,7 @@ def resume(session: Session, words: list[str]) -> Any:
 
 VERBS: Mapping[str, Verb] = {
     **IMPROVE_VERBS,
+    **LOOK_VERBS,
     **MACRO_VERBS,
     "proposals": proposals,
     "accept": accept,

@@ -17,8 +17,8 @@ from ..errors import ModelError
 from ..values import Usage
 from . import pump
 from .endpoint import Endpoint, Patience
-from .rounds import one_reply, run_rounds
-from .seam import Message, Reply, RunTool, ToolSpec
+from .rounds import InRounds
+from .seam import Message, Reply, ToolSpec
 from .trouble import Trouble, error_of
 
 
@@ -62,7 +62,7 @@ class Wire(Protocol):
         """Close the connections."""
 
 
-class RemoteModel:
+class RemoteModel(InRounds):
     """A Model over a wire. Threads may share it; it holds no conversation."""
 
     def __init__(self, endpoint: Endpoint, wire: Callable[[], Wire], patience: Patience) -> None:
@@ -77,24 +77,10 @@ class RemoteModel:
     def __repr__(self) -> str:
         return f"<{self._endpoint}>"
 
-    def chat(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Reply:
-        """One answer. It is streamed too: so silence and length are noticed while it comes, and Ctrl-C ends it."""
-        return one_reply(self.stream(messages, tools))
-
     def stream(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Iterator[str | Reply]:
         """Pieces of text as they arrive, then the Reply. Closing the iterator ends the request."""
         messages, tools = tuple(messages), tuple(tools)
         yield from pump.pieces(lambda emit: self._answered(messages, tools, emit))
-
-    def tools(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec],
-        run: RunTool,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """As every model does it: see ``rounds.run_rounds``. Tools run in the calling thread."""
-        return run_rounds(self, messages, tools, run, on_text)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text. Raises ModelError where the model has none or their number or lengths are wrong."""

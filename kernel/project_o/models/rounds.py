@@ -21,6 +21,24 @@ class Streams(Protocol):
         """Pieces of text, and at the end the whole Reply."""
 
 
+class InRounds:
+    """The calls of a Model that follow from its ``stream``."""
+
+    def chat(self: Streams, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Reply:
+        """One answer. It is streamed too: so silence and length are noticed while it comes, and Ctrl-C ends it."""
+        return one_reply(self.stream(messages, tools))
+
+    def tools(
+        self: Streams,
+        messages: Sequence[Message],
+        tools: Sequence[ToolSpec],
+        run: RunTool,
+        on_text: Callable[[str], None] | None = None,
+    ) -> Reply:
+        """As every model does it: see ``run_rounds``. Tools run in the calling thread."""
+        return run_rounds(self, messages, tools, run, on_text)
+
+
 def run_rounds(
     model: Streams,
     messages: Sequence[Message],

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from ..errors import ModelError
 from ..values import Usage
-from .rounds import run_rounds
-from .seam import Message, Reply, RunTool, ToolCall, ToolSpec
+from .rounds import InRounds
+from .seam import Message, Reply, ToolCall, ToolSpec
 
 Scripted = str | Reply | ToolCall | Sequence[ToolCall] | Exception
 """What one line of a script can be: a text, a whole reply, tools to ask for, or an exception to raise."""
@@ -30,7 +30,7 @@ class Asked:
     tools: tuple[ToolSpec, ...]
 
 
-class ScriptedModel:
+class ScriptedModel(InRounds):
     """Answers from a script, the same each time, and records in ``asked`` what it was asked.
 
     ``replies`` is a sequence, used up line by line, or a function of the messages and tools. With
@@ -65,16 +65,6 @@ class ScriptedModel:
         reply = self.chat(messages, tools)
         yield from _pieces(reply.text, self._piece_characters)
         yield reply
-
-    def tools(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec],
-        run: RunTool,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """As every model does it: see ``rounds.run_rounds``."""
-        return run_rounds(self, messages, tools, run, on_text)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Vectors of ``VECTOR_LENGTH`` floats and length 1 from hashed words and letters: alike texts lie close."""

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from .. import limits
 from ..errors import ModelError, ModelMissing
 from ..values import Usage
-from .rounds import one_reply, run_rounds
-from .seam import Message, Model, Reply, RunTool, ToolSpec
+from .rounds import InRounds
+from .seam import Message, Model, Reply, ToolSpec
 
 
-class SeveralModels:
+class SeveralModels(InRounds):
     """A Model over others, in order. The next one is asked where one cannot be opened, or fails before its first word.
 
     ``models`` pairs names with what opens them, at the first use. What was shown is not taken back: a model that breaks
@@ -33,10 +33,6 @@ class SeveralModels:
 
     def __repr__(self) -> str:
         return f"<the first that answers of {self.name}>"
-
-    def chat(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Reply:
-        """One answer."""
-        return one_reply(self.stream(messages, tools))
 
     def stream(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Iterator[str | Reply]:
         """The pieces of the first model that answers."""
@@ -59,16 +55,6 @@ class SeveralModels:
                     raise
                 self._failed(name, error, failures)
         raise _all_failed(failures)
-
-    def tools(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec],
-        run: RunTool,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """As every model does it: see ``rounds.run_rounds``."""
-        return run_rounds(self, messages, tools, run, on_text)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """The vectors of the first model alone: those of two models have nothing in common."""

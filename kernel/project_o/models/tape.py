@@ -21,8 +21,8 @@ from typing import Any, Literal
 
 from ..errors import ModelError, ModelMissing, UsageError
 from ..values import Usage
-from .rounds import one_reply, run_rounds
-from .seam import Message, Model, Reply, RunTool, ToolCall, ToolSpec
+from .rounds import InRounds
+from .seam import Message, Model, Reply, ToolCall, ToolSpec
 
 FORMAT = 1
 Mode = Literal["auto", "record", "replay"]
@@ -136,11 +136,11 @@ class Tape:
             yield line
 
 
-class TapedModel:
+class TapedModel(InRounds):
     """A Model whose answers are on a tape, or get there. ``ask`` opens the real one when it is needed.
 
-    Its usage is what was really asked: what the tape answers costs nothing. Raises what ``ask`` raises, and
-    ModelMissing for a request that is not on a tape that is only replayed.
+    Tools are carried out, also where answers are replayed. Its usage is what was really asked: what the tape answers
+    costs nothing. Raises what ``ask`` raises, and ModelMissing for a request that is not on a tape of mode ``replay``.
     """
 
     def __init__(self, name: str, tape: Tape, ask: Callable[[], Model]) -> None:
@@ -153,10 +153,6 @@ class TapedModel:
 
     def __repr__(self) -> str:
         return f"<{self.name} on {self.tape.path}>"
-
-    def chat(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Reply:
-        """One answer."""
-        return one_reply(self.stream(messages, tools))
 
     def stream(self, messages: Sequence[Message], tools: Sequence[ToolSpec] = ()) -> Iterator[str | Reply]:
         """Pieces of text as they were recorded, or as they arrive, then the Reply."""
@@ -174,16 +170,6 @@ class TapedModel:
                 else:
                     pieces.append(piece)
                 yield piece
-
-    def tools(
-        self,
-        messages: Sequence[Message],
-        tools: Sequence[ToolSpec],
-        run: RunTool,
-        on_text: Callable[[str], None] | None = None,
-    ) -> Reply:
-        """As every model does it: see ``rounds.run_rounds``. Tools are carried out, also where answers are replayed."""
-        return run_rounds(self, messages, tools, run, on_text)
 
     def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """One vector a text."""

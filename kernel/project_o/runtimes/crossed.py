@@ -29,11 +29,12 @@ def crossed(version: Version, cell: Program | None, own: Callable[[str], Runtime
 
 
 class CrossedVersion:
-    """``function`` is what a call of the name runs."""
+    """``function`` is what a call of the name runs; ``called_as`` is the interface that its callers know."""
 
     def __init__(self, native: Version, python: PythonVersion) -> None:
         self.artifact: Artifact = native.artifact
         self.native, self.python = native, python
+        self.called_as = python.artifact.interface
         self.text = python.text
         self._made: Any = None
 

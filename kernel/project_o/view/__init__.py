@@ -24,6 +24,9 @@ Contents
     serving    show_serving, show_deployment, show_release
     checks     show_checks, show_table, show_cache
     turn       show_turn, turn_bundle        a message to an agent and what came of it
+    conversation show_conversation           what was said to an agent and by it, tool calls folded
+    memory     show_memory                   what it remembers, or would recall and why
+    moments    show_moments                  its turns, feedback and runs over time
     markdown   safe_markdown                 a model's Markdown, in which nothing can act
     failure    show_error                    any exception of ours
 
@@ -62,13 +65,16 @@ from .archive import show_archive
 from .changes import show_changes, show_history_diff
 from .checks import show_cache, show_checks, show_table
 from .compiler import show_compile_error
+from .conversation import show_conversation
 from .display import Display, Shown, bundle
 from .failure import show_error
 from .figure import Plot, archive_figure, metrics_figure, operators_figure, plotted
 from .history import show_history, show_life, show_state
 from .lineage import show_lineage
 from .markdown import safe_markdown
+from .memory import show_memory
 from .metrics import show_metrics
+from .moments import show_moments
 from .native import show_function, show_module
 from .operators import show_operators
 from .progress import show_progress
@@ -97,6 +103,7 @@ __all__ = [
     "show_changes",
     "show_checks",
     "show_compile_error",
+    "show_conversation",
     "show_deployment",
     "show_diff",
     "show_diff_text",
@@ -107,8 +114,10 @@ __all__ = [
     "show_life",
     "show_lineage",
     "show_measurements",
+    "show_memory",
     "show_metrics",
     "show_module",
+    "show_moments",
     "show_operators",
     "show_program",
     "show_progress",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from .. import limits
 from . import style
-from .display import Part
+from .display import Part, group
 from .markup import Markup, join, tag
 from .text import clean, clip, columns, grid, indent
 
@@ -41,6 +41,12 @@ def line(text: str) -> Part:
 def note(text: str) -> Part:
     """A paragraph of second rank."""
     return Part(clean(text), tag("p", *_with_breaks(text), style=style.NOTE))
+
+
+def prose(text: str) -> Part:
+    """A text as somebody wrote it: line breaks and spaces stay, and nothing in it is markup."""
+    shown = clean(text)
+    return Part(shown, tag("div", shown, style=style.PROSE))
 
 
 def _with_breaks(text: str) -> list[str]:
@@ -77,6 +83,12 @@ def folded(summary: str, inside: Part, *, is_open: bool = False) -> Part:
     head = tag("summary", summary, style="cursor:pointer")
     html = tag("details", head, inside.html, open="open" if is_open else None, style=style.FIGURE)
     return Part(f"\n{clean(summary)}\n{inside.plain}", html)
+
+
+def inset(parts: Iterable[Part | None]) -> Part:
+    """Several parts as one, moved to the right: what belongs to the line above."""
+    inside = group(parts)
+    return Part(indent(inside.plain), tag("div", inside.html, style=style.INSET))
 
 
 def figure(svg: Markup, twin: str) -> Part:

@@ -32,6 +32,8 @@ TITLE = "font-size:14px;margin:0 0 4px"
 SECTION = "font-weight:600;margin:10px 0 2px"
 PARAGRAPH = "margin:2px 0"
 NOTE = f"margin:2px 0;{FAINT}"
+INSET = "padding-left:1.2em"
+PROSE = "white-space:pre-wrap;overflow-wrap:anywhere;margin:2px 0"
 CODE = f"font-family:{MONO};font-size:12px;background:none;padding:0;color:inherit"
 PRE = (
     f"font-family:{MONO};font-size:12px;line-height:1.5;margin:4px 0;padding:6px 10px;background:{BAND};"

@@ -12,14 +12,18 @@ _ROWS_MIN = 16
 
 
 class Matrix:
-    """Vectors by number, in ascending order of the numbers. Not thread-safe: the store that owns it is."""
+    """Vectors by number, in ascending order of the numbers. Not thread-safe: the store that owns it is.
+
+    Vectors are the columns of an array: a product along its rows takes half as long as one along rows of vectors, which
+    reads as much, for BLAS then adds whole rows and has no sum for each vector.
+    """
 
     def __init__(self, dimension: int) -> None:
         import numpy as np
 
         self.dimension = dimension
         self._count = 0
-        self._rows = np.zeros((0, dimension), np.float32)
+        self._columns = np.zeros((dimension, 0), np.float32)
         self._numbers = np.zeros(0, np.int64)
         self._alive = np.zeros(0, np.bool_)
         self._scopes = np.zeros(0, np.int32)
@@ -44,14 +48,14 @@ class Matrix:
 
         start, end = self._count, self._count + len(numbers)
         assert not len(numbers) or not start or numbers[0] > self._numbers[start - 1]
-        if end > len(self._rows):
+        if end > len(self._numbers):
             length = max(_ROWS_MIN, end, 2 * start)
-            for name in ("_rows", "_numbers", "_alive", "_scopes"):
+            for name in ("_columns", "_numbers", "_alive", "_scopes"):
                 old = getattr(self, name)
-                new = np.zeros((length, *old.shape[1:]), old.dtype)
-                new[:start] = old[:start]
+                new = np.zeros((*old.shape[:-1], length), old.dtype)
+                new[..., :start] = old[..., :start]
                 setattr(self, name, new)
-        self._rows[start:end], self._numbers[start:end] = rows, numbers
+        self._columns[:, start:end], self._numbers[start:end] = np.asarray(rows, np.float32).T, numbers
         self._alive[start:end], self._scopes[start:end] = True, scopes
         self._count = end
 
@@ -64,12 +68,12 @@ class Matrix:
         at = at[at < self._count]
         at = at[np.isin(self._numbers[at], wanted) & self._alive[at]]
         self._alive[at] = False
-        self._rows[at] = 0.0
+        self._columns[:, at] = 0.0
         self._dead += len(at)
         if 2 * self._dead > self._count:
             kept = np.flatnonzero(self._alive[: self._count])
-            for name in ("_rows", "_numbers", "_alive", "_scopes"):
-                setattr(self, name, getattr(self, name)[kept].copy())
+            for name in ("_columns", "_numbers", "_alive", "_scopes"):
+                setattr(self, name, np.ascontiguousarray(getattr(self, name)[..., kept]))
             self._count, self._dead = len(kept), 0
 
     def top(self, query: np.ndarray, count: int, scopes: Sequence[int] | None = None) -> list[tuple[int, float]]:
@@ -79,7 +83,7 @@ class Matrix:
         """
         import numpy as np
 
-        scores = self._rows[: self._count] @ query.astype(np.float32, copy=False)
+        scores = query.astype(np.float32, copy=False) @ self._columns[:, : self._count]
         if scopes is not None:
             scores = np.where(np.isin(self._scopes[: self._count], np.asarray(scopes, np.int32)), scores, -np.inf)
         return best(self._numbers[: self._count], scores, count)

@@ -6,11 +6,9 @@ from collections.abc import Callable
 
 from ... import limits
 from ...values import ToolUse, Turn
-from .. import numbers
-from ..display import Part, group
-from ..markup import tag
-from ..parts import Tone, code, line, note, pairs, title
-from ..text import clean, clip, counted
+from ..conversation import use_part, use_summary
+from ..parts import Tone, line, prose, title
+from ..turn import cost
 from .frame import Action, Frame, Shown
 
 UP, DOWN = "Good", "Bad"
@@ -52,8 +50,8 @@ class TurnPanel:
         )
         tone: Tone = "bad" if turn.error else "good" if turn.finished else "accent"
         self.frame.head(
-            title(turn.agent, word, tone, _cost(turn)),
-            *((_prose(turn.reply),) if self._reply and turn.reply else ()),
+            title(turn.agent, word, tone, cost(turn)),
+            *((prose(turn.reply[: limits.MODEL_REPLY_CHARACTERS_MAX]),) if self._reply and turn.reply else ()),
             *((line(turn.error),) if turn.error else ()),
         )
         if turn.uses != self._shown:
@@ -70,10 +68,9 @@ class TurnPanel:
 
         kept = uses[-limits.TOOL_STEPS_MAX :]
         old = self._uses.children
-        self._uses.children = tuple(widgets.HTML(str(_use(one).html)) for one in kept)
+        self._uses.children = tuple(widgets.HTML(str(use_part(one).html)) for one in kept)
         for number, one in enumerate(kept):
-            end = "failed" if one.error else "returned"
-            self._uses.set_title(number, f"{one.name} {end} in {numbers.seconds(one.seconds)}")
+            self._uses.set_title(number, use_summary(one))
         for widget in old:
             widget.close()
         self._shown = uses
@@ -82,30 +79,3 @@ class TurnPanel:
         self._feedback(way, self._why.value.strip())
         self._why.value = ""
         return f"noted: {way}"
-
-
-def _cost(turn: Turn) -> str:
-    facts = [
-        counted(len(turn.uses), "tool call") if turn.uses else "",
-        turn.model,
-        f"{turn.usage.input_tokens:,} + {turn.usage.output_tokens:,} tokens" if turn.usage.requests else "",
-        f"${turn.usage.dollars:.2g}" if turn.usage.dollars else "",
-        numbers.seconds(turn.seconds) if turn.seconds else "",
-    ]
-    return ", ".join(fact for fact in facts if fact)
-
-
-def _use(use: ToolUse) -> Part:
-    arguments = [(name, repr(value)) for name, value in use.arguments]
-    return group(
-        [
-            pairs(arguments) if arguments else note("no arguments"),
-            line(use.error) if use.error else code(clip(use.result, limits.TEXT_CHARACTERS_MAX)),
-        ]
-    )
-
-
-def _prose(text: str) -> Part:
-    """A reply as it was written: line breaks stay, and nothing in it is markup."""
-    shown = clean(text[: limits.MODEL_REPLY_CHARACTERS_MAX])
-    return Part(shown, tag("div", shown, style="white-space:pre-wrap;margin:2px 0"))
