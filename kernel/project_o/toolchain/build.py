@@ -146,7 +146,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         for compiler_rt in (False, True):
             kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
             # A locked build sees the system as its sandbox has it.
-            libc = () if wanted.locked else told(zig)
+            libc = () if wanted.locked else told()
             command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, libc=libc)
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds

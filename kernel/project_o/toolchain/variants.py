@@ -165,7 +165,7 @@ def _command(recipes: Sequence[Recipe], global_cache: Path, *, compiler_rt: bool
     zig = locate()
     return (
         str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={_OUTPUT}", "--color", "off",
-        "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *told(zig),
+        "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *told(),
         "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
         *flags, *(word for name in names for word in ("--dep", name)), f"-Mroot={HOST_FOLDER}/{_ROOT}",
         *texts, *flags, f"-Mo={HOST_FOLDER}/o.zig",
