@@ -18,23 +18,23 @@ def evaluator(name, kind, body, oracle, **more):
 
 def lives_after(world, outcome):
     """Something of it lives on when the evaluator has let go of it: it is there, or goes on making processes."""
-    from .left import descendants
+    from .left import at_work
 
     host = outcome.facts["host"]
     if hasattr(host, "last"):
         host.last.close()
     time.sleep(0.2)
-    before = descendants()
+    before = at_work()
     time.sleep(0.2)
-    now = descendants()
+    now = at_work()
     return bool(now - before) or len(now) > world.processes
 
 
 def more_than(count):
     def watch(world, outcome):
-        from .left import descendants
+        from .left import at_work
 
-        return len(descendants()) > world.processes + count
+        return len(at_work()) > world.processes + count
 
     return watch
 

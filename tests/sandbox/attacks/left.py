@@ -33,6 +33,16 @@ def descendants(root: int | None = None) -> set[int]:
     return found
 
 
+def at_work() -> set[int]:
+    """Every process below this one but those of the sandbox that wait for a job, and have run nothing of any."""
+    found = set()
+    for pid in descendants():
+        with contextlib.suppress(OSError):
+            if Path(f"/proc/{pid}/comm").read_text(errors="replace").strip() != "o-spare":
+                found.add(pid)
+    return found
+
+
 def belongings() -> dict[str, set[str]]:
     """What this user has on the machine, by kind."""
     uid = os.geteuid()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import resource
+import time
 
 from .case import attack, leaked, marked, soon, victim_gone
 
@@ -13,9 +14,13 @@ def more_processes(count):
     """A look at the process table: more processes below the evaluator than it made itself."""
 
     def watch(world, outcome):
-        from .left import descendants
+        from .left import at_work
 
-        return len(descendants()) > world.processes + count
+        found = at_work()
+        if len(found) > world.processes + count:
+            time.sleep(0.02)  # one that was forked this very moment to wait has no name yet; the attacks' own linger
+            found &= at_work()
+        return len(found) > world.processes + count
 
     return watch
 

@@ -160,9 +160,9 @@ class World:
 
     def _make_processes(self) -> int:
         """How many there are below this one before the evaluator makes its own."""
-        from .left import descendants
+        from .left import at_work
 
-        return len(descendants())
+        return len(at_work())
 
     def _of_victim(self, name: str) -> str:
         try:
