@@ -152,15 +152,18 @@ class Zygote:
     def _rest(self, *, watching: bool) -> float | None:
         """Milliseconds until something is to be done though nobody asks."""
         ends = [limits.WATCH_SECONDS] if watching else []
-        due = min(self.spare_from, self.spare.until if self.spare is not None else math.inf)
+        due = min(math.inf if watching else self.spare_from, self.spare.until if self.spare is not None else math.inf)
         if due < math.inf:
             ends.append(max(0.0, due - time.monotonic()) + 0.0001)
         return 1000 * min(ends) if ends else None
 
     def _keep_one_ready(self) -> None:
-        """Have somebody wait for the next job while this one is at work, and nobody where none has come for a while."""
+        """Have somebody wait for the next job while this one is at work, and nobody where none has come for a while.
+
+        Not while a job is looked at: what it writes in the milliseconds that a fork takes would be seen too late.
+        """
         now = time.monotonic()
-        if now >= self.spare_from:
+        if now >= self.spare_from and not any(job.watched for job in self.jobs.values()):
             self.spare_from = math.inf
             if self.spare is None:
                 self.spare = Spare.fork(self._become, (MESSAGE_BYTES_MAX, DESCRIPTORS_A_JOB))
