@@ -40,7 +40,10 @@ class Watched:
                 return "memory"
         else:
             found = held.look(pid, self._folders, self._sizes)
-        if found.under_way > self._unmeasured_max >= self._before.under_way:
+        most = self._unmeasured_max
+        if found.under_way > most >= self._before.under_way or len(found.unmeasured) > most >= len(
+            self._before.unmeasured
+        ):
             time.sleep(_AGAIN_SECONDS)  # much can be written within a turn, so this is looked at twice in the same one
             self._before, found = found, held.look(pid, self._folders, self._sizes)
         found.unseen.discard(pid)  # the parent of all, who runs nothing of the job's, or a job that cannot hide
