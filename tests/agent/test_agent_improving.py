@@ -6,22 +6,12 @@ import sys
 import types
 
 import pytest
+from benchmarks.alone.workspace import PYTHON as LONGEST
 
 from project_o.agent.improving import Improver
 from project_o.errors import EvolutionError, UsageError
 from project_o.flow import Flow
 
-LONGEST = """def longest(values):
-    best = 0
-    run = 0
-    for k in range(len(values)):
-        if k > 0 and values[k] >= values[k - 1]:
-            run += 1
-        else:
-            run = 1
-        best = max(best, run)
-    return best
-"""
 COUNT = """def count(values):
     found = 0
     for value in values:

@@ -11,6 +11,7 @@ import time
 import types
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 
+import distributed
 import pytest
 
 from project_o import api, evolve
@@ -78,7 +79,6 @@ def test_threads_and_processes_make_the_same_run_and_a_killed_pool_is_replaced(k
 
 
 def test_a_cluster_makes_the_same_run_while_one_of_its_two_workers_is_killed(knob):
-    distributed = pytest.importorskip("distributed")
     here = digest(knob)
     with distributed.LocalCluster(
         n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"

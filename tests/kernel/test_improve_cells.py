@@ -1,15 +1,6 @@
 """``%agent watch``, ``perceive``, ``improve`` in a real kernel: a cell is made worse, and mended without a person."""
 
-GOOD = """def longest(values):
-    best = 0
-    run = 0
-    for k in range(len(values)):
-        if k > 0 and values[k] >= values[k - 1]:
-            run += 1
-        else:
-            run = 1
-        best = max(best, run)
-    return best"""
+from benchmarks.alone.workspace import PYTHON as GOOD
 
 
 def test_a_cell_that_was_made_worse_is_mended(start_kernel, tmp_path):

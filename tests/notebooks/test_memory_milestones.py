@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import nbformat
-import papermill
-
-MILESTONES = Path(__file__).parents[2] / "notebooks" / "milestones"
 
 
-def printed(name, folder, **small):
-    out = folder / name
-    papermill.execute_notebook(
-        str(MILESTONES / name), str(out), small, kernel_name="project-o", cwd=str(folder), progress_bar=False
-    )
-    return "\n".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for cell in nbformat.read(out, as_version=4).cells
-        for output in cell.get("outputs", [])
-    )
-
-
-def test_a_searched_strategy_serves_and_is_taken_back(tmp_path):
-    text = printed("03_memory_strategy.ipynb", tmp_path, trials=16, seeds=40, questions=40)
+def test_a_searched_strategy_serves_and_is_taken_back(printed):
+    text = printed("milestones/03_memory_strategy.ipynb", trials=16, seeds=40, questions=40)
 
     searched, chance, before = map(
         float, re.search(r"searched (\S+), at random (\S+) \(mean of 40\), before (\S+)", text).groups()
@@ -37,8 +19,8 @@ def test_a_searched_strategy_serves_and_is_taken_back(tmp_path):
     assert here["best here"] > here["as it began"]
 
 
-def test_it_learns_from_its_user(tmp_path):
-    text = printed("04_from_its_user.ipynb", tmp_path, corrections=60, users=40)
+def test_it_learns_from_its_user(printed):
+    text = printed("milestones/04_from_its_user.ipynb", corrections=60, users=40)
 
     assert "60 corrections: 0 stale answers, 0 of 120 facts lost" in text
     assert re.search(r"taught: \d of 6 right before, 6 after", text)

@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import nbformat
-import papermill
-
-MILESTONES = Path(__file__).parents[2] / "notebooks" / "milestones"
 
 
-def printed(name, folder, **small):
-    out = folder / name
-    papermill.execute_notebook(
-        str(MILESTONES / name), str(out), small, kernel_name="project-o", cwd=str(folder), progress_bar=False
-    )
-    return "\n".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for cell in nbformat.read(out, as_version=4).cells
-        for output in cell.get("outputs", [])
-    )
-
-
-def test_the_agents_language_grows_and_shrinks_again(tmp_path):
-    text = printed("01_its_own_language.ipynb", tmp_path)
+def test_the_agents_language_grows_and_shrinks_again(printed):
+    text = printed("milestones/01_its_own_language.ipynb")
 
     held_out, chance, total = map(
         int,
@@ -39,8 +21,8 @@ def test_the_agents_language_grows_and_shrinks_again(tmp_path):
     assert "every digest as before: True" in text
 
 
-def test_a_zig_module_serves_the_name_of_a_python_function(tmp_path):
-    text = printed("02_a_new_zig_module.ipynb", tmp_path, trials=2)
+def test_a_zig_module_serves_the_name_of_a_python_function(printed):
+    text = printed("milestones/02_a_new_zig_module.ipynb", trials=2)
 
     assert "control: rejected" in text
     assert "0 differences from the Python function on 10,000 random inputs" in text
@@ -52,8 +34,8 @@ def test_a_zig_module_serves_the_name_of_a_python_function(tmp_path):
     assert "as written>" in text
 
 
-def test_faults_in_our_own_functions_are_repaired_and_more_of_them_than_by_chance(tmp_path):
-    text = printed("05_its_own_bugs.ipynb", tmp_path, count=3)
+def test_faults_in_our_own_functions_are_repaired_and_more_of_them_than_by_chance(printed):
+    text = printed("milestones/05_its_own_bugs.ipynb", count=3)
 
     found, repaired, over_fitted = map(
         int, re.search(r"found (\d), repaired (\d), over-fitted (\d) of 3", text).groups()
@@ -67,8 +49,8 @@ def test_faults_in_our_own_functions_are_repaired_and_more_of_them_than_by_chanc
     assert int(re.search(r"by heart: passes 100 of 100 cases, wrong on (\d+) of 200", text)[1]) > 100
 
 
-def test_an_agent_left_alone_finds_what_was_made_worse_and_mends_it(tmp_path):
-    text = printed("06_left_alone.ipynb", tmp_path, seed=2)
+def test_an_agent_left_alone_finds_what_was_made_worse_and_mends_it(printed):
+    text = printed("milestones/06_left_alone.ipynb", seed=2)
 
     assert "nothing is wrong, nothing is done: True" in text
     drawn, perceived = re.search(r"drawn: (\w+) - perceived as the worst: \S*?(\w+)\n", text).groups()
