@@ -7,6 +7,31 @@ from pathlib import Path
 import pytest
 
 ORDINARY_USER = 65534
+RERUNS = 2
+
+
+def pytest_collection_modifyitems(items):
+    """A test marked ``measured`` is run up to twice more before it has failed. Who may be so: CONTRIBUTING, "Tests"."""
+    for item in items:
+        if item.get_closest_marker("measured"):
+            item.add_marker(pytest.mark.flaky(reruns=RERUNS))
+
+
+@pytest.fixture(scope="session")
+def accepted_soon():
+    """``accepted_soon(propose)``: the first verdict of three that accepts, or the last.
+
+    For a text that is faster beyond doubt, which a neighbour's load may hide once.
+    """
+
+    def judged(propose):
+        for _ in range(1 + RERUNS):
+            verdict = propose()
+            if verdict.accepted:
+                break
+        return verdict
+
+    return judged
 
 
 @pytest.fixture(scope="session")
