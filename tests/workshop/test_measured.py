@@ -9,6 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 MAY = {
+    "benchmarks/test_tasks.py",
     "deploy/test_rollback_states.py",
     "evolution/cascade/test_coverage_check.py",
     "evolution/cascade/test_types_check.py",
@@ -24,6 +25,8 @@ MAY = {
     "kernel/test_rust_cells.py",
     "kernel/test_settings_cells.py",
     "kernel/test_undeclared_cells.py",
+    "notebooks/test_binder.py",
+    "notebooks/test_lessons.py",
     "runtimes/test_ahead.py",
     "runtimes/test_crossing.py",
     "runtimes/test_python_evolve.py",
