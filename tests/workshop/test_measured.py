@@ -21,6 +21,8 @@ MAY = {
     "evolution/test_run.py",
     "evolution/test_stored.py",
     "evolution/test_unseen.py",
+    "kernel/test_agent_canary_cells.py",
+    "kernel/test_canary_cells.py",
     "kernel/test_python_function_cells.py",
     "kernel/test_rust_cells.py",
     "kernel/test_settings_cells.py",
