@@ -99,8 +99,8 @@ def stored(folder: Path) -> dict[str, Any]:
 
 
 def imported(_: Path) -> dict[str, Any]:
-    """CPU seconds of processes, in turn: the engine with what starts a run, all that a run with an evaluator loads, numpy
-    alone, and nothing.
+    """CPU seconds of processes, in turn: the engine with what starts a run, all that a run with an evaluator loads,
+    numpy alone, and nothing.
 
     Their byte code is there already, as that of an installed package is.
     """
