@@ -133,7 +133,10 @@ def evolve(
     if why := flow.forbidden():
         raise EvolutionError(why)
     try:
-        return evolve_files(program, evaluator, runs=flow.runs, **options)
+        with cluster(options.pop("on", None)) as executor:
+            if executor is not None:
+                options["executor"] = executor
+            return evolve_files(program, evaluator, runs=flow.runs, **options)
     except TypeError as error:
         if not str(error).startswith(("evolve_files()", "run_evolution()")):
             raise

@@ -17,7 +17,7 @@ from .operations.serving import seconds
 from .values import Progress
 
 PROGRESS_SECONDS = 5.0
-MEANT = ("objective", "proposer", "model", "tokens", "price", "money", "islands", "grid", "replay")
+MEANT = ("objective", "proposer", "model", "tokens", "price", "money", "islands", "grid", "replay", "on")
 """The words of ``evolve`` that are passed on as they are."""
 
 
@@ -144,6 +144,7 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--timeout", help="how long one call of the evaluator may take, as 10s")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--workers", type=int, help="evaluations at the same time")
+    parser.add_argument("--on", metavar="dask://HOST:PORT", help="on the workers of a Dask cluster of this machine")
     parser.add_argument("--proposer", choices=("search", "llm"), help="llm: a language model proposes")
     parser.add_argument("--model", help="which language model, as provider:name; default: the configured one")
     parser.add_argument("--tokens", type=int, help="how many tokens it may cost, in and out together")

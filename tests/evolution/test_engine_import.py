@@ -9,7 +9,8 @@ import sys
 LATER = ("numpy", "optuna", "tree_sitter", "project_o.sandbox", "project_o.toolchain", "project_o.models",
          "concurrent.futures.process", "project_o.evolution.timing", "project_o.evolution.scoring",
          "project_o.evolution.checks.generated", "project_o.evolution.foreign.bench",
-         "project_o.evolution.repair.hunt", "project_o.evolution.tuning", "project_o.evolution.llm.proposer")  # fmt: skip
+         "project_o.evolution.repair.hunt", "project_o.evolution.tuning",
+         "project_o.evolution.llm.proposer")  # fmt: skip
 ENGINE = "from project_o.evolution import run_evolution"
 TURNS, CPU_SECONDS_MAX = 6, 0.15
 """The bound is that of the record in ``benchmarks/results``; the test allows twice as much, for a slower machine."""
