@@ -102,8 +102,8 @@ class Told:
             what = f"It must answer exactly as it does now, and {', '.join(aims)} is to become better."
         machine = f"{platform.machine()}, {os.cpu_count() or 1} cores"
         said = f"The program {program.name} is written in {program.language}. {what} Machine: {machine}."
-        names = _interface(program)
-        return f"# The task\n{said}" + (f"\nIt is used by these names: {names}." if names else "")
+        interface = _interface(program)
+        return f"# The task\n{said}" + (f"\nIt is used by these names: {interface}." if interface else "")
 
     def _parent(self, parent: Record) -> str:
         program = parent.proposal.program
