@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -26,9 +26,11 @@ from .rust.recipe import recipe as rust_recipe
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
-Names = Mapping[str, tuple[tuple[str, ...], str, int]]
+Names = Mapping[str, tuple[Sequence[str], str, int]]
 """Function -> its parameters' names (without allocators), its documentation, its line in the source."""
 
+_NAMES = "names"
+"""Among what is kept of a build: the text need not be read again to know them."""
 TOOLCHAIN = f"zig {ZIG_VERSION}"
 _OUTPUT = "library.so"
 _LAST_WORDS_CHARACTERS = 2000
@@ -61,11 +63,15 @@ def build(
     return _artifact(program, wanted, names or {}, entry, cached=cached)
 
 
-def found(program: Program, *, names: Names | None = None) -> Artifact | None:
-    """What ``build`` would find in the cache, without a ``box``; None where it would compile."""
+def found(program: Program, names: Callable[[], Names]) -> Artifact | None:
+    """What ``build`` would find in the cache, without a ``box``; None where it would compile. ``names`` is asked where
+    the build was kept without them.
+    """
     wanted = rust_recipe(program) if program.language == "rust" else recipe(program)
     entry = cache.find(wanted.key)
-    return None if entry is None else _artifact(program, wanted, names or {}, entry, cached=True)
+    if entry is None:
+        return None
+    return _artifact(program, wanted, entry.facts.get(_NAMES) or names(), entry, cached=True)
 
 
 def quick_rust(program: Program, names: Names, runner: Runner) -> Artifact:
@@ -131,6 +137,7 @@ def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cac
             "seconds": seconds,
             "toolchain": wanted.toolchain,
             "digest": library.digest(),
+            _NAMES: names,
         }
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
     return cache.publish(wanted.key, *_compile(wanted, names, runner))
@@ -164,7 +171,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     if wanted.locked:
         check_output(data, library, description, wanted.libraries)
     facts = {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN, "digest": library.digest()}
-    return data, facts
+    return data, {**facts, _NAMES: names}
 
 
 def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
