@@ -173,7 +173,7 @@ def _working_folder() -> Path:
 
 
 def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
-    for text, name in _places(folder):
+    for text, name in _places(str(folder)):
         try:
             facts = os.stat(text)  # noqa: PTH116 - a path of a dozen files for each cell
         except OSError:  # not there: as nearly all of them
@@ -184,8 +184,9 @@ def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
 
 
 @lru_cache(maxsize=16)
-def _places(folder: Path) -> tuple[tuple[str, str], ...]:
-    return tuple((str(place / name), name) for place in (folder, *folder.parents) for name in FILES)
+def _places(folder: str) -> tuple[tuple[str, str], ...]:
+    places = (Path(folder), *Path(folder).parents)
+    return tuple((str(place / name), name) for place in places for name in FILES)
 
 
 def _table_of(path: Path, name: str, facts: os.stat_result) -> tuple[Mapping[str, Any], Path] | None:

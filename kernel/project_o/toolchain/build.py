@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -85,13 +86,13 @@ def quick_rust(program: Program, names: Names, runner: Runner) -> Artifact:
 def _artifact(
     program: Program, wanted: Recipe | RustRecipe, names: Names, entry: cache.Entry, *, cached: bool
 ) -> Artifact:
-    facts = entry.facts
+    facts, path = entry.facts, str(entry.library)
     with suppress(KeyError, OSError):  # an older entry does not say it, or it is just being cleared away
-        elf.know_digest(str(entry.library), entry.library.stat().st_mtime_ns, facts["digest"])
+        elf.know_digest(path, os.stat(path).st_mtime_ns, facts["digest"])  # noqa: PTH116
     return Artifact(
         program=program,
         key=entry.key,
-        path=str(entry.library),
+        path=path,
         interface=named(_interface(entry), names, wanted.line_offset),
         toolchain=facts["toolchain"],
         flags=wanted.shown_flags,
