@@ -47,6 +47,27 @@ def _looks() -> bool:
     return platform.machine() in ("x86_64", "AMD64") and not alone
 
 
+class Patience:
+    """How often to look before sleeping. Where that was in vain, which it is for long calls, for rare ones, and where
+    others keep the processors busy, it is left out for the next call, then for more and more of them."""
+
+    def __init__(self, looks: int) -> None:
+        self._looks = looks if _looks() else 0
+        self._left_out = self._skip = 0
+
+    def take(self) -> int:
+        """How often, this time."""
+        if self._skip:
+            self._skip -= 1
+            return 0
+        return self._looks
+
+    def worth(self, was: bool) -> None:  # noqa: FBT001 - the one thing it says
+        """What came of it: whether what was looked for was seen."""
+        self._left_out = 0 if was else min(2 * self._left_out + 1, limits.ISOLATE_LOOKS_LEFT_OUT_MAX)
+        self._skip = self._left_out
+
+
 class Asked:
     """One function, as the kernel's side asks for it."""
 
@@ -101,7 +122,7 @@ class Asking:
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._looks = limits.ISOLATE_LOOKS_ASKING_MAX if _looks() else 0
+        self._patience = Patience(limits.ISOLATE_LOOKS_ASKING_MAX)
         self._number = 0
 
     def ask(self, function: int, tail: int, seconds: float) -> Reply | None:
@@ -120,11 +141,15 @@ class Asking:
         channel, words = self._channel, self._channel.arena.words
         words[FUNCTION], words[TAIL], words[ROOM] = function, tail, channel.arena.size - tail
         words[ASKED] = number
-        if rung := bool(words[WORKER_SLEEPS]) or not self._looks:
+        looks = self._patience.take()
+        if rung := bool(words[WORKER_SLEEPS]) or not looks:
             channel.ring()
-        for _ in range(self._looks):
+        for _ in range(looks):
             if words[ANSWERED] == number:
+                self._patience.worth(True)
                 return None
+        if looks:
+            self._patience.worth(False)
         if not rung:
             channel.ring()  # it may have gone to sleep at the very moment
         deadline, pause = time.monotonic() + seconds, limits.ISOLATE_SLEEP_SECONDS_MIN
@@ -156,7 +181,7 @@ class Answering:
         # SAFETY: as above.
         header = (ctypes.c_ubyte * HEADER_BYTES).from_address(worker.arena)
         self._words = memoryview(header).cast("B").cast("Q")
-        self._looks = limits.ISOLATE_LOOKS_ANSWERING_MAX if _looks() else 0
+        self._patience = Patience(limits.ISOLATE_LOOKS_ANSWERING_MAX)
         self._seen = 0
 
     def serve(self, write: Callable[[dict[str, Any]], None]) -> None:
@@ -169,9 +194,13 @@ class Answering:
 
     def _is_asked(self) -> bool:
         words, seen = self._words, self._seen
-        for _ in range(self._looks):
+        looks = self._patience.take()
+        for _ in range(looks):
             if words[ASKED] != seen:
+                self._patience.worth(True)
                 return True
+        if looks:
+            self._patience.worth(False)
         words[WORKER_SLEEPS] = 1
         if words[ASKED] == seen:
             return False
