@@ -181,7 +181,8 @@ def _other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool)
         return _from_buffer(value, where)
     if isinstance(value, (list, tuple)):
         return _from_records(value, dtype, where) if dtype.names else _from_sequence(value, dtype, where)
-    raise InterfaceError(f"{where} wants a numpy array of {name}, got {type(value).__name__}")
+    one = f"one {type(value).__name__}: put it into a list" if isinstance(value, np.generic) else type(value).__name__
+    raise InterfaceError(f"{where} wants a numpy array of {name}, got {one}")
 
 
 def _from_records(value: Any, dtype: Any, where: str) -> Any:

@@ -14,6 +14,7 @@ from .. import abi, limits
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf, underway
+from .bare import bare, lacks
 from .compiler import Finished, Job, Runner, build_folder, run
 from .libc import told
 from .locked import check_output, runner_in, zig_cache
@@ -151,19 +152,25 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     seconds = 0.0
     try:
         wanted.write(folder)
-        for compiler_rt in (False, True):
+        # A locked build sees the system as its sandbox has it.
+        less = () if wanted.locked else bare((text for _, text in wanted.files), wanted.flags)
+        compiler_rt = False
+        while True:
             kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
-            # A locked build sees the system as its sandbox has it.
-            libc = () if wanted.locked else told()
-            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, libc=libc)
+            places = () if wanted.locked else (*told(), *less)
+            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, places=places)
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds
+            if finished.code != 0 and less and lacks(finished.errors):
+                less = ()
+                continue
             if finished.code != 0:
                 raise failed(finished, wanted, names)
             data = (folder / _OUTPUT).read_bytes()
             library = elf.Library(data)
-            if not elf.missing_helpers(library):
+            if compiler_rt or not elf.missing_helpers(library):
                 break
+            less, compiler_rt = (), True
     except OSError as error:
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
