@@ -61,7 +61,7 @@ def test_all_that_crosses_to_a_call_crosses_to_an_isolated_one(compiled: Callabl
     for _ in range(20):
         assert version.call("nothing", []) is None
         version.call("talks", [])
-    with pytest.raises(InterfaceError, match="takes 0 arguments, 1 were given"):
+    with pytest.raises(InterfaceError, match="takes 0 arguments, 1 was given"):
         version.call("nothing", [1])
     version.close()
 
