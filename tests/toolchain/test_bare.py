@@ -100,7 +100,7 @@ def test_texts_that_name_it_and_builds_that_are_not_optimised_have_the_whole(
 ) -> None:
     named = 'const std = @import("std");\npub fn most(a: []const i32) i32 {\n    return std.mem.max(i32, a);\n}\n'
     assert builds(named)[1] == [False]
-    assert builds("pub fn one() i32 {\n    return 1;\n}\n", "debug")[1] == [False]
+    assert not any(builds("pub fn one() i32 {\n    return 1;\n}\n", "debug")[1])
 
 
 def test_an_error_of_the_text_is_looked_for_once(builds: Callable[..., tuple[Artifact, list[bool]]]) -> None:

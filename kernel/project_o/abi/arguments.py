@@ -44,8 +44,9 @@ def pack_with(
     """``pack`` for a caller that keeps what ``converters`` gave."""
     if len(args) != len(converters):
         names = ", ".join(name for name, _ in function.parameters)
-        takes = f"takes {len(converters)} argument{'' if len(converters) == 1 else 's'}"
-        raise InterfaceError(f"{function.name}({names}) {takes}, {len(args)} {'was' if len(args) == 1 else 'were'} given")
+        wanted, given = len(converters), len(args)
+        takes = f"takes {wanted} argument{'' if wanted == 1 else 's'}"
+        raise InterfaceError(f"{function.name}({names}) {takes}, {given} {'was' if given == 1 else 'were'} given")
     cells: list[int] = []
     for convert, value in zip(converters, args, strict=True):
         convert(value, cells, place)
