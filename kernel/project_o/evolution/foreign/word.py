@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from ... import limits
 from ...values import Measurement, Record, Trial, Verdict
+from ..bench import Defect, MeasurementFailed
 from ..checks import cascade_of
 from ..decide import no_improvement, told
-from ..measure import Defect, MeasurementFailed
 from ..run import LOOK
 from ..scoring import ScoreBench
 from ..task import Jobs, Task
