@@ -126,7 +126,8 @@ class Improver:
         agent = hasattr(one.target, "turns")
         if sign.kind == "failures":
             text = f"Its {one.layer} has a fault that its cases show: a repair makes them pass."
-            if agent or one.layer == "lisp":
+            language = self._flow.registry.releases(one.name)[-1].program.language
+            if language != ("lisp" if agent else "python"):  # there are templates for functions, and for agents in Lisp
                 return text, {"evaluator": _share_right(one), "objective": "score"}
             return text, {"tests": [(args, right) for args, right in one.cases], "proposer": "repair"}
         if sign.kind == "score":
