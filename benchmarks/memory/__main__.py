@@ -42,7 +42,7 @@ def shown(body: dict[str, Any]) -> str:
     """A record as text."""
     lines = []
     if "quality" in body:
-        columns = ("first question", "second question", "words left out")
+        columns = ("first question", "second question", "unseen, first", "unseen, second", "words left out")
         lines.append(f"{'recall at 5 / reciprocal rank':30}" + "".join(f"{name:>19}" for name in (*columns, "Lee r")))
         for name, row in body["quality"]["found"].items():
             cells = [f"{row[at]['recall_at_5']:.2f} / {row[at]['reciprocal_rank']:.2f}" for at in columns]
