@@ -1,8 +1,8 @@
 """How well memories are found: paraphrased questions, questions with words left out, human judgements of likeness.
 
 ``corpus.json`` holds fifty memories, each with two questions that share few words with it, written before any setting
-was chosen; ``unseen.json`` holds forty more, written after all were, which nothing was chosen by. The human judgements are those of Lee, Pincombe and Welsh (2005), 1,225 pairs of 50 news texts, which come
-in gensim's wheel.
+was chosen; ``unseen.json`` holds forty more, written after all settings were, by which nothing was chosen. The human
+judgements are those of Lee, Pincombe and Welsh (2005), 1,225 pairs of 50 news texts, which come in gensim's wheel.
 """
 
 from __future__ import annotations
