@@ -12,6 +12,7 @@ import pytest
 from project_o import evolve
 from project_o.api import page
 from project_o.evolution import decide, gate
+from project_o.evolution.digests import parts_of
 from project_o.evolution.gate import Files, Loaded, package_files
 from project_o.evolution.search import SearchProposer
 from project_o.evolution.tuning import Offline
@@ -182,3 +183,31 @@ def test_what_is_checked_before_each_trial_costs_little():
 @pytest.mark.parametrize("name", ["decide.py", "trial.py", "seal.py"])
 def test_the_files_of_the_gate_are_there(name):
     assert str(gate.PACKAGE / "evolution" / name) in package_files().names
+
+
+def parts(thing):
+    return {part.name for part in parts_of("it", thing)}
+
+
+class Judge:
+    """Holds answers, and something that cannot be pickled."""
+
+    def __init__(self):
+        self.answers, self.way = [1, 2], lambda: None
+
+    def score(self, value):
+        return value + self.answers[0]
+
+
+def test_an_object_that_holds_something_live_is_sealed_by_what_else_it_holds():
+    judge = Judge()
+    found = parts(lambda program: judge.score(program()))
+    assert any(name.startswith("answers of judge") for name in found)
+    assert any(name.startswith("the class of judge") and name.endswith("score") for name in found)
+    assert not any(name.startswith("way of") for name in found)
+
+
+def test_installed_packages_and_what_they_hold_are_left_out():
+    session = np.random.default_rng(1)
+    assert parts(lambda: np.linalg.norm(session.random(3))) >= {"it"}
+    assert not [name for name in parts(np.linalg.norm) if "numpy" in name]

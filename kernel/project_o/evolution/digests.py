@@ -14,7 +14,7 @@ import sys
 import sysconfig
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from functools import partial
 from pathlib import Path
 from types import BuiltinFunctionType, CodeType, FunctionType, MethodType, ModuleType
@@ -78,9 +78,17 @@ def parts_of(name: str, value: Any) -> Iterator[Part]:
             yield Part(told, "data", find)
             waiting += _class_of(told, thing, find)
         else:  # it holds something live: what else it holds can be compared all the same
-            held = {key: item for key, item in getattr(thing, "__dict__", {}).items() if data_digest(item)}
-            waiting += [(f"{key} of {told}", item, _at(find, "__dict__", key)) for key, item in held.items()]
+            waiting += _held(told, thing, find)
             waiting += _class_of(told, thing, find)
+
+
+def _held(told: str, thing: Any, find: Find) -> list[Named]:
+    """The attributes of an object of the user's, or of ours, that are data; of an installed package's none."""
+    if _is_installed(sys.modules.get(type(thing).__module__)):
+        return []
+    names = [one.name for one in fields(thing)] if is_dataclass(thing) else list(getattr(thing, "__dict__", {}))
+    found = [(name, getattr(thing, name, None)) for name in names]
+    return [(f"{name} of {told}", item, _at(find, name)) for name, item in found if data_digest(item)]
 
 
 def _inside(told: str, thing: Any, find: Find) -> list[Named] | None:
@@ -163,12 +171,15 @@ def _names(code: CodeType) -> tuple[set[str], set[str]]:
 
 def _is_foreign(thing: Any) -> bool:
     """Whether it is of an installed package, built in, or ours: what it does is not the user's to change by name."""
-    if isinstance(thing, ModuleType):
-        return (installed(str(getattr(thing, "__file__", "") or "")) and thing.__name__ != "__main__") or (
-            thing.__name__.partition(".")[0] == _OURS
-        )
-    module = sys.modules.get(str(thing.__module__))
-    return module is not None and _is_foreign(module)
+    module = thing if isinstance(thing, ModuleType) else sys.modules.get(str(thing.__module__))
+    return _is_installed(module) or (module is not None and module.__name__.partition(".")[0] == _OURS)
+
+
+def _is_installed(module: ModuleType | None) -> bool:
+    if module is None or module.__name__ == "__main__":
+        return False
+    file = getattr(module, "__file__", None)
+    return installed(str(file)) if file else module.__spec__ is not None  # built in; else it was made here
 
 
 def installed(file: str) -> bool:

@@ -20,6 +20,8 @@ PACKAGE = Path(__file__).resolve().parents[1]
 _ROOMS = ("abi", "evolution", "evolving", "languages", "lisp", "observe", "runtimes", "sandbox", "toolchain")
 _FILES = ("config.py", "errors.py", "flow.py", "limits.py", "values.py")
 """What builds, tries, measures and decides; the other rooms ask for that, or show it."""
+_JUDGING = ("evolution", "limits", "observe", "sandbox", "values")
+"""Of these what is loaded is looked at as well: what is measured, and what follows from it."""
 
 
 class Files:
@@ -93,7 +95,7 @@ def _sources() -> Iterator[Path]:
 
 
 def _modules() -> list[ModuleType]:
-    names = {f"{PACKAGE.name}.{name.removesuffix('.py')}" for name in (*_ROOMS, *_FILES)}
+    names = {f"{PACKAGE.name}.{name}" for name in _JUDGING}
     found = [(name, module) for name, module in list(sys.modules.items()) if ".".join(name.split(".")[:2]) in names]
     return [module for _, module in sorted(found, key=lambda item: item[0]) if isinstance(module, ModuleType)]
 
