@@ -249,9 +249,10 @@ def test_a_rejected_or_outdated_proposal_writes_nothing(house, use, tmp_path):
 
 def test_what_is_refused_as_a_target(house, use, tmp_path):
     (tmp_path / "book.ipynb").write_text("{}")
-    use("propose-edit", target="book.ipynb", text='{"a": 1}')
     with pytest.raises(AgentError, match="notebooks are not written"):
-        house.proposals.accept("p1")
+        use("propose-edit", target="book.ipynb", text='{"a": 1}')
+    (tmp_path / "plan.txt").write_text("a plan")
+    use("propose-edit", target="plan.txt", text="another")
     for target in ("../x.py", ".git/config", "In[99]"):
         with pytest.raises(AgentError):
             use("propose-edit", target=target, text="x")
@@ -333,3 +334,14 @@ def test_what_a_proposed_definition_does_as_it_is_evaluated_it_does_in_the_sandb
     use("propose-edit", target="flow", text='(defworkflow flow [x] "F." (step a (* 3 x)) a)')
     house.proposals.accept("p2")
     assert house.namespace["flow"](2) == 6
+
+
+def test_the_gate_is_outside_of_what_an_agent_may_propose(house, use, monkeypatch):
+    from project_o.evolution.gate import PACKAGE
+
+    monkeypatch.chdir(PACKAGE.parent)
+    before = (PACKAGE / "evolution" / "decide.py").read_text()
+    for target in ("project_o/evolution/decide.py", "project_o/limits.py", "project_o/sandbox/new.py"):
+        with pytest.raises(AgentError, match="is part of what judges every version"):
+            use("propose-edit", target=target, text="x = 1\n")
+    assert (PACKAGE / "evolution" / "decide.py").read_text() == before

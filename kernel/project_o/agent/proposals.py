@@ -188,7 +188,10 @@ class Proposals:
                 raise AgentError(f"there is no cell {target}: the last one is In[{len(cells) - 1}]")
             return str(cells[int(match[1])])
         source = self._house.lisp_source(target)
-        return source if source is not None else self._project.read(target, whole=True)
+        if source is not None:
+            return source
+        self._project.check_writable(target)
+        return self._project.read(target, whole=True)
 
     def _write(self, target: str, text: str) -> None:
         if _CELL.fullmatch(target):

@@ -87,6 +87,12 @@ def package_files() -> Files:
     return Files(_sources())
 
 
+def is_gate(path: Path) -> bool:
+    """Whether a file is, or would be, one of the gate's: no agent may write there."""
+    place = path.resolve()
+    return place.is_relative_to(PACKAGE) and place.relative_to(PACKAGE).parts[0] in (*_ROOMS, *_FILES)
+
+
 def _sources() -> Iterator[Path]:
     """Not what is compiled from them: that is looked up by their hash, or written anew."""
     for room in _ROOMS:
