@@ -11,6 +11,7 @@ import pytest
 
 from project_o import evolve
 from project_o.api import page
+from project_o.errors import DeployError
 from project_o.evolution import decide, gate
 from project_o.evolution.digests import parts_of
 from project_o.evolution.gate import Files, Loaded, package_files
@@ -141,7 +142,9 @@ def test_the_file_of_an_evaluator(tmp_path):
 
     found = evolve(tmp_path, trials=10, seed=1, workers=1, proposer=make)
     assert not found.verdict.accepted
-    assert not found.verdict.self_reported or found.verdict.trial is None or found.verdict.trial.outcome == "failed"
+    with pytest.raises(DeployError, match="was not improved"):
+        found.accept(self_reported=True)
+    assert (tmp_path / "initial_program.py").read_text().count("X = 1.0") == 1
     assert f"{evaluator} says what is right, and has changed" in found.seal
     assert any(str(evaluator) in record.reason for record in found.trials)
 
