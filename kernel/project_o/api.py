@@ -209,7 +209,7 @@ def page(run: Run) -> Display:
         seed=run.seed,
         digest=run.lineage.digest,
         state=run.state.id if run.state else "",
-        notes=run.notes,
+        notes=(*run.notes, run.seal) if run.seal else run.notes,
         population=run.population,
         operators=run.operators,
         diff=run.diff() if run.best != run.baseline else "",
