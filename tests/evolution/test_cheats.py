@@ -22,6 +22,7 @@ import of_native  # noqa: E402 - it lies beside the other cases
 import of_python  # noqa: E402 - as above
 import of_python_effects  # noqa: E402 - as above
 import of_python_far  # noqa: E402 - as above
+import of_python_held  # noqa: E402 - as above
 import of_python_state  # noqa: E402 - as above
 import of_python_time  # noqa: E402 - as above
 import of_scores  # noqa: E402 - as above
@@ -35,6 +36,9 @@ CASES = (
     *of_python_far.DIGITS_LOST,
     *of_python_far.BEFOREHAND,
     *of_python_time.CLOCKS,
+    *of_python_held.HELD,
+    *of_python_held.AROUND,
+    *of_python_held.OTHER_WAYS,
     *of_native.IN_ZIG,
     *of_native.IN_RUST,
 )
