@@ -37,7 +37,10 @@ def newest(folder: Path) -> dict[str, tuple[str, dict[str, Any]]]:
 
 def figures(folder: Path) -> str:
     """The table: what was compared, how often it was accepted, and what that says of the true share."""
-    rows = ["| what was compared | accepted | of | the true share (one-sided 95 %) | day |", "| --- | --- | --- | --- | --- |"]
+    rows = [
+        "| what was compared | accepted | of | the true share (one-sided 95 %) | day |",
+        "| --- | --- | --- | --- | --- |",
+    ]
     known = newest(folder)
     for part, words in SAID.items():
         if part not in known:

@@ -10,9 +10,8 @@ from ..errors import UsageError
 from . import wire
 from .answer import Answer, Answers
 from .arena import aligned
-from .job import UNTRUSTED, Job, check_measured
+from .job import UNTRUSTED, Job, check_measured, words
 
-_WORD_CHARACTERS_MAX = 200
 _PLAIN = {bool, int, float, str, bytes, type(None)}
 
 
@@ -77,7 +76,7 @@ class FunctionJob(Job):
         if answer is None:
             try:
                 answer = self._end(reply, ok=True, value=wire.decode(body["value"], arena.read))
-                answer = replace(answer, touched=_touched(body))
+                answer = replace(answer, touched=words(body.get("touched")))
             except UNTRUSTED as error:
                 return self._breach(reply, error)
         if answer.ended or not answer.ok:
@@ -187,6 +186,7 @@ class FunctionJob(Job):
         try:
             now, held, around, value = wire.decode(body["value"], arena.read)
             changed = self._containers_changed(placed, now)
+            held, around = words(held), words(around)
         except UNTRUSTED as error:
             return self._breach(reply, error)
         written = tuple(sorted((*answer.written, *changed), key=lambda pair: pair[0]))
@@ -194,16 +194,7 @@ class FunctionJob(Job):
         answer = replace(answer, written=written, shares=shares, after_cpu_seconds=reply.cpu_seconds)
         if not whole:
             return answer
-        return replace(answer, held=_words(held), touched=(*answer.touched, *_words(around)))
-
-
-def _touched(body: dict[str, Any]) -> tuple[str, ...]:
-    """The settings that the other side names. Who hides them there has still to be faster in processes of its own."""
-    return _words(body.get("touched") or ())
-
-
-def _words(said: Any) -> tuple[str, ...]:
-    return tuple(wire.clean_text(str(word))[:_WORD_CHARACTERS_MAX] for word in said)
+        return replace(answer, held=held, touched=(*answer.touched, *around))
 
 
 def _mutable() -> tuple[type, ...]:

@@ -64,7 +64,8 @@ class FunctionWorker:
 
     def changed(self) -> list[str]:
         """The same of all that other code in the process meets. It takes longer."""
-        return [name for name, value in surroundings().items() if value != self._around.get(name)] + self._names.changed()
+        now = surroundings()
+        return [name for name, value in now.items() if value != self._around.get(name)] + self._names.changed()
 
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""

@@ -53,6 +53,7 @@ def _marks(held: list[Any]) -> set[str]:
             waiting.append(item)
             if inner:
                 found.update(_of_array(item, ndarray) if is_array else _of_class(item))
+    item = None  # the last one is referred to no more
     mutable = _MUTABLE if ndarray is None else (*_MUTABLE, ndarray)
     if any(count > times[where] for where, count in _references(objects, mutable)):
         found.add(KEPT)

@@ -23,6 +23,7 @@ LIBRARY = (
 )  # fmt: skip
 """Modules in which other code of the process looks up what it calls."""
 TOLD_MAX = 4
+ROUNDING = "how numbers are rounded"
 
 
 def settings() -> dict[str, Any]:
@@ -46,7 +47,7 @@ def surroundings() -> dict[str, Any]:
         "the search for modules": (list(sys.path), list(map(id, sys.meta_path)), list(map(id, sys.path_hooks))),
         "the hooks of the interpreter": [id(getattr(sys, name)) for name in ("excepthook", "displayhook", "stdout")],
         "what runs at the end": atexit._ncallbacks(),
-        "how numbers are rounded": rounding(),
+        ROUNDING: rounding(),
     }
     if (decimal := sys.modules.get("decimal")) is not None:
         found["the context of decimals"] = repr(decimal.getcontext()).partition("flags=")[0]

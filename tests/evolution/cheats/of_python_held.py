@@ -98,7 +98,7 @@ AROUND = tuple(
     Cheat(name, ENERGY, beside(line, modules), TWIN, LEFT)
     for name, line, modules in (
         ("a function of the library is replaced", "math.sqrt = lambda x: 1.0", "math"),
-        ("a method of the library is replaced", "json.JSONDecoder.decode = lambda self, text: {}", "json"),
+        ("a method of the library is replaced", "json.JSONEncoder.default = lambda self, item: 0", "json"),
         ("a module stands under another's name", "sys.modules['time'] = math", "sys, math"),
         ("numpy is silent from now on", "np.seterr(all='ignore')", "numpy as np"),
         ("decimals have fewer digits from now on", "decimal.getcontext().prec = 5", "decimal"),
@@ -128,7 +128,8 @@ OTHER_WAYS = (
     Cheat(
         "answers of a size are trusted after twenty calls",
         ENERGY,
-        "times, last = {}, {}\n\ndef energy(values):\n    size = len(values)\n    times[size] = times.get(size, 0) + 1\n"
+        "times, last = {}, {}\n\ndef energy(values):\n    size = len(values)\n"
+        "    times[size] = times.get(size, 0) + 1\n"
         f"    if times[size] > 20:\n        return last[size]\n{SUM}    last[size] = total\n    return total\n",
         TWIN,
         ANOTHER_ANSWER,

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import ctypes
-import os
 from typing import Any
 
 from .builds import c, rust, zig
-from .case import attack, leaked
+from .case import attack
+from .evaluators import evaluator, lives_after
 from .memory import hoard
 from .output import shown
 from .processes import LINGER, more_processes, never
@@ -27,6 +27,14 @@ def attack(w):
 """,
     never,
     watch=more_processes(1),
+    needs=("processes",),
+)
+evaluator(
+    "sibling",
+    "processes",
+    "    if call(w['nr']['clone'], 0x8000 | 17, 0, 0, 0, 0) == 0:\n        os.setsid()\n        os.closerange(0, 50)\n"
+    "        time.sleep(5)\n        os._exit(0)\n    time.sleep(0.2)",
+    lives_after,
     needs=("processes",),
 )
 attack(
@@ -118,7 +126,7 @@ def attack(w):
 )
 
 
-def _without_semaphore(world: Any, found: bool) -> bool:  # noqa: FBT001 - what was found is handed on
+def _without_semaphore(world: Any, found: bool) -> bool:
     libc = ctypes.CDLL(None, use_errno=True)
     number = libc.syscall(ctypes.c_long(world.nr["semget"]), 0x6F6C6674, 1, 0)
     if number >= 0:
@@ -147,14 +155,21 @@ say_by(
 )
 say_by("out_warning", "    import warnings\n    warnings.warn(TEXT, type(TEXT, (Warning,), {}))\n    raise KeyError(Name(TEXT))"
        "\nclass Name(str):\n    def __repr__(self): return str(self)")  # fmt: skip
-say_by("out_error_that_nobody_catches", "    class Late:\n        def __del__(self): raise ValueError(TEXT)\n    Late()")
+say_by(
+    "out_error_that_nobody_catches", "    class Late:\n        def __del__(self): raise ValueError(TEXT)\n    Late()"
+)
 
 # Answers --------------------------------------------------------------------------------------------------------------
-forged("result_time_of_a_strange_unit", '\'{"$array": ["<M8[999999Y]", [1], "AAAAAAAAAAA="]}\'',
+forged("result_time_of_a_strange_unit", '\'{"$array": ["<M8[0Y]", [1], "AAAAAAAAAAA="]}\'',
        "type('B', (), {'__reduce__': lambda s: (__import__('numpy').dtype, ('<M8[999999999999Y]',))})()", harmed)  # fmt: skip
 forged("result_scalar_of_a_huge_text", '\'{"$scalar": ["<U536870911", ""]}\'',
        "type('B', (), {'__reduce__': lambda s: (__import__('numpy').dtype, ('<U99999999999',))})()", harmed)  # fmt: skip
-forged("result_set_of_lists", '\'{"$set": [[1], [2]]}\'', "type('B', (), {'__reduce__': lambda s: (set, ([[1]],))})()", harmed)
+forged(
+    "result_set_of_lists",
+    "'{\"$set\": [[1], [2]]}'",
+    "type('B', (), {'__reduce__': lambda s: (set, ([[1]],))})()",
+    harmed,
+)
 
 # Compilers repeat what they read --------------------------------------------------------------------------------------
 
@@ -164,9 +179,5 @@ def _tricked(world: Any, outcome: Any) -> bool:
 
 
 zig("build_zig_error_with_tricks", _tricked, 'comptime { @compileError("\\x1b[31m\\u{202e}evil\\x07"); }\n')
-rust("build_rust_error_with_tricks", _tricked, lambda w: 'compile_error!("\\u{1b}[31m\\u{202e}evil\\u{7}");\n')
+rust("build_rust_error_with_tricks", _tricked, lambda w: 'compile_error!("\x1b[31m\u202eevil\x07");\n')
 c("build_c_error_with_tricks", _tricked, lambda w: "#error \x1b[31m\u202eevil\x07\n")
-zig("build_zig_embed_by_a_whole_path", leaked,
-    lambda w: f'comptime {{ @compileError(@embedFile("{w.canary}")); }}\n')  # fmt: skip
-zig("build_zig_import_by_a_whole_path", leaked,
-    lambda w: f'const it = @import("{os.path.splitext(w.canary)[0]}.zon");\ncomptime {{ _ = it; }}\n')  # fmt: skip
