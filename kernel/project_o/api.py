@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import effective, evolution_forbidden, share
+from .config import evolution_forbidden, setting, share
 from .errors import EvolutionError, UsageError
 from .flow import Flow
 
@@ -41,9 +41,9 @@ def current() -> Flow:
 def _default() -> Flow:
     flow = Flow()
     flow.forbidden = evolution_forbidden
-    flow.unsandboxed = lambda: bool(effective()["serve_unsandboxed"].value)
-    flow.quick = lambda: bool(effective()["quick"].value)
-    flow.guard_regression = lambda: share(effective()["guard_regression"].value)
+    flow.unsandboxed = lambda: bool(setting("serve_unsandboxed").value)
+    flow.quick = lambda: bool(setting("quick").value)
+    flow.guard_regression = lambda: share(setting("guard_regression").value)
     return flow
 
 
@@ -53,7 +53,7 @@ def modules() -> Modules:
     from .deploy.modules import Modules
 
     def folders() -> list[Path]:
-        named = _module_folder() if _module_folder else str(effective()["modules"].value)
+        named = _module_folder() if _module_folder else str(setting("modules").value)
         return [Path(named)] if named else []
 
     return Modules(folders)
@@ -174,7 +174,7 @@ def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = 
     """
     from .evolving.models import LLM, from_model, recorded
 
-    known = settings or (lambda name: effective()[name].value)
+    known = settings or (lambda name: setting(name).value)
     options = dict(options)
     of_model = {name: options.pop(name) for name in OF_MODEL if name in options}
     options["resume"] = bool(options.pop("resume", known("resume")))
@@ -209,7 +209,7 @@ def page(run: Run) -> Display:
         seed=run.seed,
         digest=run.lineage.digest,
         state=run.state.id if run.state else "",
-        notes=run.notes,
+        notes=(*run.notes, run.seal) if run.seal else run.notes,
         population=run.population,
         operators=run.operators,
         diff=run.diff() if run.best != run.baseline else "",

@@ -37,6 +37,14 @@ SERVING_LEVELS = ("L2", "L3")  # those at which a new text may have been judged 
 FIRST_CALL_WALL_SECONDS = 2.0
 FIRST_CALL_ARGUMENT_BYTES_MAX = 256 * MIB
 ISOLATE_WALL_SECONDS = 3600.0
+ISOLATE_LOOKS_ASKING_MAX = 600
+"""How often a call to an isolated process looks for its answer before it sleeps: some 25 microseconds."""
+ISOLATE_LOOKS_ANSWERING_MAX = 1200
+"""How often that process looks for the next call before it sleeps: some 50 microseconds."""
+ISOLATE_LOOKS_LEFT_OUT_MAX = 31
+"""For how many calls in a row neither looks, after it did so in vain again and again."""
+ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
+"""How long either may sleep without looking: the first time, and the longest."""
 
 # Toolchain ----------------------------------------------------------------------------------------
 BUILD_WALL_SECONDS = 120.0
@@ -379,6 +387,7 @@ FETCH_BYTES_MAX = 1 * MIB
 FETCH_SECONDS = 10.0
 VARIABLE_SHOWN_CHARACTERS_MAX = 1_000
 PROPOSALS_OPEN_MAX = 20
+PROPOSAL_MESSAGES_ASKED = 8  # of the last ones that went well, of a proposed agent and of what serves
 TOOL_RESULT_CHARACTERS_MAX = 20_000
 TOOL_ARGUMENT_CHARACTERS_MAX = 2_000
 REPLY_CHARACTERS_MAX = 1_000_000

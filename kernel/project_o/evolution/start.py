@@ -126,6 +126,7 @@ def _finished(
         judge_source=lambda source, trusted: _judge_human(loop.judge, source, trusted=trusted),
         exchanges=model.exchanges if model is not None else (),
         notes=(model.spent,) if model is not None and model.spent else (),
+        seal=task.seal.told(),
     )
 
 
@@ -230,6 +231,7 @@ def _prepared(loop: Loop) -> Outcome:
     found = loop.bench.prepare(loop.jobs, _built(loop.task))
     if not loop.task.repairing:
         loop.judge.incumbent_must_pass(loop.jobs)
+    loop.task.seal.settle()
     return found
 
 

@@ -19,6 +19,7 @@ from ..languages.typed import TypedModule
 from ..values import Artifact, NativeFunction, Program
 from .kept import Counterexamples
 from .scenario import Scenario
+from .seal import Seal
 
 if TYPE_CHECKING:
     import numpy as np
@@ -150,6 +151,7 @@ class Task:
     translations: tuple[Program, ...] = ()
     templates: tuple[Program, ...] = ()
     untranslated: str = ""
+    seal: Seal = field(default_factory=Seal)
 
     def crosses(self, program: Program) -> bool:
         """Whether it is a translation: of another language than what serves now."""

@@ -14,7 +14,7 @@ from .behaviour import same_as
 from .bench import Bench, Defect, MeasurementFailed
 from .checks import Cascade, must_pass
 from .checks.performance import concluded, screened
-from .checks.seam import STAGES, Subject, together
+from .checks.seam import STAGES, Subject, failed, together, trial_of
 from .decide import acceptable, decide, refused, told
 from .task import Jobs, Task
 
@@ -129,6 +129,8 @@ class Judge:
                 trial = refused(trial, defect)
             except (MeasurementFailed, EvolutionError) as error:
                 stopped = str(error)
+        if trial.outcome == "passed" and (why := self.task.seal.broken()):
+            trial = together(trial, trial_of([failed("security", why)], self.task.level))
         found = decide(
             trial=self._with_performance(trial, confirmation or measurement),
             measurement=measurement,
@@ -145,6 +147,8 @@ class Judge:
 
     def _checked(self, subject: Subject) -> Trial:
         with self.bench.quiet.working():
+            if why := self.task.seal.broken():
+                return trial_of([failed("security", why)], self.task.level)
             trial = self.cascade.run(subject)
         if trial.outcome == "passed":
             self._passed[subject.program.digest] = trial

@@ -90,6 +90,7 @@ class _Away:
         bench = bench_of(task, given["seed"], given["budget"], given["repair"])
         self.judge = Judge(task, bench, cascade_of(task), given["seed"])
         bench.prepare(self.jobs, task.build(task.program))
+        task.seal.settle()
         if not task.repairing:
             self.judge.incumbent_must_pass(self.jobs)
 

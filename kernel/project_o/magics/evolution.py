@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NOTHING = object()
 TOKENS_MAX = 10**12
 OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow", "to")
-DEFECTS = "clock, first-call, ceiling, load, precision"
+DEFECTS = "clock, first-call, ceiling, load, precision, data"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
 
 

@@ -77,8 +77,9 @@ def _related(task: Task) -> list[Check]:
 
 
 def cascade_of(task: Task) -> Cascade:
-    """The same in order, ready to be asked."""
+    """The same in order, ready to be asked; from now on whoever judges has to stay as it is (see ``seal``)."""
+    task.seal.begin(task)
     return Cascade(checks_of(task))
 
 
-__all__ = ["Cascade", "Check", "cascade_of", "checks_of", "must_pass"]
+__all__ = ["Build", "Cascade", "Check", "Security", "Syntax", "cascade_of", "checks_of", "must_pass"]
