@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 def _setting(name: str) -> Any:
-    from ..config import effective
+    from ..config import setting
 
-    return effective()[name].value
+    return setting(name).value
 
 
 class Agents:

@@ -67,8 +67,9 @@ class Trying:
         return trial_of([found], task.level) if found.outcome == "failed" else None
 
     def _tried(self, task: Any, candidate: Program, jobs: Jobs, messages: Sequence[str]) -> Trial:
-        from ..evolution.checks import Build, Cascade, Security, Syntax, Types
+        from ..evolution.checks import Build, Cascade, Security, Syntax
         from ..evolution.checks.seam import Subject, together, trial_of
+        from ..evolution.checks.types import Types
 
         subject = Subject(task, candidate, task.program, jobs, bench=None)  # type: ignore[arg-type]  # nothing is timed
         trial = Cascade([Syntax(), Security(), Types(task), Build()]).run(subject)

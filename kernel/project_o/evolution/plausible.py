@@ -14,7 +14,8 @@ from collections.abc import Sequence
 
 from .. import limits
 from ..observe import mean_interval, negative_by_signs
-from .measure import Defect, Series, Sides
+from .bench import Defect
+from .measure import Series, Sides
 from .seal import DATA
 
 CLOCK, FIRST_CALL, CEILING, LOAD, PRECISION = "clock", "first-call", "ceiling", "load", "precision"

@@ -10,13 +10,11 @@ from typing import Any
 from ..errors import EvolutionError
 from ..values import CheckStage, Finding, Measurement, Program, Proposal, Record, Trial, Verdict
 from .behaviour import same_as
-from .bench import Bench
+from .bench import Bench, Defect, MeasurementFailed
 from .checks import Cascade, must_pass
 from .checks.performance import concluded, screened
 from .checks.seam import STAGES, Subject, failed, together, trial_of
 from .decide import acceptable, decide, refused, told
-from .foreign.word import marked
-from .measure import Defect, MeasurementFailed
 from .task import Jobs, Task
 
 STATIC: tuple[CheckStage, ...] = ("syntax", "security", "types", "build")
@@ -132,7 +130,11 @@ class Judge:
             level=self.task.level,
             stopped=stopped,
         )
-        return found if self.task.foreign is None else marked(found)
+        if self.task.foreign is None:
+            return found
+        from .foreign.word import marked
+
+        return marked(found)
 
     def _checked(self, subject: Subject) -> Trial:
         with self.bench.quiet.working():

@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 
 from ... import limits
 from ...values import Measurement, Record, Trial, Verdict
+from ..bench import Defect, MeasurementFailed
 from ..checks import cascade_of
 from ..checks.seam import failed, trial_of
 from ..decide import checked, no_improvement, told
-from ..measure import Defect, MeasurementFailed
 from ..run import LOOK
 from ..scoring import ScoreBench
 from ..task import Jobs, Task

@@ -11,6 +11,7 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ... import limits
 from ...languages import tools_for
@@ -21,21 +22,35 @@ from ..goals import objectives
 from ..task import SCORE, TIME, Task
 from .answers import MIDDLE, REPLACE, SEARCH
 
-SYSTEM = f"""You improve a program. You are given its text, how it is judged, and what was tried before.
+SYSTEM = """You improve a program. You are given its text, how it is judged, and what was tried before.
 Propose one change that you expect to be better, and say in one or two sentences why.
 
+{form}
+Rules: {blocks} Keep every name that is used from outside. Only compute: no files, no network, no
+processes, no clock. Whatever you propose is built, checked against the present program, and measured; a change that
+cheats is rejected."""
+EDITS = f"""\
 Write each change in this form, with the lines copied exactly as they are in the program:
 {SEARCH}
 lines that are there
 {MIDDLE}
 lines in their place
-{REPLACE}
-{{whole}}
-Rules: {{blocks}} Keep every name that is used from outside. Only compute: no files, no network, no
-processes, no clock. Whatever you propose is built, checked against the present program, and measured; a change that
-cheats is rejected."""
+{REPLACE}"""
+SMALL = (
+    f"Write one change only, of {limits.SMALL_EDIT_LINES} lines at most: a single such block, and a sentence before it."
+)
 WHOLE = "Or write all of what is new in one fenced block of code, where most of it changes."
-ONLY_WHOLE = "Write all of what is new in one fenced block of code instead, where that is shorter."
+SHORTER = "Write all of what is new in one fenced block of code instead, where that is shorter."
+ONLY_WHOLE = "Write all of what is new in one fenced block of code: no changes, and nothing left out."
+Form = Literal["any", "small", "whole"]
+"""What is asked for: changes or the whole, one small change, or the whole alone."""
+GRAMMAR = r"""
+root ::= sentence sentence* change change*
+sentence ::= [^\n<=>] [^\n]* "\n" "\n"*
+change ::= "<<<<<<< SEARCH\n" line line* "=======\n" line* ">>>>>>> REPLACE\n"
+line ::= ([^\n<=>] [^\n]*)? "\n"
+""".strip()
+"""The same form in GBNF, for a server that takes one, where a model did not keep to it by itself."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +61,15 @@ class Told:
     redact: Callable[[str], str]
     instructions: str = ""
 
-    def messages(self, parent: Record, told: Sequence[Record], waiting: Sequence[Proposal]) -> list[Message]:
+    def messages(
+        self, parent: Record, told: Sequence[Record], waiting: Sequence[Proposal], form: Form = "any"
+    ) -> list[Message]:
         """System and user. ``waiting`` is what was proposed and not judged yet."""
         program = parent.proposal.program
         blocked = bool(tools_for(program.language).blocks(program.source))
         rule = f"change only what stands between {START} and {END}." if blocked else "any line may change."
-        system = SYSTEM.format(whole=WHOLE if blocked else ONLY_WHOLE, blocks=rule)
+        shown = {"any": f"{EDITS}\n{WHOLE if blocked else SHORTER}", "small": f"{EDITS}\n{SMALL}", "whole": ONLY_WHOLE}
+        system = SYSTEM.format(form=shown[form], blocks=rule)
         if self.instructions:
             system += f"\n\nFrom the author of the task:\n{_cut(self.instructions, limits.PROMPT_PART_CHARACTERS_MAX)}"
         parts = [
@@ -64,7 +82,10 @@ class Told:
             "Your proposal:",
         ]
         text = "\n\n".join(part for part in parts if part)
-        return [Message("system", self.redact(system)), Message("user", self.redact(text))]
+        return [
+            Message("system", self.redact(system)),
+            Message("user", self.redact(text), grammar=GRAMMAR if form == "small" else ""),
+        ]
 
     # ------------------------------------------------------------------ parts
 
