@@ -309,6 +309,17 @@ def test_a_proposed_agent_that_fails_in_the_sandbox_is_refused_and_nothing_chang
     assert greeter("ann") == "Hello, Ann"
 
 
+def test_what_a_tool_may_use_a_proposed_body_may_not(house, lisp, use, tmp_path):
+    lisp('(deftool listed [] :unsafe True (do (import os) (.join " " (os.listdir))))')
+    text = '(defagent lister "You list." :tools [listed] {} "ok")'
+    lister = lisp(text.format(""))
+    assert lister("go") == "ok"
+    use("propose-edit", target="lister", text=text.format(f'(import os) (os.system "touch {tmp_path}/evil")'))
+    with pytest.raises(AgentError, match="check security: line 1: import os"):
+        house.proposals.accept("p1")
+    assert not (tmp_path / "evil").exists()
+
+
 def test_a_proposed_agent_that_answers_in_the_sandbox_is_taken_with_its_verdict(house, lisp, use):
     greeter = lisp(GREETER)
     greeter("ann")

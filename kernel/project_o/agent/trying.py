@@ -48,13 +48,23 @@ class Trying:
         )
         jobs = Jobs(task)
         try:
-            trial = self._tried(task, candidate, jobs, self._messages(old))
+            trial = self._linted(task, old, text, jobs) or self._tried(task, candidate, jobs, self._messages(old))
         finally:
             jobs.stop()
         if trial.outcome == "failed":
             bad = trial.findings[-1]
             return Verdict(False, (f"rejected by the check {bad.stage}: {bad.reason}",), level=box.level, trial=trial)
         return Verdict(True, (trial.findings[-1].reason, "accepted by a person"), level=box.level, trial=trial)
+
+    @staticmethod
+    def _linted(task: Any, old: Spec, text: str, jobs: Jobs) -> Trial | None:
+        """The failed trial of a text that uses what its own old text did not: what its tools may is not its own."""
+        from ..evolution.checks import Security
+        from ..evolution.checks.seam import Subject, trial_of
+
+        before, after = (Program(old.name, "lisp", (("definition.hy", one),)) for one in (old.source, text))
+        found = Security().run(Subject(task, after, before, jobs, bench=None))  # type: ignore[arg-type]  # not timed
+        return trial_of([found], task.level) if found.outcome == "failed" else None
 
     def _tried(self, task: Any, candidate: Program, jobs: Jobs, messages: Sequence[str]) -> Trial:
         from ..evolution.checks import Build, Cascade, Security, Syntax

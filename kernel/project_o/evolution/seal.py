@@ -82,7 +82,7 @@ class Seal:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of the gate, of who judges, and of the inputs: the same for the same run in the same version."""
+        """SHA-256 of the gate, of who judges, and of the inputs."""
         told = hashlib.sha256(f"{self._gate.digest} {self._files.digest}".encode())
         for part, known in self._held:
             told.update(part.name.encode() + known)

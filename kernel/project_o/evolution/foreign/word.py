@@ -91,6 +91,7 @@ def _by_own(task: Task, seed: int, record: Record, word: Measurement) -> Verdict
     said = f"self-reported: {word.metric} {word.baseline:.6g} became {word.candidate:.6g}; your own evaluator judges"
     try:
         bench.prepare(jobs, own.build(own.program))
+        own.seal.settle()
         program = own.tools.with_source(own.program, record.proposal.program.source)
         trial = judge.checked(jobs, program)
         measurement: Measurement | None = None
