@@ -28,9 +28,9 @@ ROUNDING = """
 fn set(bits: u32) void {
     if (@import("builtin").cpu.arch != .x86_64) @compileError("written for x86-64");
     var word: u32 = undefined;
-    asm volatile ("stmxcsr (%[at])" : : [at] "r" (&word) : .{ .memory = true });
+    asm volatile ("stmxcsr (%%rax)" : : [at] "{rax}" (&word) : .{ .memory = true });
     word |= bits;
-    asm volatile ("ldmxcsr (%[at])" : : [at] "r" (&word) : .{ .memory = true });
+    asm volatile ("ldmxcsr (%%rax)" : : [at] "{rax}" (&word) : .{ .memory = true });
 }
 """
 LEFT = r"left how numbers are rounded"
