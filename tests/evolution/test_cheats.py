@@ -20,9 +20,11 @@ CHEATS = Path(__file__).parent / "cheats"
 sys.path.insert(0, str(CHEATS))
 
 import of_native  # noqa: E402 - it lies beside the other cases
+import of_native_around  # noqa: E402 - as above
 import of_python  # noqa: E402 - as above
 import of_python_effects  # noqa: E402 - as above
 import of_python_far  # noqa: E402 - as above
+import of_python_held  # noqa: E402 - as above
 import of_python_state  # noqa: E402 - as above
 import of_python_time  # noqa: E402 - as above
 import of_scores  # noqa: E402 - as above
@@ -36,8 +38,12 @@ CASES = (
     *of_python_far.DIGITS_LOST,
     *of_python_far.BEFOREHAND,
     *of_python_time.CLOCKS,
+    *of_python_held.HELD,
+    *of_python_held.AROUND,
+    *of_python_held.OTHER_WAYS,
     *of_native.IN_ZIG,
     *of_native.IN_RUST,
+    *of_native_around.AROUND,
 )
 SCORES = {case.name: case for case in (*of_scores.IN_PYTHON, *of_scores.IN_LISP)}
 BY_NAME = {case.name: case for case in CASES}

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from project_o.evolution import run_evolution
-from project_o.evolution.measure import MeasurementFailed
+from project_o.evolution.bench import MeasurementFailed
 from project_o.evolution.stored import Kept, stored_digest
 from project_o.values import Artifact, Interface, Program
 

@@ -152,7 +152,10 @@ def _html_cell(column: Column, cell: Cell) -> Markup:
 
 
 def _aligned(base: str, column: Column) -> str:
-    return f"{base};text-align:right;{style.DIGITS}" if column.kind == "number" else f"{base};text-align:left"
+    if column.kind == "number":
+        return f"{base};text-align:right;{style.DIGITS}"
+    moment = f";{style.DIGITS}" if column.name.endswith("(UTC)") else ""  # a date would be broken at its hyphens
+    return f"{base};text-align:left{moment}"
 
 
 def pairs(rows: Sequence[tuple[str, str]]) -> Part:
