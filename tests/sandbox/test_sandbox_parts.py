@@ -140,6 +140,6 @@ def test_what_a_function_changes_for_all_is_in_its_answer(box, name):
     }  # fmt: skip
     with box.function(program) as job:
         assert name in job.ask("f", [1]).touched
-    honest = {**program, "text": "def f(x):\n    return x\n"}
-    with box.function(honest) as job:
-        assert job.ask("f", [1]).touched == ()
+    for line in ("pass", "import weakref; weakref.finalize({1}, print)"):
+        with box.function({**program, "text": f"def f(x):\n    {line}\n    return x\n"}) as job:
+            assert job.ask("f", [1]).touched == (), line

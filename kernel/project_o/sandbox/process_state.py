@@ -48,7 +48,7 @@ def surroundings() -> dict[str, Any]:
         "the environment": dict(os.environ),
         "the search for modules": (list(sys.path), list(map(id, sys.meta_path)), list(map(id, sys.path_hooks))),
         "the hooks of the interpreter": [id(getattr(sys, name)) for name in ("excepthook", "displayhook", "stdout")],
-        "what runs at the end": atexit._ncallbacks(),
+        "what runs at the end": atexit._ncallbacks() - _of_finalisers(),
         ROUNDING: rounding(),
     }
     if (decimal := sys.modules.get("decimal")) is not None:
@@ -57,6 +57,12 @@ def surroundings() -> dict[str, Any]:
         found["numpy's treatment of errors"] = (numpy.geterr(), numpy.getbufsize())
         found["numpy's print options"] = numpy.get_printoptions()
     return found
+
+
+def _of_finalisers() -> int:
+    """1 once ``weakref.finalize`` was used: it registers itself the first time, which changes nothing for anybody."""
+    finalize = getattr(sys.modules.get("weakref"), "finalize", None)
+    return int(getattr(finalize, "_registered_with_atexit", False))
 
 
 def rounding() -> tuple[float, ...]:
