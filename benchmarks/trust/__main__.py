@@ -1,4 +1,5 @@
-"""``python -m benchmarks.trust``: go on with a part or a group, say how far each one is, or write the record."""
+"""``python -m benchmarks.trust``: go on with a part or a group, say how far each one is, write the record, or the
+figures of all records into the documentation."""
 
 from __future__ import annotations
 
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import machine
+from . import figures
 from .parts import GROUPS, Part, load, parts
 from .summary import share_at_most, summary, table
 
@@ -22,7 +24,7 @@ LOG = Path(tempfile.gettempdir()) / "project-o-trust.jsonl"
 def main(arguments: list[str] | None = None) -> int:
     """2 for a line that cannot be meant, else 0."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.trust", description="How often a verdict is wrong.")
-    parser.add_argument("verb", choices=("run", "status", "record"))
+    parser.add_argument("verb", choices=("run", "status", "record", "figures"))
     parser.add_argument("part", nargs="?", choices=(*parts(), *GROUPS), help="which part to go on with, or group")
     parser.add_argument("--seconds", type=float, default=240.0, help="for how long; what is under way is finished")
     parser.add_argument("--count", type=int, help="so many comparisons in all, instead of the part's own number")
@@ -40,6 +42,10 @@ def main(arguments: list[str] | None = None) -> int:
             _record(line.log, line.out)
     elif line.verb == "status":
         _status(line.log)
+    elif line.verb == "figures":
+        table = figures.figures(ROOT / "benchmarks" / "results")
+        figures.PAGE.write_text(figures.written(figures.PAGE.read_text("utf-8"), table), "utf-8")
+        print(table)
     else:
         _record(line.log, line.out)
     return 0

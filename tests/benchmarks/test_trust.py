@@ -105,3 +105,23 @@ def test_load_is_ended_with_what_it_was_for():
         pass
     with load(busy=False):
         assert sys.executable
+
+
+def test_the_documentation_tells_the_newest_record_of_each_part(trust):
+    """Shares of false accepts, and beside them the power for a gain that is there."""
+    table = trust.figures.figures(ROOT / "benchmarks" / "results")
+    page = trust.figures.PAGE.read_text("utf-8")
+
+    assert trust.figures.written(page, table) == page, "run: python -m benchmarks.trust figures"
+    known = trust.figures.newest(ROOT / "benchmarks" / "results")
+    assert {"same-quiet", "same-loaded", "nulls-quiet", "gain-1.1"} <= known.keys()
+
+
+def test_of_two_records_of_a_part_the_newer_one_is_told(trust, tmp_path):
+    for day, accepted in (("2020-01-02", 3), ("2020-01-01", 9)):
+        numbers = {"n": 40, "accepted": accepted, "share_at_most": 0.5, "share_at_least": 0.25}
+        body = {"date": f"{day}T00:00:00+00:00", "parts": {"gain-1.1": {"all": numbers}}}
+        (tmp_path / f"{day}-trust.json").write_text(json.dumps(body))
+
+    expected = "| a version that is truly 1.1 times as fast | 3 | 40 | at least 25% | 2020-01-02 |"
+    assert trust.figures.figures(tmp_path).splitlines()[2:] == [expected]

@@ -19,9 +19,11 @@ CHEATS = Path(__file__).parent / "cheats"
 sys.path.insert(0, str(CHEATS))
 
 import of_native  # noqa: E402 - it lies beside the other cases
+import of_native_around  # noqa: E402 - as above
 import of_python  # noqa: E402 - as above
 import of_python_effects  # noqa: E402 - as above
 import of_python_far  # noqa: E402 - as above
+import of_python_held  # noqa: E402 - as above
 import of_python_state  # noqa: E402 - as above
 import of_python_time  # noqa: E402 - as above
 import of_scores  # noqa: E402 - as above
@@ -35,11 +37,16 @@ CASES = (
     *of_python_far.DIGITS_LOST,
     *of_python_far.BEFOREHAND,
     *of_python_time.CLOCKS,
+    *of_python_held.HELD,
+    *of_python_held.AROUND,
+    *of_python_held.OTHER_WAYS,
     *of_native.IN_ZIG,
     *of_native.IN_RUST,
+    *of_native_around.AROUND,
 )
 SCORES = {case.name: case for case in (*of_scores.IN_PYTHON, *of_scores.IN_LISP)}
 BY_NAME = {case.name: case for case in CASES}
+HELD_UP = "longer than its time limit"
 assert len(BY_NAME) == len(CASES), "each cheat has a name of its own"
 
 
@@ -128,10 +135,14 @@ def naive():
 def test_a_cheat_is_not_accepted_and_the_reason_is_about_it(name, evolved):
     case = BY_NAME[name]
     run, _ = evolved(case.incumbent)
-    verdict = run.propose(case.source)
+    for _ in range(3):
+        verdict = run.propose(case.source)
+        reasons = "; ".join(verdict.reasons)
+        assert not verdict.accepted, reasons
+        if re.search(case.because, reasons) or HELD_UP not in reasons:
+            break  # else somebody took the processor for long, which says nothing of a text: it is asked again
 
-    assert not verdict.accepted, verdict.reasons
-    assert re.search(case.because, "; ".join(verdict.reasons)), verdict.reasons
+    assert re.search(case.because, reasons), reasons
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -156,7 +167,7 @@ def test_it_fools_a_usual_evaluator(name, naive):
 def fooled(naive, order):
     """Whether it is fooled once in a few tries: it reads the clock, and other processes may take its processor."""
     said = []
-    for _ in range(4):
+    for _ in range(8):
         answer = naive(order)
         said.append(answer["why"])
         if answer["accepted"]:

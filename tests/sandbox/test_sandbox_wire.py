@@ -123,3 +123,11 @@ def test_text_of_what_are_no_characters_is_refused(dtype):
 def test_a_truth_value_is_one_of_two():
     found = wire.decode(array_of("|b1", b"\0\1\2\xff"), no_memory)
     assert found.tobytes() == b"\0\1\1\1"
+
+
+def test_a_unit_of_time_of_no_length_is_refused():
+    """numpy makes such an array, and raises whenever it is shown."""
+    with pytest.raises(ValueError, match="no such array"):
+        wire.decode({"$array": ["<M8[0Y]", [1], "AAAAAAAAAAA="]}, no_memory)
+    assert wire.decode(array_of("<M8[ns]", bytes(8)), no_memory).astype(int).tolist() == [0]
+    assert wire.decode(array_of("<M8[25s]", bytes(8)), no_memory).astype(int).tolist() == [0]

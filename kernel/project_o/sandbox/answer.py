@@ -16,7 +16,8 @@ class Answer:
     ``cpu_seconds`` is read from the child's CPU clock. ``level`` is the sandbox level that held.
     ``written`` holds the writable array arguments of a native call as the callee left them, by argument index; of a
     Python function the arguments that it changed. ``shares`` says that its result lies in its arguments, so that it
-    changes when these do. ``touched`` names settings of its whole process that a Python function changed;
+    changes when these do. ``held`` says how else it is held that its caller may notice (see ``parts``), ``touched``
+    names what a Python function changed for all code in its process, both where it was called once;
     ``after_cpu_seconds`` is what it took to fetch what the call left in lists and dicts. ``fault`` is what the
     guard reported, ``error_name`` the error value that a native function returned, or the class of what a Python
     function raised; ``meant`` says that this is an answer: of Python, that a ``raise`` in its own text raised it.
@@ -35,6 +36,7 @@ class Answer:
     shares: bool = False
     after_cpu_seconds: float = 0.0
     touched: tuple[str, ...] = ()
+    held: tuple[str, ...] = ()
     fault: dict[str, Any] | None = None
     denied: bool = False
     error_name: str = ""

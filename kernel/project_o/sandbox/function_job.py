@@ -10,7 +10,7 @@ from ..errors import UsageError
 from . import wire
 from .answer import Answer, Answers
 from .arena import aligned
-from .job import UNTRUSTED, Job, check_measured
+from .job import UNTRUSTED, Job, check_measured, words
 
 _PLAIN = {bool, int, float, str, bytes, type(None)}
 
@@ -76,12 +76,12 @@ class FunctionJob(Job):
         if answer is None:
             try:
                 answer = self._end(reply, ok=True, value=wire.decode(body["value"], arena.read))
-                answer = replace(answer, touched=_touched(body))
+                answer = replace(answer, touched=words(body.get("touched")))
             except UNTRUSTED as error:
                 return self._breach(reply, error)
         if answer.ended or not answer.ok:
             return answer
-        return self._left(replace(answer, written=self._changed(placed)), placed, tail, seconds)
+        return self._left(replace(answer, written=self._changed(placed)), placed, tail, seconds, whole=repeat == 1)
 
     def _call_each(self, name: str, calls: Sequence[Sequence[Any]], seconds: float, offset_bytes: int) -> Answers:
         arena = self._channel.arena
@@ -165,13 +165,14 @@ class FunctionJob(Job):
                 found.append((index, np.frombuffer(left, given.dtype).reshape(given.shape)))
         return tuple(found)
 
-    def _left(self, answer: Answer, placed: _Placed, tail: int, seconds: float) -> Answer:
-        """The answer with the containers that the call changed, and whether its result lies in its arguments.
+    def _left(self, answer: Answer, placed: _Placed, tail: int, seconds: float, *, whole: bool) -> Answer:
+        """The answer with the containers that the call changed, and whether its result lies in its arguments; with
+        ``whole`` also how the result is held, and what else the call changed in its process.
 
         That is found out and not asked: this side writes over the arrays, the other one empties the containers, and
         then the result is asked for once more. It is not in the time of the answer: ``after_cpu_seconds`` has it.
         """
-        if not placed.containers and not (placed.arrays and _holds(answer.value, _mutable())):
+        if not whole and not placed.containers and not (placed.arrays and _holds(answer.value, _mutable())):
             return answer
         arena = self._channel.arena
         for _, at, given in placed.arrays:
@@ -183,18 +184,17 @@ class FunctionJob(Job):
         if failed is not None:
             return replace(failed, wall_seconds=answer.wall_seconds, cpu_seconds=answer.cpu_seconds)
         try:
-            now, value = wire.decode(body["value"], arena.read)
+            now, held, around, value = wire.decode(body["value"], arena.read)
             changed = self._containers_changed(placed, now)
+            held, around = words(held), words(around)
         except UNTRUSTED as error:
             return self._breach(reply, error)
         written = tuple(sorted((*answer.written, *changed), key=lambda pair: pair[0]))
         shares = not _same(answer.value, value)
-        return replace(answer, written=written, shares=shares, after_cpu_seconds=reply.cpu_seconds)
-
-
-def _touched(body: dict[str, Any]) -> tuple[str, ...]:
-    """The settings that the other side names. Who hides them there has still to be faster in processes of its own."""
-    return tuple(wire.clean_text(str(name)) for name in body.get("touched") or ())
+        answer = replace(answer, written=written, shares=shares, after_cpu_seconds=reply.cpu_seconds)
+        if not whole:
+            return answer
+        return replace(answer, held=held, touched=(*answer.touched, *around))
 
 
 def _mutable() -> tuple[type, ...]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import copy
 import ctypes
 import dis
-import gc
 import importlib
 import json
 import linecache
 import sys
 from typing import Any
 
-from . import wire
+from . import parts, wire
 from .construct import by_place, compiled, construct
 from .near import Near
+from .process_state import Names, settings, surroundings
 
 FILE = "<cell>"
 _RAISE = dis.opmap["RAISE_VARARGS"]
@@ -30,11 +30,13 @@ class FunctionWorker:
         self.files: set[str] = set()
         self.last: tuple[list[Any], Any] = ([], None)
         self.raised: Exception | None = None
-        self._found = _settings()
+        self._found = settings()
+        self._around = surroundings()
         reseed()
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
+        self._names = Names(module for _, module in program["modules"])
         for name, module, path in program["names"]:
             namespace[name] = _follow(importlib.import_module(module), path)
         at, size = program["values"]
@@ -58,7 +60,12 @@ class FunctionWorker:
 
     def touched(self) -> list[str]:
         """The settings of the whole process that are not what they were before the text was run."""
-        return [name for name, value in _settings().items() if value != self._found[name]]
+        return [name for name, value in settings().items() if value != self._found[name]]
+
+    def changed(self) -> list[str]:
+        """The same of all that other code in the process meets. It takes longer."""
+        now = surroundings()
+        return [name for name, value in now.items() if value != self._around.get(name)] + self._names.changed()
 
     def call(self, question: dict[str, Any]) -> Any:
         """The last of ``repeat`` results. Arrays among the arguments are the shared memory itself."""
@@ -109,12 +116,14 @@ class FunctionWorker:
         return {"name": type(error).__name__, "meant": stated and not isinstance(error, _NOT_MEANT)}
 
     def left(self, places: list[int]) -> list[Any]:
-        """The last call's arguments at these places as they are now, and its result after they were emptied."""
-        (args, value), self.last = self.last, ([], None)
+        """The last call's arguments at these places as they are now, how its result is held (see ``parts``), what it
+        changed around it, and its result after the arguments were emptied."""
+        (args, *held), self.last = self.last, ([], None)
         now = [copy.deepcopy(args[place]) for place in places]
+        marks = parts.marks(held)
         for place in places:
             _empty(args[place])
-        return [now, value]
+        return [now, marks, self.changed(), held[0]]
 
     @staticmethod
     def _alias(program: dict[str, Any], namespace: dict[str, Any]) -> None:
@@ -143,15 +152,6 @@ def reseed() -> None:
         standard.seed()
     if (numbers := sys.modules.get("numpy.random")) is not None:
         numbers.seed()
-
-
-def _settings() -> dict[str, Any]:
-    """What all code in a process shares, and what makes a function look faster at the cost of the others."""
-    return {
-        "the garbage collector": (gc.isenabled(), gc.get_threshold(), gc.get_debug()),
-        "the trace and profile hooks": (sys.gettrace(), sys.getprofile()),
-        "the switch interval": sys.getswitchinterval(),
-    }
 
 
 def _empty(value: Any) -> None:

@@ -12,6 +12,7 @@ from . import locks, policy
 from .arena import aligned
 from .guarded import Guard
 from .near import Near
+from .process_state import ROUNDING, rounding
 from .quick import Answering
 
 ERROR_NAME_BYTES_MAX = 256
@@ -37,6 +38,7 @@ class NativeWorker:
 
     def __init__(self, arena: int, question: dict[str, Any]) -> None:
         self.arena = arena
+        self.usual = rounding()
         # SAFETY: the library is untrusted, and so is this whole process: it is locked before this line.
         self.library = ctypes.CDLL(question["path"], mode=os.RTLD_NOW | os.RTLD_LOCAL)
         self.guard = Guard(question["guard"], self.library) if question["guard"] else None
@@ -74,7 +76,10 @@ class NativeWorker:
                 break
         for address in fences:
             locks.fence(address, closed=False)
-        return self.told(entry, status, question["tail"], question["room"])
+        reply = self.told(entry, status, question["tail"], question["room"])
+        if rounding() != self.usual:
+            reply["touched"] = [ROUNDING]
+        return reply
 
     def told(self, entry: _Entry, status: int, tail: int, room: int) -> dict[str, Any]:
         """What to answer after a call: its result is in the entry's cells."""

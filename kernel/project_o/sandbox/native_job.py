@@ -14,7 +14,7 @@ from .answer import Answer, Answers
 from .arena import aligned, lead, span
 from .channel import Channel
 from .fences import Fences
-from .job import UNTRUSTED, Job, check_measured
+from .job import UNTRUSTED, Job, check_measured, words
 from .quick import HEADER_BYTES, Asked, Asking
 
 RESULT_BYTES = 2048
@@ -181,10 +181,10 @@ class NativeJob(Job):
         answer, body = self._begin(reply, tail=tail, seconds=seconds)
         if answer is None:
             try:
-                value = self._unpacked(function, body["cells"])
+                value, touched = self._unpacked(function, body["cells"]), words(body.get("touched"))
             except UNTRUSTED as error:
                 return self._breach(reply, error)
-            answer = self._end(reply, ok=True, value=value)
+            answer = replace(self._end(reply, ok=True, value=value), touched=touched)
         if answer.ended:
             return answer
         if fences is not None and answer.fault is not None:

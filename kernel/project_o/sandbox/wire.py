@@ -26,7 +26,7 @@ from typing import Any, NoReturn
 from .. import hidden
 
 ARRAY_INLINE_BYTES_MAX = 4096
-_DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[[0-9]{0,6}[a-zA-Z]{1,2}\])\Z")
+_DTYPE = re.compile(r"[<>|=](?:[biufcSU][0-9]{1,9}|[mM]8\[(?:[1-9][0-9]{0,5})?[a-zA-Z]{1,2}\])\Z")
 _DIMENSIONS_MAX = 32
 _PLAIN = {str, bool, type(None)}
 _CODE_POINT_MAX = 0x10FFFF

@@ -17,6 +17,7 @@ fanotify_init 300 262
 fchmodat 268 53
 fork 57 -1
 ftruncate 77 46
+get_robust_list 274 100
 inotify_add_watch 254 27
 inotify_init1 294 26
 io_uring_enter 426 426
@@ -30,6 +31,7 @@ landlock_create_ruleset 444 444
 linkat 265 37
 lookup_dcookie 212 18
 memfd_create 319 279
+migrate_pages 256 238
 mkdirat 258 34
 mknodat 259 33
 mlock 149 228
@@ -62,7 +64,6 @@ rt_sigqueueinfo 129 138
 rt_tgsigqueueinfo 297 240
 sched_setaffinity 203 122
 sched_setscheduler 144 119
-semget 64 190
 sendfile 40 71
 sendto 44 206
 set_mempolicy 238 237

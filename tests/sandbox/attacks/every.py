@@ -4,6 +4,7 @@ from . import (  # noqa: F401 - importing them is what this is for
     builds,
     evaluators,
     files,
+    further,
     hidden,
     lisp,
     memory,

@@ -21,6 +21,7 @@ SETTINGS: dict[str, dict[str, Any] | None] = {
 BY_DESIGN = {
     "proc_fork": "it may have processes, a bounded number",
     "proc_clone_raw": "it may have processes, a bounded number",
+    "proc_clone_as_a_sibling": "it may have processes: see evaluator_sibling",
     "proc_fork_bomb": "20 processes are allowed: see evaluator_fork_bomb",
     "proc_zombies": "30 processes are allowed: see evaluator_fork_bomb",
     "proc_thread_bomb": "40 threads are allowed: see evaluator_thread_bomb",

@@ -24,6 +24,7 @@ class Right:
     meant: bool = True
     cpu_seconds: float = 0.0
     shares: bool = True  # it may, where nobody says otherwise
+    held: tuple[str, ...] | None = None  # in any way
 
 
 class Reference:
