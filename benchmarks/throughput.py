@@ -99,13 +99,17 @@ def stored(folder: Path) -> dict[str, Any]:
 
 
 def imported(_: Path) -> dict[str, Any]:
-    """CPU seconds of processes, in turn: the engine, all that a first run loads with it, numpy alone, and nothing.
+    """CPU seconds of processes, in turn: the engine with what starts a run, all that a run with an evaluator loads,
+    numpy alone, and nothing.
 
     Their byte code is there already, as that of an installed package is.
     """
     texts = {
-        "import_cpu_seconds": "import project_o.evolution",
-        "first_run_cpu_seconds": "from project_o.evolution import run_evolution",
+        "import_cpu_seconds": "from project_o.evolution import run_evolution",
+        "scored_run_cpu_seconds": (
+            "import project_o.evolution.start, project_o.evolution.scoring, project_o.evolution.tuning, "
+            "project_o.sandbox"
+        ),
         "numpy_cpu_seconds": "import numpy",
         "interpreter_cpu_seconds": "pass",
     }

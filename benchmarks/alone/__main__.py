@@ -1,13 +1,18 @@
-"""``python -m benchmarks.alone``: degradations by seed, what was done about each, chance beside it, the record."""
+"""``python -m benchmarks.alone``: degradations by seed, what was done about each, chance beside it, the record.
+
+A record that is there is gone on with: ``--for`` begins no degradation after so many seconds, so that it can be made in
+pieces.
+"""
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import random
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -70,33 +75,44 @@ def summary(rows: list[dict[str, Any]]) -> dict[str, int]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """0 where the right layer was found in 8 of 10, what was lost is back in 6 of 10, and chance does worse."""
+    """0 where the right layer was found in 8 of 10, what was lost is back in 6 of 10, and chance does worse.
+
+    2 where the record is not whole yet.
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks.alone", description="An agent left alone.")
     parser.add_argument("--count", type=int, default=10)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--seconds", type=float, default=60.0, help="the most for one degradation")
+    parser.add_argument("--for", type=float, default=float("inf"), dest="bound", help="begin none after so many")
     parser.add_argument("--out", type=Path, help="where the record goes; benchmarks/results/DATE-alone.json otherwise")
     line = parser.parse_args(arguments)
-    before, found = machine.load(), {}
-    for name in ("the worst first", "at random"):
-        rows = []
-        for number in range(line.count):
-            choose = worst if name == "the worst first" else at_random(line.seed * 100 + number)
-            rows.append(degraded(number, line.seed, line.seconds, choose))
-            print(
-                f"{name}: {rows[-1]['layer']:7} {rows[-1]['how']:60.60} recovered {rows[-1]['recovered']:.0%}",
-                flush=True,
-            )
-        found[name] = {"summary": summary(rows), "degradations": rows}
-    now = datetime.now(UTC).replace(microsecond=0)
-    record = {"format": 1, "date": now.isoformat(), "machine": machine.facts(), "load_before": before,
-              "seed": line.seed, "seconds_each": line.seconds, "choosers": found}  # fmt: skip
-    out = line.out or ROOT / "benchmarks" / "results" / f"{now.date()}-alone.json"
-    out.write_text(json.dumps(record, indent=1) + "\n")
-    ours, chance = (found[name]["summary"] for name in ("the worst first", "at random"))
+    began, today = time.monotonic(), datetime.now(UTC).date().isoformat()
+    out = line.out or ROOT / "benchmarks" / "results" / f"{today}-alone.json"
+    how = {"format": 1, "seed": line.seed, "seconds_each": line.seconds}
+    record = json.loads(out.read_text("utf-8")) if out.exists() else {"choosers": {}}
+    if {key: record.get(key, value) for key, value in how.items()} != how:
+        parser.error(f"{out} is of other settings: remove it, or name another with --out")
+    found = {name: record["choosers"].get(name, {}).get("degradations", []) for name in CHOOSERS}
+    for number, name in itertools.product(range(line.count), CHOOSERS):
+        if len(found[name]) > number or time.monotonic() - began > line.bound:
+            continue
+        load, choose = machine.load(), CHOOSERS[name](line.seed * 100 + number)
+        row = degraded(number, line.seed, line.seconds, choose) | {"load_before": load}
+        found[name].append(row)
+        print(f"{name}: {row['layer']:7} {row['how']:60.60} recovered {row['recovered']:.0%}", flush=True)
+        choosers = {key: {"summary": summary(rows), "degradations": rows} for key, rows in found.items()}
+        out.write_text(
+            json.dumps({**how, "date": today, "machine": machine.facts(), "choosers": choosers}, indent=1) + "\n"
+        )
+    ours, chance = (summary(found[name]) for name in CHOOSERS)
     print(ours, "at random:", chance, out)
+    if chance["degradations"] < line.count:
+        return 2
     enough = ours["right layer"] >= 0.8 * line.count and ours["recovered"] >= 0.6 * line.count
     return 0 if enough and ours["recovered"] > chance["recovered"] else 1
+
+
+CHOOSERS: dict[str, Callable[[int], Choose]] = {"the worst first": lambda _: worst, "at random": at_random}
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ from .bounds import (
     worker_call,
 )
 from .builds import native_build
-from .calls import cffi_call, ctypes_call, cython_call, numba_call, python_call, zig_call
+from .calls import cffi_call, ctypes_call, cython_call, isolated_call, numba_call, process_call, python_call, zig_call
 from .cells import cells, kernel_start
 from .edit import gcc_cell, gcc_edit, gcc_error, native_edit, native_error, zig_by_hand, zig_cell
 from .edit_peers import cython_edit, numba_edit, peer_edit
@@ -63,6 +63,7 @@ ENGINES: Mapping[str, Engine] = {
         history_diff,
         history_restore,
         history_state,
+        isolated_call,
         kernel_start,
         kishu_state,
         metric_record,
@@ -71,6 +72,7 @@ ENGINES: Mapping[str, Engine] = {
         native_error,
         nbdime_diff,
         numba_call,
+        process_call,
         numba_edit,
         numba_restarted,
         peer_edit,

@@ -23,6 +23,7 @@ from ..harness import Sample, UnavailableError, Visit, expect
 from .compilers import shared_library
 
 CALLS = 20_000
+ISOLATED_CALLS = 2_000
 LENGTH = 384
 ZIG = """pub fn add(a: f64, b: f64) f64 {
     return a + b;
@@ -50,9 +51,11 @@ def _arguments(arrays: bool) -> tuple[tuple[Any, Any], float]:
     return (np.arange(LENGTH, dtype=np.float32), np.arange(LENGTH, dtype=np.float32)), LENGTH - 1.0
 
 
-def _visits(call: Callable[[Any, Any], Any], arrays: bool, loop: Callable[..., None] | None = None) -> Iterator[Visit]:
+def _visits(
+    call: Callable[[Any, Any], Any], arrays: bool, loop: Callable[..., None] | None = None, calls: int = CALLS
+) -> Iterator[Visit]:
     (a, b), answer = _arguments(arrays)
-    for _ in range(CALLS // 10):  # whatever looks at first calls has looked
+    for _ in range(calls // 10):  # whatever looks at first calls has looked
         call(a, b)
 
     def turns(count: int) -> None:
@@ -63,10 +66,10 @@ def _visits(call: Callable[[Any, Any], Any], arrays: bool, loop: Callable[..., N
 
     def visit() -> Sample:
         began = time.perf_counter()
-        timed(CALLS)
+        timed(calls)
         took = time.perf_counter() - began
         expect("the sum", answer, float(call(a, b)))
-        return {"wall": took / CALLS}
+        return {"wall": took / calls}
 
     yield visit
 
@@ -123,6 +126,43 @@ def _past_the_guard(kernels: Any) -> Any:
             return module.Entry(code, name, where, *parts)
 
     return NativeModule(Slot("bare", Bare()))
+
+
+@contextmanager
+def isolated_call(arrays: bool) -> Iterator[Visit]:
+    """The same function in a process of its own for good, as ``--isolate`` has it."""
+    from project_o import zig
+
+    kernels = zig(ZIG, "isolated", isolate=True)
+    yield from _visits(kernels.ends if arrays else kernels.add, arrays, calls=ISOLATED_CALLS)
+
+
+def _serve(pipe: Any) -> None:
+    functions = {"add": lambda a, b: a + b, "ends": lambda a, b: float(a[0] + b[-1])}
+    while (asked := pipe.recv()) is not None:
+        name, args = asked
+        pipe.send(functions[name](*args))
+
+
+@contextmanager
+def process_call(arrays: bool) -> Iterator[Visit]:
+    """A function of Python in a process that waits for it at the other end of a pipe, by ``multiprocessing``."""
+    import multiprocessing
+
+    context = multiprocessing.get_context("spawn")
+    pipe, other = context.Pipe()
+    process = context.Process(target=_serve, args=(other,), daemon=True)
+    process.start()
+
+    def call(a: Any, b: Any) -> Any:
+        pipe.send(("ends" if arrays else "add", (a, b)))
+        return pipe.recv()
+
+    try:
+        yield from _visits(call, arrays, calls=ISOLATED_CALLS)
+    finally:
+        pipe.send(None)
+        process.join()
 
 
 @contextmanager

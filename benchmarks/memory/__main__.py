@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import machine
-from . import quality, speed, strategy
+from . import quality, speed, strategy, users
 
 RESULTS = Path(__file__).resolve().parents[1] / "results"
 
@@ -17,7 +17,7 @@ RESULTS = Path(__file__).resolve().parents[1] / "results"
 def main(arguments: list[str] | None = None) -> int:
     """Always 0: a record says what it says."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.memory", description="How well and how fast.")
-    parser.add_argument("parts", nargs="*", default=["quality", "top"], help="quality, top, many, strategy")
+    parser.add_argument("parts", nargs="*", default=["quality", "top"], help="quality, top, many, strategy, users")
     parser.add_argument("--count", type=int, default=1_000_000, help="how many blocks `many` writes")
     parser.add_argument("--out", type=Path, help="where the record goes; benchmarks/results/DATE-memory.json otherwise")
     line = parser.parse_args(arguments)
@@ -31,6 +31,7 @@ def main(arguments: list[str] | None = None) -> int:
             "top": speed.exact_top,
             "many": lambda: speed.many(line.count),
             "strategy": strategy.both,
+            "users": users.everything,
         }[part]()
         body[part] = {"load_average": {"before": load, "after": machine.load()}, "found": measured}
         out.write_text(json.dumps(body, indent=1) + "\n", "utf-8")
@@ -42,7 +43,7 @@ def shown(body: dict[str, Any]) -> str:
     """A record as text."""
     lines = []
     if "quality" in body:
-        columns = ("first question", "second question", "words left out")
+        columns = ("first question", "second question", "unseen, first", "unseen, second", "words left out")
         lines.append(f"{'recall at 5 / reciprocal rank':30}" + "".join(f"{name:>19}" for name in (*columns, "Lee r")))
         for name, row in body["quality"]["found"].items():
             cells = [f"{row[at]['recall_at_5']:.2f} / {row[at]['reciprocal_rank']:.2f}" for at in columns]
@@ -58,6 +59,8 @@ def shown(body: dict[str, Any]) -> str:
         lines.append(json.dumps(body["many"]["found"]))
     for row in body.get("strategy", {"found": {}})["found"].values():
         lines.append(json.dumps(row))
+    for name, row in body.get("users", {"found": {}})["found"].items():
+        lines.append(f"{name}: {json.dumps(row)}")
     return "\n".join(lines)
 
 

@@ -1,8 +1,8 @@
 """How well memories are found: paraphrased questions, questions with words left out, human judgements of likeness.
 
 ``corpus.json`` holds fifty memories, each with two questions that share few words with it, written before any setting
-was chosen. The human judgements are those of Lee, Pincombe and Welsh (2005), 1,225 pairs of 50 news texts, which come
-in gensim's wheel.
+was chosen; ``unseen.json`` holds forty more, written after all settings were, by which nothing was chosen. The human
+judgements are those of Lee, Pincombe and Welsh (2005), 1,225 pairs of 50 news texts, which come in gensim's wheel.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from project_o.agent.embedders import words_are_there
 from project_o.agent.memory import Memory
 from project_o.lisp.specs import MemorySpec
 
-CORPUS = Path(__file__).with_name("corpus.json")
+CORPUS, UNSEEN = (Path(__file__).with_name(name) for name in ("corpus.json", "unseen.json"))
 SETTINGS: dict[str, dict[str, Any]] = {
     "hash": {"embedding": "hash"},
     "word vectors": {"embedding": "words"},
@@ -34,9 +34,9 @@ SETTINGS: dict[str, dict[str, Any]] = {
 Ranker = Callable[[str], list[str]]
 
 
-def corpus() -> tuple[list[str], list[list[str]]]:
+def corpus(place: Path = CORPUS) -> tuple[list[str], list[list[str]]]:
     """The memories, and their questions: one list for each of the two askers."""
-    rows = json.loads(CORPUS.read_text("utf-8"))
+    rows = json.loads(place.read_text("utf-8"))
     return [row[0] for row in rows], [[row[k] for row in rows] for k in (1, 2)]
 
 
@@ -126,6 +126,8 @@ def likeness() -> dict[str, float] | None:
 def table() -> dict[str, Any]:
     """Everything, by engine."""
     texts, (first, second) = corpus()
+    unseen, (third, fourth) = corpus(UNSEEN)
+    others = engines(unseen)
     long_texts, triples = with_words_left_out()
     left_out = [(question, text) for question, _, text in triples]
     lee = likeness()
@@ -135,6 +137,8 @@ def table() -> dict[str, Any]:
         found[name] = {
             "first question": scores(rank, list(zip(first, texts, strict=True))),
             "second question": scores(rank, list(zip(second, texts, strict=True))),
+            "unseen, first": scores(others[name], list(zip(third, unseen, strict=True))),
+            "unseen, second": scores(others[name], list(zip(fourth, unseen, strict=True))),
             "words left out": scores(wide[name], left_out) | {"texts": len(long_texts)},
             "lee": lee.get(name) if lee else None,
         }

@@ -13,9 +13,10 @@ from typing import Any
 from project_o import limits
 from project_o.evolution import Task, run_evolution
 from project_o.evolution import timing as of_time
+from project_o.evolution.bench import Defect, MeasurementFailed
 from project_o.evolution.checks import cascade_of
 from project_o.evolution.decide import acceptable
-from project_o.evolution.measure import Defect, Measured, MeasurementFailed
+from project_o.evolution.measure import Measured
 from project_o.evolution.scoring import ScoreBench
 from project_o.evolution.task import Jobs
 from project_o.evolution.timing import TimeBench

@@ -8,7 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .config import effective, evolution_forbidden, share
+from .config import evolution_forbidden, setting, share
 from .errors import EvolutionError, UsageError
 from .flow import Flow
 
@@ -41,9 +41,9 @@ def current() -> Flow:
 def _default() -> Flow:
     flow = Flow()
     flow.forbidden = evolution_forbidden
-    flow.unsandboxed = lambda: bool(effective()["serve_unsandboxed"].value)
-    flow.quick = lambda: bool(effective()["quick"].value)
-    flow.guard_regression = lambda: share(effective()["guard_regression"].value)
+    flow.unsandboxed = lambda: bool(setting("serve_unsandboxed").value)
+    flow.quick = lambda: bool(setting("quick").value)
+    flow.guard_regression = lambda: share(setting("guard_regression").value)
     return flow
 
 
@@ -53,7 +53,7 @@ def modules() -> Modules:
     from .deploy.modules import Modules
 
     def folders() -> list[Path]:
-        named = _module_folder() if _module_folder else str(effective()["modules"].value)
+        named = _module_folder() if _module_folder else str(setting("modules").value)
         return [Path(named)] if named else []
 
     return Modules(folders)
@@ -133,11 +133,18 @@ def evolve(
     if why := flow.forbidden():
         raise EvolutionError(why)
     try:
-        return evolve_files(program, evaluator, runs=flow.runs, **options)
+        with cluster(options.pop("on", None)) as executor:
+            if executor is not None:
+                options["executor"] = executor
+            return evolve_files(program, evaluator, runs=flow.runs, **options)
     except TypeError as error:
         if not str(error).startswith(("evolve_files()", "run_evolution()")):
             raise
         raise UsageError(f"a program in a file has no such option: {error}") from None
+
+
+OF_MODEL = ("model", "weights", "tokens", "price", "money")
+"""The options of a run that are about its language models."""
 
 
 @contextmanager
@@ -159,27 +166,30 @@ def cluster(address: str | None) -> Iterator[Any]:
 def with_model(options: dict[str, Any], settings: Callable[[str], Any] | None = None) -> dict[str, Any]:
     """The options of a run with those of a model, and of an earlier run, as the flow takes them.
 
-    ``proposer="llm"`` goes with ``model`` (a name, or a model; else the configured one), ``tokens``, ``price`` (of
-    a million in, and out), ``money`` (the most that all may cost at it) and ``replay`` (an earlier run, its JSON,
-    or a file of that: what it holds is neither asked nor measured again). ``settings`` gives the value of an option
-    by its name. Raises ModelMissing, UsageError.
+    ``proposer="llm"`` goes with ``model`` (a name, or a model, or a list of them; else the configured one),
+    ``weights`` (of several models; else what each brings for its cost decides), ``tokens``, ``price`` (of a million
+    in, and out), ``money`` (the most that all may cost at it) and ``replay`` (an earlier run, its JSON, or a file of
+    that: what it holds is neither asked nor measured again). ``settings`` gives the value of an option by its name.
+    Raises ModelMissing, UsageError.
     """
     from .evolving.models import LLM, from_model, recorded
 
-    known = settings or (lambda name: effective()[name].value)
+    known = settings or (lambda name: setting(name).value)
     options = dict(options)
-    of_model = {name: options.pop(name) for name in ("model", "tokens", "price", "money") if name in options}
+    of_model = {name: options.pop(name) for name in OF_MODEL if name in options}
     options["resume"] = bool(options.pop("resume", known("resume")))
     records, replay = recorded(options.pop("replay", None))
     if records is not None:
         options["replay"] = records
     if options.get("proposer") == LLM:
         model = of_model.pop("model", None) or str(known("model"))
-        if known("model_tape") and isinstance(model, str):
+        if known("model_tape"):
             from .history.redact import Redactor
             from .models import open_configured
 
-            model = open_configured(model, known, Redactor().text)
+            several = model if isinstance(model, (list, tuple)) else [model]
+            clean = Redactor().text
+            model = [open_configured(item, known, clean) if isinstance(item, str) else item for item in several]
         options["proposer"] = from_model(model, str(known("model_url")), replay=replay, **of_model)
     elif meant := [name for name, value in of_model.items() if value is not None]:
         raise UsageError(f"{meant[0]} is for a language model: say proposer='llm' as well")
@@ -199,7 +209,7 @@ def page(run: Run) -> Display:
         seed=run.seed,
         digest=run.lineage.digest,
         state=run.state.id if run.state else "",
-        notes=run.notes,
+        notes=(*run.notes, run.seal) if run.seal else run.notes,
         population=run.population,
         operators=run.operators,
         diff=run.diff() if run.best != run.baseline else "",

@@ -17,7 +17,9 @@ from .operations.serving import seconds
 from .values import Progress
 
 PROGRESS_SECONDS = 5.0
-MEANT = ("objective", "proposer", "model", "tokens", "price", "money", "islands", "grid", "replay")
+MEANT = (
+    "objective", "proposer", "model", "weights", "tokens", "price", "money", "islands", "grid", "replay", "on"
+)  # fmt: skip
 """The words of ``evolve`` that are passed on as they are."""
 
 
@@ -144,8 +146,12 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--timeout", help="how long one call of the evaluator may take, as 10s")
     parser.add_argument("--seed", type=int)
     parser.add_argument("--workers", type=int, help="evaluations at the same time")
+    parser.add_argument("--on", metavar="dask://HOST:PORT", help="on the workers of a Dask cluster of this machine")
     parser.add_argument("--proposer", choices=("search", "llm"), help="llm: a language model proposes")
-    parser.add_argument("--model", help="which language model, as provider:name; default: the configured one")
+    parser.add_argument("--model", action="append", help="a language model, as provider:name; said again: another one")
+    parser.add_argument(
+        "--weights", metavar="3,1", type=_numbers, help="how often each; default: by gains for the cost"
+    )
     parser.add_argument("--tokens", type=int, help="how many tokens it may cost, in and out together")
     parser.add_argument("--price", nargs=2, type=float, metavar=("IN", "OUT"), help="what a million tokens cost")
     parser.add_argument("--money", type=float, help="the most that it may cost at that price")
@@ -176,6 +182,10 @@ def _evolve(words: list[str]) -> int:
     finally:
         api.use(None)
         context.flow.history.close()
+
+
+def _numbers(text: str) -> list[float]:
+    return [float(item) for item in text.split(",")]
 
 
 def _options(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -112,6 +112,7 @@ OPTIONS: tuple[Option, ...] = (
     ),
     Option("agent_hosts", str, "", "the hosts that the agents' tool fetch may ask, with commas", example="example.org"),
 )
+_BY_NAME = {option.name: option for option in OPTIONS}
 FILES = ("project-o.toml", "pyproject.toml")
 CHOSEN = "%config ProjectO"
 """The source that is the kernel itself."""
@@ -123,28 +124,40 @@ def effective(
     folder: Path | None = None,
 ) -> dict[str, Setting]:
     """Every option with its value and where it comes from. Raises UsageError for a value that cannot be meant."""
-    chosen, environ = chosen or {}, os.environ if environ is None else environ
-    table, file = _file_table(folder or _working_folder())
-    settings = {}
-    for option in OPTIONS:
-        if option.name in chosen:
-            raw, source = chosen[option.name], CHOSEN
-        elif option.variable in environ:
-            raw, source = environ[option.variable], option.variable
-        elif option.name in table:
-            raw, source = table[option.name], str(file)
-        else:
-            raw, source = option.default, "default"
-        settings[option.name] = Setting(option, converted(option, raw, source), source)
-    return settings
+    sources = chosen or {}, os.environ if environ is None else environ, *_file_table(folder or _working_folder())
+    return {option.name: _setting(option, *sources) for option in OPTIONS}
+
+
+def setting(name: str, chosen: Mapping[str, Any] | None = None) -> Setting:
+    """One option, as ``effective`` has it: each cell asks for some. Raises UsageError as that does, for this one."""
+    table, file = _file_table(_working_folder())
+    return _setting(_BY_NAME[name], chosen or {}, os.environ, table, file)
+
+
+def _setting(
+    option: Option,
+    chosen: Mapping[str, Any],
+    environ: Mapping[str, str],
+    table: Mapping[str, Any],
+    file: Path | None,
+) -> Setting:
+    if option.name in chosen:
+        raw, source = chosen[option.name], CHOSEN
+    elif option.variable in environ:
+        raw, source = environ[option.variable], option.variable
+    elif option.name in table:
+        raw, source = table[option.name], str(file)
+    else:
+        raw, source = option.default, "default"
+    return Setting(option, converted(option, raw, source), source)
 
 
 def evolution_forbidden(chosen: Mapping[str, Any] | None = None) -> str:
-    """Why nothing may change itself here, and what to do; "" where it may. Raises UsageError as ``effective`` does."""
-    setting = effective(chosen)["evolution"]
-    if setting.value:
+    """Why nothing may change itself here, and what to do; "" where it may. Raises UsageError as ``setting`` does."""
+    found = setting("evolution", chosen)
+    if found.value:
         return ""
-    return f"evolution is off (set by {setting.source}), so nothing may change itself: `%o evolution on` allows it"
+    return f"evolution is off (set by {found.source}), so nothing may change itself: `%o evolution on` allows it"
 
 
 def share(text: str) -> float:
@@ -160,27 +173,41 @@ def _working_folder() -> Path:
 
 
 def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
-    for place in (folder, *folder.parents):
-        for name in FILES:
-            path = place / name
-            try:
-                facts = path.stat()
-                body = _read(path, facts.st_mtime_ns, facts.st_size)
-            except OSError:  # not there, not a file, not ours to read
-                continue
-            except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-                raise UsageError(f"{path} is not valid TOML ({error}): mend or remove it") from None
-            tool = body.get("tool", {})
-            table = body if name == FILES[0] else tool.get("project-o") if isinstance(tool, Mapping) else None
-            if table is not None:
-                if not isinstance(table, Mapping):
-                    raise UsageError(f"{path}: tool.project-o is {table!r}, and has to be a table of options")
-                unknown = set(table) - {option.name for option in OPTIONS}
-                if unknown:
-                    known = ", ".join(option.name for option in OPTIONS)
-                    raise UsageError(f"{path} sets {', '.join(sorted(unknown))}, which is no option: there are {known}")
-                return table, path
+    for text, name in _places(str(folder)):
+        try:
+            facts = os.stat(text)  # noqa: PTH116 - a path of a dozen files for each cell
+        except OSError:  # not there: as nearly all of them
+            continue
+        if found := _table_of(Path(text), name, facts):
+            return found
     return {}, None
+
+
+@lru_cache(maxsize=16)
+def _places(folder: str) -> tuple[tuple[str, str], ...]:
+    places = (Path(folder), *Path(folder).parents)
+    return tuple((str(place / name), name) for place in places for name in FILES)
+
+
+def _table_of(path: Path, name: str, facts: os.stat_result) -> tuple[Mapping[str, Any], Path] | None:
+    """The options that a file sets; None where it is none of ours. Raises UsageError."""
+    try:
+        body = _read(path, facts.st_mtime_ns, facts.st_size)
+    except OSError:  # not a file, not ours to read
+        return None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UsageError(f"{path} is not valid TOML ({error}): mend or remove it") from None
+    tool = body.get("tool", {})
+    table = body if name == FILES[0] else tool.get("project-o") if isinstance(tool, Mapping) else None
+    if table is None:
+        return None
+    if not isinstance(table, Mapping):
+        raise UsageError(f"{path}: tool.project-o is {table!r}, and has to be a table of options")
+    unknown = set(table) - _BY_NAME.keys()
+    if unknown:
+        known = ", ".join(_BY_NAME)
+        raise UsageError(f"{path} sets {', '.join(sorted(unknown))}, which is no option: there are {known}")
+    return table, path
 
 
 @lru_cache(maxsize=16)

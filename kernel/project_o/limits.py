@@ -37,6 +37,14 @@ SERVING_LEVELS = ("L2", "L3")  # those at which a new text may have been judged 
 FIRST_CALL_WALL_SECONDS = 2.0
 FIRST_CALL_ARGUMENT_BYTES_MAX = 256 * MIB
 ISOLATE_WALL_SECONDS = 3600.0
+ISOLATE_LOOKS_ASKING_MAX = 600
+"""How often a call to an isolated process looks for its answer before it sleeps: some 25 microseconds."""
+ISOLATE_LOOKS_ANSWERING_MAX = 1200
+"""How often that process looks for the next call before it sleeps: some 50 microseconds."""
+ISOLATE_LOOKS_LEFT_OUT_MAX = 31
+"""For how many calls in a row neither looks, after it did so in vain again and again."""
+ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
+"""How long either may sleep without looking: the first time, and the longest."""
 
 # Toolchain ----------------------------------------------------------------------------------------
 BUILD_WALL_SECONDS = 120.0
@@ -120,6 +128,7 @@ REPAIR_EXAMPLES_TOLD = 3
 REPAIR_REFERENCE_CASES = 40
 TRIALS_MAX = 100_000
 PROPOSAL_LAG_TRIALS = 4
+TRIAL_ATTEMPTS = 3  # of a candidate, if its processes are killed by somebody else
 DOMAIN_VALUES_MAX = 1024
 INPUT_BYTES_MAX = 64 * MIB
 VALIDATION_CASES = 40
@@ -190,6 +199,9 @@ CROSSOVER_TRIES_MAX = 12
 PROPOSAL_ATTEMPTS = 3  # of a language model, for one proposal
 PROPOSAL_FAILURES_MAX = 3  # proposals in a row that came to nothing, before a model is asked no more
 PROPOSAL_SECONDS_MAX = 300.0
+MODEL_REST_PROPOSALS = 8  # of a run, in which another model is asked after one could not be
+WEAK_MODEL_PROPOSALS = 4  # the last ones of a model, by which its answers are judged
+SMALL_EDIT_LINES = 5  # that a weak model is asked to change at once
 HYPOTHESIS_CHARACTERS_MAX = 300
 PROMPT_PROGRAM_CHARACTERS_MAX = 60_000
 PROMPT_PART_CHARACTERS_MAX = 6_000
@@ -198,6 +210,7 @@ PROMPT_REJECTIONS_MAX = 5
 PROMPT_INSPIRATIONS_MAX = 3
 PROMPT_ELITES_MAX = 12
 PROMPT_METRICS_MAX = 8
+PROMPT_FUNCTIONS_MAX = 20
 PARENT_BEST_SHARE = 0.6  # of the proposals of a model; the others start from another good program
 WORKERS_MAX = 64
 RATIO_ACCEPTED_LOW = 1.02
@@ -374,6 +387,7 @@ FETCH_BYTES_MAX = 1 * MIB
 FETCH_SECONDS = 10.0
 VARIABLE_SHOWN_CHARACTERS_MAX = 1_000
 PROPOSALS_OPEN_MAX = 20
+PROPOSAL_MESSAGES_ASKED = 8  # of the last ones that went well, of a proposed agent and of what serves
 TOOL_RESULT_CHARACTERS_MAX = 20_000
 TOOL_ARGUMENT_CHARACTERS_MAX = 2_000
 REPLY_CHARACTERS_MAX = 1_000_000

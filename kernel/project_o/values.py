@@ -16,6 +16,7 @@ Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, 
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
+_JSON = json.JSONEncoder(ensure_ascii=False)  # made once: a cell asks for several digests
 DATA = "surroundings.json"
 """The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
 
@@ -103,7 +104,7 @@ class Program:
     @property
     def digest(self) -> str:
         """SHA-256, as 64 hexadecimal digits."""
-        body = json.dumps([self.language, self.files, self.mode, self.options], ensure_ascii=False)
+        body = _JSON.encode([self.language, self.files, self.mode, self.options])
         return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

@@ -6,8 +6,10 @@ import sys
 import types
 
 import pytest
+from benchmarks.alone.workspace import LISP as STEPS
 from benchmarks.alone.workspace import PYTHON as LONGEST
 
+from project_o.agent.agents import Agents
 from project_o.agent.improving import Improver
 from project_o.errors import EvolutionError, UsageError
 from project_o.flow import Flow
@@ -74,6 +76,37 @@ def test_what_fails_is_repaired_serves_by_a_canary_and_is_as_it_was(define, spac
     assert space.longest([1, 1, 1, 1]) == 4
     assert improver.perceive()[0].kind != "failures"
     assert improver.deeds == list(deeds)
+
+
+def test_an_agent_in_lisp_that_fails_is_repaired(space):
+    flow, house = Flow(), Agents(namespace=vars(space))
+    improver = Improver(flow)
+    steps = house.evaluate(STEPS, space, "<steps>")
+    improver.watch(steps, [((str(n),), str(steps(str(n)))) for n in (1, 2, 6, 7, 9, 27)], layer="lisp")
+    improver.changed(house.evaluate(STEPS.replace("(+= count 1)", "(+= count 2)"), space, "<steps again>"))
+
+    (deed,) = improver.improve(50, seed=1)
+
+    assert deed.hypothesis.endswith("a repair makes them pass.")
+    assert deed.recovered > 0.8, str(deed)
+    assert str(steps("27")) == "111"
+
+
+def test_a_repair_that_takes_longer_than_what_was_wrong_is_kept(define, space):
+    """What is wrong can be quick about it: its canary is about what is right."""
+    improver = Improver(Flow())
+    good = (
+        "def capped(values):\n    total = 0\n    for value in values:\n        total += value\n"
+        "    return total if len(values) > 1 else -1\n"
+    )
+    capped = define(good)
+    improver.watch(capped, cases_of(capped))
+    improver.changed(define(good.replace("> 1 else", "> 2 else")))
+
+    (deed,) = improver.improve(50, seed=1)
+
+    assert "serves every call from now on: right is better" in deed.outcome, str(deed)
+    assert space.capped([2, 1]) == 3
 
 
 def test_a_score_is_searched_for_and_the_settings_that_fit_are_taken(define, space):

@@ -249,9 +249,10 @@ def test_a_rejected_or_outdated_proposal_writes_nothing(house, use, tmp_path):
 
 def test_what_is_refused_as_a_target(house, use, tmp_path):
     (tmp_path / "book.ipynb").write_text("{}")
-    use("propose-edit", target="book.ipynb", text='{"a": 1}')
     with pytest.raises(AgentError, match="notebooks are not written"):
-        house.proposals.accept("p1")
+        use("propose-edit", target="book.ipynb", text='{"a": 1}')
+    (tmp_path / "plan.txt").write_text("a plan")
+    use("propose-edit", target="plan.txt", text="another")
     for target in ("../x.py", ".git/config", "In[99]"):
         with pytest.raises(AgentError):
             use("propose-edit", target=target, text="x")
@@ -283,3 +284,75 @@ def test_a_cell_is_put_below_and_a_lisp_definition_is_evaluated(house, lisp, use
     with pytest.raises(LispError, match="is not closed"):
         house.proposals.accept("p4")
     assert house.proposals.get("p4").status == "open"
+
+
+GREETER = '(defagent greeter "You greet." (+ "Hello, " (.title message)))'
+
+
+@pytest.mark.parametrize(
+    ("text", "stage", "why"),
+    [
+        (GREETER.replace(".title", ".no-such-method"), "tests", "no_such_method"),
+        (GREETER.replace("(.title message)", "(str (/ 1 0))"), "tests", "ZeroDivisionError"),
+        (GREETER.replace('"You greet."', '"You greet." (while True)'), "tests", "ann"),
+    ],
+)
+def test_a_proposed_agent_that_fails_in_the_sandbox_is_refused_and_nothing_changes(house, lisp, use, text, stage, why):
+    greeter = lisp(GREETER)
+    assert greeter("ann") == "Hello, Ann"
+    digest = greeter.digest
+    use("propose-edit", target="greeter", text=text)
+    with pytest.raises(AgentError, match=rf"(?s)p1 was tried and refused.*check {stage}.*{why}"):
+        house.proposals.accept("p1")
+    assert house.proposals.get("p1").status == "open"
+    assert greeter.digest == digest
+    assert greeter("ann") == "Hello, Ann"
+
+
+def test_what_a_tool_may_use_a_proposed_body_may_not(house, lisp, use, tmp_path):
+    lisp('(deftool listed [] :unsafe True (do (import os) (.join " " (os.listdir))))')
+    text = '(defagent lister "You list." :tools [listed] {} "ok")'
+    lister = lisp(text.format(""))
+    assert lister("go") == "ok"
+    use("propose-edit", target="lister", text=text.format(f'(import os) (os.system "touch {tmp_path}/evil")'))
+    with pytest.raises(AgentError, match="check security: line 1: import os"):
+        house.proposals.accept("p1")
+    assert not (tmp_path / "evil").exists()
+
+
+def test_a_proposed_agent_that_answers_in_the_sandbox_is_taken_with_its_verdict(house, lisp, use):
+    greeter = lisp(GREETER)
+    greeter("ann")
+    use("propose-edit", target="greeter", text=GREETER.replace("Hello", "Good day"))
+    accepted = house.proposals.accept("p1")
+    assert accepted.verdict.accepted
+    assert accepted.verdict.reasons[0] == "it answered 1 of 1 messages in the sandbox"
+    assert [finding.stage for finding in accepted.verdict.trial.findings][:2] == ["syntax", "security"]
+    assert greeter("ann") == "Good day, Ann"
+    house.proposals.undo()
+    assert greeter("ann") == "Hello, Ann"
+
+
+def test_what_a_proposed_definition_does_as_it_is_evaluated_it_does_in_the_sandbox_first(house, lisp, use, tmp_path):
+    lisp(GREETER)
+    place = tmp_path / "written"
+    harm = f'(with [file (open "{place}" "w")] (.write file "x"))'
+    use("propose-edit", target="greeter", text=f"{GREETER}\n{harm}")
+    with pytest.raises(AgentError, match="p1 was tried and refused"):
+        house.proposals.accept("p1")
+    assert not place.exists()
+    lisp('(defworkflow flow [x] "F." (step a (* 2 x)) a)')
+    use("propose-edit", target="flow", text='(defworkflow flow [x] "F." (step a (* 3 x)) a)')
+    house.proposals.accept("p2")
+    assert house.namespace["flow"](2) == 6
+
+
+def test_the_gate_is_outside_of_what_an_agent_may_propose(house, use, monkeypatch):
+    from project_o.evolution.gate import PACKAGE
+
+    monkeypatch.chdir(PACKAGE.parent)
+    before = (PACKAGE / "evolution" / "decide.py").read_text()
+    for target in ("project_o/evolution/decide.py", "project_o/limits.py", "project_o/sandbox/new.py"):
+        with pytest.raises(AgentError, match="is part of what judges every version"):
+            use("propose-edit", target=target, text="x = 1\n")
+    assert (PACKAGE / "evolution" / "decide.py").read_text() == before

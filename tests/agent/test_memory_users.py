@@ -1,48 +1,24 @@
 """What is learned from a user: tastes by thumbs, and which block answers a question; and what that does to the rest."""
 
-import json
-import random
-from pathlib import Path
-
 import pytest
+from benchmarks.memory.quality import corpus
+from benchmarks.memory.users import OPTIONS, recall_at_5, tastes, taught
 
 from project_o.agent import Agent
 from project_o.agent.embedders import words_are_there
 from project_o.agent.memory import Memory
-from project_o.agent.preferences import UP_LEAST, UP_MOST, Preferences
+from project_o.agent.preferences import Preferences
 from project_o.errors import UsageError
 from project_o.lisp.specs import MemorySpec
 from project_o.models import ScriptedModel, ToolCall
 
-CORPUS = json.loads((Path(__file__).resolve().parents[2] / "benchmarks/memory/corpus.json").read_text("utf-8"))
-OPTIONS = {"length": ("short", "middle", "long"), "form": ("prose", "list", "table"), "code": ("yes", "no")}
-
-
-def regret(taste, choice):
-    return 1 - sum(choice[name] == value for name, value in taste.items()) / len(taste)
-
-
-def met(seed, turns=20, options=OPTIONS):
-    """The regret of each turn with a user whose taste, and whose thumbs, are drawn by the seed."""
-    user = random.Random(f"user {seed}")
-    taste = {name: user.choice(values) for name, values in options.items()}
-    learned, found = Preferences(options, seed=seed), []
-    for _ in range(turns):
-        choice = learned.choose()
-        found.append(regret(taste, choice))
-        learned.thumb(choice, up=user.random() < UP_LEAST + (UP_MOST - UP_LEAST) * (1 - found[-1]))
-    return found, regret(taste, learned.liked())
-
 
 @pytest.mark.parametrize("options", [OPTIONS, {"tone": ("dry", "warm"), "length": ("1", "2", "3", "4")}])
 def test_regret_is_halved_in_20_turns_on_users_with_hidden_tastes(options):
-    users = [met(seed, options=options) for seed in range(100)]
-    by_chance = sum(1 - 1 / len(values) for values in options.values()) / len(options)
-    first = sum(found[0] for found, _ in users) / 100
-    last = sum(sum(found[15:]) / 5 for found, _ in users) / 100
-    assert first == pytest.approx(by_chance, abs=0.1)
-    assert last <= by_chance / 2
-    assert sum(liked for _, liked in users) / 100 <= by_chance / 2
+    found = tastes(100, options)
+    assert found["first turn"] == pytest.approx(found["by chance"], abs=0.1)
+    assert found["last five turns"] <= found["by chance"] / 2
+    assert found["liked most"] <= found["by chance"] / 2
 
 
 def test_without_thumbs_nothing_is_liked_more_and_choices_are_even():
@@ -73,48 +49,25 @@ def test_options_and_choices_that_cannot_be_are_refused():
         Preferences(OPTIONS).thumb({"length": "huge", "form": "list", "code": "no"}, up=True)
 
 
-def recall_at_5(notes, rows, question):
-    found = [[item.block.text for item in notes.recall(row[question])] for row in rows]
-    return sum(row[0] in texts for row, texts in zip(rows, found, strict=True)) / len(rows)
-
-
-def reworded(question, seed):
-    """The same question with a fifth of its words left out and a word before it."""
-    words = random.Random(seed).sample(list(enumerate(question.split())), round(0.8 * len(question.split())))
-    return "Please: " + " ".join(word for _, word in sorted(words))
-
-
 @pytest.mark.parametrize("embedding", ["hash", "auto"])
 def test_what_is_taught_is_found_when_asked_again_and_the_untaught_stay_as_they_were(embedding):
     """A thumb is about the question that was asked: paraphrases far from it gain nothing, and lose nothing."""
     if embedding == "auto" and not words_are_there():
         pytest.fail("the memory extra belongs to the tests: pip install 'project-o[test]'")
-    gains, losses = [], []
-    for seed in range(4):
-        rows = random.Random(seed).sample(CORPUS, len(CORPUS))
-        taught, control = [(text, reworded(second, seed)) for text, _, second in rows[:25]], rows[25:]
-        notes = Memory(MemorySpec("notes", embedding=embedding))
-        notes.remember_all(row[0] for row in rows)
-        before = [recall_at_5(notes, taught, 1), recall_at_5(notes, control, 1), recall_at_5(notes, control, 2)]
-        ids = {block.text: block.id for block in notes}
-        for text, _, second in rows[:25]:
-            notes.teach(second, ids[text])
-        after = [recall_at_5(notes, taught, 1), recall_at_5(notes, control, 1), recall_at_5(notes, control, 2)]
-        gains.append(after[0] - before[0])
-        losses.append((before[1] + before[2] - after[1] - after[2]) / 2)
-    assert sum(gains) / 4 > 0.1
-    assert sum(losses) / 4 <= 0.005
+    found = taught(embedding, 4)
+    assert found["taught gain"] > 0.1
+    assert found["untaught lose"] <= 0.005
 
 
 def test_the_default_finds_what_paraphrases_ask_for():
     if not words_are_there():
         pytest.fail("the memory extra belongs to the tests: pip install 'project-o[test]'")
-    found = {}
+    found, (texts, (first, _)) = {}, corpus()
     for name, values in (("default", {}), ("hash", {"embedding": "hash"})):
         notes = Memory(MemorySpec("notes", **values))
-        notes.remember_all(row[0] for row in CORPUS)
-        found[name] = recall_at_5(notes, CORPUS, 1)
-    assert len(CORPUS) >= 40
+        notes.remember_all(texts)
+        found[name] = recall_at_5(notes, list(zip(first, texts, strict=True)))
+    assert len(texts) >= 40
     assert found["default"] >= 0.93
     assert found["hash"] < found["default"]
 

@@ -53,6 +53,7 @@ def test_a_run_packs_circles_and_ends_when_it_has_what_is_wanted(monkeypatch: py
     assert found["trials"] < 10
 
 
+@pytest.mark.measured
 def test_the_convolution_becomes_one_by_fft() -> None:
     rng = np.random.default_rng(1)
     found = rewriting.run("image_blur", trials=2, inputs=(rng.normal(size=(50, 50)), rng.normal(size=(21, 21))))
@@ -61,6 +62,7 @@ def test_the_convolution_becomes_one_by_fft() -> None:
     assert found["furthest"] <= rewriting.TOLERANCE
 
 
+@pytest.mark.measured
 def test_a_quadratic_loop_becomes_a_call_of_the_standard_library() -> None:
     found = rewriting.run("words_once", trials=3)
     assert found["found"], found["reasons"]
@@ -68,6 +70,7 @@ def test_a_quadratic_loop_becomes_a_call_of_the_standard_library() -> None:
     assert found["furthest"] == 0
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("language", ["zig", "rust"])
 def test_a_naive_kernel_is_put_into_lanes(language: str) -> None:
     try:

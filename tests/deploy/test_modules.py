@@ -360,7 +360,7 @@ def test_a_reload_waits_for_the_call_under_way_and_says_when_it_waits_too_long(z
     )
     zig_workshop.write()
     sample = zig_workshop.table.load("sample")
-    thread = threading.Thread(target=sample.add, args=(1_500_000,))
+    thread = threading.Thread(target=sample.add, args=(4_000_000,))
     thread.start()
     time.sleep(0.5)
     zig_workshop.step(5)

@@ -46,6 +46,7 @@ def served(tmp_path):
     history.close()
 
 
+@pytest.mark.measured
 def test_back_and_forth_within_a_second(served):
     flow, module, states = served
     took = []
@@ -98,7 +99,7 @@ def test_a_call_under_way_ends_on_the_version_it_began_with(tmp_path):
     caller = threading.Thread(target=call)
     caller.start()
     begun.wait()
-    time.sleep(0.05)
+    time.sleep(0.3)
     flow.cell(slow.format(number=2), "zig", "work")
     assert module.spin(1) == 2
     caller.join()

@@ -46,6 +46,7 @@ CASES = (
 )
 SCORES = {case.name: case for case in (*of_scores.IN_PYTHON, *of_scores.IN_LISP)}
 BY_NAME = {case.name: case for case in CASES}
+HELD_UP = "longer than its time limit"
 assert len(BY_NAME) == len(CASES), "each cheat has a name of its own"
 
 
@@ -134,10 +135,14 @@ def naive():
 def test_a_cheat_is_not_accepted_and_the_reason_is_about_it(name, evolved):
     case = BY_NAME[name]
     run, _ = evolved(case.incumbent)
-    verdict = run.propose(case.source)
+    for _ in range(3):
+        verdict = run.propose(case.source)
+        reasons = "; ".join(verdict.reasons)
+        assert not verdict.accepted, reasons
+        if re.search(case.because, reasons) or HELD_UP not in reasons:
+            break  # else somebody took the processor for long, which says nothing of a text: it is asked again
 
-    assert not verdict.accepted, verdict.reasons
-    assert re.search(case.because, "; ".join(verdict.reasons)), verdict.reasons
+    assert re.search(case.because, reasons), reasons
 
 
 @pytest.mark.parametrize("name", BY_NAME)
@@ -162,7 +167,7 @@ def test_it_fools_a_usual_evaluator(name, naive):
 def fooled(naive, order):
     """Whether it is fooled once in a few tries: it reads the clock, and other processes may take its processor."""
     said = []
-    for _ in range(4):
+    for _ in range(8):
         answer = naive(order)
         said.append(answer["why"])
         if answer["accepted"]:

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from project_o.evolution.bench import Defect
 from project_o.evolution.decide import acceptable, decide, lowest, refused
-from project_o.evolution.measure import Defect
 from project_o.values import Finding, Measurement, Trial
 
 PASSED = Trial("passed", "L3", inputs=40, inputs_out_of_domain=3)

@@ -131,6 +131,7 @@ def function(source: str) -> types.FunctionType:
     return names["f"]
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("name", CASES)
 def test_an_improvement_is_accepted(name: str) -> None:
     before, inputs, after = CASES[name]

@@ -111,18 +111,23 @@ def test_what_the_user_gave_tells_runs_apart() -> None:
     assert marks == [mark(item) for item in given]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
-def test_killed_at_any_moment_it_comes_out_the_same(tmp_path, seed) -> None:
-    """With one worker and with two; the full count is in ``make soak``."""
+@pytest.mark.parametrize("kind", list(resumed.RUNS_OF))
+def test_killed_at_any_moment_it_comes_out_the_same(tmp_path, kind) -> None:
+    """With one worker and with two, with settings and with islands, a grid and crossover; the full count is in ``make
+    soak``.
+    """
     whole, broken = tmp_path / "whole", tmp_path / "broken"
     for folder in (whole, broken):
         folder.mkdir()
-    expected = resumed.finished(whole, 2, 0)
-    chance = random.Random(seed)
+    expected = resumed.finished(whole, 2, 0, kind)
+    chance = random.Random(kind)
 
-    kept = [resumed.killed(broken, 1 + number, number, chance.randint(2, 14)) for number in range(2)]
+    kept = [
+        resumed.killed(broken, 1 + number, number, chance.randint(2, resumed.TRIALS[kind] - 4), kind)
+        for number in range(2)
+    ]
 
-    assert resumed.finished(broken, 1, 9) == expected
+    assert resumed.finished(broken, 1, 9, kind) == expected
     assert kept[0] >= 1, "it was killed before its first trial, which says nothing"
 
 

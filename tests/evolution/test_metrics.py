@@ -52,6 +52,17 @@ def judged(task: Any, source: str) -> Any:
     return run_evolution(task, proposer=Nothing()).propose(source)
 
 
+@pytest.fixture
+def better(accepted_soon: Any) -> Any:
+    """``better(task, source)``: as ``judged``, for a text that is better beyond doubt."""
+
+    def asked(task: Any, source: str) -> Any:
+        run = run_evolution(task, proposer=Nothing())
+        return accepted_soon(lambda: run.propose(source))
+
+    return asked
+
+
 def squares(values: Any) -> float:
     """What is right, in numpy."""
     with np.errstate(all="ignore"):
@@ -62,10 +73,10 @@ def by_name(measurement: Any) -> dict[str, Any]:
     return {item.metric: item for item in (measurement, *measurement.beside)}
 
 
-def test_memory_is_guarded_where_nobody_says_otherwise(make_function_task: Any) -> None:
+def test_memory_is_guarded_where_nobody_says_otherwise(make_function_task: Any, better: Any) -> None:
     """It is much faster, and takes some megabytes more than a fifth of the whole process."""
     task = make_function_task(LOOP, inputs=X, allowed=LOADING)
-    fast, hungry = judged(task, FAST), judged(task, HUNGRY)
+    fast, hungry = better(task, FAST), judged(task, HUNGRY)
 
     assert fast.accepted, fast.reasons
     assert "memory by 20%" in fast.reasons[-1]
@@ -77,9 +88,9 @@ def test_memory_is_guarded_where_nobody_says_otherwise(make_function_task: Any) 
     assert "memory is worse by more than the 20% that it may lose" in hungry.reasons[-1]
 
 
-def test_how_much_a_guard_may_lose_is_configurable(make_function_task: Any) -> None:
-    wide = judged(make_function_task(LOOP, inputs=X, guards={"memory": "900%"}, allowed=LOADING), HUNGRY)
-    off = judged(make_function_task(LOOP, inputs=X, guards={"memory": "off"}, allowed=LOADING), HUNGRY)
+def test_how_much_a_guard_may_lose_is_configurable(make_function_task: Any, better: Any) -> None:
+    wide = better(make_function_task(LOOP, inputs=X, guards={"memory": "900%"}, allowed=LOADING), HUNGRY)
+    off = better(make_function_task(LOOP, inputs=X, guards={"memory": "off"}, allowed=LOADING), HUNGRY)
     narrow = judged(make_function_task(LOOP, inputs=X, guards={"size": "0%"}), FAST + "# " + "x" * 200)
 
     assert wide.accepted, wide.reasons
@@ -89,10 +100,10 @@ def test_how_much_a_guard_may_lose_is_configurable(make_function_task: Any) -> N
     assert "size is worse by more than the 0% that it may lose" in narrow.reasons[-1]
 
 
-def test_the_size_of_a_build_can_be_what_is_wanted(make_task: Any) -> None:
+def test_the_size_of_a_build_can_be_what_is_wanted(make_task: Any, better: Any) -> None:
     """The same function; one has a table of its own in the library that it does not need."""
     task = make_task(TABLE, inputs=(3,), objective="size", guards={"time": "100%", "memory": "off"})
-    found = judged(task, ONE)
+    found = better(task, ONE)
     same = judged(task, TABLE.replace("7;\n}", "7; // the same\n}"))
 
     assert found.accepted, found.reasons
@@ -102,14 +113,14 @@ def test_the_size_of_a_build_can_be_what_is_wanted(make_task: Any) -> None:
     assert not same.accepted
 
 
-def test_accuracy_against_a_reference_is_an_objective(make_function_task: Any) -> None:
+def test_accuracy_against_a_reference_is_an_objective(make_function_task: Any, better: Any) -> None:
     """Of two sums the compensated one is nearer to the exact one, and the answers agree within rounding."""
     naive = LOOP.replace("value * value", "value")
     exact = "import math\n\ndef f(values):\n    return math.fsum(values.tolist())\n"
     rng = np.random.default_rng(0)
     inputs = (rng.random(3000),)
     task = make_function_task(naive, inputs=inputs, objective="accuracy", reference=math.fsum, guards={"time": "500%"})
-    found, same = judged(task, exact), judged(task, naive.replace("total", "sum_"))
+    found, same = better(task, exact), judged(task, naive.replace("total", "sum_"))
 
     assert found.accepted, found.reasons
     assert found.confirmation.metric == "accuracy"
@@ -128,10 +139,10 @@ def test_a_reference_warns_of_nothing_on_inputs_that_are_ours() -> None:
     assert math.isnan(answer.value)
 
 
-def test_a_loss_of_accuracy_is_noticed_where_it_is_guarded(make_function_task: Any) -> None:
+def test_a_loss_of_accuracy_is_noticed_where_it_is_guarded(make_function_task: Any, better: Any) -> None:
     """An error of 1e-12 is within what another order of sums may bring, and far above the incumbent's."""
     off = "def f(values):\n    return float((values * values).sum()) * (1 + 3e-12)\n"
-    plain = judged(make_function_task(LOOP, inputs=X, allowed=frozenset({PRECISION})), off)
+    plain = better(make_function_task(LOOP, inputs=X, allowed=frozenset({PRECISION})), off)
     task = make_function_task(LOOP, inputs=X, guards={"accuracy": "20%"}, reference=squares)
     guarded = judged(task, off)
 
@@ -151,14 +162,16 @@ def test_wall_time_and_time_are_shown_beside_another_objective(make_task: Any) -
     assert beside["wall time"].method.startswith("the parent's clock over the same timings")
 
 
-def test_a_step_that_makes_one_objective_better_and_none_worse_is_accepted(make_function_task: Any) -> None:
+def test_a_step_that_makes_one_objective_better_and_none_worse_is_accepted(
+    make_function_task: Any, better: Any
+) -> None:
     """Faster and of the same accuracy; faster and less accurate is a step aside."""
     task = make_function_task(LOOP, inputs=X, also=("accuracy",), reference=squares)
-    better = judged(task, FAST)
+    faster = better(task, FAST)
     aside = judged(task, "def f(values):\n    return float((values * values).sum()) * (1 + 3e-12)\n")
 
-    assert better.accepted, better.reasons
-    assert by_name(better.confirmation)["accuracy"].role == "objective"
+    assert faster.accepted, faster.reasons
+    assert by_name(faster.confirmation)["accuracy"].role == "objective"
     assert not aside.accepted
     assert "accuracy is worse by more than the 5% that it may lose" in aside.reasons[-1]
 

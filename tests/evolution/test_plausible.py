@@ -102,6 +102,7 @@ def test_waiting_is_not_faster_than_working(make_function_task: Any) -> None:
     assert "allow it by name: clock" in verdict.reasons[-1]
 
 
+@pytest.mark.measured
 def test_waiting_that_is_meant_is_allowed_by_name(make_function_task: Any) -> None:
     task = make_function_task(SPIN, inputs=(2,), allowed=frozenset({"clock", "first-call"}))
     verdict = run_evolution(task, proposer=Nothing()).propose(SLEEP)

@@ -66,6 +66,7 @@ def by_size(item: Proposal) -> float:
     return 1.0 + (len(item.program.source) % 7) / 10
 
 
+@pytest.mark.measured
 def test_a_faster_text_is_found_with_nothing_declared(make_function_task: Any) -> None:
     run = run_evolution(make_function_task(COMMON, inputs=LISTS), trials=6, seed=1)
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from project_o import limits
 from project_o.errors import CompileError, EvolutionError, UsageError
 from project_o.evolution import Run, run_evolution
 from project_o.evolution.loop import NONE_TRIED
@@ -62,6 +63,7 @@ def score_of(values: dict[int, float]) -> Any:
 GET = "const k = 0; // o: 0..11\npub fn get() i64 { return k; }\n"
 
 
+@pytest.mark.measured
 def test_a_kernel_with_better_lanes_is_found_confirmed_and_shown(make_task: Any, tmp_path: Path) -> None:
     seen: list[Progress] = []
     accepted: list[Run] = []
@@ -107,6 +109,7 @@ def test_a_budget_that_is_over_at_once_says_so(make_task: Any) -> None:
     assert run.verdict.reasons[-1] == f"no improvement: {NONE_TRIED}"
 
 
+@pytest.mark.measured
 def test_a_run_of_the_baseline_alone_needs_nothing_to_search(make_task: Any) -> None:
     """So that a person's own candidates can be judged."""
     source = DOT.replace("const lanes = 1; // o: 1 4 8 16", "const lanes = 1;")
@@ -213,11 +216,16 @@ def test_a_stop_reaches_the_baseline_too(make_task: Any) -> None:
 
     assert run.trials == ()
     assert run.best == run.baseline
-    assert run.seconds < 0.5 + 1.0 + 1.0  # the build comes first
+    assert run.seconds < 0.8 * limits.TRIAL_WALL_SECONDS, "the build comes first, and its own limit would come later"
 
 
 @pytest.mark.parametrize("how", ["event", "interrupt"])
 def test_a_stop_ends_the_run_within_a_second_and_keeps_what_was_found(make_task: Any, how: str) -> None:
+    """A machine under load may need half a second more, and another try."""
+    assert any(took_to_stop(make_task, how) < 1.0 + 0.5 for _ in range(3))
+
+
+def took_to_stop(make_task: Any, how: str) -> float:
     stop = threading.Event()
     stopped_at: list[float] = []
 
@@ -233,15 +241,17 @@ def test_a_stop_ends_the_run_within_a_second_and_keeps_what_was_found(make_task:
             stop.set()
 
     run = run_evolution(make_task(GET, evaluator=evaluate), trials=12, stop=stop, progress=progress)
+    took = time.monotonic() - stopped_at[0]
 
-    assert time.monotonic() - stopped_at[0] < 1.0 + 0.5  # half a second for a machine under load
     assert 3 <= len(run.trials) < 12
     assert not run.verdict.accepted
     assert "stopped" in run.verdict.reasons[0]
     assert run.best.parameters[0].value > 0
     assert run.stopped
+    return took
 
 
+@pytest.mark.measured
 def test_a_stop_reaches_a_candidate_that_never_ends(make_task: Any) -> None:
     stop = threading.Event()
     stopped_at: list[float] = []
@@ -267,21 +277,22 @@ def test_a_stop_reaches_a_candidate_that_never_ends(make_task: Any) -> None:
     assert "stopped before anything better was found" in run.verdict.reasons[0]
 
 
+@pytest.mark.measured
 def test_a_budget_includes_the_confirmation(make_task: Any) -> None:
     make_task(DOT).build(make_task(DOT).program)
     began = time.monotonic()
-    run = run_evolution(make_task(DOT, inputs=(X, X.copy())), budget_seconds=12)
+    run = run_evolution(make_task(DOT, inputs=(X, X.copy())), budget_seconds=6)
 
     assert run.trials[0].status == "baseline"
-    assert time.monotonic() - began < 12 + 3  # what is under way at the end may finish
+    assert time.monotonic() - began < 6 + 3  # what is under way at the end may finish
     assert not run.progress.stopped, "a budget that is used up is how such a run ends"
 
 
-def test_a_persons_version_is_judged_like_any_other(make_task: Any) -> None:
+def test_a_persons_version_is_judged_like_any_other(make_task: Any, accepted_soon: Any) -> None:
     source = "// EVOLVE-BLOCK-START" + DOT + "// EVOLVE-BLOCK-END\n"
     run = run_evolution(make_task(source, inputs=(X, X.copy())), trials=1)
 
-    good = run.propose(source.replace("lanes = 1;", "lanes = 16;"))
+    good = accepted_soon(lambda: run.propose(source.replace("lanes = 1;", "lanes = 16;")))
     wrong = run.propose(source.replace("acc += x * y", "acc += x + y"))
 
     assert good.accepted, good.reasons

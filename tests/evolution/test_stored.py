@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from project_o.evolution import run_evolution
-from project_o.evolution.measure import MeasurementFailed
+from project_o.evolution.bench import MeasurementFailed
 from project_o.evolution.stored import Kept, stored_digest
 from project_o.values import Artifact, Interface, Program
 
@@ -60,6 +60,7 @@ def test_a_build_that_is_gone_is_noticed(tmp_path: Path) -> None:
         stored_digest(artifact(tmp_path / "none.so"))
 
 
+@pytest.mark.measured
 def test_an_accepted_verdict_names_the_bytes_it_was_reached_with(make_task: Any) -> None:
     task = make_task(FAST.replace("lanes = 16; // o: 8 16", "lanes = 1; // o: 1 16"), inputs=(X,))
     run = run_evolution(task, trials=2)

@@ -46,6 +46,7 @@ def served(tmp_path, start_kernel):
     return kernel, fast, tmp_path
 
 
+@pytest.mark.measured
 def test_a_faster_version_is_promoted_and_a_slower_one_taken_back(served):
     kernel, fast, folder = served
     slow = state_of(kernel)

@@ -3,6 +3,8 @@
 import re
 from pathlib import Path
 
+import pytest
+
 CELL = """
 import numpy as np
 W = np.arange(20_000.0)
@@ -17,6 +19,7 @@ def total(x):
 """
 
 
+@pytest.mark.measured
 def test_a_function_is_evolved_served_and_taken_back(kernel):
     assert kernel.run(CELL).status == "ok"
     assert kernel.run("x = np.arange(300.0)").status == "ok"
@@ -46,6 +49,7 @@ def test_a_run_that_fails_is_not_shown_as_running(kernel):
     assert "ended by the UsageError below" in shown
 
 
+@pytest.mark.measured
 def test_a_function_that_declares_nothing_is_edited(kernel):
     kernel.run(
         "def common(xs, ys):\n    found = []\n    for x in xs:\n        if x in ys:\n            found.append(x)\n"

@@ -245,6 +245,7 @@ def test_papermill_stops_at_it(tmp_path, lacking, case):
     assert nbformat.read(tmp_path / "out.ipynb", as_version=4).cells[-1].outputs == []
 
 
+@pytest.mark.measured
 def test_it_is_evolved_accepted_taken_back_and_a_new_kernel_serves_it_again(ready, start_kernel):
     ready.run("many = np.random.default_rng(1).integers(0, 16, 100_000).astype(np.float32)")
     assert ready.run(SEARCHED.format(options="sums")).status == "ok"

@@ -261,6 +261,7 @@ def test_a_configuration_of_jupyters_that_cannot_be_meant_fails_what_would_use_i
     assert kernel.value("x") == "1"
 
 
+@pytest.mark.measured
 def test_evolution_off_stops_all_that_changes_itself_and_on_allows_it_again(start_kernel, tmp_path):
     kernel = start_kernel(tmp_path)
     kernel.run("import numpy as np; a = np.ones(99_999, 'f4')")
@@ -286,10 +287,10 @@ def test_evolution_off_stops_a_run_under_way(start_kernel, tmp_path):
     kernel = start_kernel(tmp_path)
     kernel.run(CELL)
     kernel.run(
-        "import threading, time\nfrom project_o import evolve\nfound = []\n"
-        "def score(program):\n    time.sleep(1.5)\n    return {'score': 1.0}\n"
+        "import threading, time\nfrom project_o import evolve\nfound, begun = [], threading.Event()\n"
+        "def score(program):\n    begun.set()\n    time.sleep(1.5)\n    return {'score': 1.0}\n"
         "thread = threading.Thread(target=lambda: found.append(evolve(kernels, score, budget=60)))\n"
-        "thread.start(); time.sleep(4.0)"
+        "thread.start(); begun.wait(100)"
     )
     shown = kernel.run("%o evolution off")
     assert "runs that were stopped" in shown.text

@@ -36,6 +36,7 @@ def test_an_agent_that_declares_nothing_is_edited(kernel):
     assert "; how much is added" in diff
 
 
+@pytest.mark.measured
 @pytest.mark.parametrize("language", NATIVE)
 def test_a_naive_sum_is_put_into_lanes(kernel, language):
     assert kernel.run(NATIVE[language]).status == "ok"

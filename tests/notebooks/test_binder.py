@@ -72,6 +72,7 @@ def image(tmp_path_factory):
     return folder, bare
 
 
+@pytest.mark.measured
 @pytest.mark.timeout(1200)
 def test_the_first_evolved_result_comes_within_a_minute_and_without_a_network(image, lacking):
     folder, bare = image
@@ -79,8 +80,9 @@ def test_the_first_evolved_result_comes_within_a_minute_and_without_a_network(im
     if subprocess.run([*offline, "true"], check=False, capture_output=True).returncode != 0:
         lacking("network-namespaces", "the network cannot be taken away here")
     out = folder / "out.ipynb"
+    until_first_run(folder / "repository" / "notebooks" / "01_evolve_a_kernel.ipynb", folder / "first.ipynb")
     command = [str(folder / "repository" / "binder" / "start"), "papermill", "--no-progress-bar", "-k", "project-o",
-               "-p", "budget", "20s", "notebooks/01_evolve_a_kernel.ipynb", str(out)]  # fmt: skip
+               "-p", "budget", "20s", str(folder / "first.ipynb"), str(out)]  # fmt: skip
     # A user's session: loopback is there, and nothing else.
     shell = f"ip link set lo up 2>/dev/null; exec {' '.join(command)}"
     started = time.time()
@@ -95,6 +97,14 @@ def test_the_first_evolved_result_comes_within_a_minute_and_without_a_network(im
     )
     assert ran.returncode == 0, ran.stderr[-3000:]
     assert _seconds_to_first_result(out, started) < FIRST_RESULT_SECONDS
+
+
+def until_first_run(book: Path, short: Path) -> None:
+    """The notebook up to the first cell with a run in it: all of it is run by ``test_demo``."""
+    found = nbformat.read(book, as_version=4)
+    first = next(k for k, cell in enumerate(found.cells) if cell.cell_type == "code" and "%evolve" in cell.source)
+    found.cells = found.cells[: first + 1]
+    nbformat.write(found, short)
 
 
 def _seconds_to_first_result(out: Path, started: float) -> float:

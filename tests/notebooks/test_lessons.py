@@ -153,6 +153,7 @@ def test_the_solutions_at_its_end_are_right(tmp_path):
         assert solved.replace(" ", "").replace("\n", "") in said, "the last cell gives another solution"
 
 
+@pytest.mark.measured
 def test_the_lesson_on_native_cells_survives_its_crashes_and_comes_near_the_limit(tmp_path):
     text = printed(execute(NOTEBOOKS / "02_native_cells.ipynb", tmp_path))
 
@@ -171,6 +172,7 @@ def test_the_lesson_on_native_cells_survives_its_crashes_and_comes_near_the_limi
     assert "4,194,304 counted, version 1.0.0" in text
 
 
+@pytest.mark.measured
 def test_its_exercises_can_be_solved_on_the_stock_kernel_without_rust(tmp_path, without_rust):
     book, path = solved_book("02_native_cells.ipynb", NATIVE_SOLUTIONS, tmp_path)
 

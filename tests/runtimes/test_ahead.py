@@ -57,6 +57,7 @@ def test_the_error_of_a_variant_is_its_own():
         ahead(TOOLS.with_settings(program, {"lanes": 4, "twice": True}))
 
 
+@pytest.mark.measured
 def test_a_run_looks_at_many_from_one_compilation_and_serves_a_build_of_its_own(monkeypatch):
     compilations, real = [], batches.run
     monkeypatch.setattr(batches, "run", lambda job: (compilations.append(job), real(job))[1])

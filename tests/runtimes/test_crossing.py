@@ -97,6 +97,7 @@ def flow():
     return Flow()
 
 
+@pytest.mark.measured
 def test_the_compiled_module_serves_the_name_and_is_taken_back(flow, notebook):
     names = notebook.run(CELL)
     own, (xs, ys) = names["spread"], arrays(2000)

@@ -212,6 +212,7 @@ def f(x):
 """
 
 
+@pytest.mark.measured
 def test_time_is_measured_on_varied_inputs_and_the_faster_one_accepted(flow, notebook):
     names = notebook.run(SUM)
     run = flow.evolve(names["f"], trials=2, inputs=(np.arange(200.0),))
@@ -221,12 +222,12 @@ def test_time_is_measured_on_varied_inputs_and_the_faster_one_accepted(flow, not
     assert "it answers as the incumbent does on" in run.verdict.reasons[0]
 
 
-def test_a_text_of_ones_own_is_judged_and_serves(flow, notebook):
+def test_a_text_of_ones_own_is_judged_and_serves(flow, notebook, accepted_soon):
     names = notebook.run(SUM)
     run = flow.evolve(names["f"], trials=1, inputs=(np.arange(200.0),))
     wrong = run.propose("import numpy as np\ndef f(x):\n    return float(x[1:].sum())\n")
     writes = run.propose("def f(x):\n    total = float(x.sum())\n    x[:1] = 1.5\n    return total\n")
-    right = run.propose("def f(x):\n    return float(x.sum())\n")
+    right = accepted_soon(lambda: run.propose("def f(x):\n    return float(x.sum())\n"))
 
     assert not wrong.accepted
     assert "instead of" in wrong.reasons[-1]

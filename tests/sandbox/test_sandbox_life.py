@@ -21,7 +21,7 @@ from project_o.sandbox import Sandbox, helper, probe, shared
 KERNEL = Path(helper.__file__).resolve().parents[2]
 
 
-def wait_until(condition, seconds=10.0):
+def wait_until(condition, seconds=60.0):
     deadline = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < deadline
@@ -64,12 +64,12 @@ def alone(test):
 def test_nothing_is_left_after_close():
     probe()
     before = descriptors()
-    with Sandbox(wall_seconds=0.2) as box:
+    with Sandbox(wall_seconds=30) as box:
         import numpy as np
 
         jobs = [box.python("def f(x): return x\ndef g():\n    while True: pass") for _ in range(5)]
         assert all(job.ask("f", [np.zeros(10_000)]).ok for job in jobs)
-        jobs[0].ask("g")
+        assert jobs[0].ask("g", seconds=0.2).ended == "wall-time"
         pids = [job.pid for job in jobs] + [next(iter(helper._helpers.values())).pid]
         jobs[1].close()
         jobs[1].close()
@@ -101,12 +101,13 @@ def test_a_box_that_nobody_holds_is_closed_after_its_last_job():
 def test_a_box_may_be_closed_under_a_question():
     box = Sandbox()
     job = box.python("import time\ndef f(): time.sleep(60)")
-    answers = []
-    thread = threading.Thread(target=lambda: answers.append(job.ask("f")))
+    answers, asking = [], threading.Event()
+    thread = threading.Thread(target=lambda: (asking.set(), answers.append(job.ask("f"))))
     thread.start()
-    time.sleep(0.1)
+    asking.wait()
+    time.sleep(0.3)
     box.close()
-    thread.join(10)
+    thread.join(60)
     assert not answers[0].ok
     assert answers[0].ended == "signal SIGKILL"
 
@@ -163,8 +164,8 @@ def start(body, deny=()):
 def test_an_interrupt_of_the_kernels_group_does_not_reach_the_helpers(deny):
     process, _, _ = start(
         """
-        print("ready", flush=True)
         try:
+            print("ready", flush=True)
             time.sleep(60)
         except KeyboardInterrupt:
             print(job.ask("f").value, box.python("def g(): return 2").ask("g").value, flush=True)

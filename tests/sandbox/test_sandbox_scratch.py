@@ -119,7 +119,7 @@ def test_a_job_that_dug_deep_is_ended_and_leaves_nothing(preload):
 
 HOLDER = """
 import os, sys, time
-def hold(mib, how):
+def hold(mib, how, seconds):
     kept = []
     for k in range(mib):
         fd = os.open(f"f{k}", os.O_CREAT | os.O_RDWR)
@@ -131,7 +131,7 @@ def hold(mib, how):
             os.close(fd)
         else:
             kept.append(fd)
-    time.sleep(0.3)
+    time.sleep(seconds)
     return sorted(os.listdir("."))
 def later(mib):
     frame = sys._getframe()
@@ -145,17 +145,17 @@ def later(mib):
 @pytest.mark.parametrize("how", ["open", "mapped"])
 @pytest.mark.parametrize("level", [(), ("namespaces",)])
 def test_removed_files_that_are_held_count(how, level):
-    with Sandbox(scratch_bytes=8 * MIB, wall_seconds=5, deny=level) as box:
+    with Sandbox(scratch_bytes=8 * MIB, wall_seconds=30, deny=level) as box:
         with box.python(HOLDER) as job:
-            assert job.ask("hold", [4, how]).value == []
+            assert job.ask("hold", [4, how, 0.3]).value == []
         with box.python(HOLDER) as job:
-            assert job.ask("hold", [30, how]).ended == "scratch-quota"
+            assert job.ask("hold", [30, how, 60]).ended == "scratch-quota"
 
 
 def test_a_job_that_is_not_asked_is_watched_too():
-    with Sandbox(scratch_bytes=8 * MIB, wall_seconds=5) as box, box.python(HOLDER) as job:
+    with Sandbox(scratch_bytes=8 * MIB, wall_seconds=30) as box, box.python(HOLDER) as job:
         assert job.ask("later", [40]).value == 1
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 30
         while os.path.exists(f"/proc/{job.pid}") and time.monotonic() < deadline:
             time.sleep(0.01)
         assert job.ask("later", [1]).ended == "scratch-quota"

@@ -171,7 +171,7 @@ def test_a_read_only_array_cannot_be_written() -> None:
 
 
 def test_the_count_of_arguments_is_checked() -> None:
-    with pytest.raises(InterfaceError, match=r"f\(a0, a1\) takes 2 arguments, 1 were given"):
+    with pytest.raises(InterfaceError, match=r"f\(a0, a1\) takes 2 arguments, 1 was given"):
         packed(function(F64, F64), 1.0)
 
 

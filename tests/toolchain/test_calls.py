@@ -307,7 +307,7 @@ def test_functions_of_the_c_library(cell: Library) -> None:
 def test_unknown_names_and_counts(cell: Library) -> None:
     with pytest.raises(InterfaceError, match="no function missing: there are same_bool"):
         cell.call("missing", [])
-    with pytest.raises(InterfaceError, match="takes 1 arguments, 0 were given"):
+    with pytest.raises(InterfaceError, match="takes 1 argument, 0 were given"):
         cell.call("same_bool", [])
 
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import random
+import signal
+import time
 from collections.abc import Callable
 
 import numpy as np
 import pytest
 
-from project_o.errors import InterfaceError
+from project_o.errors import InterfaceError, NativeFault, NativeResultError
 from project_o.toolchain import Version
 from project_o.values import Artifact
 
@@ -57,6 +61,72 @@ def test_all_that_crosses_to_a_call_crosses_to_an_isolated_one(compiled: Callabl
     for _ in range(20):
         assert version.call("nothing", []) is None
         version.call("talks", [])
-    with pytest.raises(InterfaceError, match="takes 0 arguments, 1 were given"):
+    with pytest.raises(InterfaceError, match="takes 0 arguments, 1 was given"):
         version.call("nothing", [1])
+    version.close()
+
+
+MOMENTS = """
+pub fn after(turns: u64, number: i64) i64 {
+    var x: u64 = turns;
+    for (0..turns) |k| {
+        x = x *% 6364136223846793005 +% k;
+        std.mem.doNotOptimizeAway(x);
+    }
+    return number;
+}
+pub fn text(number: u8) [1]u8 {
+    return .{number};
+}
+pub fn filled(a: std.mem.Allocator, number: u8) ![]u8 {
+    const made = try a.alloc(u8, 3);
+    @memset(made, number);
+    return made;
+}
+pub fn large(number: u8) [600]u8 {
+    return @splat(number);
+}
+pub fn fails(number: u8) !u8 {
+    return if (number % 2 == 0) number else error.Odd;
+}
+const std = @import("std");
+"""
+
+
+def test_whenever_a_call_comes_and_however_long_it_takes_it_is_answered(compiled: Callable[..., Artifact]) -> None:
+    """Both sides look for a while and then sleep: the pauses end before, at, and after the moment at which they do."""
+    version, chosen = Version(compiled(MOMENTS), isolate=True), random.Random(7)
+    for number in range(3000):
+        small = number % 250
+        match number % 8:
+            case 0:
+                assert version.call("large", [small]).tolist() == [small] * 600
+            case 1:
+                assert version.call("filled", [small]).tolist() == [small] * 3
+            case 2 if number % 3:
+                assert version.call("text", [small]).tolist() == [small]
+            case 3 if small % 2:
+                with pytest.raises(NativeResultError, match="Odd"):
+                    version.call("fails", [small])
+            case _:
+                turns = chosen.choice((0, 0, 1000, 30_000, 60_000))
+                assert version.call("after", [turns, number]) == number
+        pause, began = chosen.choice((0.0, 0.0, 2e-5, 5e-5, 1e-4, 3e-4)), time.perf_counter()
+        while time.perf_counter() - began < pause:
+            pass
+    version.close()
+
+
+@pytest.mark.parametrize("pause", [0.0, 0.05])
+def test_a_process_that_is_killed_is_told_of_and_the_next_call_has_another(
+    compiled: Callable[..., Artifact], pause: float
+) -> None:
+    version = Version(compiled(MOMENTS), isolate=True)
+    for number in range(20):
+        assert version.call("after", [0, number]) == number
+    time.sleep(pause)
+    os.kill(version._job.pid, signal.SIGKILL)
+    with pytest.raises(NativeFault, match="SIGKILL"):
+        version.call("after", [0, 1])
+    assert version.call("after", [0, 2]) == 2
     version.close()

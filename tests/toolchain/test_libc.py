@@ -72,7 +72,7 @@ def test_it_says_what_zig_says_and_takes_no_minute_to_find_out(lacking: Callable
     words = libc.told()
     if not words:
         lacking("gcc", "there is no C compiler to ask")
-    assert time.monotonic() - began < 3.0
+    assert time.monotonic() - began < 30.0
     lines = Path(words[1]).read_text("utf-8").splitlines()
     found = dict(line.split("=", 1) for line in lines)
     assert (Path(found["include_dir"]) / "stdlib.h").is_file()

@@ -88,7 +88,7 @@ def test_a_wall_limit_ends_it_too(box: sandbox.Sandbox) -> None:
         began = time.monotonic()
         with pytest.raises(CompileError, match=r"it took longer than 1 s: is there a loop at compile time\?"):
             toolchain.build(program("zig", LOOPS["zig"] + "// again\n"), box=hasty)
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 40
 
 
 @pytest.mark.parametrize(

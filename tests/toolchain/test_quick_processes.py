@@ -71,7 +71,7 @@ def test_a_process_that_is_killed_takes_its_server_and_its_folder_with_it(zig_th
     process.send_signal(signal.SIGKILL)
     process.wait()
 
-    wait_until(lambda: gone(pid) and not folder.exists(), 10)
+    wait_until(lambda: gone(pid) and not folder.exists())
 
 
 def test_two_processes_at_once_have_servers_of_their_own(zig_there: Path, build_cache: Path) -> None:

@@ -80,7 +80,7 @@ def test_a_keeper_that_is_killed_takes_the_server_with_it(desk: Desk) -> None:
     server = desk.server
     assert server is not None
     os.kill(server._process.pid, signal.SIGKILL)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + 60
     while alive(server.pid) and time.monotonic() < deadline:
         time.sleep(0.02)
 
@@ -117,7 +117,7 @@ def test_nobody_waits_for_an_order_that_was_abandoned(desk: Desk, monkeypatch: p
     began = time.monotonic()
 
     assert value(desk, 2) == 2
-    assert time.monotonic() - began < 10
+    assert time.monotonic() - began < 40
     assert isinstance(order.result.exception(), ServerTrouble)
 
 
@@ -152,7 +152,7 @@ def test_a_server_that_nobody_asks_ends_and_comes_back(desk: Desk, monkeypatch: 
     assert value(desk, 1) == 1
     server = desk.server
     assert server is not None
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while alive(server.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
 

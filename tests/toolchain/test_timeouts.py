@@ -48,7 +48,7 @@ def test_a_call_that_takes_too_long_ends_and_the_next_one_is_served(
 
 
 def test_a_call_in_time_knows_nothing_of_it(compiled: Callable[..., Artifact]) -> None:
-    version = Version(compiled(CELL, options=("timeout:0.3",)))
+    version = Version(compiled(CELL, options=("timeout:0.5",)))
     before = version.call("spin", [False])
     deadline = time.monotonic() + 1.0
     while time.monotonic() < deadline:
@@ -89,8 +89,8 @@ def test_it_holds_in_every_thread(compiled: Callable[..., Artifact], name: str) 
 
 
 def test_a_thread_that_is_in_time_knows_nothing_of_the_others(compiled: Callable[..., Artifact]) -> None:
-    version = Version(compiled(CELL, options=("timeout:0.3",)))
-    deadline = time.monotonic() + 1.5
+    version = Version(compiled(CELL, options=("timeout:0.5",)))
+    deadline = time.monotonic() + 2.0
 
     def quick() -> object:
         calls = 0

@@ -294,6 +294,7 @@ BYTES = np.zeros(65, "u1")[1:]
 PACKED = np.zeros(3, [("x", "f4"), ("id", "u8"), ("v", "f4", (3,)), ("on", "?")])
 REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("copy_f64", (np.zeros(4, "f4"),), "wants a numpy array of float64, got float32: convert it"),
+    ("copy_f32", (np.float32(1),), "wants a numpy array of float32, got one float32: put it into a list"),
     ("copy_f32", (np.zeros(4, ">f4"),), "wants a numpy array of float32, got >f4: convert it"),
     ("copy_i64", (np.zeros(4, "i8")[::2],), r"contiguous array: pass np\.ascontiguousarray"),
     ("copy_f32", (BYTES[:16].view("f4"),), r"aligned to its elements: pass a \.copy"),

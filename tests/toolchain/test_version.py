@@ -341,10 +341,10 @@ def test_closing_waits_for_nobody(compiled: Build) -> None:
     version = Version(compiled(source))
     assert version.call("f", [1]) == 1
     found: list[int] = []
-    thread = threading.Thread(target=lambda: found.append(version.call("f", [50_000_000])))
+    thread = threading.Thread(target=lambda: found.append(version.call("f", [200_000_000])))
     thread.start()
-    time.sleep(0.01)
+    time.sleep(0.05)
     version.close()
     thread.join()
 
-    assert found == [50_000_000]
+    assert found == [200_000_000]

@@ -44,7 +44,9 @@ def pack_with(
     """``pack`` for a caller that keeps what ``converters`` gave."""
     if len(args) != len(converters):
         names = ", ".join(name for name, _ in function.parameters)
-        raise InterfaceError(f"{function.name}({names}) takes {len(converters)} arguments, {len(args)} were given")
+        wanted, given = len(converters), len(args)
+        takes = f"takes {wanted} argument{'' if wanted == 1 else 's'}"
+        raise InterfaceError(f"{function.name}({names}) {takes}, {given} {'was' if given == 1 else 'were'} given")
     cells: list[int] = []
     for convert, value in zip(converters, args, strict=True):
         convert(value, cells, place)
@@ -181,7 +183,8 @@ def _other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool)
         return _from_buffer(value, where)
     if isinstance(value, (list, tuple)):
         return _from_records(value, dtype, where) if dtype.names else _from_sequence(value, dtype, where)
-    raise InterfaceError(f"{where} wants a numpy array of {name}, got {type(value).__name__}")
+    one = f"one {type(value).__name__}: put it into a list" if isinstance(value, np.generic) else type(value).__name__
+    raise InterfaceError(f"{where} wants a numpy array of {name}, got {one}")
 
 
 def _from_records(value: Any, dtype: Any, where: str) -> Any:

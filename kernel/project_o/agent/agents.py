@@ -33,9 +33,9 @@ if TYPE_CHECKING:
 
 
 def _setting(name: str) -> Any:
-    from ..config import effective
+    from ..config import setting
 
-    return effective()[name].value
+    return setting(name).value
 
 
 class Agents:
@@ -282,10 +282,15 @@ class Agents:
 
     def evaluate_again(self, name: str, text: str) -> None:
         """Let a definition of Lisp be another text's. Raises LispError, and AgentError where that has another name."""
+        self.check_defines(name, text)
+        self.evaluate(text, self.module or self.namespace, f"<{name}>.hy")
+
+    @staticmethod
+    def check_defines(name: str, text: str) -> None:
+        """Raises AgentError where a text does not begin with the definition of that name."""
         first = re.match(r"\(def\w+\s+([^\s()\[\]]+)", text.lstrip())
         if first is None or canonical(first[1]) != canonical(name):
             raise AgentError(f"the new text of {name} does not begin with its definition: keep (def... {name} ...)")
-        self.evaluate(text, self.module or self.namespace, f"<{name}>.hy")
 
     def check_may_change(self) -> None:
         """Raises AgentError where a person has forbidden that anything changes itself."""

@@ -126,7 +126,8 @@ class Improver:
         agent = hasattr(one.target, "turns")
         if sign.kind == "failures":
             text = f"Its {one.layer} has a fault that its cases show: a repair makes them pass."
-            if agent or one.layer == "lisp":
+            language = self._flow.registry.releases(one.name)[-1].program.language
+            if language != ("lisp" if agent else "python"):  # there are templates for functions, and for agents in Lisp
                 return text, {"evaluator": _share_right(one), "objective": "score"}
             return text, {"tests": [(args, right) for args, right in one.cases], "proposer": "repair"}
         if sign.kind == "score":
@@ -150,20 +151,21 @@ class Improver:
 
         right = {_key(args): answer for args, answer in one.cases}
         metrics = {"right": lambda value, *args: float(_same(right.get(_key(args)), value))}
-        plan = Plan(0.5, limits.DEED_CANARY_CALLS, seconds=max(1.0, left))
+        plan = Plan(0.5, limits.DEED_CANARY_CALLS, seconds=max(1.0, left), timed=sign.kind == "time")
+        traffic = one.traffic()
         try:
             self._flow.releases.canary(one.name, run, plan, metrics if sign.kind == "failures" else None)
         except (DeployError, EvolutionError) as error:  # a build that is not optimised yet, say
             run.accept()
             return f"A version was accepted without a canary ({error}): {run.verdict.reasons[-1]}."
-        said = self._drive(one, time.monotonic() + max(1.0, left * (1 - limits.DEED_RUN_SHARE)))
+        said = self._drive(one, traffic, time.monotonic() + max(1.0, left * (1 - limits.DEED_RUN_SHARE)))
         return said or "Its canary goes on: the calls that follow decide it."
 
-    def _drive(self, one: Watched, until: float) -> str:
+    def _drive(self, one: Watched, traffic: Sequence[tuple[Any, ...]], until: float) -> str:
         """The probe's calls are the canary's first traffic, until they have decided it or time is over."""
         releases = self._flow.releases
         while releases.canaries.of(one.name) is not None and time.monotonic() < until:
-            for args, _ in one.cases:
+            for args in traffic:
                 try:
                     one.call(*args)
                 except Exception:  # noqa: BLE001 - the canary counts what fails

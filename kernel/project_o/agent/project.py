@@ -59,11 +59,20 @@ class Project:
             return text
         return "".join(text.splitlines(keepends=True)[max(0, first - 1) :][: lines or None])
 
-    def write(self, path: str, text: str) -> None:
-        """Put a text into a file, whole or not at all. Raises AgentError for what may not be written."""
+    def check_writable(self, path: str) -> Path:
+        """Where a file is. Raises AgentError for what no agent may write, and no person in its name."""
+        from ..evolution.gate import is_gate
+
         place = self._inside(path)
         if place.suffix == ".ipynb":
             raise AgentError(f"{path} is a notebook, and notebooks are not written: propose a change of In[n]")
+        if place != self.folder and is_gate(place):
+            raise AgentError(f"{path} is part of what judges every version: agents change nothing there")
+        return place
+
+    def write(self, path: str, text: str) -> None:
+        """Put a text into a file, whole or not at all. Raises AgentError for what may not be written."""
+        place = self.check_writable(path)
         try:
             with tempfile.NamedTemporaryFile("w", dir=place.parent, delete=False, encoding="utf-8") as file:
                 file.write(text)

@@ -1,7 +1,8 @@
 """Edits that an agent proposes: written once a person accepts, as a whole or by hunk; one command undoes that.
 
 A target is a cell (``In[3]``), a file of the project (``notes/plan.md``), or the name of something that Lisp defined.
-An accepted cell is put below the one that runs, for the person to run; no notebook is ever written.
+An accepted cell is put below the one that runs, for the person to run; no notebook is ever written. A definition of
+Lisp is tried in the sandbox first (see ``trying``): one that is refused there is not evaluated here.
 """
 
 from __future__ import annotations
@@ -15,7 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import AgentError, UsageError
+from ..values import Verdict
 from .project import Project
+from .trying import Trying
 
 if TYPE_CHECKING:
     from ..history import History
@@ -37,7 +40,10 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class EditProposal:
-    """A change that waits for a person. ``written`` is the text that was accepted: ``after``, or some hunks of it."""
+    """A change that waits for a person. ``written`` is the text that was accepted: ``after``, or some hunks of it.
+
+    ``verdict`` is that of the trial in the sandbox, where a definition of Lisp was accepted.
+    """
 
     id: str
     agent: str
@@ -47,6 +53,7 @@ class EditProposal:
     why: str = ""
     status: str = OPEN
     written: str = ""
+    verdict: Verdict | None = None
 
     @property
     def hunks(self) -> tuple[Hunk, ...]:
@@ -86,6 +93,7 @@ class Proposals:
         self._house = house
         self._history = history
         self._project = project
+        self._trying = Trying(house)
         self._found: dict[str, EditProposal] = {}
 
     def __iter__(self) -> Any:
@@ -121,8 +129,19 @@ class Proposals:
                 f"{proposal.target} has changed since {name} was proposed: reject it, and ask for a new proposal"
             )
         text = proposal.with_hunks(hunks) if hunks else proposal.after
+        verdict = self._judged(proposal.target, text)
+        if verdict is not None and not verdict.accepted:
+            raise AgentError(f"{name} was tried and refused, and nothing is changed: {verdict.reasons[-1]}")
         self._write(proposal.target, text)
-        return self._decided(replace(proposal, status=ACCEPTED, written=text))
+        return self._decided(replace(proposal, status=ACCEPTED, written=text, verdict=verdict))
+
+    def _judged(self, target: str, text: str) -> Verdict | None:
+        """What becomes of a definition of Lisp in the sandbox; None for a cell or a file, which nobody runs here."""
+        spec = None if _CELL.fullmatch(target) else self._house.definition(target)
+        if spec is None or self._house.lisp_source(target) is None:
+            return None
+        self._house.check_defines(target, text)
+        return self._trying.judged(spec, text)
 
     def reject(self, name: str) -> EditProposal:
         """Say no. Raises AgentError where it was decided already."""
@@ -150,9 +169,11 @@ class Proposals:
         self._found.pop(proposal.id)
         self._found[proposal.id] = proposal
         if self._history is not None and self._history.enabled:
-            body = json.dumps(asdict(proposal), ensure_ascii=False, indent=1)
+            body = json.dumps(asdict(proposal), ensure_ascii=False, indent=1, default=str)
             summary = f"{proposal.agent}: {proposal.id} for {proposal.target} {proposal.status}"
             facts = {"status": proposal.status, "target": proposal.target}
+            if proposal.verdict is not None:
+                facts |= {"verdict": proposal.verdict.reasons[0], "sandbox": proposal.verdict.level}
             self._history.note(
                 "proposal", proposal.agent, summary[:200], facts, {f"proposals/{proposal.id}.json": body}
             )
@@ -167,7 +188,10 @@ class Proposals:
                 raise AgentError(f"there is no cell {target}: the last one is In[{len(cells) - 1}]")
             return str(cells[int(match[1])])
         source = self._house.lisp_source(target)
-        return source if source is not None else self._project.read(target, whole=True)
+        if source is not None:
+            return source
+        self._project.check_writable(target)
+        return self._project.read(target, whole=True)
 
     def _write(self, target: str, text: str) -> None:
         if _CELL.fullmatch(target):

@@ -67,6 +67,12 @@ class Watched:
         value = serving(*args)
         return str(value) if isinstance(value, str) else value  # an agent's reply is a text that knows its turn
 
+    def traffic(self) -> list[tuple[Any, ...]]:
+        """Calls as they are of use to a comparison: as many that fail now as others, where any fails."""
+        right = [args for args, expected in self.cases if self._is_right(args, expected)]
+        wrong = [args for args, expected in self.cases if not self._is_right(args, expected)]
+        return [*wrong * max(1, len(right) // len(wrong)), *right] if wrong else right
+
     def probe(self) -> dict[Kind, float]:
         """Ask it, as it serves now: the share of failures, the seconds a case, the score; what it has of them."""
         self.target = self.find() if self.find is not None else self.target

@@ -14,7 +14,7 @@ from ..errors import DeployError
 from ..values import Deployment, Interface
 from .canary import Canary, Differ, Find, Metric
 from .conversations import Conversations
-from .handles import Provisional, Version
+from .handles import Version, is_provisional
 from .plan import Decision, Plan
 from .registry import Registry, Release, release_from_json, release_to_json
 from .sampling import plain
@@ -110,7 +110,7 @@ class Canaries:
                 raise DeployError(f"a canary of {name} is under way: %o promote {name} or %o rollback {name} ends it")
             if serving.program.digest == release.program.digest:
                 raise DeployError(f"this version of {name} is the one that serves: there is nothing to compare")
-            if isinstance(slot.version, Provisional):
+            if is_provisional(slot.version):
                 raise DeployError(
                     f"a canary compares times, and {name} is served by a build that is not optimised "
                     f"({getattr(slot.version, 'tier', '')}): begin it when `%o serving {name}` says optimised"
@@ -306,7 +306,7 @@ class Canaries:
         Raises DeployError where it cannot go on; it is then forgotten.
         """
         with self._registry._lock, self._lock:
-            if isinstance(self._registry.slot(name).version, Provisional):
+            if is_provisional(self._registry.slot(name).version):
                 return None
             body = self._remembered.pop(name, None)
         if body is None or name in self._running:

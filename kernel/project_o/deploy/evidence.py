@@ -77,6 +77,11 @@ class Evidence:
         """Old latency over new; None before there is anything to say."""
         return self._interval
 
+    @property
+    def _latency(self) -> Interval | None:
+        """The interval, where it has a say."""
+        return self._interval if self.plan.timed else None
+
     def latencies(self) -> tuple[float, float] | None:
         """The medians of the compared calls, old and new, in seconds."""
         if not self._pairs:
@@ -182,7 +187,7 @@ class Evidence:
             return Decision("rollback", self.crash)
         if self.difference:
             return Decision("rollback", f"its answers differ: {self.difference}")
-        found = self._interval
+        found = self._latency
         if found is not None and found.high < 1.0 and found.estimate <= 1 / (1 + limits.CANARY_SLOWER):
             return Decision("rollback", f"it is slower: {_ratio(found)}")
         evidence = more_failures(self.errors_new, self.errors_old, self._share)
@@ -193,7 +198,7 @@ class Evidence:
     def _better(self) -> Decision | None:
         if self._looks_worse():
             return None
-        found = self._interval
+        found = self._latency
         if found is not None and found.low > 1.0 and found.estimate >= 1 + limits.CANARY_FASTER:
             return Decision("promote", f"it is faster: {_ratio(found)}")
         evidence = fewer_failures(self.errors_new, self.errors_old, self._share)
@@ -207,11 +212,12 @@ class Evidence:
             return True
         if self.errors_new and self._error_ratio() > 1 + limits.CANARY_MORE_ERRORS:
             return True
-        if self._interval is not None and self._interval.estimate < 1 / (1 + limits.CANARY_TOLERANCE):
+        if self._latency is not None and self._latency.estimate < 1 / (1 + limits.CANARY_TOLERANCE):
             return True
         if any(_gain(pairs) < -limits.CANARY_TOLERANCE for pairs in self.metrics.values()):
             return True
-        return any(estimate < 1 / (1 + limits.CANARY_SLOWER) for estimate in self._by_function().values())
+        slower = 1 / (1 + limits.CANARY_SLOWER)
+        return self.plan.timed and any(estimate < slower for estimate in self._by_function().values())
 
     def _by_function(self) -> dict[str, float]:
         """The ratio of each function of which enough was seen."""

@@ -18,7 +18,8 @@ class Plan:
     """``share`` of the calls go to the new version, for ``calls`` calls of both or ``seconds``, what is over first.
 
     Where that does not decide it, it is extended as often as ``limits.CANARY_EXTENSIONS`` says. ``shadow``: the old
-    version answers every call, and for a share of them the new one answers too, on copies, to be compared.
+    version answers every call, and for a share of them the new one answers too, on copies, to be compared. Without
+    ``timed`` latency has no say: what was repaired may take longer than what was wrong.
     """
 
     share: float = limits.CANARY_SHARE
@@ -26,6 +27,7 @@ class Plan:
     seconds: float = limits.CANARY_SECONDS
     shadow: bool = False
     seed: int = 0
+    timed: bool = True
 
     def __post_init__(self) -> None:
         """Raises UsageError for what cannot be meant."""

@@ -15,7 +15,7 @@ from ..abi import spell
 from ..errors import DeployError, ToolchainError
 from ..toolchain import elf
 from ..values import Deployment, Parameter, Program
-from .handles import Provisional, Slot, Version
+from .handles import Slot, Version, is_provisional
 
 Origin = Literal["cell", "accepted", "canary", "rollback", "restored"]
 OpenVersion = Callable[["Release", Program | None], Version]
@@ -202,11 +202,11 @@ class Registry:
         slot.note = (
             f"an evolved version serves, not the text of the cell; %o rollback {name} goes back" if evolved else ""
         )
-        if isinstance(version, Provisional):
+        if is_provisional(version):
             version.then(partial(self._improve, slot, version))
         return slot
 
-    def _improve(self, slot: Slot, before: Version, better: Version) -> bool:
+    def _improve(self, slot: Slot, before: object, better: Version) -> bool:
         with self._lock:
             if slot.version is not before:
                 return False
@@ -389,7 +389,7 @@ def described(release: Release, version: Version) -> Release:
     for function in artifact.interface.functions:
         parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in function.parameters)
         spelled.append(f"{function.name}({parameters}) -> {spell(function.result)}")
-    path = "" if isinstance(version, Provisional) else getattr(artifact, "path", "")  # the better build will say
+    path = "" if is_provisional(version) else getattr(artifact, "path", "")  # the better build will say
     return replace(release, interface=tuple(spelled), library=_digest_of(path))
 
 

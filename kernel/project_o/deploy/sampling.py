@@ -15,7 +15,7 @@ from typing import Any
 from .. import limits
 from ..errors import InterfaceError
 from .arguments import size_class
-from .handles import Provisional, Slot, Version
+from .handles import Slot, Version, is_provisional
 
 Record = Callable[[str, float, bool, int], None]
 """(function, seconds, whether it failed, the size of its arguments)."""
@@ -87,7 +87,12 @@ def arm(slot: Slot, record: Record, give_back: Callable[[Sampled], None]) -> boo
     the build is not the one whose time means anything.
     """
     version = slot.version
-    if isinstance(version, (Sampled, Provisional)) or hasattr(version, "evidence") or hasattr(version, "converses"):
+    if (
+        isinstance(version, Sampled)
+        or is_provisional(version)
+        or hasattr(version, "evidence")
+        or hasattr(version, "converses")
+    ):
         return False
     slot.version = Sampled(version, record, give_back)
     return True

@@ -45,17 +45,21 @@ class Tally:
         return (1 + self.hits[name]) / (2 + self.tried[name] + doubt)
 
     def order(
-        self, names: Sequence[str], key: Sequence[object], doubts: Mapping[str, float] | None = None
+        self,
+        names: Sequence[str],
+        key: Sequence[object],
+        doubts: Mapping[str, float] | None = None,
+        worth: Mapping[str, float] | None = None,
     ) -> list[str]:
         """The arms, whose turn it is first. ``key`` is the seed and what the draw is for.
 
-        ``doubts`` are misses that an arm begins with.
+        ``doubts`` are misses that an arm begins with; ``worth`` is what a hit of it counts, 1 where nothing is said.
         """
         rng = generator(*key)  # type: ignore[arg-type]
         drawn = {}
         for name in names:
             misses = 1 + self.tried[name] - self.hits[name] + (doubts or {}).get(name, 0)
-            drawn[name] = float(rng.beta(1 + self.hits[name], misses))
+            drawn[name] = float(rng.beta(1 + self.hits[name], misses)) * (worth or {}).get(name, 1.0)
         return sorted(names, key=lambda name: -drawn[name])
 
 

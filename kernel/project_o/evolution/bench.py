@@ -3,12 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from ..values import Artifact, Measurement, Trial
 from .quiet import Quiet
 from .task import Jobs
-from .validate import Oracle
+
+if TYPE_CHECKING:
+    from .validate import Oracle
+
+
+class MeasurementFailed(Exception):  # noqa: N818 - it tells what happened, and never leaves this room
+    """A side failed while it was measured, or there was no time left; the text says which and how."""
+
+
+class Defect(MeasurementFailed):
+    """What was measured shows a fault of the candidate. ``name`` is the check's, by which a user may allow it."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
 
 
 @dataclass(frozen=True)

@@ -25,10 +25,11 @@ from .. import limits
 from ..observe import design
 from ..values import NativeFunction, NativeType
 from .bandwidth import bytes_per_second_max
+from .bench import Defect
 from .compare import difference, slack_of
 from .fresh import Fresh
 from .inputs import Case
-from .measure import Defect, Measured, Plan, Series, measure, plan
+from .measure import Measured, Plan, Series, measure, plan
 from .plausible import CEILING
 from .task import Answer, Handle, generator
 from .validate import Oracle

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..values import Finding, Measurement, Trial, Verdict
-from .measure import Defect
+from .bench import Defect
 
 
 def decide(

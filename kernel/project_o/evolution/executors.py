@@ -11,7 +11,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import BrokenExecutor, CancelledError, Executor, Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
@@ -146,6 +146,7 @@ class Elsewhere(Executor):
     def _replace(self, broken: Executor) -> None:
         """A pool of processes ends as a whole with one of them: another one takes its place for this run."""
         import multiprocessing
+        from concurrent.futures import ProcessPoolExecutor
 
         with self._lock:
             if self._inner is broken:

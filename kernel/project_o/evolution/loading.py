@@ -19,7 +19,8 @@ import statistics
 from .. import limits
 from ..observe import mean_interval
 from ..values import NativeFunction, NativeType, Program
-from .measure import Defect, Series
+from .bench import Defect
+from .measure import Series
 from .plausible import LOAD, shown_negative, told_seconds
 
 PROCESSES_MIN = 6

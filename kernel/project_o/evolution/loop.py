@@ -19,11 +19,10 @@ from typing import TypeVar
 from .. import limits
 from ..values import Measurement, Proposal, Record, Verdict
 from .archive import Archive, Behaved, Recorded
-from .bench import Bench
+from .bench import Bench, Defect, MeasurementFailed
 from .decide import acceptable, decide, no_improvement, refused
 from .lessons import refused as refused_before
 from .lessons import taken_back
-from .measure import Defect, MeasurementFailed
 from .reporting import Clock, Reporter
 from .search import Proposer
 from .task import Jobs, Stopped, Task

@@ -23,6 +23,7 @@ from dataclasses import dataclass, field
 from .. import limits
 from ..observe import Design, Interval, Watch
 from ..values import NativeType
+from .bench import Defect, MeasurementFailed
 from .compare import difference
 from .fresh import Draw
 from .inputs import Case
@@ -34,18 +35,6 @@ CLOCK_SECONDS_MIN = 1e-9
 
 Sides = tuple[list[float], list[float]]
 """A value a pair: the incumbent's, the candidate's."""
-
-
-class MeasurementFailed(Exception):  # noqa: N818 - it tells what happened, and never leaves this room
-    """A side failed while it was measured, or there was no time left; the text says which and how."""
-
-
-class Defect(MeasurementFailed):
-    """What was measured shows a fault of the candidate. ``name`` is the check's, by which a user may allow it."""
-
-    def __init__(self, name: str, text: str) -> None:
-        super().__init__(text)
-        self.name = name
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,11 @@ from typing import Any
 from .. import limits
 from ..observe import Interval, paired_ratio
 from ..values import Artifact, Measurement
+from .bench import MeasurementFailed
 from .compare import TOLERANCE_BY_BITS, float_bits, relative_error
 from .fresh import Fresh
 from .goals import Goal
-from .measure import Measured, MeasurementFailed, Series
+from .measure import Measured, Series
 from .task import Answer, Handle
 from .validate import Oracle
 

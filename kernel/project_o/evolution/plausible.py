@@ -14,10 +14,12 @@ from collections.abc import Sequence
 
 from .. import limits
 from ..observe import mean_interval, negative_by_signs
-from .measure import Defect, Series, Sides
+from .bench import Defect
+from .measure import Series, Sides
+from .seal import DATA
 
 CLOCK, FIRST_CALL, CEILING, LOAD, PRECISION = "clock", "first-call", "ceiling", "load", "precision"
-ALLOWABLE = (CLOCK, FIRST_CALL, CEILING, LOAD, PRECISION)
+ALLOWABLE = (CLOCK, FIRST_CALL, CEILING, LOAD, PRECISION, DATA)
 """What a user may allow by name: a defect that is reported, and then rejects nothing."""
 PAIRS_MIN = 6
 

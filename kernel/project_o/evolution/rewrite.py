@@ -96,7 +96,8 @@ class RewriteProposer(Remembering):
         if program.digest not in self._parents:
             left: dict[str, list[Edit]] = defaultdict(list)
             blocks = self._tools.blocks(program.source)
-            for edit in edits(program.language, program.source):
+            spans = tuple((block.first, block.last) for block in blocks)
+            for edit in edits(program.language, program.source, spans):
                 inside = not blocks or any(block.first < edit.line < block.last for block in blocks)
                 if inside and (edit.keeps or self._changing):
                     left[edit.operator].append(edit)

@@ -26,8 +26,8 @@ class Run:
     ``best`` is the accepted winner; where the run ended before it was confirmed, or its scores are self-reported, the
     leading candidate; where nothing was better, the baseline. ``measurement`` is the last one of the verdict (the
     confirmation, if there is one). ``exchanges`` are what a language model was asked and answered, ``notes`` what it
-    cost. ``population`` are the elites that the archive holds at the end. ``state`` is the commit that holds the run,
-    once the caller has made it.
+    cost. ``population`` are the elites that the archive holds at the end. ``seal`` says of what was judged by that it
+    was as at the beginning, or not (see ``seal``). ``state`` is the commit that holds the run, once it is made.
     """
 
     program: Program
@@ -48,6 +48,7 @@ class Run:
     exchanges: tuple[Exchange, ...] = ()
     notes: tuple[str, ...] = ()
     population: Population = field(default_factory=Population)
+    seal: str = ""
 
     @property
     def operators(self) -> tuple[Operator, ...]:
@@ -148,6 +149,8 @@ class Run:
             facts["O-By"] = self.trials[self.best_index].proposal.proposer
         if self.exchanges:
             facts["O-Model"] = self.notes[0] if self.notes else ""
+        if self.seal:
+            facts["O-Seal"] = self.seal
         if (found := self.measurement) is not None:
             facts["O-Ratio"] = f"{found.ratio:.4f} [{found.low:.4f}, {found.high:.4f}]"
             facts["O-Pairs"] = str(found.pairs)

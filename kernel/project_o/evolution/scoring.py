@@ -14,11 +14,10 @@ from ..errors import EvolutionError
 from ..observe import Design, Interval, Watch, design, mean_interval, paired_ratio
 from ..values import Artifact, Measurement, Trial
 from .behaviour import Traced
-from .bench import Outcome
+from .bench import MeasurementFailed, Outcome
 from .candidate import Candidate
 from .goals import MEMORY, SIZE, Goal, all_goals, guards, objectives
 from .manners import Manners, as_metric, cut
-from .measure import MeasurementFailed
 from .quiet import Quiet
 from .stored import Kept
 from .task import SCORE, TIME, Jobs, Stopped, Task

@@ -1,4 +1,7 @@
-"""``run_evolution``: one run from a task to a verdict."""
+"""``run_evolution``: one run from a task to a verdict.
+
+Who proposes and what measures is imported by the run that has it: all of them together are most of the engine.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Executor
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..errors import CompileError, EvolutionError
@@ -18,24 +21,21 @@ from .archive import Archive, Recorded
 from .bench import Bench, Outcome
 from .checks import cascade_of
 from .checks.build import first_diagnostic
-from .crossing import crossing_proposer
 from .executors import executing
-from .foreign.bench import ForeignBench
-from .foreign.word import by_word, marked
 from .islands import Islands
 from .journal import TrialJournal
-from .llm import ModelProposer
 from .loop import INTERRUPTED, OVER_BUDGET, Loop
-from .repair import AUTO, RepairBench, Repairing, RepairProposer, to_repair
+from .repair import AUTO, REPAIR
 from .reporting import Clock, Reporter
-from .rewrite import RewriteProposer, is_rewritten
 from .run import Run
-from .scoring import ScoreBench
 from .search import Nobody, Patient, Proposer, SearchProposer
 from .task import Jobs, Stopped, Task
-from .timing import TimeBench
 from .trial import Judge
-from .tuning import Offline
+
+if TYPE_CHECKING:
+    from .llm.proposer import ModelProposer
+    from .repair.cases import Repairing
+    from .repair.proposer import RepairProposer
 
 _human = itertools.count()
 MakeProposer = Callable[[Task, int], Proposer]
@@ -76,13 +76,13 @@ def run_evolution(
     clock = Clock(time.monotonic(), budget_seconds)
     archive = Archive()
     reporter = Reporter(task.program.name, clock, trials, progress or (lambda _: None))
-    repair = to_repair(task, proposer, seed)
+    repair = _repair(task, proposer, seed)
     task = task if repair is None else replace(task, repairing=True)
     jobs = Jobs(task)
     islands = Islands(task.program, seed, task.islands, task.grid)
     chosen = _chosen(proposer, task, seed, islands, repair, workers) if trials != 1 else Nobody()
-    model = chosen if isinstance(chosen, ModelProposer) else None
-    repairer = chosen if isinstance(chosen, RepairProposer) else None
+    model = _model(chosen, proposer)
+    repairer = _repairer(chosen, repair)
     if patience is not None:
         chosen = Patient(chosen, *patience)
     recorded = _recorded(task, seed, resume, journal)
@@ -126,6 +126,7 @@ def _finished(
         judge_source=lambda source, trusted: _judge_human(loop.judge, source, trusted=trusted),
         exchanges=model.exchanges if model is not None else (),
         notes=(model.spent,) if model is not None and model.spent else (),
+        seal=task.seal.told(),
     )
 
 
@@ -153,6 +154,7 @@ def _look_at(loop: Loop, line: str) -> bool:
 def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, str]:
     """Baseline, search, verdict: the winner or leader, and why the run was stopped, if it was."""
     fresh = Jobs(loop.task)
+    foreign = loop.task.foreign
     try:
         _baseline(loop)
         islands.must_measure(loop.archive.records[0])
@@ -161,14 +163,20 @@ def _carry_out(loop: Loop, islands: Islands) -> tuple[Record | None, Verdict, st
         if loop.stop.is_set():
             raise KeyboardInterrupt
         loop.abandon()
-        if loop.task.foreign is None:
+        if foreign is None:
             winner, verdict = loop.conclude(fresh)
         else:
+            from .foreign.word import by_word
+
             winner, verdict = loop.aside(lambda: by_word(loop, fresh), fresh, "evaluating the best again")
     except (KeyboardInterrupt, Stopped):
         loop.abandon()
         verdict = loop.unconfirmed(INTERRUPTED)
-        return loop.leader(), verdict if loop.task.foreign is None else marked(verdict), INTERRUPTED
+        if foreign is not None:
+            from .foreign.word import marked
+
+            verdict = marked(verdict)
+        return loop.leader(), verdict, INTERRUPTED
     finally:
         loop.jobs.stop()
         fresh.stop()
@@ -223,6 +231,7 @@ def _prepared(loop: Loop) -> Outcome:
     found = loop.bench.prepare(loop.jobs, _built(loop.task))
     if not loop.task.repairing:
         loop.judge.incumbent_must_pass(loop.jobs)
+    loop.task.seal.settle()
     return found
 
 
@@ -244,6 +253,8 @@ def _chosen(
     workers: int,
 ) -> Proposer:
     if repair is not None:
+        from .repair.proposer import RepairProposer
+
         return RepairProposer(task, _built(task), *repair, workers, seed)
     return _proposer(proposer, task, seed, islands)
 
@@ -251,12 +262,17 @@ def _chosen(
 def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, islands: Islands) -> Proposer:
     if not isinstance(proposer, str):
         made = proposer if hasattr(proposer, "ask") else proposer(task, seed)
-        if isinstance(made, ModelProposer):
-            made.islands = islands
+        if (model := _model(made, proposer)) is not None:
+            model.islands = islands
         return made
     if task.to:
+        from .crossing import crossing_proposer
+
         return crossing_proposer(proposer, task, seed)
     if proposer in ("search", AUTO):
+        from .rewrite import RewriteProposer, is_rewritten
+        from .tuning import Offline
+
         if task.numbers and not any(len(item.domain) > 1 for item in task.program.parameters):
             return Offline(task.program, seed, islands)
         if is_rewritten(task.program):
@@ -265,6 +281,32 @@ def _proposer(proposer: str | Proposer | MakeProposer, task: Task, seed: int, is
     raise EvolutionError(
         f"no proposer is called {proposer!r}: there are search, repair, auto, and llm, which needs a model"
     )
+
+
+def _repair(task: Task, proposer: object, seed: int) -> tuple[NativeFunction, Repairing] | None:
+    """What is to be repaired, where that is asked for, or may be meant."""
+    if proposer not in (REPAIR, AUTO) or task.foreign is not None:
+        return None
+    from .repair.wanted import to_repair
+
+    return to_repair(task, proposer, seed)
+
+
+def _repairer(chosen: Proposer, repair: object) -> RepairProposer | None:
+    if repair is None:
+        return None
+    from .repair.proposer import RepairProposer
+
+    return chosen if isinstance(chosen, RepairProposer) else None
+
+
+def _model(chosen: Proposer, proposer: object) -> ModelProposer | None:
+    """Who asks a model; none of our words means one."""
+    if isinstance(proposer, str):
+        return None
+    from .llm.proposer import ModelProposer
+
+    return chosen if isinstance(chosen, ModelProposer) else None
 
 
 def _bounded(trials: int | None, budget_seconds: float | None) -> int | None:
@@ -289,9 +331,17 @@ def bench_of(
 ) -> Bench:
     """The bench of this task's objective. Raises EvolutionError for a metric that nobody measures."""
     if repair is not None:
+        from .repair.bench import RepairBench
+
         return RepairBench(task, *repair)
     if task.foreign is not None:
+        from .foreign.bench import ForeignBench
+
         return ForeignBench(task, seed, budget_seconds)
     if task.evaluator is not None:
+        from .scoring import ScoreBench
+
         return ScoreBench(task, seed, budget_seconds)
+    from .timing import TimeBench
+
     return TimeBench(task, seed, budget_seconds)

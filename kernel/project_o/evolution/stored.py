@@ -8,7 +8,7 @@ import threading
 from pathlib import Path
 
 from ..values import Artifact
-from .measure import MeasurementFailed
+from .bench import MeasurementFailed
 
 
 def stored_digest(artifact: Artifact) -> str:

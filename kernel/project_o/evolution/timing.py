@@ -15,14 +15,14 @@ from ..errors import EvolutionError, InterfaceError
 from ..observe import Design, design
 from ..values import Artifact, Measurement, NativeFunction, Trial
 from .behaviour import machine_code
-from .bench import Outcome
+from .bench import Defect, MeasurementFailed, Outcome
 from .ceiling import Ceiling
 from .fresh import Fresh
 from .goals import ACCURACY, MEASURED, MEMORY, SIZE, TIME, Goal, all_goals, goal, guards, objectives
 from .infer import takes_any, typed, writing
 from .inputs import Case, Inputs
 from .loading import load_defect
-from .measure import Defect, Measured, MeasurementFailed, Series, measure, plan
+from .measure import Measured, Series, measure, plan
 from .metrics import accuracy, of_memory, of_size, of_time, of_wall
 from .plausible import ALLOWABLE, FIRST_CALL, clock_defect
 from .quiet import Quiet

@@ -7,16 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .. import limits
 from ..errors import EvolutionError
 from ..values import CheckStage, Finding, Measurement, Program, Proposal, Record, Trial, Verdict
 from .behaviour import same_as
-from .bench import Bench
+from .bench import Bench, Defect, MeasurementFailed
 from .checks import Cascade, must_pass
 from .checks.performance import concluded, screened
-from .checks.seam import STAGES, Subject, together
+from .checks.seam import STAGES, Subject, failed, together, trial_of
 from .decide import acceptable, decide, refused, told
-from .foreign.word import marked
-from .measure import Defect, MeasurementFailed
 from .task import Jobs, Task
 
 STATIC: tuple[CheckStage, ...] = ("syntax", "security", "types", "build")
@@ -42,8 +41,16 @@ class Judge:
         """Check and screen a proposal. Whatever goes wrong with it costs only itself: status "failed".
 
         ``known`` tells the trial that behaves so: what does nothing else is not measured.
-        Raises Stopped when the run was stopped meanwhile.
+        One whose process somebody else killed is tried again. Raises Stopped when the run was stopped meanwhile.
         """
+        for _ in range(limits.TRIAL_ATTEMPTS):
+            killed = jobs.killed
+            record = self._tried(jobs, proposal, known)
+            if record.status != "failed" or jobs.killed == killed:
+                break
+        return record
+
+    def _tried(self, jobs: Jobs, proposal: Proposal, known: Callable[[str], int | None]) -> Record:
         started = time.monotonic()
         subject = self._subject(jobs, proposal.program, index=proposal.index)
         trial = self._checked(subject)
@@ -122,6 +129,8 @@ class Judge:
                 trial = refused(trial, defect)
             except (MeasurementFailed, EvolutionError) as error:
                 stopped = str(error)
+        if trial.outcome == "passed" and (why := self.task.seal.broken()):
+            trial = together(trial, trial_of([failed("security", why)], self.task.level))
         found = decide(
             trial=self._with_performance(trial, confirmation or measurement),
             measurement=measurement,
@@ -130,10 +139,16 @@ class Judge:
             level=self.task.level,
             stopped=stopped,
         )
-        return found if self.task.foreign is None else marked(found)
+        if self.task.foreign is None:
+            return found
+        from .foreign.word import marked
+
+        return marked(found)
 
     def _checked(self, subject: Subject) -> Trial:
         with self.bench.quiet.working():
+            if why := self.task.seal.broken():
+                return trial_of([failed("security", why)], self.task.level)
             trial = self.cascade.run(subject)
         if trial.outcome == "passed":
             self._passed[subject.program.digest] = trial

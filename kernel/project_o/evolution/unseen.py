@@ -21,13 +21,12 @@ from typing import TYPE_CHECKING, Any
 
 from .. import limits
 from ..observe import interval_of, mean_interval, negative_by_signs
+from .bench import Defect, MeasurementFailed
 from .fresh import Fresh
 from .inputs import Case
 from .measure import (
     CLOCK_SECONDS_MIN,
     OFFSETS_BYTES,
-    Defect,
-    MeasurementFailed,
     Plan,
     Series,
     checked,

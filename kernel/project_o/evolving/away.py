@@ -13,6 +13,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from ..errors import EvolutionError, UsageError
@@ -30,6 +31,8 @@ SENT = (
     "guards", "guard_regression", "allowed", "lessons", "repairing",
 )  # fmt: skip
 """The fields of a task that cross as they are."""
+SENT_OF_FILES = ("objective", "also", "guards", "guard_regression")
+"""Those of a task whose program and evaluator lie in files, which the worker makes of their texts."""
 
 
 def parcel_of(task: Task, runtime: Any, cell: Program | None, seed: int, budget: float | None, repair: Any) -> Parcel:
@@ -42,6 +45,23 @@ def parcel_of(task: Task, runtime: Any, cell: Program | None, seed: int, budget:
         "fields": fields, "cell": cell, "buffers": buffers, "seed": seed, "budget": budget, "repair": repair,
         "kept": task.kept.to_json(),
     }  # fmt: skip
+    return _parcel(task, body)
+
+
+def parcel_of_files(task: Task, path: Path, seed: int, budget: float | None, repair: Any) -> Parcel:
+    """The same for a program in a file, with the texts of its evaluator and of what lies beside that.
+
+    An evaluator of our own form that judges the leader by the file's word stays here: the verdict is made here.
+    """
+    body = {
+        "files": (task.program, path, task.foreign, task.evaluator if task.foreign is None else None),
+        "fields": {name: getattr(task, name) for name in SENT_OF_FILES},
+        "seed": seed, "budget": budget, "repair": repair, "kept": task.kept.to_json(),
+    }  # fmt: skip
+    return _parcel(task, body)
+
+
+def _parcel(task: Task, body: dict[str, Any]) -> Parcel:
     try:
         return Parcel(_dumps(body), attempt)
     except Exception as error:
@@ -64,39 +84,55 @@ class _Away:
     """One run in a worker: its judge, with the baseline measured."""
 
     def __init__(self, body: bytes) -> None:
-        from ..deploy import PythonFunction
-        from ..evolution.kept import Counterexamples
-        from ..runtimes import LispRuntime, NativeRuntime, PythonRuntime
-        from ..runtimes.trust import is_own
-        from ..sandbox import shared
-
         given = pickle.loads(body)
-        cell: Program | None = given["cell"]
-        python = PythonRuntime(PythonFunction)
-        runtimes: tuple[Any, ...] = (NativeRuntime(lambda: False), LispRuntime(), python)
-        program: Program = given["fields"]["program"]
-        runtime = next(one for one in runtimes if program.language in one.languages)
-        if given["buffers"]:
-            python.take_data(given["buffers"])
-        box = shared()
-
-        def own(candidate: Program) -> bool:
-            return is_own(candidate, lambda name: cell if cell is not None and cell.name == name else None)
-
-        def build(candidate: Program) -> Artifact:
-            made: Artifact = runtime.build(candidate, proposed=not own(candidate))
-            return made
-
-        task = Task(
-            **given["fields"], build=build, build_own=runtime.build, own=own, box=box, open_job=runtime.opener(box),
-            typed=runtime.typed(box), kept=Counterexamples(given["kept"]),
-        )  # fmt: skip
+        task = _of_files(given) if "files" in given else _of_serving(given)
         self.jobs = Jobs(task)
         bench = bench_of(task, given["seed"], given["budget"], given["repair"])
         self.judge = Judge(task, bench, cascade_of(task), given["seed"])
-        bench.prepare(self.jobs, build(program))
+        bench.prepare(self.jobs, task.build(task.program))
+        task.seal.settle()
         if not task.repairing:
             self.judge.incumbent_must_pass(self.jobs)
+
+
+def _of_serving(given: dict[str, Any]) -> Task:
+    """The task of a program that serves a name where the run was started."""
+    from ..deploy import PythonFunction
+    from ..evolution.kept import Counterexamples
+    from ..runtimes import LispRuntime, NativeRuntime, PythonRuntime
+    from ..runtimes.trust import is_own
+    from ..sandbox import shared
+
+    cell: Program | None = given["cell"]
+    python = PythonRuntime(PythonFunction)
+    runtimes: tuple[Any, ...] = (NativeRuntime(lambda: False), LispRuntime(), python)
+    program: Program = given["fields"]["program"]
+    runtime = next(one for one in runtimes if program.language in one.languages)
+    if given["buffers"]:
+        python.take_data(given["buffers"])
+    box = shared()
+
+    def own(candidate: Program) -> bool:
+        return is_own(candidate, lambda name: cell if cell is not None and cell.name == name else None)
+
+    def build(candidate: Program) -> Artifact:
+        made: Artifact = runtime.build(candidate, proposed=not own(candidate))
+        return made
+
+    return Task(
+        **given["fields"], build=build, build_own=runtime.build, own=own, box=box, open_job=runtime.opener(box),
+        typed=runtime.typed(box), kept=Counterexamples(given["kept"]),
+    )  # fmt: skip
+
+
+def _of_files(given: dict[str, Any]) -> Task:
+    """The task of a program in a file; its evaluator is asked in the sandbox of this machine."""
+    from ..evolution.kept import Counterexamples
+    from .files import foreign_task, own_task
+
+    program, path, foreign, evaluator = given["files"]
+    task = foreign_task(foreign, None) if foreign is not None else own_task(program, path, evaluator)[0]
+    return replace(task, **given["fields"], kept=Counterexamples(given["kept"]))
 
 
 _known: OrderedDict[str, _Away] = OrderedDict()

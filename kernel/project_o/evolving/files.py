@@ -62,6 +62,7 @@ def evolve_files(
     Raises UsageError for files that cannot be meant, EvolutionError where a run cannot start.
     """
     from ..evolution import run_evolution
+    from .away import parcel_of_files
 
     foreign = None if callable(evaluator) else _read(program, evaluator, config, timeout)
     made, path = _made(program, evaluator if foreign is None else confirm, foreign)
@@ -71,6 +72,7 @@ def evolve_files(
     own = evaluator if callable(evaluator) else confirm
     wanted = Wishes.of(own, {"objective": objective, "guards": guards, "islands": islands, "grid": grid})
     made = replace(_aimed(made, wanted), kept=runs.kept_of(made.program.name))
+    made = replace(made, parcel=partial(parcel_of_files, path=path))
     stop = stop or threading.Event()
     beside = (foreign.evaluator if foreign is not None else "", settings)
     kept = runs.journal(made, wanted, seed, proposer, resume=resume, beside=beside)
@@ -88,8 +90,8 @@ def evolve_files(
 
 def _made(program: str | Path, own: Any, foreign: ForeignTask | None) -> tuple[Task, Path]:
     if foreign is None:
-        return _own_task(*read_program(Path(program)), own)
-    return _foreign_task(foreign, own), foreign.path
+        return own_task(*read_program(Path(program)), own)
+    return foreign_task(foreign, own), foreign.path
 
 
 def _aimed(made: Task, wanted: Wishes) -> Task:
@@ -107,7 +109,8 @@ def _read(
     return found if timeout is None else replace(found, settings=replace(found.settings, seconds=timeout))
 
 
-def _foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
+def foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
+    """A program's text before an evaluator in OpenEvolve's form, each time in a process of its own."""
     from ..evolution import Task
     from ..evolution.foreign.job import build, opener
     from ..sandbox import Sandbox
@@ -122,7 +125,7 @@ def _foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
     own = None
     if confirm is not None:
         judge = confirm
-        own = lambda: _own_task(foreign.program, foreign.path, judge)[0]  # noqa: E731 - made when a leader is there
+        own = lambda: own_task(foreign.program, foreign.path, judge)[0]  # noqa: E731 - made when a leader is there
     return Task(
         program=foreign.program,
         build=build,
@@ -135,7 +138,7 @@ def _foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
     )
 
 
-def _own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Task, Path]:
+def own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Task, Path]:
     """A Python file whose functions the evaluator calls: here, while they run in the sandbox."""
     from ..evolution import Task
     from ..sandbox import Sandbox

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,15 +19,17 @@ LLM = "llm"
 
 
 def from_model(
-    model: Model | str,
+    model: Model | str | Sequence[Model | str],
     url: str = "",
     *,
     tokens: int | None = None,
     price: tuple[float, float] | None = None,
     money: float | None = None,
+    weights: Sequence[float] | None = None,
     replay: tuple[Exchange, ...] = (),
 ) -> Callable[[Task, int], ModelProposer]:
-    """What makes the proposer of a run. ``model`` is one, or its name; "" is enough where all is recorded.
+    """What makes the proposer of a run. ``model`` is one, or its name; "" is enough where all is recorded. Of several,
+    which is asked is drawn by ``weights``, or, without them, by what each brought for what it cost.
 
     ``tokens`` is the most that may be spent, in and out together, ``price`` what a million of each costs, ``money``
     the most that all may cost at that price, or at the provider's list. Raises ModelMissing, with the three lines
@@ -39,22 +41,31 @@ def from_model(
         raise UsageError(f"a budget of {money} in money asks nothing: give it more")
     if price is not None and min(price) < 0:
         raise UsageError(f"a price of {price} cannot be meant: say what a million tokens cost in, and out")
-    opened: Model | None
-    if isinstance(model, str):
-        from ..models import open_model
-
-        opened = open_model(model, url) if model.strip() or not replay else None
-    else:
-        opened = model
+    several = list(model) if isinstance(model, (list, tuple)) else [model]
+    if weights and len(several) == 1:
+        raise UsageError("weights are for several models: name each of them")
+    opened = [one for one in (_opened(item, url, is_recorded=bool(replay)) for item in several) if one is not None]
 
     def make(task: Task, seed: int) -> ModelProposer:
         from ..evolution.llm import ModelProposer
+        from ..evolution.llm.choice import Choice
         from ..history.redact import Redactor
 
-        return ModelProposer(task, seed, opened, redact=Redactor().text, tokens=tokens, price=price, money=money,
+        chosen = Choice(opened, weights or ())
+        return ModelProposer(task, seed, chosen, redact=Redactor().text, tokens=tokens, price=price, money=money,
                              replay=replay)  # fmt: skip
 
     return make
+
+
+def _opened(model: Any, url: str, *, is_recorded: bool) -> Model | None:
+    """A model by its name; None for no name where all that is asked may be recorded."""
+    if not isinstance(model, str):
+        found: Model = model
+        return found
+    from ..models import open_model
+
+    return open_model(model, url) if model.strip() or not is_recorded else None
 
 
 def recorded(earlier: Any) -> tuple[dict[str, Any] | None, tuple[Exchange, ...]]:

@@ -9,6 +9,8 @@ from typing import Any, NamedTuple
 from .tokens import GRAMMARS
 from .trees import nodes, text_of, tree, walk
 
+_IMPORTS = {"zig": "@import", "rust": "use"}
+"""The word without which a text imports nothing, and need not be parsed to know it."""
 _ZIG_OWN = frozenset({"std", "builtin", "root", "o"})
 _RUST_OWN = frozenset({"std", "core", "alloc", "crate", "self", "super", "o"})
 
@@ -27,7 +29,7 @@ def imports(language: str, source: str) -> tuple[Import, ...]:
 
     In Zig such a name can only be another program; in Rust it may be something of the text's own.
     """
-    if language not in GRAMMARS:
+    if language not in GRAMMARS or _IMPORTS[language] not in source:
         return ()
     root = tree(GRAMMARS[language], source)
     found: dict[str, Import] = {}

@@ -53,7 +53,7 @@ def signatures(source: str) -> dict[str, Signature]:
 
 def blocks(source: str) -> tuple[_blocks.Block, ...]:
     """The EVOLVE blocks. Raises UsageError with the line of a malformed marker."""
-    return _blocks.find(tuple(_comments(source)))
+    return _blocks.find(_comments(source))
 
 
 def normalised(source: str) -> str:
@@ -82,7 +82,12 @@ def _tokens(source: str) -> tuple[tokenize.TokenInfo, ...]:
     return tuple(tokenize.generate_tokens(io.StringIO(source, newline="").readline))
 
 
-def _comments(source: str) -> Iterator[Comment]:
+@lru_cache(maxsize=4)
+def _comments(source: str) -> tuple[Comment, ...]:
+    return tuple(_find_comments(source))
+
+
+def _find_comments(source: str) -> Iterator[Comment]:
     starts = _line_starts(source)
     lines = split_lines(source)
     for token in _tokens(source):
@@ -100,7 +105,7 @@ def _line_starts(source: str) -> list[int]:
 
 
 def _scan(source: str) -> Scan:
-    return Scan(tuple(_comments(source)), tuple(_constants(source)))
+    return Scan(_comments(source), tuple(_constants(source)))
 
 
 def _constants(source: str) -> Iterator[Constant]:

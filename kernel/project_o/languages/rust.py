@@ -10,10 +10,10 @@ from itertools import accumulate
 from typing import Any
 
 from ..errors import UsageError
-from ..values import Mode, Program, Scalar
+from ..values import Mode, Parameter, Program, Scalar
 from . import blocks as _blocks
 from . import domains
-from .scan import Comment, Constant, Scan, Signature, declared, rewrite, split_lines
+from .scan import Comment, Constant, Scan, Signature, declared, may_declare, rewrite, split_lines
 from .trees import decoded, first_error, parameter_name, text_of, tree
 
 OPENER = "//"
@@ -40,13 +40,19 @@ def program(name: str, source: str, *, mode: Mode = "safe", options: tuple[str, 
     Raises UsageError naming the line of a bad declaration, or of what keeps one from being read. What else does not
     parse is left to the compiler, which says it best.
     """
-    parameters = tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE))
+    parameters = _declared(source)
     return Program(name, "rust", ((FILE, source),), parameters, mode, options)
 
 
 def with_source(old: Program, source: str) -> Program:
     """The same program with another text. Raises UsageError as ``program`` does."""
-    return old.with_source(source, tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE)))
+    return old.with_source(source, _declared(source))
+
+
+def _declared(source: str) -> tuple[Parameter, ...]:
+    if not may_declare(source):
+        return ()
+    return tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE))
 
 
 def with_settings(old: Program, settings: Mapping[str, Scalar]) -> Program:

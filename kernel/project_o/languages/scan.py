@@ -15,6 +15,7 @@ from ..values import Parameter, Scalar
 from . import domains
 
 _DECLARES = re.compile(r"\s*o:(?:\s+(.*?))?\s*", re.DOTALL)
+_MAY_DECLARE = re.compile(r"[/*!]\s*o:")
 _LINE_END = re.compile(r"(?<=\n)|(?<=\r)(?!\n)")
 
 
@@ -64,6 +65,13 @@ class Scan:
 def split_lines(source: str) -> list[str]:
     """The lines with their ends (LF, CR LF or CR), so that joining them gives ``source`` back."""
     return [line for line in _LINE_END.split(source) if line]
+
+
+def may_declare(source: str) -> bool:
+    """Whether a text of a language whose comments begin with slashes may declare a parameter at all: most do not, and
+    need not be parsed to know that.
+    """
+    return _MAY_DECLARE.search(source) is not None
 
 
 def declared(scan: Scan, opener: str, file: str = "") -> list[tuple[Parameter, Constant]]:

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
-from ..values import Mode, Program, Scalar
+from ..values import Mode, Parameter, Program, Scalar
 from . import blocks as _blocks
 from . import domains
-from .scan import Comment, Constant, Scan, Signature, declared, rewrite
+from .scan import Comment, Constant, Scan, Signature, declared, may_declare, rewrite
 from .trees import nodes, parameter_name, text_of, tree, walk
 
 OPENER = "//"
@@ -24,13 +24,19 @@ _PLAIN_ESCAPES = {"n": "\n", "r": "\r", "t": "\t", "\\": "\\", "'": "'", '"': '"
 
 def program(name: str, source: str, *, mode: Mode = "safe", options: tuple[str, ...] = ()) -> Program:
     """A cell as a program with its declared parameters. Raises UsageError naming the line of a bad declaration."""
-    parameters = tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE))
+    parameters = _declared(source)
     return Program(name, "zig", ((FILE, source),), parameters, mode, options)
 
 
 def with_source(old: Program, source: str) -> Program:
     """The same program with another text. Raises UsageError for a bad declaration in it."""
-    return old.with_source(source, tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE)))
+    return old.with_source(source, _declared(source))
+
+
+def _declared(source: str) -> tuple[Parameter, ...]:
+    if not may_declare(source):
+        return ()
+    return tuple(parameter for parameter, _ in declared(_scan(source), OPENER, FILE))
 
 
 def with_settings(old: Program, settings: Mapping[str, Scalar]) -> Program:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
+from collections.abc import Sequence as Forms
 from typing import Any, NoReturn
 
 import hy
 from hy.errors import HyMacroExpansionError
-from hy.models import Expression, Keyword, List, Object, String, Symbol
+from hy.models import Expression, Keyword, List, Object, Sequence, String, Symbol
 
 from . import words
 
@@ -15,12 +16,29 @@ ROOM = "__o_lisp__"
 """The name under which the functions that forms expand to stand in the cell's namespace."""
 
 
-def definition(name: Symbol, word: str, *args: Object) -> Expression:
+def definition(compiler: Any, name: Symbol, word: str, *args: Object) -> Any:
     """``(setx name (define ...))``: the name changes only once all has worked.
 
-    Each form around a body costs a walk through it, since Hy copies what a macro is given: these two are the fewest.
+    Each form around a body costs a walk through it, since Hy copies what a macro is given and what it returns: so this
+    is compiled here, where there is a ``compiler``, and is a form only for those who expand without one.
     """
-    return Expression([Symbol("setx"), name, Expression([room_word(word), *args])])
+    call = Expression([room_word(word), *args])
+    if compiler is None:
+        return Expression([Symbol("setx"), name, call])
+    from hy.core.result_macros import compile_assign
+
+    return compile_assign(compiler, None, name, placed(call, compiler.this), is_assignment_expr=True)
+
+
+def placed(model: Any, at: Any) -> Any:
+    """A form that was made here, with the place of one that was written, as far as its parts have none of their own."""
+    if hasattr(model, "_start_line"):
+        return model
+    model.replace(at, recursive=False)
+    if isinstance(model, Sequence):
+        for part in model:
+            placed(part, at)
+    return model
 
 
 def room_word(word: str) -> Expression:
@@ -28,7 +46,7 @@ def room_word(word: str) -> Expression:
     return Expression([Symbol("."), Symbol(ROOM), Symbol(word)])
 
 
-def named(form: str, args: Sequence[Any], example: str) -> tuple[Symbol, list[Any]]:
+def named(form: str, args: Forms[Any], example: str) -> tuple[Symbol, list[Any]]:
     """The name behind a form's word, and what follows."""
     if not args:
         misuse(f"{form} needs a name, as in {example}", here())
@@ -38,14 +56,14 @@ def named(form: str, args: Sequence[Any], example: str) -> tuple[Symbol, list[An
     return name, rest
 
 
-def documented(rest: Sequence[Any]) -> tuple[String, list[Any]]:
+def documented(rest: Forms[Any]) -> tuple[String, list[Any]]:
     """The documentation in front of something else, and what follows."""
     if rest and isinstance(rest[0], String) and (len(rest) > 1):
         return rest[0], list(rest[1:])
     return String(""), list(rest)
 
 
-def keywords(form: str, name: Symbol, rest: Sequence[Any], known: Sequence[str]) -> tuple[dict[str, Any], list[Any]]:
+def keywords(form: str, name: Symbol, rest: Forms[Any], known: Forms[str]) -> tuple[dict[str, Any], list[Any]]:
     """The options in front, and what follows them."""
     values: dict[str, Any] = {}
     rest = list(rest)
@@ -90,7 +108,7 @@ def reference(agent: Symbol, key: str, value: Any) -> Object:
     return String(str(value))
 
 
-def check_parameters(form: str, name: Symbol, rest: Sequence[Any]) -> None:
+def check_parameters(form: str, name: Symbol, rest: Forms[Any]) -> None:
     """The list of parameters that must stand behind a name."""
     if not rest or not isinstance(rest[0], List):
         misuse(f"{form} {name}: a list of parameters must follow the name, as in [#^ int a b]", (rest or [name])[0])
@@ -174,7 +192,7 @@ def origin(name: Symbol) -> tuple[Object, Object, Object]:
 
 def _form_of(name: Symbol, model: Any) -> Any:
     """The form whose second part is ``name``, found by its place."""
-    if not isinstance(model, hy.models.Sequence):
+    if not isinstance(model, Sequence):
         return None
     if isinstance(model, Expression) and len(model) > 1 and _place(model[1]) == _place(name) != (None, None):
         return model

@@ -3,7 +3,8 @@
 Every name that an expansion introduces is a gensym or ``expansion.ROOM``, so no name of the user's can capture it.
 ``workflow_forms`` has one more. This module loads Hy.
 
-To add a form: a function from models to models, its line in ``MACROS``, and its example in docs/lisp.md.
+To add a form: a function from models to models, its line in ``MACROS``, and its example in docs/lisp.md. One whose
+first parameter is called ``_hy_compiler`` is given Hy's compiler, or None where it is only expanded.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ MEMORY_KEYS = ("capacity", "embedding", "weight", "top", "block", "overlap", "ra
 TOOL_KEYS = ("unsafe", "timeout", "effects")
 
 
-def deftool(*args: Any) -> Any:
+def deftool(_hy_compiler: Any, *args: Any) -> Any:
     """``(deftool name [#^ int a  b] "What it does." :timeout 5 body...)``"""
     name, rest = named("deftool", args, "(deftool add [a b] (+ a b))")
     check_parameters("deftool", name, rest)
@@ -47,10 +48,12 @@ def deftool(*args: Any) -> Any:
     for key, value in values.items():
         pairs += [String(key), tool_names("deftool", name, key, value) if key == "effects" else value]
     function = Expression([Symbol("fn"), rest[0], *body])
-    return definition(name, "define_tool", function, String(str(name)), doc, hy.models.Dict(pairs), *origin(name))
+    return definition(
+        _hy_compiler, name, "define_tool", function, String(str(name)), doc, hy.models.Dict(pairs), *origin(name)
+    )
 
 
-def defmemory(*args: Any) -> Any:
+def defmemory(_hy_compiler: Any, *args: Any) -> Any:
     """``(defmemory name "What for." :capacity 1000 :embedding "hash")``"""
     name, rest = named("defmemory", args, "(defmemory notes :capacity 1000)")
     doc, rest = documented(rest)
@@ -59,10 +62,10 @@ def defmemory(*args: Any) -> Any:
         misuse(f"defmemory {name} has no body: give options only, as in :capacity 1000", body[0])
     pairs = [part for key, value in values.items() for part in (String(key), value)]
     source, line, _ = origin(name)
-    return definition(name, "define_memory", String(str(name)), doc, hy.models.Dict(pairs), source, line)
+    return definition(_hy_compiler, name, "define_memory", String(str(name)), doc, hy.models.Dict(pairs), source, line)
 
 
-def defagent(*args: Any) -> Any:
+def defagent(_hy_compiler: Any, *args: Any) -> Any:
     """``(defagent name "System prompt." :tools [add] :memory notes body...)``"""
     name, rest = named("defagent", args, '(defagent greeter "You greet people." (+ "Hello, " message))')
     prompt = rest and isinstance(rest[0], String)
@@ -84,10 +87,10 @@ def defagent(*args: Any) -> Any:
         ]
         function = Expression([Symbol("fn"), List([]), *local, *body])
     label = String(str(name))
-    return definition(name, "define_agent", function, label, doc, hy.models.Dict(pairs), *origin(name))
+    return definition(_hy_compiler, name, "define_agent", function, label, doc, hy.models.Dict(pairs), *origin(name))
 
 
-def defparam(*args: Any) -> Any:
+def defparam(_hy_compiler: Any, *args: Any) -> Any:
     """``(defparam depth 2 "How deep." :domain [1 2 4])``: the name is bound to the value."""
     example = "(defparam depth 2 :domain [1 2 4])"
     name, rest = named("defparam", args, example)
@@ -101,7 +104,7 @@ def defparam(*args: Any) -> Any:
     if body or not isinstance(domain, (List, String)):
         misuse(f'defparam {name}: write the values that it may have, as in :domain [1 2 4] or :domain "1..16"', name)
     source, line, _ = origin(name)
-    return definition(name, "define_param", rest[0], String(str(name)), doc, domain, source, line)
+    return definition(_hy_compiler, name, "define_param", rest[0], String(str(name)), doc, domain, source, line)
 
 
 def when_thread(*args: Any) -> Any:

@@ -11,13 +11,13 @@ from typing import Any
 import hy
 from hy.models import Expression, Keyword, List, Object, Sequence, String, Symbol
 
-from .expansion import check_parameters, definition, documented, misuse, named, origin, room_word, shown
+from .expansion import check_parameters, definition, documented, misuse, named, origin, placed, room_word, shown
 
 STEP_KEYS = ("retries", "pause")
 _STEP_EXAMPLE = "(step found (search topic) :retries 2)"
 
 
-def defworkflow(*args: Any) -> Any:
+def defworkflow(_hy_compiler: Any, *args: Any) -> Any:
     """``(defworkflow name [topic] "What it does." (step found (search topic)) (step text (sum-up found)))``"""
     name, rest = named("defworkflow", args, f"(defworkflow research [topic] {_STEP_EXAMPLE})")
     check_parameters("defworkflow", name, rest)
@@ -25,7 +25,7 @@ def defworkflow(*args: Any) -> Any:
     if not body:
         misuse(f"defworkflow {name}: there are no steps behind the parameters: write {_STEP_EXAMPLE}", name)
     function = Expression([Symbol("fn"), rest[0], *(with_steps(form) for form in body)])
-    return definition(name, "define_workflow", function, String(str(name)), doc, *origin(name))
+    return definition(_hy_compiler, name, "define_workflow", function, String(str(name)), doc, *origin(name))
 
 
 def with_steps(form: Any) -> Any:
@@ -43,11 +43,11 @@ def with_steps(form: Any) -> Any:
     return type(form)([with_steps(part) for part in form]).replace(form, recursive=False)
 
 
-def _step(form: Expression) -> Object:
+def _step(form: Expression) -> Any:
     """``(step name work)`` sets the name; ``(step "name" work)`` is the value."""
     label, call = _step_call(form)
     made = Expression([Symbol("setv"), label, call]) if isinstance(label, Symbol) else call
-    return made.replace(form, recursive=False)
+    return placed(made, form)
 
 
 def _step_call(form: Expression) -> tuple[Any, Object]:
@@ -70,7 +70,7 @@ def _step_call(form: Expression) -> tuple[Any, Object]:
         misuse(f"step {form[1]} does nothing: write what it does, as in {_STEP_EXAMPLE}", form)
     function = Expression([Symbol("fn"), List([]), *work])
     call = Expression([room_word("step"), String(str(form[1])), function, *options])
-    return form[1], call.replace(form, recursive=False)
+    return form[1], placed(call, form)
 
 
 def _parallel(form: Expression) -> Object:
@@ -85,4 +85,4 @@ def _parallel(form: Expression) -> Object:
     call = Expression([room_word("parallel"), *(Expression([Symbol("fn"), List([]), one]) for one in calls)])
     if naming:
         call = Expression([Symbol("setv"), List([step[1] for step in steps]), call])
-    return call.replace(form, recursive=False)
+    return placed(call, form)

@@ -132,7 +132,14 @@ def _shown(proposal: EditProposal) -> Any:
     from .. import view
     from ..operations.listing import Report
 
-    return Report(proposal, lambda one: view.show_diff_text(f"# {one.id} {one.status}: {one.why}\n{one.diff()}"))
+    return Report(
+        proposal, lambda one: view.show_diff_text(f"# {one.id} {one.status}: {one.why}\n{_tried(one)}{one.diff()}")
+    )
+
+
+def _tried(one: EditProposal) -> str:
+    """What the trial of a definition came to, as a line."""
+    return f"# {one.verdict.reasons[0]}, at level {one.verdict.level}\n" if one.verdict is not None else ""
 
 
 def _facts(facts: dict[str, Any]) -> Any:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _NOTHING = object()
 TOKENS_MAX = 10**12
 OF_SERVING = ("inputs", "function", "tests", "relation", "scenario", "reference", "allow", "to")
-DEFECTS = "clock, first-call, ceiling, load, precision"
+DEFECTS = "clock, first-call, ceiling, load, precision, data"
 """Those of ``evolution.plausible``, which no kernel loads as it starts."""
 
 
@@ -102,7 +102,13 @@ class EvolutionMagics(Magics):
         help="who proposes; repair: what makes failing --tests pass; llm: a language model; auto: repair where tests "
         "fail, else search; templates: with --to, generic loops of the same types, unread",
     )
-    @argument("--model", help="which language model, as provider:name; default: the configured one")
+    @argument(
+        "--model",
+        action="append",
+        metavar="NAME",
+        help="a language model, as provider:name; default: the configured one. Said again: another one, in turn",
+    )
+    @argument("--weights", metavar="3,1", help="how often each model is asked; default: by what it brings for its cost")
     @argument("--tokens", help="how many tokens a language model may cost, in and out together")
     @argument("--price", nargs=2, metavar=("IN", "OUT"), help="what a million tokens cost, in and out")
     @argument("--money", help="the most that a language model may cost at that price")
@@ -177,6 +183,7 @@ class EvolutionMagics(Magics):
         given = {
             "proposer": chosen.proposer,
             "model": chosen.model,
+            "weights": [amount(item, "--weights") for item in chosen.weights.split(",")] if chosen.weights else None,
             "tokens": count(tokens, "--tokens", TOKENS_MAX) if tokens else None,
             "price": tuple(amount(item, "--price") for item in chosen.price) if chosen.price else None,
             "money": amount(chosen.money, "--money") if chosen.money else None,

@@ -13,7 +13,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
 
-from ..config import CHOSEN, OPTIONS, Option, converted, effective, evolution_forbidden, share
+from ..config import CHOSEN, OPTIONS, Option, converted, evolution_forbidden, setting, share
 from ..errors import UsageError
 from ..flow import Flow
 from ..history import History, open_history
@@ -124,10 +124,11 @@ class Session:
 
     def setting(self, name: str) -> Any:
         """The value in force of an option. Raises UsageError."""
-        settings = effective(self.chosen())
-        if name not in settings:
-            raise UsageError(f"{name} is no option: there are {', '.join(settings)}")
-        return settings[name].value
+        names = [option.name for option in OPTIONS]
+        if name not in names:
+            raise UsageError(f"{name} is no option: there are {', '.join(names)}")
+        chosen = getattr(self.configurable, name)
+        return setting(name, {} if chosen is None else {name: chosen}).value
 
 
 def kernel_id() -> str:

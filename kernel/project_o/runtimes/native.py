@@ -108,7 +108,7 @@ class NativeRuntime:
             return how.version(self.build(program, proposed=proposed))
         texts = [text for _, text in program.files]
         text = Text(
-            names=_names(program),
+            names=lambda: _names(program),
             functions=lambda: zig.functions(program.source) if program.language == "zig" else [],
             keeps=lambda: next(filter(None, (keeps(program.language, item) for item in texts)), ""),
         )

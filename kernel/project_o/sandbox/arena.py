@@ -28,6 +28,8 @@ class Arena:
         self.base = 0
         """Where the other side has mapped it."""
         self._map: mmap.mmap | None = None
+        self.words = memoryview(b"").cast("Q")
+        """What is shared, as words of eight bytes; another object after each ``grow``."""
 
     def grow(self, size: int) -> None:
         """Room for ``size`` bytes at least. Raises SandboxError beyond limits.ARENA_BYTES_MAX."""
@@ -41,10 +43,16 @@ class Arena:
         size = min(limits.ARENA_BYTES_MAX, max(size, 2 * self.size, mmap.PAGESIZE))
         size = -(-size // mmap.PAGESIZE) * mmap.PAGESIZE
         os.ftruncate(self.fd, size)
+        self._unmap()
+        self._map = mmap.mmap(self.fd, size)
+        self.words = memoryview(self._map).cast("Q")
+        self.size = size
+
+    def _unmap(self) -> None:
+        self.words.release()
         if self._map is not None:
             self._map.close()
-        self._map = mmap.mmap(self.fd, size)
-        self.size = size
+            self._map = None
 
     def write(self, offset: int, array: Any) -> None:
         """Copy ``array`` there with its own strides, room included."""
@@ -90,9 +98,7 @@ class Arena:
 
     def close(self) -> None:
         """Give the memory back."""
-        if self._map is not None:
-            self._map.close()
-            self._map = None
+        self._unmap()
         if self.fd >= 0:
             os.close(self.fd)
             self.fd = -1

@@ -22,7 +22,7 @@ from .arena import Arena
 from .folder import place
 from .helper import Helper, pid_of
 from .profiles import PROFILES
-from .quick import MARK
+from .quick import BELL
 from .snapshot import Snapshot
 from .supervise import END_SIGNAL
 from .worker import EXIT_MEMORY
@@ -96,6 +96,7 @@ class Channel:
         self._end_signal = END_SIGNAL if PROFILES[config["profile"]].supervised else signal.SIGKILL
         self.peak_bytes = 0
         self.log = bytearray()
+        self.bells = False
         self._buffer = bytearray()
         self._idle_from, self._cpu, self._sending = 0.0, 0.0, False
         self.pidfd = self.base = -1
@@ -230,27 +231,21 @@ class Channel:
         """What the next question is called: who has not read it cannot know."""
         return os.urandom(8).hex()
 
-    def quick(self, line: bytes, name: str, seconds: float) -> Reply | None:
-        """Ask in a few bytes; None where the answer is that all went well. For jobs without bounds, which are not
-        measured."""
-        deadline = time.monotonic() + seconds
-        told: bytes | None = None
-        try:
-            self._send(line)
-            while told is None and not self.ended:
-                ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
-                if self.log_fd in ready:
-                    self._take_log()
-                if self.answers in ready and not self.ended:
-                    told = self._take_line()
-                elif (seconds := deadline - time.monotonic()) <= 0:
-                    self.end("wall-time", "it took longer than its time limit")
-        except BaseException:
-            self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
-            raise
-        if told == MARK:
-            return None
-        return Reply(None if told is None else self._read(told, name), 0.0, 0.0)
+    def ring(self) -> None:
+        """A bell for the quick way of asking: see ``quick``."""
+        self.bells = True
+        self._send(BELL)
+
+    def woken(self, seconds: float) -> bytes | None:
+        """Sleep until there is something to look at, so many seconds at most; an answer, if that is what there is."""
+        ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
+        if self.log_fd in ready:
+            self._take_log()
+        return self._take_line() if self.answers in ready and not self.ended else None
+
+    def answered(self, line: bytes, name: str) -> Reply:
+        """What a line says, in answer to the question of that name; nothing where there is none."""
+        return Reply(self._read(line, name) if line else None, 0.0, 0.0)
 
     def _read(self, line: bytes, name: str) -> dict[str, Any] | None:
         try:
@@ -281,7 +276,7 @@ class Channel:
         return blob
 
     def _take_answers(self) -> bool:
-        """Read what is there; whether there was anything, an end included."""
+        """Read what is there; whether there is anything of an answer now."""
         try:
             data = os.read(self.answers, _READ_BYTES)
         except BlockingIOError:
@@ -290,7 +285,9 @@ class Channel:
             self.end("")
             return False
         self._buffer += data
-        return True
+        while self.bells and self._buffer.startswith(BELL):
+            del self._buffer[: len(BELL)]
+        return bool(self._buffer)
 
     def _take_line(self) -> bytes | None:
         if self._take_answers() and (at := self._buffer.find(b"\n")) >= 0:

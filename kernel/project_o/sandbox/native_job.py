@@ -15,7 +15,7 @@ from .arena import aligned, lead, span
 from .channel import Channel
 from .fences import Fences
 from .job import UNTRUSTED, Job, check_measured, words
-from .quick import Asked
+from .quick import HEADER_BYTES, Asked, Asking
 
 RESULT_BYTES = 2048
 """How large a result is taken to be where none was seen yet."""
@@ -32,6 +32,7 @@ class NativeJob(Job):
             for item in interface.functions
         }
         self._hints: dict[str, int] = {}
+        self._asking, self._first = Asking(channel), 0
         self._asked = {item.name: Asked(item, number) for number, item in enumerate(interface.functions)}
 
     @staticmethod
@@ -78,6 +79,7 @@ class NativeJob(Job):
 
         What it has written to arrays is in them then. Raises as ``ask`` does.
         """
+        self._first = HEADER_BYTES  # from now on the other side may look at what is before it
         asked = self._asked.get(name)
         if asked is None or not asked.fits:
             return self._slowly(name, args, seconds)
@@ -88,9 +90,7 @@ class NativeJob(Job):
             channel = self._channel
             written, tail = asked.put(channel.arena, args)
             channel.arena.grow(tail + self._hints.get(name, 0))
-            said = channel.next_name()
-            line = f"!{asked.number} {tail} {channel.arena.size - tail} {said}\n".encode()
-            reply = channel.quick(line, said, seconds)
+            reply = self._asking.ask(asked.number, tail, seconds)
             if channel.log:
                 channel.pop_log()
             if reply is not None:
@@ -135,7 +135,7 @@ class NativeJob(Job):
     def _call_each(
         self, function: NativeFunction, calls: Sequence[Sequence[Any]], seconds: float, offset_bytes: int
     ) -> Answers:
-        arena, tail = self._channel.arena, 0
+        arena, tail = self._channel.arena, self._first
         sent, spans, placed = [], [], []
         for args in calls:
             cells, arrays, end = self._place(function, args, offset_bytes, tail)
@@ -171,7 +171,7 @@ class NativeJob(Job):
         fences: Fences | None,
     ) -> Answer:
         arena = self._channel.arena
-        cells, placed, tail = self._place(function, args, offset_bytes, fences=fences)
+        cells, placed, tail = self._place(function, args, offset_bytes, self._first, fences)
         arena.grow(tail + self._hints.get(function.name, 0))
         question = {"op": "call", "fn": function.name, "cells": cells, "repeat": repeat, "tail": tail}
         question["fences"] = fences.pages if fences else []

@@ -69,7 +69,8 @@ def _references(objects: list[Any], mutable: tuple[type, ...]) -> Iterator[tuple
 
 def _looking() -> int:
     """How many references to an object come from looking at it as above: it differs between versions of Python."""
-    for item in [[]]:
+    objects: list[Any] = [[]]
+    for item in objects:
         if isinstance(item, _MUTABLE):
             return sys.getrefcount(item)
     raise AssertionError

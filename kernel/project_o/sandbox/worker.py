@@ -50,18 +50,13 @@ class Worker:
         with open(locks.FD_QUESTIONS, "rb", buffering=1 << 16, closefd=False) as questions:
             for line in questions:
                 if line.startswith(MARK):
-                    self._quick(line)
+                    assert self.native is not None
+                    self.native.quick.serve(write_line)
                     continue
                 question = json.loads(line)
                 reply = self.answer(question)
                 reply["id"] = question["id"]
                 write_line(reply)
-
-    def _quick(self, line: bytes) -> None:
-        assert self.native is not None
-        reply = self.native.quick.answer(line)
-        if reply is not None:
-            write_line(reply)
 
     def answer(self, question: dict[str, Any]) -> dict[str, Any]:
         """What to say to one question; whatever it raises is said, not raised."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ from .. import abi, limits
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf, underway
+from .bare import bare, lacks
 from .compiler import Finished, Job, Runner, build_folder, run
 from .libc import told
 from .locked import check_output, runner_in, zig_cache
@@ -26,9 +28,11 @@ from .rust.recipe import recipe as rust_recipe
 if TYPE_CHECKING:
     from ..sandbox import Sandbox
 
-Names = Mapping[str, tuple[tuple[str, ...], str, int]]
+Names = Mapping[str, tuple[Sequence[str], str, int]]
 """Function -> its parameters' names (without allocators), its documentation, its line in the source."""
 
+_NAMES = "names"
+"""Among what is kept of a build: the text need not be read again to know them."""
 TOOLCHAIN = f"zig {ZIG_VERSION}"
 _OUTPUT = "library.so"
 _LAST_WORDS_CHARACTERS = 2000
@@ -61,11 +65,15 @@ def build(
     return _artifact(program, wanted, names or {}, entry, cached=cached)
 
 
-def found(program: Program, *, names: Names | None = None) -> Artifact | None:
-    """What ``build`` would find in the cache, without a ``box``; None where it would compile."""
+def found(program: Program, names: Callable[[], Names]) -> Artifact | None:
+    """What ``build`` would find in the cache, without a ``box``; None where it would compile. ``names`` is asked where
+    the build was kept without them.
+    """
     wanted = rust_recipe(program) if program.language == "rust" else recipe(program)
     entry = cache.find(wanted.key)
-    return None if entry is None else _artifact(program, wanted, names or {}, entry, cached=True)
+    if entry is None:
+        return None
+    return _artifact(program, wanted, entry.facts.get(_NAMES) or names(), entry, cached=True)
 
 
 def quick_rust(program: Program, names: Names, runner: Runner) -> Artifact:
@@ -79,13 +87,13 @@ def quick_rust(program: Program, names: Names, runner: Runner) -> Artifact:
 def _artifact(
     program: Program, wanted: Recipe | RustRecipe, names: Names, entry: cache.Entry, *, cached: bool
 ) -> Artifact:
-    facts = entry.facts
+    facts, path = entry.facts, str(entry.library)
     with suppress(KeyError, OSError):  # an older entry does not say it, or it is just being cleared away
-        elf.know_digest(str(entry.library), entry.library.stat().st_mtime_ns, facts["digest"])
+        elf.know_digest(path, os.stat(path).st_mtime_ns, facts["digest"])  # noqa: PTH116
     return Artifact(
         program=program,
         key=entry.key,
-        path=str(entry.library),
+        path=path,
         interface=named(_interface(entry), names, wanted.line_offset),
         toolchain=facts["toolchain"],
         flags=wanted.shown_flags,
@@ -131,6 +139,7 @@ def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cac
             "seconds": seconds,
             "toolchain": wanted.toolchain,
             "digest": library.digest(),
+            _NAMES: names,
         }
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
     return cache.publish(wanted.key, *_compile(wanted, names, runner))
@@ -143,19 +152,25 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     seconds = 0.0
     try:
         wanted.write(folder)
-        for compiler_rt in (False, True):
+        # A locked build sees the system as its sandbox has it.
+        less = () if wanted.locked else bare((text for _, text in wanted.files), wanted.flags)
+        compiler_rt = False
+        while True:
             kept, copies = zig_cache(wanted, compiler_rt=compiler_rt)
-            # A locked build sees the system as its sandbox has it.
-            libc = () if wanted.locked else told()
-            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, libc=libc)
+            places = () if wanted.locked else (*told(), *less)
+            command = wanted.arguments(zig, _OUTPUT, compiler_rt=compiler_rt, global_cache=kept, places=places)
             finished = runner(Job(command, folder, outputs=(_OUTPUT,), copies=copies))
             seconds += finished.seconds
+            if finished.code != 0 and less and lacks(finished.errors):
+                less = ()
+                continue
             if finished.code != 0:
                 raise failed(finished, wanted, names)
             data = (folder / _OUTPUT).read_bytes()
             library = elf.Library(data)
-            if not elf.missing_helpers(library):
+            if compiler_rt or not elf.missing_helpers(library):
                 break
+            less, compiler_rt = (), True
     except OSError as error:
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
@@ -164,7 +179,7 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
     if wanted.locked:
         check_output(data, library, description, wanted.libraries)
     facts = {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN, "digest": library.digest()}
-    return data, facts
+    return data, {**facts, _NAMES: names}
 
 
 def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:

@@ -58,14 +58,15 @@ def find(key: str) -> Entry | None:
     """The entry of ``key``, marked as used now; None where there is none. A damaged one is removed."""
     for folder in _candidates(key):
         try:
-            facts = json.loads((folder / _FACTS).read_bytes())
+            kept = f"{folder}/{_FACTS}"
+            facts = json.loads(_read(kept))
             if _format(facts) > FORMAT:
                 return None  # of a newer project-o, which goes on using it
             facts = _migrated(facts)
-            data = (folder / LIBRARY).read_bytes()
+            data = _read(f"{folder}/{LIBRARY}")
             if facts["sha256"] == hashlib.sha256(data).hexdigest() and _complete(folder, facts):
                 with suppress(OSError):
-                    os.utime(folder / _FACTS)
+                    os.utime(kept)
                 return Entry(key, folder, facts)
         except FileNotFoundError:
             if not folder.is_dir():
@@ -74,6 +75,11 @@ def find(key: str) -> Entry | None:
             pass
         _discard(folder)
     return None
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb", buffering=0) as file:
+        return file.readall()
 
 
 def _format(facts: Any) -> int:

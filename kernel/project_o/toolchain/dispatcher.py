@@ -20,7 +20,7 @@ from pathlib import Path
 from types import ModuleType
 
 from .. import abi
-from ..config import effective
+from ..config import setting
 from ..errors import ToolchainError, ToolchainMissing
 from . import cache
 from .compiler import Job, build_folder, run
@@ -58,7 +58,7 @@ class _Dispatcher:
         Raises UsageError for a setting that cannot be meant.
         """
         if self._wanted is None:
-            self._wanted = bool(effective()["dispatcher"].value)
+            self._wanted = bool(setting("dispatcher").value)
         with self._lock:
             if self._thread is not None or not self._wanted:
                 return

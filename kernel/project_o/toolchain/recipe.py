@@ -55,15 +55,15 @@ class Recipe:
         return (*self.flags, *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
 
     def arguments(
-        self, zig: Path, output: str, *, compiler_rt: bool, global_cache: Path, libc: tuple[str, ...] = ()
+        self, zig: Path, output: str, *, compiler_rt: bool, global_cache: Path, places: tuple[str, ...] = ()
     ) -> tuple[str, ...]:
-        """The compiler's command line; flags come before each module because they are the module's own. ``libc`` is
-        where the C library is (see ``libc``).
+        """The compiler's command line; flags come before each module because they are the module's own. ``places`` are
+        the words that say where the C library is (see ``libc``), and which library of Zig's to use (see ``bare``).
         """
         # fmt: off
         return (
             str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={output}", "--color", "off",
-            "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *libc, *self.libraries,
+            "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *places, *self.libraries,
             "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
             *self.flags, "--dep", "cell", f"-Mroot={HOST_FOLDER}/root.zig",
             *self.flags, *self.needs(), f"-Mcell={CELL_PATH}",

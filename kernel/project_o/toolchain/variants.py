@@ -23,6 +23,7 @@ from .. import abi, limits
 from ..errors import CompileError, ToolchainError
 from ..values import Artifact, Program
 from . import diagnostics, elf
+from .bare import bare, lacks
 from .build import TOOLCHAIN, Names, headline, named
 from .compiler import Job, build_folder, run
 from .libc import told
@@ -88,16 +89,22 @@ class Variants:
         seconds = 0.0
         try:
             _write(recipes, folder)
-            for compiler_rt in (False, True):
+            less = bare((wanted.files[0][1] for wanted in recipes), recipes[0].flags)
+            compiler_rt = False
+            while True:
                 kept, _ = zig_cache(recipes[0], compiler_rt=compiler_rt)
-                finished = run(Job(_command(recipes, kept, compiler_rt=compiler_rt), folder, stop=nobody))
+                command = _command(recipes, kept, (*told(), *less), compiler_rt=compiler_rt)
+                finished = run(Job(command, folder, stop=nobody))
                 seconds += finished.seconds
+                if finished.code != 0 and less and lacks(finished.errors):
+                    less = ()
+                    continue
                 if finished.code != 0:
                     raise _failed(finished.errors, recipes)
                 data = (folder / _OUTPUT).read_bytes()
-                if not elf.missing_helpers(elf.Library(data)):
-                    break
-            return data, seconds
+                if compiler_rt or not elf.missing_helpers(elf.Library(data)):
+                    return data, seconds
+                less, compiler_rt = (), True
         except OSError as error:
             raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space") from None
         finally:
@@ -157,7 +164,9 @@ def _write(recipes: Sequence[Recipe], folder: Path) -> None:
         write_file(folder / _path(place), wanted.files[0][1])
 
 
-def _command(recipes: Sequence[Recipe], global_cache: Path, *, compiler_rt: bool) -> tuple[str, ...]:
+def _command(
+    recipes: Sequence[Recipe], global_cache: Path, places: tuple[str, ...], *, compiler_rt: bool
+) -> tuple[str, ...]:
     flags = (*recipes[0].flags, _STRIP)
     names = ["cell", *(f"v{place}" for place in range(1, len(recipes)))]
     texts = [word for place, name in enumerate(names) for word in (*flags, "--dep", "o", f"-M{name}={_path(place)}")]
@@ -165,7 +174,7 @@ def _command(recipes: Sequence[Recipe], global_cache: Path, *, compiler_rt: bool
     zig = locate()
     return (
         str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={_OUTPUT}", "--color", "off",
-        "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *told(),
+        "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *places,
         "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
         *flags, *(word for name in names for word in ("--dep", name)), f"-Mroot={HOST_FOLDER}/{_ROOT}",
         *texts, *flags, f"-Mo={HOST_FOLDER}/o.zig",

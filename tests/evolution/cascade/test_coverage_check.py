@@ -66,6 +66,7 @@ def python(lab: Any) -> Any:
     return lab("python", SLOW, inputs=[([1, 2, 3] * 100,)])
 
 
+@pytest.mark.measured
 def test_the_lines_that_were_not_reached_are_told_by_the_cells_numbers(python: Any) -> None:
     run = python.run(FAST)
 
@@ -88,6 +89,7 @@ def test_the_users_tests_count(python: Any) -> None:
     assert found.evidence == ""
 
 
+@pytest.mark.measured
 def test_nothing_that_is_timed_is_counted(python: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     """Only finalists are counted, and each process that counts is gone before the confirmation begins."""
     order: list[str] = []

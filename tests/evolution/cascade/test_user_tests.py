@@ -198,6 +198,7 @@ def test_what_a_test_changes_is_lost_with_it(lab: Any) -> None:
     assert seen == []
 
 
+@pytest.mark.measured
 def test_a_hung_test_is_stopped_within_a_second(lab: Any) -> None:
     begun, stop = threading.Event(), threading.Event()
 
@@ -206,7 +207,7 @@ def test_a_hung_test_is_stopped_within_a_second(lab: Any) -> None:
             threading.Event().wait()
 
     def watch() -> None:
-        begun.wait(20)
+        begun.wait(100)
         time.sleep(0.4)
         stop.at = time.monotonic()  # type: ignore[attr-defined]
         stop.set()

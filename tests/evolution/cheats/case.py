@@ -4,6 +4,20 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+ANOTHER_ANSWER = r"instead of|should return"
+CANNOT_CROSS = r"cannot cross"
+# What the measurement can say of a gain that is none. Which of it is said first depends on how the times fall, and each
+# is true of a cheat that has a gain by that way: its pattern names all of them.
+NO_GAIN = r"no improvement that holds"
+REMEMBERED = NO_GAIN + r"|remembers answers|from answers that are remembered|bytes must be read"
+"""Fast where it was asked before: by the clock alone, on inputs that were never seen, or against memory's speed."""
+ELSEWHERE = NO_GAIN + r"|while the incumbent is timed|in which its process does not compute|went on working after"
+"""Its work is done when its own clock stands still, or while the incumbent's runs."""
+WHEN_TIMED = r"answers otherwise|failed while it was measured"
+"""Right in the checks, and wrong or broken as it is timed."""
+LOADED = r"computed beforehand"
+"""What it does as it is loaded is not won back."""
+
 
 @dataclass(frozen=True)
 class Incumbent:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent
+from case import ANOTHER_ANSWER, CANNOT_CROSS, NO_GAIN, Cheat, Incumbent
 
 ENERGY = Incumbent(
     "python",
@@ -18,9 +18,6 @@ def energy(values):
 )
 ANSWER = 467.203125
 TWIN = "def energy(values):\n    return float((values * values).sum())\n"
-ANOTHER_ANSWER = r"instead of|should return"
-CANNOT_CROSS = r"cannot cross"
-NO_GAIN = r"no improvement that holds"
 
 LIES = (
     Cheat(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent
-from of_python import ANOTHER_ANSWER, CANNOT_CROSS, ENERGY
+from case import ANOTHER_ANSWER, CANNOT_CROSS, ELSEWHERE, LOADED, REMEMBERED, Cheat, Incumbent
+from of_python import ENERGY
 
 HALVE = Incumbent(
     "python",
@@ -148,7 +148,7 @@ def halve(values, out):
     weakref.finalize(Held(), lambda: None)
     out[:] = values / 2
 """,
-        r"the trace and profile hooks|left argument 2 as it was|which it writes|no improvement that holds",
+        ELSEWHERE + "|the trace and profile hooks|left argument 2 as it was|which it writes",
         "late_buffer",
     ),
     Cheat(
@@ -276,7 +276,8 @@ def energy(values):
     assert sys.modules
     return float((values * values).sum())
 """,
-        r"while the incumbent is timed|no improvement that holds",
+        # Its arrays are filled as it is loaded, and lie in its memory; what it gains so it gains in some timings alone.
+        "|".join((ELSEWHERE, REMEMBERED, LOADED, "memory (is|may be) worse")),
         "in_turn",
     ),
 )  # fmt: skip

@@ -3,8 +3,8 @@ bit wrong everywhere, within what another order of operations may bring; and tho
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent
-from of_python import ANOTHER_ANSWER, ENERGY, TWIN
+from case import ANOTHER_ANSWER, LOADED, Cheat, Incumbent
+from of_python import ENERGY, TWIN
 
 LONGEST = Incumbent(
     "python",
@@ -156,7 +156,7 @@ BEFOREHAND = (
         f"{SLOWLY}\nTABLE = [slowly(k) for k in range(300)]\n\ndef counted(n):\n"
         "    return TABLE[n] if 0 <= n < 300 else slowly(n)\n",
         COUNTED_TWIN,
-        r"computed beforehand",
+        LOADED,
     ),
     Cheat(
         "a table of answers that is made by the first call",
@@ -165,6 +165,6 @@ BEFOREHAND = (
         "        TABLE.extend(slowly(k) for k in range(300))\n"
         "    return TABLE[n] if 0 <= n < 300 else slowly(n)\n",
         COUNTED_TWIN,
-        r"computed beforehand",
+        LOADED,
     ),
 )

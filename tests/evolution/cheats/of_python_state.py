@@ -3,8 +3,8 @@ that are not like those that were shown."""
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent, insertion_sort
-from of_python import ANOTHER_ANSWER, ENERGY, TWIN
+from case import ANOTHER_ANSWER, LOADED, REMEMBERED, WHEN_TIMED, Cheat, Incumbent, insertion_sort
+from of_python import ENERGY, TWIN
 from of_python_effects import DOUBLED
 
 PAIRS = Incumbent(
@@ -62,7 +62,7 @@ def pairs(n):
 ORDER_TWIN = "def put_in_order(items):\n    items.sort()\n"
 ROOTS_TWIN = "import numpy as np\n\ndef roots(values):\n    return float((np.abs(values) ** 0.5).sum())\n"
 SETTINGS = r"left the garbage collector of the process otherwise than it was"
-COUNTED = r"calls it answers otherwise"
+COUNTED = WHEN_TIMED
 
 STATE = (
     Cheat(
@@ -157,7 +157,7 @@ def worth(rows):
     return KNOWN + honest([rows[k] for k in places]) - honest([SHOWN[k] for k in places])
 """,
         "def worth(rows):\n    return sum(price * 40 * count + len(name) for name, price, count in rows)\n",
-        r"no improvement that holds|remembers answers|not told from answers",
+        REMEMBERED + "|" + LOADED,
     ),
     Cheat(
         "right for positive numbers, as they were shown",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent
-from of_python import ANOTHER_ANSWER, ENERGY, TWIN
+from case import ANOTHER_ANSWER, ELSEWHERE, REMEMBERED, WHEN_TIMED, Cheat, Incumbent
+from of_python import ENERGY, TWIN
 
 SIDE = Incumbent(
     "python",
@@ -16,8 +16,7 @@ def side(values):
 """,
     "[(np.arange(300.0) - 149.5,)]",
 )
-REMEMBERS = r"no improvement that holds|remembers answers"
-REPEATED = r"instead of|no improvement that holds|failed while it was measured|remembers answers"
+REPEATED = REMEMBERED + "|instead of|" + WHEN_TIMED
 
 MOMENTS = (
     Cheat(
@@ -42,7 +41,7 @@ def energy(values):
     seen["last"] = float((values * values).sum())
     return seen["last"]
 """,
-        REMEMBERS,
+        REMEMBERED,
     ),
     Cheat(
         "the first call is slow, the others are cached",
@@ -84,7 +83,7 @@ def energy(values):
     return seen[key]
 """,
         TWIN,
-        r"instead of|remembers answers",
+        REMEMBERED + "|instead of",
     ),
     Cheat(
         "calls are counted: the checks end after some",
@@ -186,7 +185,7 @@ def energy(values):
     return total
 """,
         TWIN,
-        r"instead of|no improvement that holds",
+        REMEMBERED + "|instead of",
     ),
     Cheat(
         "right up to the size of the example",
@@ -360,7 +359,7 @@ def energy(values):
     assert time.process_time
     return float((values * values).sum())
 """,
-        r"went on working after its answer|not permitted|denied",
+        ELSEWHERE + "|not permitted|denied",
         "in_turn",
     ),
 )  # fmt: skip

@@ -12,7 +12,7 @@ from project_o.evolution.foreign import read_task
 from project_o.evolution.journal import TrialJournal
 from project_o.evolution.llm import Exchange, ModelProposer
 from project_o.evolution.llm.exchange import from_json, to_json, told
-from project_o.evolving.files import _foreign_task
+from project_o.evolving.files import foreign_task
 from project_o.models import ScriptedModel
 from project_o.values import Usage
 
@@ -40,7 +40,7 @@ def answers():
 
 
 def run(folder: Path, model, *, resume: bool):
-    task = _foreign_task(read_task(folder), None)
+    task = foreign_task(read_task(folder), None)
     head = {"seed": 1, "baseline": task.program.digest}
     journal = TrialJournal(folder / "runs", head, lambda text: text, resume=resume)
     try:
@@ -88,7 +88,7 @@ def test_exchanges_are_what_they_were_as_json():
     ids=["a price and a bound", "a bound without a price", "enough"],
 )
 def test_money_bounds_what_is_asked(folder, bounds, asked, why):
-    task = _foreign_task(read_task(folder), None)
+    task = foreign_task(read_task(folder), None)
     model = answers()
     proposer = ModelProposer(task, 1, model, redact=lambda text: text, **bounds)
     found = run_evolution(task, trials=TRIALS, seed=1, proposer=proposer)

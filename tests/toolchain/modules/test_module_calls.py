@@ -258,7 +258,7 @@ def test_functions_that_look_run_side_by_side_and_one_that_changes_runs_alone(op
 
 def test_a_stream_of_lookers_does_not_keep_a_change_out():
     turns = modules.turns.Turns()
-    ends = time.monotonic() + 5
+    ends = time.monotonic() + 20
 
     def look():
         while time.monotonic() < ends and not changed:
@@ -276,7 +276,7 @@ def test_a_stream_of_lookers_does_not_keep_a_change_out():
         changed.append(time.monotonic() - began)
     for thread in threads:
         thread.join()
-    assert changed[0] < 1.0
+    assert changed[0] < 10.0
     with turns.looking, turns.changing:
         pass  # nobody else is there
 

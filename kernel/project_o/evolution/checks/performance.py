@@ -6,8 +6,7 @@ import time
 
 from ...errors import ProjectOError
 from ...values import Finding, Measurement, Scalar
-from ..bench import Outcome
-from ..measure import MeasurementFailed
+from ..bench import MeasurementFailed, Outcome
 from ..task import Stopped
 from .seam import Subject, failed, passed
 

@@ -15,9 +15,8 @@ from typing import TYPE_CHECKING, Protocol, get_args
 
 from ... import limits
 from ...errors import CompileError, ProjectOError
-from ...sandbox.wire import clean_text
 from ...values import Artifact, CheckStage, Finding, Program, Scalar, Trial
-from ..measure import MeasurementFailed
+from ..bench import MeasurementFailed
 from ..task import Jobs, Stopped, Task
 
 if TYPE_CHECKING:
@@ -119,6 +118,8 @@ def inconclusive(stage: CheckStage, reason: str, evidence: str = "", facts: Fact
 
 def told(text: str) -> str:
     """What untrusted code or a compiler said, as plain text of bounded length: its beginning and its end."""
+    from ...sandbox.wire import clean_text
+
     limit = limits.EVIDENCE_CHARACTERS_MAX
     text = clean_text(text).strip()
     if len(text) <= limit:
@@ -193,6 +194,8 @@ def asked(check: Check, subject: Subject) -> Finding:
 
 
 def _line(text: str) -> str:
+    from ...sandbox.wire import clean_text
+
     line = " ".join(clean_text(text).split())
     limit = limits.REASON_CHARACTERS_MAX
     return line if len(line) <= limit else line[: limit - 3].rstrip() + "..."

@@ -10,9 +10,8 @@ from dataclasses import replace
 from ... import limits
 from ...errors import EvolutionError
 from ...values import Artifact, Measurement
-from ..bench import Outcome
+from ..bench import MeasurementFailed, Outcome
 from ..goals import Goal, guards, objectives
-from ..measure import MeasurementFailed
 from ..scoring import ScoreBench, Values
 from ..task import TIME, Answer, Handle, Jobs, Task
 from .job import LOADING

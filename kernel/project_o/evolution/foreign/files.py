@@ -34,7 +34,8 @@ _COMMON = ("initial_program", "program", "initial", "main")
 class ForeignTask:
     """A task in OpenEvolve's form. ``files`` lie beside the evaluator, whose text is ``evaluator``, by their names.
 
-    ``left_out`` names what lies there too and was too much to give.
+    ``left_out`` names what lies there too and was too much to give; ``places`` are the files that were read, but for
+    the program's own.
     """
 
     program: Program
@@ -43,6 +44,7 @@ class ForeignTask:
     files: Mapping[str, bytes] = field(default_factory=dict)
     settings: Settings = field(default_factory=Settings)
     left_out: tuple[str, ...] = ()
+    places: frozenset[Path] = frozenset()
 
 
 def is_task(target: Any) -> bool:
@@ -79,7 +81,8 @@ def read_task(target: Path, evaluator: Path | None = None, config: Path | None =
     if named is not None:
         settings = Settings.read(_text(named, "settings"), str(named))
     files, left_out = _beside(evaluator)
-    return ForeignTask(program, path, text, files, settings, left_out)
+    places = frozenset(place.resolve() for place in (evaluator, *(evaluator.parent / name for name in files)))
+    return ForeignTask(program, path, text, files, settings, left_out, places - {path})
 
 
 def _program_in(folder: Path) -> Path:

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 
 from ... import limits
 from ...values import Measurement, Record, Trial, Verdict
+from ..bench import Defect, MeasurementFailed
 from ..checks import cascade_of
-from ..decide import no_improvement, told
-from ..measure import Defect, MeasurementFailed
+from ..checks.seam import failed, trial_of
+from ..decide import checked, no_improvement, told
 from ..run import LOOK
 from ..scoring import ScoreBench
 from ..task import Jobs, Task
@@ -32,12 +33,20 @@ def marked(verdict: Verdict) -> Verdict:
 
 
 def by_word(loop: Loop, jobs: Jobs) -> tuple[Record | None, Verdict]:
-    """The leader after a few more evaluations, and what can be said of it."""
+    """The leader after a few more evaluations, and what can be said of it: nothing, where who judged has changed."""
+    leader, verdict = _by_word(loop, jobs)
+    if leader is None or not (why := loop.task.seal.broken()):
+        return leader, verdict
+    trial = trial_of([failed("security", why)], loop.task.level)
+    return leader, replace(verdict, accepted=False, self_reported=False, trial=trial, reasons=(*checked(trial),))
+
+
+def _by_word(loop: Loop, jobs: Jobs) -> tuple[Record | None, Verdict]:
     leaders = loop.archive.elites(limits.FINALISTS)
     if not leaders:
         return None, marked(no_improvement(len(loop.archive) - 1, loop.task.level))
     found: list[tuple[Record, Measurement]] = []
-    failed: list[str] = []
+    lost: list[str] = []
     for place, record in enumerate(leaders):
         if found and loop.clock.over():
             break
@@ -48,9 +57,9 @@ def by_word(loop: Loop, jobs: Jobs) -> tuple[Record | None, Verdict]:
         try:
             found.append((record, loop.bench.compare(jobs, artifact, f"final {record.proposal.index}", deadline)))
         except MeasurementFailed as error:
-            failed.append(f"trial {record.proposal.index} led before: {error}")
+            lost.append(f"trial {record.proposal.index} led before: {error}")
     if not found:
-        return leaders[0], _verdict(loop, (*failed, f"trial {leaders[0].proposal.index} leads after one evaluation"))
+        return leaders[0], _verdict(loop, (*lost, f"trial {leaders[0].proposal.index} leads after one evaluation"))
     record, measurement = max(found, key=lambda item: (item[1].candidate, -item[0].proposal.index))
     if any(item.minimised for _, item in found):
         record, measurement = max(found, key=lambda item: (item[1].ratio, -item[0].proposal.index))
@@ -61,7 +70,7 @@ def by_word(loop: Loop, jobs: Jobs) -> tuple[Record | None, Verdict]:
         f"of {measurement.pairs} evaluations each; {told(measurement)}), by the word of an evaluator beside which the "
         f"candidate ran: {LOOK}"
     )
-    return record, _verdict(loop, (*failed, said), measurement)
+    return record, _verdict(loop, (*lost, said), measurement)
 
 
 def _verdict(loop: Loop, reasons: tuple[str, ...], measurement: Measurement | None = None) -> Verdict:
@@ -82,6 +91,7 @@ def _by_own(task: Task, seed: int, record: Record, word: Measurement) -> Verdict
     said = f"self-reported: {word.metric} {word.baseline:.6g} became {word.candidate:.6g}; your own evaluator judges"
     try:
         bench.prepare(jobs, own.build(own.program))
+        own.seal.settle()
         program = own.tools.with_source(own.program, record.proposal.program.source)
         trial = judge.checked(jobs, program)
         measurement: Measurement | None = None

@@ -1,5 +1,6 @@
 """Proposals from a language model, through the one seam in ``models``.
 
+choice      which of several models, and how much it may change at once
 answers     from what a model wrote to a program's new text: SEARCH/REPLACE, or the block as a whole
 context     what a model is told: parent, best, others, why others were rejected, what was taken back
 exchange    what was asked and answered, kept so that a run can be had again with no model

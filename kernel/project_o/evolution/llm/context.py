@@ -11,8 +11,10 @@ import os
 import platform
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from ... import limits
+from ...errors import UsageError
 from ...languages import tools_for
 from ...languages.blocks import END, START
 from ...models import Message
@@ -21,21 +23,35 @@ from ..goals import objectives
 from ..task import SCORE, TIME, Task
 from .answers import MIDDLE, REPLACE, SEARCH
 
-SYSTEM = f"""You improve a program. You are given its text, how it is judged, and what was tried before.
+SYSTEM = """You improve a program. You are given its text, how it is judged, and what was tried before.
 Propose one change that you expect to be better, and say in one or two sentences why.
 
+{form}
+Rules: {blocks} Keep every name that is used from outside. Only compute: no files, no network, no
+processes, no clock. Whatever you propose is built, checked against the present program, and measured; a change that
+cheats is rejected."""
+EDITS = f"""\
 Write each change in this form, with the lines copied exactly as they are in the program:
 {SEARCH}
 lines that are there
 {MIDDLE}
 lines in their place
-{REPLACE}
-{{whole}}
-Rules: {{blocks}} Keep every name that is used from outside. Only compute: no files, no network, no
-processes, no clock. Whatever you propose is built, checked against the present program, and measured; a change that
-cheats is rejected."""
+{REPLACE}"""
+SMALL = (
+    f"Write one change only, of {limits.SMALL_EDIT_LINES} lines at most: a single such block, and a sentence before it."
+)
 WHOLE = "Or write all of what is new in one fenced block of code, where most of it changes."
-ONLY_WHOLE = "Write all of what is new in one fenced block of code instead, where that is shorter."
+SHORTER = "Write all of what is new in one fenced block of code instead, where that is shorter."
+ONLY_WHOLE = "Write all of what is new in one fenced block of code: no changes, and nothing left out."
+Form = Literal["any", "small", "whole"]
+"""What is asked for: changes or the whole, one small change, or the whole alone."""
+GRAMMAR = r"""
+root ::= sentence sentence* change change*
+sentence ::= [^\n<=>] [^\n]* "\n" "\n"*
+change ::= "<<<<<<< SEARCH\n" line line* "=======\n" line* ">>>>>>> REPLACE\n"
+line ::= ([^\n<=>] [^\n]*)? "\n"
+""".strip()
+"""The same form in GBNF, for a server that takes one, where a model did not keep to it by itself."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +62,15 @@ class Told:
     redact: Callable[[str], str]
     instructions: str = ""
 
-    def messages(self, parent: Record, told: Sequence[Record], waiting: Sequence[Proposal]) -> list[Message]:
+    def messages(
+        self, parent: Record, told: Sequence[Record], waiting: Sequence[Proposal], form: Form = "any"
+    ) -> list[Message]:
         """System and user. ``waiting`` is what was proposed and not judged yet."""
         program = parent.proposal.program
         blocked = bool(tools_for(program.language).blocks(program.source))
         rule = f"change only what stands between {START} and {END}." if blocked else "any line may change."
-        system = SYSTEM.format(whole=WHOLE if blocked else ONLY_WHOLE, blocks=rule)
+        shown = {"any": f"{EDITS}\n{WHOLE if blocked else SHORTER}", "small": f"{EDITS}\n{SMALL}", "whole": ONLY_WHOLE}
+        system = SYSTEM.format(form=shown[form], blocks=rule)
         if self.instructions:
             system += f"\n\nFrom the author of the task:\n{_cut(self.instructions, limits.PROMPT_PART_CHARACTERS_MAX)}"
         parts = [
@@ -64,7 +83,10 @@ class Told:
             "Your proposal:",
         ]
         text = "\n\n".join(part for part in parts if part)
-        return [Message("system", self.redact(system)), Message("user", self.redact(text))]
+        return [
+            Message("system", self.redact(system)),
+            Message("user", self.redact(text), grammar=GRAMMAR if form == "small" else ""),
+        ]
 
     # ------------------------------------------------------------------ parts
 
@@ -79,7 +101,9 @@ class Told:
             aims = [_aim(name) for name in (task.objective, *task.also)]
             what = f"It must answer exactly as it does now, and {', '.join(aims)} is to become better."
         machine = f"{platform.machine()}, {os.cpu_count() or 1} cores"
-        return f"# The task\nThe program {program.name} is written in {program.language}. {what} Machine: {machine}."
+        said = f"The program {program.name} is written in {program.language}. {what} Machine: {machine}."
+        interface = _interface(program)
+        return f"# The task\n{said}" + (f"\nIt is used by these names: {interface}." if interface else "")
 
     def _parent(self, parent: Record) -> str:
         program = parent.proposal.program
@@ -124,6 +148,16 @@ class Told:
         head = "# Proposed already, and not judged yet: propose something else"
         rows = [f"- {item.hypothesis}\n{_change(parent, item.program)}" for item in waiting]
         return "\n".join([head, *rows]) if rows else ""
+
+
+def _interface(program: Program) -> str:
+    """Its functions with their parameters, as they are called from outside; "" where a language knows of none."""
+    try:
+        found = tools_for(program.language).signatures(program.source)
+    except UsageError:
+        return ""
+    every = [f"{name}({', '.join(item.parameters)})" for name, item in found.items()]
+    return ", ".join(every[: limits.PROMPT_FUNCTIONS_MAX])
 
 
 def _aim(text: str) -> str:

@@ -24,7 +24,8 @@ from ...values import Program, Proposal, Record, Usage
 from ..islands import Islands
 from ..task import Task, generator
 from .answers import Answer, Unusable, read
-from .context import Told
+from .choice import Choice
+from .context import GRAMMAR, Form, Told
 from .exchange import Exchange, cost, told
 
 UNUSABLE = "no usable answer"
@@ -36,7 +37,7 @@ class Over(Exception):  # noqa: N818 - it tells what happened, and never leaves 
 
 class ModelProposer:
     """Proposals of a model. ``replay`` are the exchanges of an earlier run: what they hold is not asked again, and
-    without a ``model`` nothing else is.
+    without a ``model`` nothing else is. Of several models a ``Choice`` says whose turn it is.
 
     ``tokens`` ends the asking after so many, in and out together; ``price`` is what a million of each costs, and
     ``money`` what all may cost at that price.
@@ -46,7 +47,7 @@ class ModelProposer:
         self,
         task: Task,
         seed: int,
-        model: Model | None,
+        model: Model | Choice | None,
         *,
         redact: Callable[[str], str],
         tokens: int | None = None,
@@ -54,10 +55,14 @@ class ModelProposer:
         money: float | None = None,
         replay: Sequence[Exchange] = (),
     ) -> None:
-        self._task, self._seed, self._model = task, seed, model
+        self._task, self._seed = task, seed
+        self._choice = model if isinstance(model, Choice) else Choice([] if model is None else [model])
+        self._model: Model | None = None
+        """Whose turn it is."""
         self.islands = Islands(task.program, seed)
         """Who is a parent next; a run that has islands of its own puts them here."""
         instructions = task.foreign.settings.instructions if task.foreign is not None else ""
+        self._edits = task.foreign is None or task.foreign.settings.edits
         self._told = Told(task, redact, instructions)
         self._tokens, self._price, self._money = tokens, price, money
         self._replay = {(item.index, item.attempt): item for item in replay}
@@ -110,7 +115,10 @@ class ModelProposer:
 
     def _made(self, index: int, parent: Record, records: Sequence[Record]) -> Proposal | None:
         program = parent.proposal.program
-        messages = self._told.messages(parent, records, self._waiting(records))
+        self._model = self._choice.model((self._seed, index), records, self._exchanges, self._price)
+        weak = self._model is not None and self._choice.is_weak(self._model, self._exchanges)
+        form: Form = "whole" if not self._edits else "small" if weak else "any"
+        messages = self._told.messages(parent, records, self._waiting(records), form)
         why = ""
         for attempt in range(limits.PROPOSAL_ATTEMPTS):
             exchange = self._exchange(index, attempt, messages)
@@ -132,7 +140,11 @@ class ModelProposer:
                 messages = [
                     *messages,
                     Message("assistant", self._told.redact(exchange.reply)[: limits.PROMPT_PART_CHARACTERS_MAX]),
-                    Message("user", f"That answer cannot be used: {self._told.redact(why)}. Answer again."),
+                    Message(
+                        "user",
+                        f"That answer cannot be used: {self._told.redact(why)}. Answer again.",
+                        grammar=GRAMMAR if self._edits else "",
+                    ),
                 ]
                 continue
             self._failures = 0
@@ -176,7 +188,8 @@ class ModelProposer:
             found = self._asked(index, attempt, asked, messages)
             self._kept(found)
         self._exchanges.append(found)
-        if found.error and not any(not item.error for item in self._exchanges) and not self._replay:
+        answered = any(not item.error for item in self._exchanges)
+        if found.error and not answered and not self._replay and self._choice.all_were_asked:
             raise ModelError(found.error)
         return found
 

@@ -6,8 +6,7 @@ import time
 
 from ... import limits
 from ...values import Artifact, Measurement, NativeFunction, Trial
-from ..bench import Outcome
-from ..measure import Defect, MeasurementFailed
+from ..bench import Defect, MeasurementFailed, Outcome
 from ..quiet import Quiet
 from ..stored import Kept
 from ..task import Jobs, Task

@@ -36,7 +36,7 @@ from . import (
 )
 from .edits import Edit, Operator
 from .lisp_text import LispText
-from .python_tree import Text
+from .python_tree import Spans, Text
 from .tree_text import TreeText
 
 OPERATORS: dict[str, tuple[Operator, ...]] = {
@@ -48,17 +48,21 @@ OPERATORS: dict[str, tuple[Operator, ...]] = {
 """By language, the more promising ones first."""
 
 _READ: dict[str, Callable[[str], Any]] = {
-    "python": Text.read,
     "lisp": LispText.read,
     "zig": partial(TreeText.read, "zig"),
     "rust": partial(TreeText.read, "rust"),
 }
 
 
-def edits(language: str, source: str) -> tuple[Edit, ...]:
-    """Every edit of a text, by operator and then by place; none for a text that cannot be parsed."""
+def edits(language: str, source: str, within: Spans = ()) -> tuple[Edit, ...]:
+    """Every edit of a text, by operator and then by place; none for a text that cannot be parsed.
+
+    ``within`` are the lines that may be changed: what lies far from them is not looked at, in Python, where most of a
+    long text's time goes. Some edits of other lines are there all the same.
+    """
     operators = OPERATORS.get(language, ())
-    if not operators or (text := _READ[language](source)) is None:
+    text = Text.read(source, within) if language == "python" else _READ[language](source) if operators else None
+    if text is None:
         return ()
     body = source.encode("utf-8", "surrogatepass")
     every = (edit for operator in operators for edit in operator(text))

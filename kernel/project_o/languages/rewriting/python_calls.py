@@ -150,8 +150,9 @@ class _Names:
 
     def __init__(self, text: Text) -> None:
         self._paths: dict[str, str] = {}
-        bound = {node.id for node in ast.walk(text.tree) if isinstance(node, ast.Name) and _is_bound(node)}
-        for node in ast.walk(text.tree):
+        nodes = tuple(ast.walk(text.tree))
+        bound = {node.id for node in nodes if isinstance(node, ast.Name) and _is_bound(node)}
+        for node in nodes:
             if isinstance(node, ast.Import):
                 for one in node.names:
                     self._paths[one.asname or one.name.split(".")[0]] = (
@@ -161,9 +162,9 @@ class _Names:
                 for one in node.names:
                     self._paths[one.asname or one.name] = f"{node.module}.{one.name}"
         for name, module in {**_USUAL, **{module: module for module in _IMPORTED}}.items():
-            if name not in bound and any(_is_part_of(node, name) for node in ast.walk(text.tree)):
+            if name not in bound and any(_is_part_of(node, name) for node in nodes):
                 self._paths.setdefault(name, module)  # a global, which is bound outside of the text
-        self._known = {path for node in ast.walk(text.tree) if (path := self.path(node))}
+        self._known = {path for node in nodes if (path := self.path(node))}
 
     def path(self, node: ast.AST) -> str:
         """``np.linalg.inv`` -> ``numpy.linalg.inv``; "" for what is no part of a module."""

@@ -11,19 +11,23 @@ from functools import cached_property
 from ..scan import split_lines
 from .edits import Edit
 
+Spans = tuple[tuple[int, int], ...]
+"""(first line, last line), counted from 1."""
+
 
 @dataclass(frozen=True)
 class Text:
-    """``source`` and what was read of it."""
+    """``source`` and what was read of it. Only functions with a line in ``within`` are looked at, if that says any."""
 
     source: str
     tree: ast.Module
+    within: Spans = ()
 
     @classmethod
-    def read(cls, source: str) -> Text | None:
+    def read(cls, source: str, within: Spans = ()) -> Text | None:
         """None for what cannot be parsed."""
         try:
-            return cls(source, ast.parse(source))
+            return cls(source, ast.parse(source), within)
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return None
 
@@ -40,8 +44,9 @@ class Text:
 
     @cached_property
     def functions(self) -> tuple[ast.FunctionDef, ...]:
-        """The functions at the text's top."""
-        return tuple(node for node in self.tree.body if isinstance(node, ast.FunctionDef))
+        """The functions at the text's top that may be changed."""
+        found = (node for node in self.tree.body if isinstance(node, ast.FunctionDef))
+        return tuple(node for node in found if not self.within or any(_meets(node, *span) for span in self.within))
 
     def blocks(self) -> Iterator[tuple[ast.FunctionDef, list[ast.stmt]]]:
         """Every block of statements inside of a function, with the function. Each operator asks for them."""
@@ -185,3 +190,7 @@ def indexed(node: ast.AST, index: str) -> set[str]:
         and is_name(one.slice, index)
         and isinstance(one.ctx, ast.Load)
     }
+
+
+def _meets(function: ast.FunctionDef, first: int, last: int) -> bool:
+    return function.lineno <= last and first <= (function.end_lineno or function.lineno)

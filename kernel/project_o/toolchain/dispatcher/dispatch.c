@@ -189,13 +189,37 @@ static PyObject *adopt(PyObject *module, PyObject *subclass) {
  * `__getattr__` in Python that takes as long as half of a call. */
 static getattrofunc other_attribute;
 
+#if PY_VERSION_HEX < 0x030C0000
+/* What was found lately, by the version of the dictionary: no two states of any dictionaries have the same, so whoever has
+ * that version now still holds what was found then. Names are held, or another one might come to lie where one was. */
+#define FOUND_MAX 64
+static struct { uint64_t version; PyObject *name, *function; } found_lately[FOUND_MAX];
+
 static PyObject *attribute(PyObject *self, PyObject *name) {
     if (PyUnicode_CHECK_INTERNED(name) && name != here.slot_name) {
-#if PY_VERSION_HEX < 0x030C0000
-        PyObject **place = _PyObject_GetDictPtr(self), *own = place == NULL ? NULL : Py_XNewRef(*place);
-#else /* the dictionary may not have been made yet */
-        PyObject *own = PyObject_GenericGetDict(self, NULL);
-#endif
+        PyObject **place = _PyObject_GetDictPtr(self), *own = place == NULL ? NULL : *place;
+        if (own != NULL) {
+            const uint64_t version = ((PyDictObject *)own)->ma_version_tag;
+            const size_t at = (((uintptr_t)name >> 4) ^ version) % FOUND_MAX;
+            if (found_lately[at].version == version && found_lately[at].name == name)
+                return Py_NewRef(found_lately[at].function);
+            PyObject *found = PyDict_GetItemWithError(own, name);
+            if (found != NULL && Py_TYPE(found) == here.adopted) {
+                Py_INCREF(found); /* before anything else is let go of, which may run anything */
+                found_lately[at].version = version;
+                found_lately[at].function = found;
+                Py_XSETREF(found_lately[at].name, Py_NewRef(name));
+                return found;
+            }
+            PyErr_Clear();
+        }
+    }
+    return other_attribute(self, name);
+}
+#else
+static PyObject *attribute(PyObject *self, PyObject *name) {
+    if (PyUnicode_CHECK_INTERNED(name) && name != here.slot_name) {
+        PyObject *own = PyObject_GenericGetDict(self, NULL); /* it may not have been made yet */
         PyObject *found = own == NULL ? NULL : Py_XNewRef(PyDict_GetItemWithError(own, name));
         Py_XDECREF(own);
         if (found != NULL && Py_TYPE(found) == here.adopted) return found;
@@ -204,6 +228,7 @@ static PyObject *attribute(PyObject *self, PyObject *name) {
     }
     return other_attribute(self, name);
 }
+#endif
 
 static PyObject *look_up(PyObject *module, PyObject *type) {
     (void)module;

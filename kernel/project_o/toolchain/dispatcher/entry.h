@@ -174,6 +174,10 @@ static int64_t clock_of(clockid_t clock) {
     return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+/* The coarse clock after the last call that was not measured, of any function: where it has gone on, that call may have
+ * been long, or there was a pause. It is read once a call, because two readings are a tenth of the call. */
+static int64_t last_tick;
+
 /* The guarded call, with or without the interpreter's lock. A call that keeps it lets no other thread of Python run, so
  * only those keep it that were short, a number of times, and on small arguments. */
 static int32_t run(Entry *self, uint64_t *cells, uint64_t *ret, void *fault, size_t bytes) {
@@ -184,16 +188,17 @@ static int32_t run(Entry *self, uint64_t *cells, uint64_t *ret, void *fault, siz
     PyThreadState *thread = keeps ? NULL : PyEval_SaveThread();
     struct kept kept = {fault, NULL}, *outer = keeping;
     keeping = keeps ? &kept : outer;
-    const int64_t began = clock_of(measured ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
+    const int64_t began = measured ? clock_of(CLOCK_MONOTONIC) : 0;
     int32_t status = code->call != NULL ? code->call(self->address, cells, ret, fault, code->text)
                                         : self->address(cells, ret);
-    const int64_t took = clock_of(measured ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE) - began;
+    const int64_t ended = clock_of(measured ? CLOCK_MONOTONIC : CLOCK_MONOTONIC_COARSE);
     keeping = outer;
     if (kept.released != NULL) thread = kept.released;
     if (thread != NULL) PyEval_RestoreThread(thread);
-    if (kept.released != NULL || (measured && took > here.kept_nanoseconds)) self->short_calls = 0;
+    if (kept.released != NULL || (measured && ended - began > here.kept_nanoseconds)) self->short_calls = 0;
     else if (measured && self->short_calls < SHORT_CALLS) self->short_calls++;
-    else if (keeps && !measured && took > 0) self->short_calls = SHORT_CALLS - 1; /* the next one is measured */
+    else if (keeps && !measured && ended != last_tick) self->short_calls = SHORT_CALLS - 1; /* the next one is measured */
+    if (!measured) last_tick = ended;
     return status;
 }
 

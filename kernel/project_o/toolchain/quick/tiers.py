@@ -45,10 +45,11 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Text:
     """What only the text of a cell knows: see ``build.Names`` and ``server_lines.Functions``; why it may keep something
-    between two calls, "" where it does not. The last two are asked for while the compiler is at work.
+    between two calls, "" where it does not. The first is asked for where there is something to compile, the last two
+    while the compiler is at work.
     """
 
-    names: Names
+    names: Callable[[], Names]
     functions: Callable[[], Functions]
     keeps: Callable[[], str]
 
@@ -94,16 +95,17 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
 
     Raises CompileError, ToolchainMissing, ToolchainError, UsageError, KeyboardInterrupt.
     """
-    known = found(program, names=text.names)
+    known = found(program, text.names)
     if known is not None:
         return how.version(known)
+    names = text.names()
     wanted = recipe(program) if program.language == "zig" else rust_recipe(program)
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
-        return how.version(build(program, names=text.names))
-    quick = _Zig(wanted, text.names) if isinstance(wanted, Recipe) else _Rust(program, text.names)
+        return how.version(build(program, names=names))
+    quick = _Zig(wanted, names) if isinstance(wanted, Recipe) else _Rust(program, names)
     early, later = how.early_soon(), None
     try:
-        later = _begun(program, wanted.key, text.names, early)
+        later = _begun(program, wanted.key, names, early)
         functions, keeps = text.functions(), text.keeps()
         optimised = _first(quick.result, later.result, keeps)
     except BaseException:
@@ -115,7 +117,7 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if optimised is not None:
         quick.discard()
         return how.version(optimised, early)
-    return QuickVersion(quick.artifact(program, text.names, functions), later, how, early)
+    return QuickVersion(quick.artifact(program, names, functions), later, how, early)
 
 
 class _Zig:
