@@ -149,7 +149,7 @@ def _sharing_differs(expected: Answer, given: Answer) -> str:
 
 
 def _holding_differs(expected: Answer, given: Answer) -> str:
-    """Equal elements are not all of an answer: its caller writes into it, asks for its class, and goes through its keys.
+    """Equal elements are not all of an answer: its caller writes into it, asks for its class, goes through its keys.
 
     Where nobody has seen how the right answer is held, since a test or a person says it, any way will do.
     """
