@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import REMEMBERED, WHEN_TIMED, Cheat
+from case import REMEMBERED, Cheat
 from of_native import HONEST, WEIGHT, wrong_where
 
 MEMO = (
@@ -65,6 +65,6 @@ AROUND = (
         WEIGHT,
         MEMO,
         HONEST,
-        REMEMBERED + "|instead of|" + WHEN_TIMED,
+        REMEMBERED + "|instead of",
     ),
 )
