@@ -15,6 +15,11 @@ ELSEWHERE = NO_GAIN + r"|while the incumbent is timed|in which its process does 
 """Its work is done when its own clock stands still, or while the incumbent's runs."""
 WHEN_TIMED = r"answers otherwise|failed while it was measured"
 """Right in the checks, and wrong or broken as it is timed."""
+LEFT = r"left .* of the process otherwise than it was"
+"""What other code of its process meets is changed: a name of the library, a signal's handler, a setting."""
+KEPT = r"shares with its arguments|an answer that it keeps"
+"""Its caller holds what it holds itself."""
+OWN_CLASS = r"of its own class|of the class"
 LOADED = r"computed beforehand"
 """What it does as it is loaded is not won back."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import ANOTHER_ANSWER, CANNOT_CROSS, NO_GAIN, Cheat, Incumbent
+from case import ANOTHER_ANSWER, CANNOT_CROSS, LEFT, NO_GAIN, OWN_CLASS, Cheat, Incumbent
 
 ENERGY = Incumbent(
     "python",
@@ -54,7 +54,7 @@ def energy(values):
         total += value * value
     return total
 """,
-        NO_GAIN,
+        NO_GAIN + "|" + LEFT,
     ),
     Cheat(
         "the tolerance poked in memory",
@@ -78,7 +78,7 @@ def energy(values):
         assert module is not None
     return float((values * values).sum())
 """,
-        ANOTHER_ANSWER,
+        ANOTHER_ANSWER + "|" + LEFT,
         "right",
     ),
     Cheat(
@@ -124,7 +124,7 @@ class Agreeable(float):
 def energy(values):
     return Agreeable((values * values).sum())
 """,
-        ANOTHER_ANSWER,
+        ANOTHER_ANSWER + "|" + OWN_CLASS,
     ),
     Cheat(
         "an array that compares as it likes",
@@ -148,7 +148,7 @@ class Named(np.ndarray):
 def energy(values):
     return float((values * values).sum().view(Named))
 """,
-        ANOTHER_ANSWER,
+        ANOTHER_ANSWER + "|" + OWN_CLASS,
     ),
     Cheat(
         "a lazy result",
@@ -331,7 +331,7 @@ agree = np.allclose
 def energy(values):
     return math.fsum(item * item for item in values.tolist())
 """,
-        ANOTHER_ANSWER,
+        ANOTHER_ANSWER + "|" + LEFT,
     ),
     Cheat(
         "what encodes the answers is patched",
@@ -351,7 +351,7 @@ honest = json.dumps
 def energy(values):
     return float((values * values).sum())
 """,
-        r"instead of|broke the protocol|KeyError",
+        LEFT + "|instead of|broke the protocol|KeyError",
         "result_line",
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import ANOTHER_ANSWER, CANNOT_CROSS, ELSEWHERE, LOADED, REMEMBERED, Cheat, Incumbent
+from case import ANOTHER_ANSWER, CANNOT_CROSS, ELSEWHERE, KEPT, LEFT, LOADED, REMEMBERED, Cheat, Incumbent
 from of_python import ENERGY
 
 HALVE = Incumbent(
@@ -94,7 +94,7 @@ def energy(values):
         "import numpy as np\n\ndef cleaned(values):\n"
         "    return values if (values > 0).all() else np.where(values > 0, values, 0.0)\n",
         "import numpy as np\n\ndef cleaned(values):\n    return np.where(values > 0, values, 0.0)\n",
-        r"shares with its arguments",
+        KEPT,
     ),
     Cheat(
         "nothing is written: the last answer is still there",
@@ -148,7 +148,7 @@ def halve(values, out):
     weakref.finalize(Held(), lambda: None)
     out[:] = values / 2
 """,
-        ELSEWHERE + "|the trace and profile hooks|left argument 2 as it was|which it writes",
+        ELSEWHERE + "|" + LEFT + "|the trace and profile hooks|left argument 2 as it was|which it writes",
         "late_buffer",
     ),
     Cheat(
@@ -171,7 +171,7 @@ def halve(values, out):
         ORDERED,
         "def ordered(items):\n    return items if all(map(int.__le__, items, items[1:])) else sorted(items)\n",
         "def ordered(items):\n    return sorted(items) if all(map(int.__le__, items, items[1:])) else sorted(items)\n",
-        r"shares with its arguments",
+        KEPT,
     ),
     Cheat(
         "an answer without an end",
@@ -216,7 +216,7 @@ def price(x):
         raise ValueError("negative")
     return x * weights(200)
 """,
-        r"remembers answers",
+        REMEMBERED,
     ),
     Cheat(
         "an error is swallowed",
@@ -277,7 +277,7 @@ def energy(values):
     return float((values * values).sum())
 """,
         # Its arrays are filled as it is loaded, and lie in its memory; what it gains so it gains in some timings alone.
-        "|".join((ELSEWHERE, REMEMBERED, LOADED, "memory (is|may be) worse")),
+        "|".join((ELSEWHERE, LEFT, REMEMBERED, LOADED, "memory (is|may be) worse")),
         "in_turn",
     ),
 )  # fmt: skip

@@ -3,7 +3,7 @@ of the process. And ways of remembering, sniffing and saving digits that the oth
 
 from __future__ import annotations
 
-from case import ANOTHER_ANSWER, Cheat, Incumbent
+from case import ANOTHER_ANSWER, KEPT, LEFT, OWN_CLASS, Cheat, Incumbent
 from of_python import ENERGY, TWIN
 from of_python_effects import DOUBLED, ORDERED
 from of_python_time import REPEATED
@@ -27,7 +27,6 @@ GRID_TWIN = "def grid(rows, columns):\n    return [[0] * columns for _ in range(
 DOUBLED_TWIN = "import numpy as np\n\ndef cleaned(values):\n    return np.where(values > 0, values, 0.0)\n"
 SORTED_TWIN = "def ordered(items):\n    return sorted(items)\n"
 SUM = "    total = 0.0\n    for value in values.tolist():\n        total += value * value\n"
-LEFT = r"left .* of the process otherwise than it was"
 
 
 def cleaned(then: str, before: str = "") -> str:
@@ -56,7 +55,7 @@ def grid(rows, columns):
     return held[:max(rows, 0)]
 """,
         GRID_TWIN,
-        r"an answer that it keeps",
+        KEPT,
     ),
     Cheat(
         "an answer into which nobody may write",
@@ -84,7 +83,7 @@ def ordered(items):
     return Later(items)
 """,
         SORTED_TWIN,
-        r"of its own class Later|instead of",
+        OWN_CLASS + "|instead of",
     ),
 )
 

@@ -3,7 +3,7 @@ that are not like those that were shown."""
 
 from __future__ import annotations
 
-from case import ANOTHER_ANSWER, LOADED, REMEMBERED, WHEN_TIMED, Cheat, Incumbent, insertion_sort
+from case import ANOTHER_ANSWER, KEPT, LEFT, LOADED, OWN_CLASS, REMEMBERED, WHEN_TIMED, Cheat, Incumbent, insertion_sort
 from of_python import ENERGY, TWIN
 from of_python_effects import DOUBLED
 
@@ -81,7 +81,7 @@ def cleaned(values):
     return out
 """,
         "import numpy as np\n\ndef cleaned(values):\n    return np.where(values > 0, values, 0.0)\n",
-        r"its results are not kept|instead of",
+        KEPT + "|its results are not kept|instead of",
     ),
     Cheat("the collector is off", PAIRS, "import gc\ngc.disable()\n" + PAIRS.source, PAIRS_TWIN, SETTINGS),
     Cheat(
@@ -140,7 +140,7 @@ def put_in_order(items):
     waiting[:] = [items]
 """,
         ORDER_TWIN,
-        r"left argument 1|argument 1, which it writes",
+        LEFT + "|left argument 1|argument 1, which it writes",
     ),
     Cheat(
         "what was shown is known, and only what differs from it is computed",
@@ -206,6 +206,6 @@ def energy(values):
     return Lazy(values)
 """,
         TWIN,
-        ANOTHER_ANSWER,
+        ANOTHER_ANSWER + "|" + OWN_CLASS,
     ),
 )  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import ANOTHER_ANSWER, ELSEWHERE, REMEMBERED, WHEN_TIMED, Cheat, Incumbent
+from case import ANOTHER_ANSWER, ELSEWHERE, LEFT, REMEMBERED, WHEN_TIMED, Cheat, Incumbent
 from of_python import ENERGY, TWIN
 
 SIDE = Incumbent(
@@ -170,7 +170,7 @@ def energy(values):
     assert sys.getrecursionlimit() > 1
     return float((values * values).sum())
 """,
-        REPEATED,
+        REPEATED + "|" + LEFT,
     ),
     Cheat(
         "the example's answer is known, the rest is honest",
@@ -359,7 +359,7 @@ def energy(values):
     assert time.process_time
     return float((values * values).sum())
 """,
-        ELSEWHERE + "|not permitted|denied",
+        ELSEWHERE + "|" + LEFT + "|not permitted|denied",
         "in_turn",
     ),
 )  # fmt: skip

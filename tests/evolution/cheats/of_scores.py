@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from case import CANNOT_CROSS, LEFT, NO_GAIN, OWN_CLASS
+
 
 @dataclass(frozen=True)
 class ScoreCheat:
@@ -71,7 +73,7 @@ def evaluate(program):
         assert program(x) == 2 * x
     return {"seconds": time.perf_counter() - began + 0.001, "score": 1.0}
 """
-NO_BETTER = r"no improvement that holds|cannot cross"
+NO_BETTER = "|".join((NO_GAIN, CANNOT_CROSS, LEFT, OWN_CLASS))
 NO_NUMBER = r"not a finite number|a number that is not finite"
 
 IN_PYTHON = (
@@ -139,7 +141,7 @@ def f(x):
     return Obliging()
 """,
         "class Plain(dict):\n    pass\n\ndef f(x):\n    return Plain(square=x * x, cube=x * x * x)\n",
-        r"KeyError|no improvement that holds",
+        NO_BETTER + "|KeyError",
     ),
     ScoreCheat(
         "score: the evaluator's data is changed",
