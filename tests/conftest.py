@@ -8,25 +8,12 @@ import pytest
 
 ORDINARY_USER = 65534
 RERUNS = 2
-TESTS = Path(__file__).parent
-ALONE = ("benchmarks", "evolution", "notebooks", "runtimes", "sandbox")
-"""What takes the whole machine, or measures: it is run with nothing beside it."""
-KERNELS = (
-    "browser", "channel", "docs/test_blocks.py", "history/test_history_capture.py", "kernel", "magics",
-    "models/test_model_interrupt.py", "test_cli.py", "test_cli_evolve.py", "test_cli_history.py",
-)  # fmt: skip
-"""What starts kernels, one after another: two that start at once in two processes may be given the same port."""
 
 
-@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items):
-    """Who runs beside whom, and who is run again. Files stay whole: their fixtures are made once."""
+    """A test marked ``measured`` is run up to twice more before it has failed. Who may be so: CONTRIBUTING, "Tests"."""
     for item in items:
-        place = item.path.relative_to(TESTS).as_posix() if item.path.is_relative_to(TESTS) else item.path.name
-        item.add_marker(pytest.mark.xdist_group("kernels" if place.startswith(KERNELS) else place))
-        if place.startswith(ALONE):
-            item.add_marker(pytest.mark.alone)
-        if item.get_closest_marker("measured"):  # who may be so: CONTRIBUTING, "Tests"
+        if item.get_closest_marker("measured"):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
 
 

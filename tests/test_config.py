@@ -2,7 +2,7 @@
 
 import pytest
 
-from project_o.config import OPTIONS, effective
+from project_o.config import OPTIONS, effective, setting
 from project_o.errors import UsageError
 
 
@@ -54,3 +54,13 @@ def test_a_bad_file_is_named(tmp_path, text):
     (tmp_path / "project-o.toml").write_text(text)
     with pytest.raises(UsageError, match=r"project-o\.toml"):
         effective({}, {}, tmp_path)
+
+
+def test_one_option_is_what_it_is_among_all(tmp_path, monkeypatch):
+    (tmp_path / "project-o.toml").write_text('workers = 3\nmode = "fast"\n', "utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PROJECT_O_SEED", "7")
+    for option in OPTIONS:
+        assert setting(option.name, {"mode": "debug"}) == effective({"mode": "debug"})[option.name]
+    (tmp_path / "project-o.toml").write_text("workers = 4\n", "utf-8")
+    assert setting("workers").value == 4

@@ -71,7 +71,7 @@ def test_a_failed_run_goes_on_from_the_last_step_that_ended(house):
 
 
 def test_branches_run_at_once_and_keep_what_ended(house):
-    both, broken = threading.Barrier(2, timeout=20), [True]
+    both, broken = threading.Barrier(2, timeout=60), [True]
     did = []
 
     @workflow

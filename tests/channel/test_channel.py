@@ -14,7 +14,7 @@ def file_cells(kernel):
 
 
 def wait_for_log(kernel, part):
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while part not in kernel.log():
         assert time.monotonic() < until, kernel.log()
         time.sleep(0.05)
@@ -223,7 +223,7 @@ def test_malformed_messages_are_noted_and_change_nothing(kernel_with_page, data)
         data = {**data, "path": page.path}
     before = kernel.log().count("ignored")
     page.tell(**data)
-    until = time.monotonic() + 30
+    until = time.monotonic() + 60
     while kernel.log().count("ignored") == before:
         assert time.monotonic() < until, kernel.log()
         time.sleep(0.02)

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from project_o.evolution.checks.reference import Right
 from project_o.evolution.compare import difference, slack_of, values_differ
 from project_o.sandbox.answer import Answer
 from project_o.values import NativeType
@@ -90,3 +91,20 @@ def test_long_sums_may_differ_by_their_rounding_and_no_more() -> None:
     assert difference(Answer(ok=True, value=right), Answer(ok=True, value=right / 2), F32, slack)
     assert slack_of(100, F32) == 1.0
     assert slack_of(10**12, F32) * 1e-4 == pytest.approx(0.25)
+
+
+def test_how_an_answer_is_held_counts_where_it_was_seen_and_only_what_is_new() -> None:
+    plain, kept = Answer(ok=True, value=[1]), Answer(ok=True, value=[1], held=("an answer that it keeps",))
+    anyhow = Right([1], 0.0)
+
+    assert difference(plain, kept, F32) == "returned an answer that it keeps"
+    assert difference(kept, kept, F32) == difference(kept, plain, F32) == difference(anyhow, kept, F32) == ""
+
+
+def test_the_order_of_keys_counts_where_a_version_gave_it_and_not_where_a_person_says_what_is_right() -> None:
+    right, other = [({"a": 1, "b": {"c": 1, "d": 2}},)], [({"a": 1, "b": {"d": 2, "c": 1}},)]
+    given = Answer(ok=True, value=other)
+
+    assert "in the order ['d', 'c'] instead of ['c', 'd']" in difference(Answer(ok=True, value=right), given, F32)
+    assert difference(Right(right, 0.0), given, F32) == difference(given, given, F32) == ""
+    assert values_differ(right, other) == ""

@@ -149,6 +149,30 @@ def test_the_file_of_an_evaluator(tmp_path):
     assert any(str(evaluator) in record.reason for record in found.trials)
 
 
+@pytest.mark.parametrize(("name", "watched"), [("right.txt", True), ("notebook.ipynb", False)])
+def test_of_the_files_beside_an_evaluator_those_that_it_names(tmp_path, name, watched):
+    (tmp_path / "initial_program.py").write_text("# EVOLVE-BLOCK-START\nX = 1.0\n# EVOLVE-BLOCK-END\n")
+    (tmp_path / "evaluator.py").write_text(
+        textwrap.dedent("""
+        from pathlib import Path
+
+        def evaluate(path):
+            names = {}
+            exec(open(path).read(), names)
+            return {"combined_score": -abs(names["X"] - float(Path(__file__).with_name("right.txt").read_text()))}
+    """)
+    )
+    for one in ("right.txt", "notebook.ipynb"):
+        (tmp_path / one).write_text("7")
+
+    def make(task, seed):
+        return Meddling(lambda: (tmp_path / name).write_text("8"), Offline(task.program, seed))
+
+    found = evolve(tmp_path, trials=8, seed=1, workers=1, proposer=make)
+    assert ("has changed since the run began" in found.seal) == watched
+    assert any(name in record.reason for record in found.trials) == watched
+
+
 def test_what_an_evaluator_keeps_of_what_it_sees_is_its_own():
     seen = []
 

@@ -222,7 +222,7 @@ def test_many_states_are_packed_and_the_journal_removed(tmp_path: Path) -> None:
     history.flush()
     store = Path(history.where()["store"])
     history.close()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 60
     while lanes_with_journal(str(store)):
         assert time.monotonic() < deadline
         time.sleep(0.05)

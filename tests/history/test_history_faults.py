@@ -50,7 +50,7 @@ def used(folder: Path) -> Path:
     history.flush()
     store = Path(history.where()["store"])
     history.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while list((store / "journal").glob("*/*")):
         assert time.monotonic() < deadline
         time.sleep(0.02)
@@ -226,7 +226,7 @@ def test_a_full_disk_loses_only_what_did_not_fit_and_what_did_is_committed_later
     kept = int(done.stdout.splitlines()[1].split()[0])
     subprocess.run(["mount", "-o", "remount,size=30m", str(small_disk)], check=True)
     history = open_history(small_disk)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while len(history.states(1000)) < kept and time.monotonic() < deadline:
         time.sleep(0.1)
     assert len(history.states(1000)) == kept

@@ -135,7 +135,7 @@ def as_format_1(store: Path) -> None:
 def ended(history) -> Path:
     store = Path(history.store)
     history.close()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while list((store / "journal").glob("*/*")):
         assert time.monotonic() < deadline
         time.sleep(0.02)

@@ -305,7 +305,7 @@ def test_clean_waits_for_no_other_kernels_store(tmp_path: Path, cell) -> None:
         first.clean()
     second.close()
     first.flush()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while True:
         try:
             assert first.clean() > 0

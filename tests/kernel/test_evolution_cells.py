@@ -22,7 +22,9 @@ pub fn squares(a: []const f32) f32 {
     return sum;
 }
 """
-SET_UP = "import numpy as np\na = np.random.default_rng(1).integers(0, 16, 100_000).astype(np.float32)"
+SET_UP = """import numpy as np
+from project_o import evolve
+a = np.random.default_rng(1).integers(0, 16, 100_000).astype(np.float32)"""
 EVOLVE = "run = %evolve kernels --trials 3 --seed 1 --inputs (a,)\nrun"
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from project_o.errors import UsageError
-from project_o.languages import LANGUAGES, domains, tools_for
+from project_o.languages import LANGUAGES, domains, rust, tools_for, zig
+from project_o.languages.scan import declared, may_declare
 
 ZIG = """//! A cell. "// o: 1 2" in a string is no declaration.
 const std = @import("std");
@@ -158,3 +161,17 @@ def test_an_unknown_language_is_refused() -> None:
     with pytest.raises(UsageError, match="there are zig, rust, python"):
         tools_for("cobol")
     assert {"zig", "rust", "python"} <= set(LANGUAGES)
+
+
+PIECES = ["const a: i32 = 1; ", "//", "///", "/*", "*/", "!", " ", "\n", "\t", "o:", "o: 1 2", '"', "text"]
+
+
+@pytest.mark.parametrize("language", [zig, rust])
+@given(pieces=st.lists(st.sampled_from(PIECES), max_size=12))
+def test_only_a_text_that_declares_nothing_is_not_read_for_it(language: Any, pieces: list[str]) -> None:
+    source = "".join(pieces)
+    try:
+        declares = bool(declared(language._scan(source), "//"))
+    except UsageError:
+        declares = True
+    assert may_declare(source) or not declares

@@ -185,7 +185,7 @@ class StandIn:
         """The address to open a model of ``provider`` with."""
         return f"http://127.0.0.1:{self.port}{PATHS[provider]}"
 
-    def has_left(self, model, seconds=5.0):
+    def has_left(self, model, seconds=60.0):
         """Whether the client of ``model`` goes away before its answer's end, waiting for it a while."""
         until = time.monotonic() + seconds
         while model not in self.left and time.monotonic() < until:

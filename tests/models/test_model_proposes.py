@@ -100,14 +100,14 @@ def test_a_silent_one_wedges_neither_a_budget_nor_a_stop(task, opened):
     began = time.monotonic()
     found = run(task, opened("openai", "silent", PATIENT), budget=2.0, trials=None)
     assert not found.exchanges
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40
 
     stop = threading.Event()
     threading.Timer(1.0, stop.set).start()
     began = time.monotonic()
     found = run(task, opened("openai", "silent", PATIENT), stop=stop)
     assert found.stopped
-    assert time.monotonic() - began < 20
+    assert time.monotonic() - began < 40
 
 
 def test_a_budget_of_tokens_is_kept(task, opened):

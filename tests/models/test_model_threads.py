@@ -101,7 +101,7 @@ def test_a_process_that_is_ended_in_mid_stream_ends(standin):
 
     process.terminate()
 
-    process.communicate(timeout=20)
+    process.communicate(timeout=60)
     assert process.returncode == -signal.SIGTERM
     assert standin.has_left("stops.ended")
 
@@ -114,7 +114,7 @@ def test_ctrl_c_ends_a_stream_at_once(standin):
 
     process.send_signal(signal.SIGINT)
 
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=60)
     assert (out.strip(), process.returncode) == ("interrupted", 0), err
     assert standin.has_left("stops.interrupt")
 

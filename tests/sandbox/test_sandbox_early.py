@@ -62,7 +62,7 @@ def test_it_ends_by_itself_and_with_its_box(box, artifact, monkeypatch):
     monkeypatch.setattr(limits, "EARLY_SECONDS", 0.1)
     early = box.early(guard_path())
     pid = early._channel.pid
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
 
@@ -96,7 +96,7 @@ def test_a_dismissed_job_is_gone_soon_and_nobody_waits(box, artifact):
     job = box.native(artifact.path, artifact.interface)
     pid = job.pid
     job.dismiss()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while Path(f"/proc/{pid}").exists() and time.monotonic() < deadline:
         time.sleep(0.01)
 

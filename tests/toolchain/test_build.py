@@ -16,6 +16,7 @@ import pytest
 from project_o import limits, toolchain, view
 from project_o.errors import CompileError, ToolchainError, ToolchainMissing, UsageError
 from project_o.toolchain import Finished, Job
+from project_o.toolchain.build import found
 from project_o.values import Artifact, Program
 
 Build = Callable[..., Artifact]
@@ -146,6 +147,17 @@ def test_names_documentation_and_lines_are_merged(compiled: Build) -> None:
     assert ([name for name, _ in g.parameters], g.line) == (["a0"], 0)
 
 
+def test_what_is_in_the_cache_knows_its_names_without_the_text_being_read(compiled: Build) -> None:
+    text = "/// Half of it.\npub fn half(whole: f64) f64 {\n    return whole / 2;\n}\n"
+    program = Program("cell", "zig", (("cell.zig", text),))
+    built = toolchain.build(program, names={"half": (("whole",), "Half of it.", 2)})
+    kept = found(program, lambda: pytest.fail("its names were asked for"))
+    assert kept is not None
+    assert kept.interface == built.interface
+    assert kept.interface.function("half").doc == "Half of it."
+    assert [name for name, _ in kept.interface.function("half").parameters] == ["whole"]
+
+
 def test_the_artifact_says_how_it_was_made(compiled: Build) -> None:
     source = "pub fn once() i32 {\n    return 41;\n}\n"
     first, second = compiled(source, "fast"), compiled(source, "fast")
@@ -178,7 +190,12 @@ def test_libraries_are_linked(compiled: Build) -> None:
     assert toolchain.load(compiled(source, options=("-lm",))).call("f", [4.0]) == 5.0
 
 
-def test_a_library_that_is_not_there(compiled: Build) -> None:
+@pytest.mark.parametrize("colours", [False, True])
+def test_a_library_that_is_not_there(compiled: Build, monkeypatch: pytest.MonkeyPatch, *, colours: bool) -> None:
+    if colours:  # as a kernel asks for them
+        for name in ("CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR"):
+            monkeypatch.setenv(name, "1")
+        monkeypatch.delenv("NO_COLOR", raising=False)
     with pytest.raises((CompileError, ToolchainError), match="--link nosuchlibrary: there is no library nosuch"):
         compiled("pub fn f() void {}\n", options=("link:nosuchlibrary",))
 

@@ -216,6 +216,10 @@ class Stopped(Exception):  # noqa: N818 - it tells what happened, and never leav
     """The run was stopped while this was under way."""
 
 
+KILLED = ("helper", "setup", "signal SIGKILL")
+"""How a process ends that somebody else ended: nothing of ours, no answer of its own, and none of its limits."""
+
+
 class Jobs:
     """The open processes of a run, so that stopping the run can end them all at once. Safe to share between threads."""
 
@@ -224,6 +228,8 @@ class Jobs:
         self._lock = threading.Lock()
         self._open: set[Handle] = set()
         self._stopped = False
+        self.killed = 0
+        """How many processes somebody else has ended so far."""
 
     @property
     def stopped(self) -> bool:
@@ -243,7 +249,11 @@ class Jobs:
         """A process, for the handles. Raises Stopped once the run is stopped."""
         if self._stopped:
             raise Stopped
-        return self._task.open(artifact, guarded=guarded)
+        try:
+            return self._task.open(artifact, guarded=guarded)
+        except SandboxError:
+            self.killed += 1
+            raise
 
     def forget(self, handle: Handle) -> None:
         """The handle is closed."""
@@ -330,6 +340,7 @@ class Handle:
             raise
         if self._jobs.stopped:
             raise Stopped
+        self._jobs.killed += answer.ended in KILLED
         if not answer.ok and not answer.error_name:
             # Whoever panicked or faulted may have left anything behind: the next question meets a fresh process.
             job.close()

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from .. import limits
 from ..errors import EvolutionError
 from ..values import CheckStage, Finding, Measurement, Program, Proposal, Record, Trial, Verdict
 from .behaviour import same_as
@@ -40,8 +41,16 @@ class Judge:
         """Check and screen a proposal. Whatever goes wrong with it costs only itself: status "failed".
 
         ``known`` tells the trial that behaves so: what does nothing else is not measured.
-        Raises Stopped when the run was stopped meanwhile.
+        One whose process somebody else killed is tried again. Raises Stopped when the run was stopped meanwhile.
         """
+        for _ in range(limits.TRIAL_ATTEMPTS):
+            killed = jobs.killed
+            record = self._tried(jobs, proposal, known)
+            if record.status != "failed" or jobs.killed == killed:
+                break
+        return record
+
+    def _tried(self, jobs: Jobs, proposal: Proposal, known: Callable[[str], int | None]) -> Record:
         started = time.monotonic()
         subject = self._subject(jobs, proposal.program, index=proposal.index)
         trial = self._checked(subject)

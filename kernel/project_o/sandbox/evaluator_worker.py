@@ -12,6 +12,7 @@ import sys
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Any
 
@@ -58,8 +59,12 @@ def settle(config: Mapping[str, Any]) -> None:
     os.chdir(scratch / _WORK)
     for name in [name for name in sys.modules if name == "project_o"]:
         del sys.modules[name]  # what is there is our own side of the wall, without what users import
-    if "openevolve" not in sys.modules and importlib.util.find_spec("openevolve") is None:
-        _stand_in()
+    if "openevolve" not in sys.modules:
+        found = importlib.util.find_spec("openevolve")
+        if found is None or found.loader is None:
+            _stand_in()
+        else:
+            _light(found)
 
 
 @dataclass
@@ -103,6 +108,27 @@ def _stand_in() -> None:
     module.EvaluationResult = EvaluationResult  # type: ignore[attr-defined]
     package.evaluation_result = module  # type: ignore[attr-defined]
     sys.modules.update({"openevolve": package, "openevolve.evaluation_result": module})
+
+
+def _light(found: ModuleSpec) -> None:
+    """The installed package, whose own beginning is run when something of it is asked for: what evaluators want is one
+    of its parts, and the rest takes a second of every candidate.
+    """
+    package = types.ModuleType(found.name)
+    package.__spec__, package.__file__, package.__package__ = found, found.origin, found.name
+    package.__path__ = list(found.submodule_search_locations or ())
+    begun: list[bool] = []
+
+    def whole(name: str) -> Any:
+        if not begun and found.loader is not None:
+            begun.append(True)
+            found.loader.exec_module(package)
+            if name in vars(package):
+                return vars(package)[name]
+        raise AttributeError(f"module {found.name!r} has no attribute {name!r}")
+
+    package.__getattr__ = whole  # type: ignore[method-assign]
+    sys.modules[found.name] = package
 
 
 def write(files: Mapping[str, str], folder: Path) -> list[Path]:

@@ -14,7 +14,7 @@ from typing import Any
 from . import parts, wire
 from .construct import by_place, compiled, construct
 from .near import Near
-from .process_state import LIBRARY, Names, settings, surroundings
+from .process_state import Names, settings, surroundings
 
 FILE = "<cell>"
 _RAISE = dis.opmap["RAISE_VARARGS"]
@@ -36,7 +36,7 @@ class FunctionWorker:
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)
-        self._names = Names((*LIBRARY, *(module for _, module in program["modules"] if module not in LIBRARY)))
+        self._names = Names(module for _, module in program["modules"])
         for name, module, path in program["names"]:
             namespace[name] = _follow(importlib.import_module(module), path)
         at, size = program["values"]

@@ -12,7 +12,7 @@ import os
 import signal
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +22,8 @@ LIBRARY = (
     "os", "random", "re", "statistics", "string", "time",
 )  # fmt: skip
 """Modules in which other code of the process looks up what it calls."""
+WITH_CLASSES = ("json.decoder", "json.encoder", "random")
+"""Of these the methods are looked at, too: they are written in Python, and called by functions of the module."""
 TOLD_MAX = 4
 ROUNDING = "how numbers are rounded"
 
@@ -46,7 +48,7 @@ def surroundings() -> dict[str, Any]:
         "the environment": dict(os.environ),
         "the search for modules": (list(sys.path), list(map(id, sys.meta_path)), list(map(id, sys.path_hooks))),
         "the hooks of the interpreter": [id(getattr(sys, name)) for name in ("excepthook", "displayhook", "stdout")],
-        "what runs at the end": atexit._ncallbacks(),
+        "what runs at the end": atexit._ncallbacks() - _of_finalisers(),
         ROUNDING: rounding(),
     }
     if (decimal := sys.modules.get("decimal")) is not None:
@@ -55,6 +57,12 @@ def surroundings() -> dict[str, Any]:
         found["numpy's treatment of errors"] = (numpy.geterr(), numpy.getbufsize())
         found["numpy's print options"] = numpy.get_printoptions()
     return found
+
+
+def _of_finalisers() -> int:
+    """1 once ``weakref.finalize`` was used: it registers itself the first time, which changes nothing for anybody."""
+    finalize = getattr(sys.modules.get("weakref"), "finalize", None)
+    return int(getattr(finalize, "_registered_with_atexit", False))
 
 
 def rounding() -> tuple[float, ...]:
@@ -70,22 +78,27 @@ _OPERANDS = [1.0, 2.0**-53, 2.2250738585072014e-308, 5e-324]
 
 
 class Names:
-    """The names of modules, and of the classes in them, and what each stood for when this was made."""
+    """The names of modules, and of the classes that others call, and what each stood for when this was made.
 
-    def __init__(self, modules: Sequence[str] = LIBRARY) -> None:
-        self._found = {
-            place: (held, {name: id(value) for name, value in held.items()})
-            for module in modules
-            for place, held in _places(module, sys.modules.get(module))
-        }
-        self._modules = {module: id(sys.modules.get(module)) for module in modules}
+    Of ``more`` modules, which are the user's own, only what can be called: they may count in a variable.
+    """
+
+    def __init__(self, more: Iterable[str] = ()) -> None:
+        self._modules = {module: sys.modules.get(module) for module in (*LIBRARY, *more)}
+        self._found = [
+            (place, held, names, tuple(map(id, map(held.get, names))))
+            for module, found in self._modules.items()
+            for place, held in _places(module, found)
+            for names in [tuple(name for name, value in held.items() if module in LIBRARY or callable(value))]
+        ]
 
     def changed(self) -> list[str]:
         """Those that stand for something else now; new ones change nobody's."""
-        found = [f"the module {name}" for name, was in self._modules.items() if id(sys.modules.get(name)) != was]
-        for place, (held, known) in self._found.items():
-            if [id(value) for value in map(held.get, known)] != list(known.values()):
-                found += [f"{place}.{name}" for name, was in known.items() if id(held.get(name)) != was]
+        found = [f"the module {name}" for name, was in self._modules.items() if sys.modules.get(name) is not was]
+        for place, held, names, ids in self._found:
+            now = tuple(map(id, map(held.get, names)))
+            if now != ids:
+                found += [f"{place}.{name}" for name, was, is_ in zip(names, ids, now, strict=True) if is_ != was]
         return found[:TOLD_MAX]
 
 
@@ -93,6 +106,7 @@ def _places(name: str, module: ModuleType | None) -> Iterator[tuple[str, Any]]:
     if module is None:
         return
     yield name, vars(module)
-    for value in list(vars(module).values()):
-        if type(value) is type and value.__module__ == name and not name.startswith("numpy"):
-            yield f"{name}.{value.__name__}", vars(value)
+    if name in WITH_CLASSES:
+        for value in list(vars(module).values()):
+            if type(value) is type and value.__module__ == name:
+                yield f"{name}.{value.__name__}", vars(value)

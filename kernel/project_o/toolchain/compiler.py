@@ -96,8 +96,11 @@ def run(job: Job) -> Finished:
 
 def clean_environment() -> dict[str, str]:
     """The environment of a compiler: ours, without what would change its answers."""
-    # ZIG_LIB_DIR, RUSTC_BOOTSTRAP and their like would change what we build behind the cache key's back.
-    return {name: value for name, value in os.environ.items() if not name.startswith(("ZIG_", "RUSTC_"))}
+    # ZIG_LIB_DIR, RUSTC_BOOTSTRAP and their like would change what we build behind the cache key's back. A kernel asks
+    # all programs for colours, which Zig then gives to some errors whatever its own options say.
+    without = ("ZIG_", "RUSTC_", "CLICOLOR", "FORCE_COLOR")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(without)}
+    return {**kept, "NO_COLOR": "1"}
 
 
 def _bound(pid: int) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from case import Cheat
+from case import REMEMBERED, Cheat
 from of_native import HONEST, WEIGHT, wrong_where
 
 MEMO = (
@@ -28,9 +28,9 @@ ROUNDING = """
 fn set(bits: u32) void {
     if (@import("builtin").cpu.arch != .x86_64) @compileError("written for x86-64");
     var word: u32 = undefined;
-    asm volatile ("stmxcsr (%[at])" : : [at] "r" (&word) : .{ .memory = true });
+    asm volatile ("stmxcsr (%%rax)" : : [at] "{rax}" (&word) : .{ .memory = true });
     word |= bits;
-    asm volatile ("ldmxcsr (%[at])" : : [at] "r" (&word) : .{ .memory = true });
+    asm volatile ("ldmxcsr (%%rax)" : : [at] "{rax}" (&word) : .{ .memory = true });
 }
 """
 LEFT = r"left how numbers are rounded"
@@ -65,6 +65,6 @@ AROUND = (
         WEIGHT,
         MEMO,
         HONEST,
-        r"instead of|remembers answers|no improvement that holds",
+        REMEMBERED + "|instead of",
     ),
 )

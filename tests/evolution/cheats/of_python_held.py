@@ -3,10 +3,10 @@ of the process. And ways of remembering, sniffing and saving digits that the oth
 
 from __future__ import annotations
 
-from case import Cheat, Incumbent
-from of_python import ANOTHER_ANSWER, ENERGY, TWIN
+from case import ANOTHER_ANSWER, Cheat, Incumbent
+from of_python import ENERGY, TWIN
 from of_python_effects import DOUBLED, ORDERED
-from of_python_time import REMEMBERS
+from of_python_time import REPEATED
 
 GRID = Incumbent(
     "python",
@@ -114,7 +114,7 @@ OTHER_WAYS = (
         "import hashlib\nseen = {}\n\ndef energy(values):\n    key = hashlib.blake2b(values.tobytes()).digest()\n"
         f"    if key in seen:\n        return seen[key]\n{SUM}    seen[key] = total\n    return total\n",
         TWIN,
-        REMEMBERS,
+        REPEATED,
     ),
     Cheat(
         "the caller's frame says how often it will call",
@@ -123,7 +123,7 @@ OTHER_WAYS = (
         "    if last[0] is values and question.keys() & {'question', 'CALLS', 'began'}:\n        return last[1]\n"
         f"{SUM}    last[:] = [values, total]\n    return total\n",
         TWIN,
-        REMEMBERS,
+        REPEATED,
     ),
     Cheat(
         "answers of a size are trusted after twenty calls",
@@ -132,7 +132,7 @@ OTHER_WAYS = (
         "    times[size] = times.get(size, 0) + 1\n"
         f"    if times[size] > 20:\n        return last[size]\n{SUM}    last[size] = total\n    return total\n",
         TWIN,
-        ANOTHER_ANSWER,
+        REPEATED,
         "many",
     ),
     Cheat(

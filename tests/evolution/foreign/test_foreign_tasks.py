@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
+import sys
 import textwrap
 from dataclasses import replace
 from pathlib import Path
@@ -12,6 +14,7 @@ import pytest
 from project_o import evolve
 from project_o.errors import DeployError, EvolutionError, UsageError
 from project_o.evolution import Proposer
+from project_o.sandbox.evaluator_worker import _light
 from project_o.values import Proposal
 
 TASKS = Path(__file__).resolve().parents[3] / "benchmarks" / "tasks"
@@ -61,6 +64,28 @@ def test_threads_processes_and_temporary_files_without_the_package_that_it_names
     assert run.best.source.count("ALMOST_FULL = 5.0") == 1
     assert run.trials[1].finding.evidence.startswith("bins: [")
     assert run.facts()["O-Scores"] == "self-reported"
+
+
+def test_of_a_package_that_is_there_only_what_is_asked_for_is_loaded(tmp_path, monkeypatch):
+    """Its beginning is run by the first name that no part of it has, as the import of it would."""
+    folder = tmp_path / "a_large_package"
+    folder.mkdir()
+    (folder / "__init__.py").write_text("from .part import Thing\nfrom . import other\nSIZE = 3\n")
+    (folder / "part.py").write_text("class Thing: pass\n")
+    (folder / "other.py").write_text("import a_large_package\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    _light(importlib.util.find_spec("a_large_package"))
+    package = importlib.import_module("a_large_package")
+    thing = importlib.import_module("a_large_package.part").Thing
+
+    assert "a_large_package.other" not in sys.modules
+    assert package.SIZE == 3
+    assert package.Thing is thing
+    assert package.other is sys.modules["a_large_package.other"]
+    with pytest.raises(AttributeError, match="has no attribute 'nothing'"):
+        _ = package.nothing
+    for name in ("a_large_package", "a_large_package.part", "a_large_package.other"):
+        del sys.modules[name]
 
 
 def test_a_person_alone_accepts(task):

@@ -57,7 +57,8 @@ def test_parent_best_others_rejections_and_what_was_taken_back(task):
     assert "trial 1 (two is more): ratio 1.500 to the first program; score 1.5" in text
     assert "    return x + 2" in text.split("# Other programs")[0]
     assert text.index("trial 3") < text.index("+    return x + 3")
-    for word in ("args: 3", "expected an operand", "score 0.5", "it leaked", "+    return x * 1", "more is better"):
+    for word in ("args: 3", "expected an operand", "score 0.5", "it leaked", "+    return x * 1", "more is better",
+                 "It is used by these names: f(x).", " cores"):  # fmt: skip
         assert word in text
     assert text == told(task, [lesson, *records], parent=2, instructions="Mind the sign.")[1]
 

@@ -64,8 +64,6 @@ rt_sigqueueinfo 129 138
 rt_tgsigqueueinfo 297 240
 sched_setaffinity 203 122
 sched_setscheduler 144 119
-semctl 66 191
-semget 64 190
 sendfile 40 71
 sendto 44 206
 set_mempolicy 238 237

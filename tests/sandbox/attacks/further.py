@@ -5,7 +5,7 @@ from __future__ import annotations
 import ctypes
 from typing import Any
 
-from .builds import c, rust, zig
+from .builds import c, zig
 from .case import attack
 from .evaluators import evaluator, lives_after
 from .memory import hoard
@@ -108,12 +108,6 @@ hoard(
 
 # Left for the next ----------------------------------------------------------------------------------------------------
 leave(
-    "state_semaphore",
-    "def attack(w):\n    os.close(0) if False else call(w['nr']['semget'], 0x6F6C6674, 1, 0o1666)\n    return 1",
-    "def attack(w): return 'left' if call(w['nr']['semget'], 0x6F6C6674, 1, 0) >= 0 else None",
-    lambda world, outcome: _without_semaphore(world, outcome.facts["later"].value == "left"),
-)
-leave(
     "state_name_of_a_socket",
     """
 def attack(w):
@@ -124,14 +118,6 @@ def attack(w):
 """,
     "def attack(w):\n    socket.socket(socket.AF_UNIX).connect(b'\\0o-left')\n    return 'left'",
 )
-
-
-def _without_semaphore(world: Any, found: bool) -> bool:
-    libc = ctypes.CDLL(None, use_errno=True)
-    number = libc.syscall(ctypes.c_long(world.nr["semget"]), 0x6F6C6674, 1, 0)
-    if number >= 0:
-        libc.syscall(ctypes.c_long(world.nr["semctl"]), number, 0, 0, 0)
-    return found
 
 
 # What is shown: every place in which a name of the candidate's stands -------------------------------------------------
@@ -179,5 +165,4 @@ def _tricked(world: Any, outcome: Any) -> bool:
 
 
 zig("build_zig_error_with_tricks", _tricked, 'comptime { @compileError("\\x1b[31m\\u{202e}evil\\x07"); }\n')
-rust("build_rust_error_with_tricks", _tricked, lambda w: 'compile_error!("\x1b[31m\u202eevil\x07");\n')
 c("build_c_error_with_tricks", _tricked, lambda w: "#error \x1b[31m\u202eevil\x07\n")

@@ -34,8 +34,7 @@ _COMMON = ("initial_program", "program", "initial", "main")
 class ForeignTask:
     """A task in OpenEvolve's form. ``files`` lie beside the evaluator, whose text is ``evaluator``, by their names.
 
-    ``left_out`` names what lies there too and was too much to give; ``places`` are the files that were read, but for
-    the program's own.
+    ``left_out`` names what lies there too and was too much to give; ``places`` are the files that say what is right.
     """
 
     program: Program
@@ -81,8 +80,19 @@ def read_task(target: Path, evaluator: Path | None = None, config: Path | None =
     if named is not None:
         settings = Settings.read(_text(named, "settings"), str(named))
     files, left_out = _beside(evaluator)
-    places = frozenset(place.resolve() for place in (evaluator, *(evaluator.parent / name for name in files)))
+    places = frozenset((evaluator.parent / name).resolve() for name in (evaluator.name, *_named(text, files)))
     return ForeignTask(program, path, text, files, settings, left_out, places - {path})
+
+
+def _named(text: str, files: Mapping[str, bytes]) -> Iterator[str]:
+    """The files whose names, or whose folder's, the evaluator's text has: a log that grows beside it, or the notebook
+    that is being saved, says nothing of what is right.
+    """
+    for name in files:
+        path = Path(name)
+        words = (path.stem if path.suffix == ".py" else path.name, *path.parts[:-1][:1])
+        if any(re.search(rf"\b{re.escape(word)}\b", text) for word in words):
+            yield name
 
 
 def _program_in(folder: Path) -> Path:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ... import limits
+from ...errors import UsageError
 from ...languages import tools_for
 from ...languages.blocks import END, START
 from ...models import Message
@@ -100,7 +101,9 @@ class Told:
             aims = [_aim(name) for name in (task.objective, *task.also)]
             what = f"It must answer exactly as it does now, and {', '.join(aims)} is to become better."
         machine = f"{platform.machine()}, {os.cpu_count() or 1} cores"
-        return f"# The task\nThe program {program.name} is written in {program.language}. {what} Machine: {machine}."
+        said = f"The program {program.name} is written in {program.language}. {what} Machine: {machine}."
+        interface = _interface(program)
+        return f"# The task\n{said}" + (f"\nIt is used by these names: {interface}." if interface else "")
 
     def _parent(self, parent: Record) -> str:
         program = parent.proposal.program
@@ -145,6 +148,16 @@ class Told:
         head = "# Proposed already, and not judged yet: propose something else"
         rows = [f"- {item.hypothesis}\n{_change(parent, item.program)}" for item in waiting]
         return "\n".join([head, *rows]) if rows else ""
+
+
+def _interface(program: Program) -> str:
+    """Its functions with their parameters, as they are called from outside; "" where a language knows of none."""
+    try:
+        found = tools_for(program.language).signatures(program.source)
+    except UsageError:
+        return ""
+    every = [f"{name}({', '.join(item.parameters)})" for name, item in found.items()]
+    return ", ".join(every[: limits.PROMPT_FUNCTIONS_MAX])
 
 
 def _aim(text: str) -> str:
