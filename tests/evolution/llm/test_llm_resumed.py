@@ -28,9 +28,12 @@ TRIALS = 7
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / "initial_program.py").write_text(PROGRAM)
-    (tmp_path / "evaluator.py").write_text(EVALUATOR)
-    return tmp_path
+    """The task's own: what lies beside its evaluator says what is right, and must not change."""
+    made = tmp_path / "task"
+    made.mkdir()
+    (made / "initial_program.py").write_text(PROGRAM)
+    (made / "evaluator.py").write_text(EVALUATOR)
+    return made
 
 
 def answers():
@@ -42,7 +45,7 @@ def answers():
 def run(folder: Path, model, *, resume: bool):
     task = foreign_task(read_task(folder), None)
     head = {"seed": 1, "baseline": task.program.digest}
-    journal = TrialJournal(folder / "runs", head, lambda text: text, resume=resume)
+    journal = TrialJournal(folder.parent / "runs", head, lambda text: text, resume=resume)
     try:
         proposer = ModelProposer(task, 1, model, redact=lambda text: text)
         return run_evolution(task, trials=TRIALS, seed=1, proposer=proposer, journal=journal)
@@ -53,7 +56,7 @@ def run(folder: Path, model, *, resume: bool):
 @pytest.mark.parametrize("kept", [1, 3, 6, 9, 12, 99])
 def test_killed_anywhere_it_asks_only_for_what_is_missing(folder, kept):
     first = run(folder, answers(), resume=False)
-    (path,) = (folder / "runs").iterdir()
+    (path,) = (folder.parent / "runs").iterdir()
     lines = path.read_bytes().splitlines(keepends=True)
     path.write_bytes(b"".join(lines[:kept]) + lines[0][:20])
     said = sum(b'"exchange"' in line for line in lines[:kept])
