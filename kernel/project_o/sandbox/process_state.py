@@ -69,7 +69,8 @@ def _of_finalisers() -> int:
 def rounding() -> bytes:
     """Sums that come out otherwise where the processor rounds up, down or to zero, or takes small numbers for nothing.
 
-    As bytes: a processor that takes small numbers for nothing finds them equal to it. The operands come from a list, so that the compiler does not add them beforehand (IEEE 754, 4.3 and 7.5).
+    As bytes: a processor that takes small numbers for nothing finds them equal to it. The operands come from a list, so
+    that the compiler does not add them beforehand (IEEE 754, 4.3 and 7.5).
     """
     one, half_step, tiny, least = _OPERANDS
     found = one + half_step, -one - half_step, one + 1.5 * half_step, tiny / 2, least + least
