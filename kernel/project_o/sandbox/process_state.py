@@ -10,6 +10,7 @@ import atexit
 import gc
 import os
 import signal
+import struct
 import sys
 import warnings
 from collections.abc import Iterable, Iterator
@@ -65,13 +66,15 @@ def _of_finalisers() -> int:
     return int(getattr(finalize, "_registered_with_atexit", False))
 
 
-def rounding() -> tuple[float, ...]:
+def rounding() -> bytes:
     """Sums that come out otherwise where the processor rounds up, down or to zero, or takes small numbers for nothing.
 
-    The operands come from a list, so that the compiler does not add them beforehand (IEEE 754, 4.3 and 7.5).
+    As bytes: a processor that takes small numbers for nothing finds them equal to it. The operands come from a list, so
+    that the compiler does not add them beforehand (IEEE 754, 4.3 and 7.5).
     """
     one, half_step, tiny, least = _OPERANDS
-    return one + half_step, -one - half_step, one + 1.5 * half_step, tiny / 2, least + least
+    found = one + half_step, -one - half_step, one + 1.5 * half_step, tiny / 2, least + least
+    return struct.pack("5d", *found)
 
 
 _OPERANDS = [1.0, 2.0**-53, 2.2250738585072014e-308, 5e-324]
