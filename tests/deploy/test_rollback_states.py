@@ -9,7 +9,7 @@ from dataclasses import replace
 import pytest
 
 from project_o import toolchain
-from project_o.deploy.handles import Provisional
+from project_o.deploy.handles import is_provisional
 from project_o.flow import Flow
 from project_o.history import CellRun, open_history
 
@@ -19,7 +19,7 @@ CELL = "pub fn answer() i32 {{\n    return {number};\n}}\n"
 def settled(module):
     """What serves is the build that stays, and not the quick one of an edit."""
     deadline = time.monotonic() + 60
-    while isinstance(module.slot.version, Provisional):
+    while is_provisional(module.slot.version):
         assert time.monotonic() < deadline
         time.sleep(0.05)
 
