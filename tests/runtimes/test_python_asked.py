@@ -104,3 +104,21 @@ def test_a_text_may_bring_helpers_and_imports_of_its_own(sent):
     )
 
     assert value(job, 16.0) == 2.0
+
+
+def test_a_text_may_bring_classes_of_its_own(sent):
+    brought = (
+        "from dataclasses import dataclass\n\n@dataclass\nclass Line:\n    slope: float\n    height: float = 1.0\n"
+        "    twice = 2 * len('a')\n    half = twice / 4\n\n"
+        "    def at(self, x):\n        return self.slope * x + self.height\n"
+        "    value = at\n\ndef f(x):\n    return Line(Line.half).value(x)\n"
+    )
+
+    assert value(sent("def f(x):\n    return x\n", change=lambda _: brought), 4.0) == 3.0
+
+
+def test_a_class_that_reads_another_global_says_so_too(sent):
+    text = "class Kept:\n    other = other\n\ndef f(x):\n    return Kept.other\n"
+
+    with pytest.raises(CompileError, match="line 2: other is not among what f was sent with"):
+        sent("def f(x):\n    return x\n", change=lambda _: text)

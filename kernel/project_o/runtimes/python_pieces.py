@@ -52,7 +52,8 @@ class Piece:
         unknown = sorted(set(names) - known_names(body))
         if not unknown:
             return
-        node = next(n for n in ast.walk(ast.parse(self.text)) if isinstance(n, ast.Name) and n.id in unknown)
+        read = (n for n in ast.walk(ast.parse(self.text)) if isinstance(n, ast.Name) and n.id in unknown)
+        node = next(read, ast.Name(unknown[0], lineno=1, col_offset=0))  # what Python itself looks up has no place
         line = node.lineno + self.first_line - 1
         message = (
             f"{node.id} is not among what {body['name']} was sent with: import it inside the text, or let the function "

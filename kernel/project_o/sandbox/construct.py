@@ -81,8 +81,11 @@ def assigned_globals(code: types.CodeType) -> set[str]:
 
 
 def _global_names(code: types.CodeType) -> Iterator[str]:
+    own = {"__annotations__"}
     for step in dis.get_instructions(code):
-        if step.opname in _GLOBAL_OPERATIONS:
+        if step.opname == "STORE_NAME":  # in the body of a class: what comes after it means this one
+            own.add(str(step.argval))
+        elif step.opname in _GLOBAL_OPERATIONS and not (step.opname == "LOAD_NAME" and step.argval in own):
             yield str(step.argval)
     for part in code.co_consts:
         if isinstance(part, types.CodeType):
