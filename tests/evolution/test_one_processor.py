@@ -69,7 +69,7 @@ def test_a_process_of_a_handle_starts_on_the_processor_that_was_said() -> None:
     for said in (False, True):
         with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
             job = SimpleNamespace(pid=process.pid, ask=lambda *_, **__: Answer(ok=True), close=process.kill)
-            jobs = SimpleNamespace(start=lambda *_, job=job, **__: job, stopped=False, forget=lambda _: None)
+            jobs = SimpleNamespace(start=lambda *_, job=job, **__: job, stopped=False, killed=0, forget=lambda _: None)
             with Handle(jobs, None, guarded=False) as handle:
                 if said:
                     handle.stay_on(processor)
