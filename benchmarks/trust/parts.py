@@ -101,21 +101,22 @@ def _gains(gain: str) -> Callable[[str], Any]:
 @contextmanager
 def _compared(task: Task) -> Iterator[Callable[[int, str], Line]]:
     """What a run does with its only leader: measured with early looks, and confirmed if that is not too low."""
-    jobs, bench = Jobs(task), TimeBench(task, SEED, None)
-    bench.prepare(jobs, task.build(task.program))
-    judge = Judge(task, bench, cascade_of(task), SEED)
+    with _recorded() as series:  # from before the judge is there: the seal holds what it finds
+        jobs, bench = Jobs(task), TimeBench(task, SEED, None)
+        bench.prepare(jobs, task.build(task.program))
+        judge = Judge(task, bench, cascade_of(task), SEED)
 
-    def compare(number: int, source: str) -> Line:
-        program = task.tools.with_source(task.program, source)
-        deadline = time.monotonic() + SHORT_SECONDS if number % 2 else None
-        with _recorded() as series:
+        def compare(number: int, source: str) -> Line:
+            program = task.tools.with_source(task.program, source)
+            deadline = time.monotonic() + SHORT_SECONDS if number % 2 else None
+            series.clear()
             line = _line(judge, jobs, program, f"same {number}", deadline)
-        return {**line, "short": bool(number % 2), "series": [_series(one) for one in series]}
+            return {**line, "short": bool(number % 2), "series": [_series(one) for one in series]}
 
-    try:
-        yield compare
-    finally:
-        jobs.stop()
+        try:
+            yield compare
+        finally:
+            jobs.stop()
 
 
 def _line(judge: Judge, jobs: Jobs, program: Program, purpose: str, deadline: float | None) -> Line:
@@ -134,6 +135,7 @@ def _line(judge: Judge, jobs: Jobs, program: Program, purpose: str, deadline: fl
     refused = next((dict(item.facts).get("defect") for item in findings if item.outcome == "failed"), None)
     return {
         "accepted": verdict.accepted,
+        "why": verdict.reasons[-1],
         "measured": passed,
         "defect": refused,
         "remarks": list(first.remarks),

@@ -24,7 +24,6 @@ def trust():
     return module
 
 
-@pytest.mark.measured
 def test_a_program_is_not_better_than_itself_and_one_that_does_less_is(trust, tmp_path, capsys):
     log, out = tmp_path / "log.jsonl", tmp_path / "record.json"
     for part, count in (("same-quiet", 1), ("same-quiet", 2), ("gain-1.3", 1)):

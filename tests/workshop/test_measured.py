@@ -10,7 +10,6 @@ import pytest
 TESTS = Path(__file__).parents[1]
 MAY = {
     "benchmarks/test_tasks.py",
-    "benchmarks/test_trust.py",
     "deploy/test_rollback_states.py",
     "evolution/cascade/test_coverage_check.py",
     "evolution/cascade/test_types_check.py",
