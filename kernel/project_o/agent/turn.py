@@ -289,7 +289,7 @@ def described(error: BaseException, function: Any) -> str:
 
 def facts(turn: Turn) -> dict[str, str]:
     """What the history says of a turn in short."""
-    found = {"states": " ".join(turn.states), "seconds": f"{turn.seconds:.3f}"}
+    found = {"states": " ".join(turn.states), "seconds": f"{turn.seconds:.6f}"}
     if turn.model:
         found |= {
             "model": turn.model,
