@@ -72,7 +72,7 @@ class Subject:
                 return f"{mark} version {number}\n{source}".replace("lap", f"lap_{number}")
             case 1:
                 return source.replace("total", f"total_{number}")
-        # Not the number itself: the judge asks at sizes that a text says, which would make each run longer than the last.
+        # Not the number itself: the judge asks at sizes that a text says, and each run would be longer than the last.
         dead = f"unused_{number} = 1" if self.language == "python" else f"const unused_{number} = 1;"
         return f"{dead}\n{source}"
 
