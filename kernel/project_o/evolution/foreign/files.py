@@ -91,7 +91,7 @@ def _named(text: str, files: Mapping[str, bytes]) -> Iterator[str]:
     for name in files:
         path = Path(name)
         words = (path.stem if path.suffix == ".py" else path.name, *path.parts[:-1][:1])
-        if any(re.search(rf"\b{re.escape(word)}\b", text) for word in words):
+        if any(re.search(rf"(?<!\w){re.escape(word)}(?!\w)", text) for word in words):
             yield name
 
 
