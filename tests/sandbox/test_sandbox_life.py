@@ -36,6 +36,16 @@ def gone(pid):
         return True
 
 
+def helper_of(box):
+    """The warm process that a box uses: other tests' boxes may have some of other kinds."""
+    return helper._helpers[next(kind for kind, users in helper._users.items() if box._number in users)]
+
+
+def kill_helper_of(box):
+    """By its descriptor: its number could be another's by now."""
+    signal.pidfd_send_signal(helper_of(box).pidfd, signal.SIGKILL)
+
+
 def descriptors():
     return sorted(os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.islink(entry.path))
 
@@ -70,7 +80,7 @@ def test_nothing_is_left_after_close():
         jobs = [box.python("def f(x): return x\ndef g():\n    while True: pass") for _ in range(5)]
         assert all(job.ask("f", [np.zeros(10_000)]).ok for job in jobs)
         assert jobs[0].ask("g", seconds=0.2).ended == "wall-time"
-        pids = [job.pid for job in jobs] + [next(iter(helper._helpers.values())).pid]
+        pids = [job.pid for job in jobs] + [helper_of(box).pid]
         jobs[1].close()
         jobs[1].close()
         with pytest.raises(SandboxError, match="closed"):
@@ -91,10 +101,11 @@ def test_a_forgotten_job_is_ended():
 
 @alone
 def test_a_box_that_nobody_holds_is_closed_after_its_last_job():
-    job = Sandbox().python("def f(): return 1")
+    box = Sandbox()
+    job = box.python("def f(): return 1")
     assert job.ask("f").value == 1
-    pid = next(iter(helper._helpers.values())).pid
-    del job
+    pid = helper_of(box).pid
+    del box, job
     wait_until(lambda: gone(pid))
 
 
@@ -115,7 +126,7 @@ def test_a_box_may_be_closed_under_a_question():
 def test_a_killed_helper_is_replaced():
     with Sandbox() as box:
         job = box.python("def f(): return 1\ndef wait():\n    import time\n    time.sleep(60)")
-        threading.Timer(0.2, lambda: os.kill(next(iter(helper._helpers.values())).pid, signal.SIGKILL)).start()
+        threading.Timer(0.2, kill_helper_of, [box]).start()
         answer = job.ask("wait")
         assert (answer.ok, answer.ended) == (False, "helper")
         wait_until(lambda: gone(job.pid))
@@ -321,7 +332,6 @@ def test_a_helper_that_was_killed_a_moment_ago_is_replaced_too():
     with Sandbox() as box:
         for n in range(4):
             box.python("").close()
-            kind = next(kind for kind, users in helper._users.items() if box._number in users)
-            os.kill(helper._helpers[kind].pid, signal.SIGKILL)
+            kill_helper_of(box)
             with box.python(f"def f(): return {n}") as job:
                 assert job.ask("f").value == n
