@@ -62,6 +62,25 @@ def test_what_goes_wrong_with_a_tool_is_told_to_the_model_and_the_turn_goes_on(h
     assert told in sent(agent)[1].messages[-1].text
 
 
+def test_a_call_that_is_not_carried_out_stands_in_the_turn(house):
+    turn = adding([ToolCall("", "multiply", {"a": 1}), "sorry"])("go").turn
+
+    assert [(use.name, use.arguments, use.error) for use in turn.uses] == [
+        ("multiply", (("a", 1),), "there is no tool 'multiply': there are add")
+    ]
+
+
+def test_a_models_spelling_of_a_tools_name_is_understood(house):
+    agent = adding([ToolCall("", "add-up", {"a": 1}), "done"])
+
+    @agent.tool
+    def add_up(a: int) -> int:
+        return a + 41
+
+    [use] = agent("go").turn.uses
+    assert (use.name, use.result, use.error) == ("add_up", "42", "")
+
+
 def test_the_turns_before_are_sent_and_those_that_failed_are_not(house):
     agent = adding(["one", RuntimeError("broken"), "two", "three"])
     agent("a?")

@@ -41,6 +41,10 @@ def test_lisp_and_python_tools_with_equal_parameters_have_equal_schemas(notebook
     assert notebook('(deftool add [#^ int a #^ int [b 2]] "Add." (+ a b))').schema() == tool_of(add).schema()
 
 
+def test_a_memory_may_have_nothing_but_what_it_is_for(notebook):
+    assert notebook('(defmemory notes "What was said.")').digest == MemorySpec("notes", doc="What was said.").digest
+
+
 @pytest.mark.parametrize("function", [lambda *a: a, lambda **a: a, eval("lambda a, /: a")])
 def test_arguments_without_a_name_are_refused(function):
     with pytest.raises(UsageError, match="cannot be given by name"):
