@@ -90,7 +90,9 @@ class Builtin:
 
     def propose_edit(
         self,
-        target: Annotated[str, "In[3] for a cell, a path for a file, or the name of something that Lisp defined"],
+        target: Annotated[
+            str, "In[3] for a cell, a path for a file, or the name of a Python function or of a Lisp definition"
+        ],
         text: Annotated[str, "the whole new text"],
         why: str = "",
     ) -> str:
