@@ -5,7 +5,7 @@ from typing import Annotated
 import pytest
 
 from project_o.agent import Agent, MemorySpec
-from project_o.errors import AgentError, ModelMissing, UsageError
+from project_o.errors import AgentError, ModelError, ModelMissing, UsageError
 from project_o.models import ScriptedModel, ToolCall
 
 
@@ -68,6 +68,24 @@ def test_a_call_that_is_not_carried_out_stands_in_the_turn(house):
     assert [(use.name, use.arguments, use.error) for use in turn.uses] == [
         ("multiply", (("a", 1),), "there is no tool 'multiply': there are add")
     ]
+
+
+class Garbled(ScriptedModel):
+    """A model of somebody's own whose answer is no Reply."""
+
+    def tools(self, *_):
+        return "just text"
+
+
+@pytest.mark.parametrize(
+    ("model", "said"), [(Garbled(["x"]), "in place of a Reply"), (ScriptedModel([None]), "a line of a script is")]
+)
+def test_a_model_that_returns_garbage_is_one_clear_error(house, model, said):
+    agent = Agent("asker", model=model)
+
+    with pytest.raises(ModelError, match=said):
+        agent("go")
+    assert agent.state == "idle"
 
 
 def test_a_models_spelling_of_a_tools_name_is_understood(house):

@@ -14,7 +14,7 @@ from ..lisp.calls import WrittenCall, how_to_call, written_calls
 from ..lisp.grammar import gbnf
 from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
-from ..models import Message, Model, ToolCall
+from ..models import Message, Model, Reply, ToolCall
 from ..models import ToolSpec as ModelTool
 from ..values import ToolUse, Turn, Usage
 from .conversation import Conversation, conversation
@@ -166,6 +166,8 @@ class OpenTurn:
         self._answered_by = model.name
         for _ in range(limits.TOOL_STEPS_MAX):
             reply = model.tools(messages, offered, _Calls(self), self._heard)
+            if not isinstance(reply, Reply) or not isinstance(reply.text, str):
+                raise ModelError(f"{model.name} gave {reply!r:.40} in place of a Reply: its class must return one")
             self._usage += reply.usage
             self._answered_by = reply.model or model.name
             calls = written_calls(reply.text, self._callable()) if self._callable() else []
