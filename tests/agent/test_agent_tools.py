@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from project_o import limits
 from project_o.agent import Agent, tool
 from project_o.agent.python import shown
 from project_o.errors import AgentError, LispError, UsageError
@@ -178,13 +179,19 @@ class Page(http.server.BaseHTTPRequestHandler):
         if moved:
             self.send_header("Location", "/page")
         self.end_headers()
+        while self.path == "/trickle":  # never silent for long, and never at an end
+            try:
+                self.wfile.write(b"more ")
+            except OSError:
+                return
+            time.sleep(0.02)
         self.wfile.write(b"<html><script>bad()</script><p>Hello <b>there</b></p></html>")
 
     def log_message(self, *args):
         pass
 
 
-def test_only_allowed_hosts_are_fetched(house, use):
+def test_only_allowed_hosts_are_fetched(house, use, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
@@ -200,6 +207,9 @@ def test_only_allowed_hosts_are_fetched(house, use):
             use("fetch", url=url + address)
     with pytest.raises(AgentError, match="is no address"):
         use("fetch", url="file:///etc/passwd")
+    monkeypatch.setattr(limits, "FETCH_SECONDS", 0.5)
+    with pytest.raises(AgentError, match="it sends for longer than"):
+        use("fetch", url=url + "/trickle")
     server.shutdown()
     server.server_close()
 
