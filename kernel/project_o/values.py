@@ -10,13 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import astuple, dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, of which the blocks alone are read
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
-_JSON = json.JSONEncoder(ensure_ascii=False)  # made once: a cell asks for several digests
 DATA = "surroundings.json"
 """The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
 
@@ -68,10 +68,7 @@ class Interface:
 
     def function(self, name: str) -> NativeFunction:
         """The function called ``name``. Raises KeyError."""
-        for function in self.functions:
-            if function.name == name:
-                return function
-        raise KeyError(name)
+        return {function.name: function for function in reversed(self.functions)}[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,9 +99,10 @@ class Program:
         return self.files[0][1]
 
     @property
+    @lru_cache(maxsize=1024)  # noqa: B019 - a run asks ninety times a trial, mostly of elites, which it holds anyway
     def digest(self) -> str:
         """SHA-256, as 64 hexadecimal digits."""
-        body = _JSON.encode([self.language, self.files, self.mode, self.options])
+        body = json.dumps([self.language, self.files, self.mode, self.options], ensure_ascii=False)
         return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property
