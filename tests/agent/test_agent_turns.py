@@ -1,6 +1,6 @@
 """A turn with a model: what it is sent, how its tools are called, and that its text is only ever text."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 
@@ -68,6 +68,19 @@ def test_a_call_that_is_not_carried_out_stands_in_the_turn(house):
     assert [(use.name, use.arguments, use.error) for use in turn.uses] == [
         ("multiply", (("a", 1),), "there is no tool 'multiply': there are add")
     ]
+
+
+def test_only_a_choice_of_its_hint_reaches_a_tool(house):
+    def paint(colour: Literal["red", "blue"] = "red", coats: int | None = None):
+        return f"{colour} {coats}"
+
+    calls = [{"colour": "green"}, {"coats": 1.5}, {"colour": "blue", "coats": None}]
+    model = ScriptedModel([*(ToolCall("", "paint", call) for call in calls), "done"])
+    uses = Agent("painter", tools=[paint], model=model)("go").turn.uses
+
+    assert [use.result for use in uses] == ["", "", "blue None"]
+    assert """colour must be "red" or "blue", not 'green'""" in uses[0].error
+    assert "coats must be integer, not float" in uses[1].error
 
 
 class Garbled(ScriptedModel):
