@@ -71,16 +71,17 @@ def test_a_call_that_is_not_carried_out_stands_in_the_turn(house):
 
 
 def test_only_a_choice_of_its_hint_reaches_a_tool(house):
-    def paint(colour: Literal["red", "blue"] = "red", coats: int | None = None):
+    def paint(colour: Literal["red", "blue"] = "red", coats: int | None = None, walls: list[int] | None = None):
         return f"{colour} {coats}"
 
-    calls = [{"colour": "green"}, {"coats": 1.5}, {"colour": "blue", "coats": None}]
+    calls = [{"colour": "green"}, {"coats": 1.5}, {"colour": "blue", "coats": None}, {"walls": [1, "two"]}]
     model = ScriptedModel([*(ToolCall("", "paint", call) for call in calls), "done"])
     uses = Agent("painter", tools=[paint], model=model)("go").turn.uses
 
-    assert [use.result for use in uses] == ["", "", "blue None"]
+    assert [use.result for use in uses] == ["", "", "blue None", ""]
     assert """colour must be "red" or "blue", not 'green'""" in uses[0].error
     assert "coats must be integer, not float" in uses[1].error
+    assert "walls must be array of integer, not [1, 'two']" in uses[3].error
 
 
 class Garbled(ScriptedModel):

@@ -35,7 +35,7 @@ def look(thing=None):
     """Look."""
 
 
-def paint(colour: Literal["red", "äöü"], coats: Literal[1, 2] | None = None):
+def paint(colour: Literal["red", "äöü"], coats: Literal[1, 2] | None = None, walls: list[int] = ()):
     """Paint."""
 
 
@@ -51,6 +51,7 @@ GOOD = {
     ],
     "(look)": [("look", {})],
     '(paint colour: "äöü" coats: 2)': [("paint", {"colour": "äöü", "coats": 2})],
+    '(paint colour: "red" walls: [1 2])': [("paint", {"colour": "red", "walls": [1, 2]})],
     '(paint colour: "red" coats: null)': [("paint", {"colour": "red", "coats": None})],
     "(look thing: null)\n(add a: 1)": [("look", {"thing": None}), ("add", {"a": 1})],
 }

@@ -40,6 +40,8 @@ def choosy(
     either: int | str = 0,
     mixed: Literal["a", 1] = "a",
     needed: int | None = None,
+    rows: list[float] | None = None,
+    pair: tuple[int, str] = (1, "a"),
 ):
     """Chooses."""
 
@@ -54,7 +56,11 @@ def test_optional_hints_and_choices_are_in_the_schema():
         "either": ("any", ()),
         "mixed": ("any", ()),
         "needed": ("integer", ()),
+        "rows": ("array", ()),
+        "pair": ("array", ()),
     }
+    assert {item.name for item in tool_of(choosy).parameters if item.items != "any"} == {"rows"}
+    assert tool_of(choosy).schema()["properties"]["rows"]["items"] == {"type": "number"}
     assert tool_of(choosy).schema()["properties"]["mode"] == {"type": "string", "enum": ["fast", "slow"]}
 
 

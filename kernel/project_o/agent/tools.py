@@ -76,6 +76,8 @@ def check(tool: ToolSpec, given: Mapping[str, Any]) -> dict[str, Any]:
         optional = not item.required and value is None
         if not optional and not _fits(item.type, value):
             raise AgentError(f"{tool.name}: {name} must be {item.type}, not {type(value).__name__}: {wants(tool)}")
+        if not optional and item.items != "any" and not all(_fits(item.items, part) for part in value):
+            raise AgentError(f"{tool.name}: {name} must be {item.wanted}, not {value!r:.40}: {wants(tool)}")
         if not optional and item.choices and value not in item.choices:
             raise AgentError(f"{tool.name}: {name} must be {item.wanted}, not {value!r:.40}: {wants(tool)}")
     return arguments

@@ -113,7 +113,13 @@ def fits(parameter: ToolParameter, value: Any) -> bool:
         return not parameter.required or parameter.type == "any"
     if parameter.choices and value not in parameter.choices:
         return False
-    match parameter.type:
+    if isinstance(value, list) and not all(_is_of(parameter.items, part) for part in value):
+        return False
+    return _is_of(parameter.type, value)
+
+
+def _is_of(kind: str, value: Any) -> bool:
+    match kind:
         case "any":
             return True
         case "string":

@@ -91,7 +91,8 @@ def parameters_of(function: Callable[..., Any], name: str) -> tuple[ToolParamete
             annotation, choices = _without_none(annotation, choices)
         kind = _type(annotation) if not choices else _kind_of_all(choices)
         default = None if required else item.default
-        found.append(ToolParameter(item.name, kind, required, default, text, choices if kind != "any" else ()))
+        allowed = choices if kind != "any" else ()
+        found.append(ToolParameter(item.name, kind, required, default, text, allowed, _items(annotation, kind)))
     return tuple(found)
 
 
@@ -117,6 +118,13 @@ def _kind_of_all(choices: tuple[Any, ...]) -> str:
     """The JSON type that all choices have; "any" for a mixture."""
     kinds = {_TYPES.get(type(choice), "any") for choice in choices}
     return kinds.pop() if len(kinds) == 1 else "any"
+
+
+def _items(annotation: Any, kind: str) -> str:
+    """The JSON type of an array's parts: integer for ``list[int]``; "any" where it is not said."""
+    said = typing.get_args(annotation)
+    alike = len(said) == 1 or (len(said) == 2 and said[1] is ...)
+    return _type(said[0]) if kind == "array" and alike else "any"
 
 
 def _type(annotation: Any) -> str:

@@ -47,7 +47,10 @@ def _call(tool: ToolSpec) -> str:
 
 def _argument(item: ToolParameter) -> str:
     value = " | ".join(_literal(json.dumps(choice)) for choice in item.choices)
-    return f"{_literal(f' {canonical(item.name)}: ')} {f'({value})' if value else item.type}"
+    value = f"({value})" if value else item.type
+    if item.items != "any":
+        value = f'("[" ({item.items} (", " {item.items})*)? "]")'
+    return f"{_literal(f' {canonical(item.name)}: ')} {value}"
 
 
 def _literal(text: str) -> str:

@@ -55,7 +55,8 @@ class Later:
 class ToolParameter:
     """One argument of a tool. ``type`` is a JSON type, or "any". ``default`` counts where ``required`` is False.
 
-    ``choices`` are the values that it may have, all of that type; () for any.
+    ``choices`` are the values that it may have, all of that type; () for any. ``items`` is the type of what an array
+    holds.
     """
 
     name: str
@@ -64,11 +65,13 @@ class ToolParameter:
     default: Any = None
     doc: str = ""
     choices: tuple[Any, ...] = ()
+    items: str = "any"
 
     @property
     def wanted(self) -> str:
         """What it has to be, in words: its type, or its choices."""
-        return " or ".join(json.dumps(choice) for choice in self.choices) or self.type
+        kind = self.type if self.items == "any" else f"{self.type} of {self.items}"
+        return " or ".join(json.dumps(choice) for choice in self.choices) or kind
 
     def __post_init__(self) -> None:
         _check_name("parameter", self.name)
@@ -116,6 +119,8 @@ class ToolSpec:
             entry: dict[str, Any] = {} if item.type == "any" else {"type": item.type}
             if item.choices:
                 entry["enum"] = list(item.choices)
+            if item.items != "any":
+                entry["items"] = {"type": item.items}
             if item.doc:
                 entry["description"] = item.doc
             if not item.required and _is_json(item.default):
@@ -362,9 +367,14 @@ def _check_tool_options(tool: ToolSpec) -> None:
 
 def _described(parameters: Sequence[ToolParameter]) -> list[list[Any]]:
     return [
-        [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc, *item.choices]
+        [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc, *_narrowed(item)]
         for item in parameters
     ]
+
+
+def _narrowed(item: ToolParameter) -> list[Any]:
+    """What is said of a parameter beside its type; nothing for most."""
+    return [*item.choices, *([item.items] if item.items != "any" else [])]
 
 
 def _is_json(value: Any) -> bool:
