@@ -12,11 +12,12 @@ import json
 from dataclasses import astuple, dataclass, field, replace
 from typing import Any, Literal
 
-Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, of which the blocks alone are read
+Language = Literal["lisp", "python", "zig", "rust", "text", "files"]  # text: any other; files: several (``several``)
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
 _JSON = json.JSONEncoder(ensure_ascii=False)  # made once: a cell asks for several digests
+FILE_LINE = "@@@ file: "  # with a name behind it, it heads each of several files that are shown as one text
 DATA = "surroundings.json"
 """The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
 
@@ -68,10 +69,7 @@ class Interface:
 
     def function(self, name: str) -> NativeFunction:
         """The function called ``name``. Raises KeyError."""
-        for function in self.functions:
-            if function.name == name:
-                return function
-        raise KeyError(name)
+        return {function.name: function for function in reversed(self.functions)}[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +96,9 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The text of the first file: the cell itself."""
+        """The text of the first file: the cell itself. Of several ``files`` all, each below a line with its name."""
+        if self.language == "files":
+            return "\n".join(f"{FILE_LINE}{name}\n{text}" for name, text in self.files)
         return self.files[0][1]
 
     @property

@@ -125,15 +125,19 @@ class EvaluatorJob(Job):
         name: str = "initial_program.py",
         seconds: float = 0.0,
         named: Mapping[str, Any] | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Answer:
         """Put ``candidate`` into a file of its own, called ``name``, and ask ``function`` about the file's path.
+
+        ``beside`` are the other files of the candidate, by their names below the same folder, from which modules can
+        then be imported.
 
         The value is what the evaluator returned: a dict of scores, or {"metrics": ..., "artifacts": ...}, where what is
         no number is text. ``named`` are JSON values that the function is given beside the path. It is the
         evaluator's own word, and the candidate ran beside it: never accept by it alone. ``seconds`` bounds this
         question in place of the box's ``wall_seconds``.
         """
-        given = checked_files({name: candidate})
+        given = checked_files({name: candidate, **(beside or {})})
         with self._lock:
             refused = self._refused()
             if refused is not None:
