@@ -114,6 +114,8 @@ def _read_several(name: str, path: Path, others: Sequence[Path]) -> Program:
             raise UsageError(
                 f"{item} lies outside of {path.parent}: the files of a program lie below that of {path.name}"
             )
+        if any(_SKIPPED.match(part) for part in place.relative_to(root).parts):
+            raise UsageError(f"{item} is hidden, or may hold secrets by its name: an evaluator is not given that")
         if place.is_symlink():
             raise UsageError(f"{item} is a link, and a program's files are none: put the file itself there")
         found.append((place.relative_to(root).as_posix(), _text(item, "program's file")))
