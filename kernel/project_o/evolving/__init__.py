@@ -148,7 +148,7 @@ class Runs:
         from ..history.places import RUNS
 
         history = self.history
-        if history is None or not history.enabled or not Path(history.store, "refs").is_dir():
+        if history is None or not history.enabled or not history.make_store():
             if resume:
                 text = "nothing is recorded here, so there is no run to resume: it begins anew; see `%o where`"
                 warnings.warn(text, HistoryWarning, stacklevel=2)

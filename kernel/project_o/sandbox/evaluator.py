@@ -79,6 +79,7 @@ def configuration(
     readable = (*parts, *compilers.readable, *_ALSO_READ, *about_processes, *rules.read)
     interpreter, _ = interpreter_of_namespaces()
     programs = tuple(part for part in parts if Path(part).name == "bin")
+    zig = (build_places.wheel_zig(),)  # a package of this interpreter, as those that may be read anyway
     return {
         "profile": "evaluator",
         "address_bytes": memory_bytes + limits.EVALUATOR_ADDRESS_BYTES,
@@ -91,7 +92,7 @@ def configuration(
         "seccomp": seccomp,
         "readable": list(readable),
         "writable": ["/dev/null", *rules.write],
-        "executable": [*programs, interpreter, *_PROGRAMS, *compilers.executable],
+        "executable": [*programs, interpreter, *_PROGRAMS, *compilers.executable, *filter(None, zig)],
         "python": {
             "executable": sys.executable,
             "path": [entry for entry in path if _inside(entry, (*parts, *rules.read, *rules.write))],

@@ -164,6 +164,7 @@ def evaluate(namespace: Mapping[str, Any], question: Mapping[str, Any], number: 
     folder = Path(os.environ["TMPDIR"], f"{_CANDIDATE}{number}")
     folder.mkdir()
     path, *beside = write(question["files"], folder)
+    _forget_imported(folder.parent)
     with _importable(folder) if beside else nullcontext():
         found = namespace[name](str(path), **question.get("named", {}))
     if not isinstance(found, builtins.dict) and hasattr(found, "metrics"):
@@ -171,13 +172,18 @@ def evaluate(namespace: Mapping[str, Any], question: Mapping[str, Any], number: 
     return _plain(found)
 
 
+def _forget_imported(folder: Path) -> None:
+    """No candidate finds a module that one before it imported from its own files."""
+    earlier = str(folder / _CANDIDATE)
+    for name, module in list(sys.modules.items()):
+        known = vars(module) if isinstance(module, types.ModuleType) else {}
+        if any(str(path).startswith(earlier) for path in (known.get("__file__"), *(known.get("__path__") or ()))):
+            del sys.modules[name]
+
+
 @contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """A candidate of several files imports its own, and not those of a candidate before it."""
-    earlier = str(folder.parent / _CANDIDATE)
-    for name, module in list(sys.modules.items()):
-        if str(getattr(module, "__file__", None) or "").startswith(earlier):
-            del sys.modules[name]
+    """A candidate of several files imports its own, whatever else has their names."""
     sys.path.insert(0, str(folder))
     try:
         yield

@@ -165,6 +165,7 @@ def _edited(files: Mapping[str, Part], edits: Sequence[_Edit]) -> dict[str, str]
     """The texts of the files after the edits, each made on what those before it left."""
     texts = {name: part.text for name, part in files.items()}
     for number, edit in enumerate(edits, 1):
+        _known(edit.name, files, f"block {number}")
         if not any(line.strip() for line in edit.search):
             raise Unusable(f"block {number} looks for nothing: name lines that are there")
         name, at, shift = _place(files, texts, edit, number)
@@ -180,7 +181,6 @@ def _edited(files: Mapping[str, Part], edits: Sequence[_Edit]) -> dict[str, str]
 
 def _place(files: Mapping[str, Part], texts: Mapping[str, str], edit: _Edit, number: int) -> tuple[str, int, str]:
     """In which file, and where in it as ``_found`` says. Raises Unusable."""
-    _known(edit.name, files, f"block {number}")
     found: list[tuple[str, int, str]] = []
     why: list[Unusable] = []
     for name in [edit.name] if edit.name else files:
