@@ -67,13 +67,14 @@ class Subject:
         A comment alone would not do: a run takes that for the same program.
         """
         source, mark = self.source(), "#" if self.language == "python" else "//"
+        # Not the number itself: the judge asks at sizes that a text says, and each run would be longer than the last.
+        name = _letters(number)
         match number % 3:
             case 0:
-                return f"{mark} version {number}\n{source}".replace("lap", f"lap_{number}")
+                return f"{mark} version {name}\n{source}".replace("lap", f"lap_{name}")
             case 1:
-                return source.replace("total", f"total_{number}")
-        # Not the number itself: the judge asks at sizes that a text says, and each run would be longer than the last.
-        dead = f"unused_{number} = 1" if self.language == "python" else f"const unused_{number} = 1;"
+                return source.replace("total", f"total_{name}")
+        dead = f"unused_{name} = 1" if self.language == "python" else f"const unused_{name} = 1;"
         return f"{dead}\n{source}"
 
     def task(self, rounds: int = BASE_ROUNDS, **fields: Any) -> Task:
@@ -110,6 +111,15 @@ def evaluator(kind: str, spread: float, seed: int) -> Callable[[Any], Mapping[st
         return {"score": program(1) + spread * last}
 
     return evaluate
+
+
+def _letters(number: int) -> str:
+    """A number in base 26, as letters."""
+    found = ""
+    while number or not found:
+        number, digit = divmod(number, 26)
+        found += chr(ord("a") + digit)
+    return found
 
 
 def _function(source: str) -> Any:

@@ -10,15 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import astuple, dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Literal
 
 Language = Literal["lisp", "python", "zig", "rust", "text", "files"]  # text: any other; files: several (``several``)
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
-_JSON = json.JSONEncoder(ensure_ascii=False)  # made once: a cell asks for several digests
-FILE_LINE = "@@@ file: "  # with a name behind it, it heads each of several files that are shown as one text
-DATA = "surroundings.json"
+DATA, FILE_LINE = "surroundings.json", "@@@ file: "  # before its name, the latter heads each of several files in a text
 """The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
 
 TypeKind = Literal["void", "bool", "int", "float", "enum", "slice", "matrix", "view", "array", "struct", "tuple",
@@ -102,9 +101,10 @@ class Program:
         return self.files[0][1]
 
     @property
+    @lru_cache(maxsize=1024)  # noqa: B019 - a run asks ninety times a trial, mostly of elites, which it holds anyway
     def digest(self) -> str:
         """SHA-256, as 64 hexadecimal digits."""
-        body = _JSON.encode([self.language, self.files, self.mode, self.options])
+        body = json.dumps([self.language, self.files, self.mode, self.options], ensure_ascii=False)
         return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
     @property

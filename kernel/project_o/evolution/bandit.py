@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 
 from ..population import Operator
 from ..values import Record
+from .following import Following
 from .task import generator
 
 Named = Callable[[Record], str]
@@ -26,19 +27,24 @@ class Tally:
 
     hits: Counter[str] = field(default_factory=Counter)
     tried: Counter[str] = field(default_factory=Counter)
+    best: float = 1.0
 
     @classmethod
     def of(cls, told: Iterable[Record], named: Named, *, gains: bool) -> Tally:
         """What these records say of each arm. The baseline, and what was taken back, say nothing."""
-        found, best = cls(), 1.0
+        found = cls()
+        found.add(told, named, gains=gains)
+        return found
+
+    def add(self, told: Iterable[Record], named: Named, *, gains: bool) -> None:
+        """Count these too."""
         for record in told:
             if record.proposal.index <= 0 or not (name := named(record)):
                 continue
-            gain = record.ratio is not None and record.ratio > best
-            found.tried[name] += 1
-            found.hits[name] += gain if gains else record.status == "better"
-            best = max(best, record.ratio or 0.0)
-        return found
+            gain = record.ratio is not None and record.ratio > self.best
+            self.tried[name] += 1
+            self.hits[name] += gain if gains else record.status == "better"
+            self.best = max(self.best, record.ratio or 0.0)
 
     def chance(self, name: str, doubt: float = 0.0) -> float:
         """The mean of what is drawn."""
@@ -61,6 +67,22 @@ class Tally:
             misses = 1 + self.tried[name] - self.hits[name] + (doubts or {}).get(name, 0)
             drawn[name] = float(rng.beta(1 + self.hits[name], misses)) * (worth or {}).get(name, 1.0)
         return sorted(names, key=lambda name: -drawn[name])
+
+
+class Bandit:
+    """A tally that follows a run."""
+
+    def __init__(self, named: Named, *, gains: bool) -> None:
+        self._named, self._gains = named, gains
+        self._following, self._tally = Following(), Tally()
+
+    def tally(self, told: Sequence[Record]) -> Tally:
+        """As ``Tally.of``; only what is new is counted."""
+        found, anew = self._following.new(told)
+        if anew:
+            self._tally = Tally()
+        self._tally.add(found, self._named, gains=self._gains)
+        return self._tally
 
 
 def mean_ratio(ratios: Sequence[float]) -> float | None:

@@ -8,13 +8,15 @@ is held by identity: code objects cannot change, and a held one's place is taken
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
+from operator import attrgetter, is_
 from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
+
+from .stamps import Stamps
 
 PACKAGE = Path(__file__).resolve().parents[1]
 _ROOMS = ("abi", "evolution", "evolving", "languages", "lisp", "observe", "runtimes", "sandbox", "toolchain")
@@ -22,26 +24,26 @@ _FILES = ("config.py", "errors.py", "flow.py", "limits.py", "values.py")
 """What builds, tries, measures and decides; the other rooms ask for that, or show it."""
 _JUDGING = ("evolution", "limits", "observe", "sandbox", "values")
 """Of these what is loaded is looked at as well: what is measured, and what follows from it."""
+_METHODS = (FunctionType, property, classmethod, staticmethod)
+_code = attrgetter("__code__")
 
 
 class Files:
     """The hashes of some files, as they were when this was made."""
 
     def __init__(self, paths: Iterable[Path]) -> None:
-        self._stats: dict[str, tuple[int, ...]] = {}
-        self._hashes: dict[str, str] = {}
-        for path in map(str, paths):
-            self._hashes[path], self._stats[path] = _hash(path), _stat(path)
+        self._stamps = Stamps(map(str, paths))
+        self._hashes = {path: _hash(path) for path in self._stamps.paths}
+        self._known = self._stamps.now()
 
     def changed(self) -> str:
         """A file that is not as it was, or ""."""
-        for path, known in self._stats.items():
-            now = _stat(path)
-            if now == known:
-                continue
-            if _hash(path) != self._hashes[path]:
-                return path
-            self._stats[path] = now
+        now = self._stamps.now()
+        if now != self._known:
+            for path, known, found in zip(self._stamps.paths, self._known, now, strict=True):
+                if known != found and _hash(path) != self._hashes[path]:
+                    return path
+            self._known = now
         return ""
 
     @property
@@ -59,25 +61,29 @@ class Loaded:
     """The functions, classes and constants of the gate's modules in this process."""
 
     def __init__(self) -> None:
-        self._held: list[tuple[str, Mapping[str, Any], str, Any, Any]] = []
+        self._spaces: list[tuple[str, Mapping[str, Any], list[str], list[Any]]] = []
         for module in _modules():
-            for name, value in vars(module).items():
-                if not _is_gate(name, value):
-                    continue
-                self._hold(module.__name__, vars(module), name, value)
+            held = {name: value for name, value in vars(module).items() if _is_gate(name, value)}
+            self._hold(module.__name__, vars(module), held)
+            for name, value in held.items():
                 if isinstance(value, type) and value.__module__ == module.__name__:
-                    for key, item in vars(value).items():
-                        if isinstance(item, (FunctionType, property, classmethod, staticmethod)):
-                            self._hold(f"{module.__name__}.{name}", vars(value), key, item)
+                    methods = {key: item for key, item in vars(value).items() if isinstance(item, _METHODS)}
+                    self._hold(f"{module.__name__}.{name}", vars(value), methods)
+        self._functions = [value for *_, values in self._spaces for value in values if hasattr(value, "__code__")]
+        self._codes = [function.__code__ for function in self._functions]
 
-    def _hold(self, where: str, space: Mapping[str, Any], name: str, value: Any) -> None:
-        self._held.append((where, space, name, value, getattr(value, "__code__", None)))
+    def _hold(self, where: str, space: Mapping[str, Any], held: dict[str, Any]) -> None:
+        self._spaces.append((where, space, list(held), list(held.values())))
 
     def changed(self) -> str:
         """A name that does not mean what it meant, or ""."""
-        for where, space, name, value, code in self._held:
-            if space.get(name) is not value or (code is not None and getattr(value, "__code__", None) is not code):
-                return f"{where}.{name}"
+        for where, space, names, values in self._spaces:
+            if not all(map(is_, map(space.get, names), values)):  # thousands before each trial: no loop of ours
+                return f"{where}.{next(n for n, v in zip(names, values, strict=True) if space.get(n) is not v)}"
+        if not all(map(is_, map(_code, self._functions), self._codes)):
+            pairs = zip(self._functions, self._codes, strict=True)
+            changed = next(function for function, code in pairs if function.__code__ is not code)
+            return f"{changed.__module__}.{changed.__qualname__}"
         return ""
 
 
@@ -120,11 +126,3 @@ def _hash(path: str) -> str:
         return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except OSError:
         return "not there"
-
-
-def _stat(path: str) -> tuple[int, ...]:
-    try:
-        found = os.stat(path)  # noqa: PTH116 - hundreds of them before each trial
-    except OSError:
-        return ()
-    return (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)

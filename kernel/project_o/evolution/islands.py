@@ -13,6 +13,8 @@ and one of novelty.
 
 from __future__ import annotations
 
+import bisect
+import itertools
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,6 +24,7 @@ from .. import limits
 from ..errors import EvolutionError, UsageError
 from ..population import Axis, Elite, Population
 from ..values import Parameter, Program, Record
+from .following import Following
 from .task import generator
 
 LENGTH = "length"
@@ -106,6 +109,7 @@ class Islands:
         self._descriptors = descriptors(words)
         self._names = [item.name for item in self._descriptors]
         self._parameters = {item.name: item for item in program.parameters}
+        self._following, self._ranked = Following(), list[Record]()
         self._begin()
 
     @property
@@ -123,14 +127,24 @@ class Islands:
         The baseline is none of them. Of a grid every elite may be one.
         """
         if self.is_plain:
-            found = [item for item in told if _measured(item) and item.ratio is not None and item.ratio > above]
-            return sorted(found, key=_better)[:most]
+            found = itertools.takewhile(lambda item: (item.ratio or 0.0) > above, self._ranking(told))
+            return list(itertools.islice(found, most))
         self._tell(told)
         if self._descriptors:
             above = -math.inf  # who is alone in its cell is a stepping stone, however slow
         every = self._members(self.island(index))
         members = [item for item in every if _measured(item) and item.ratio is not None and item.ratio > above]
         return self._drawn(index, members)[:most]
+
+    def _ranking(self, told: Sequence[Record]) -> list[Record]:
+        """All that have a ratio, the best first."""
+        found, anew = self._following.new(told)
+        if anew:
+            self._ranked = []
+        for item in found:
+            if _measured(item) and item.ratio is not None and not math.isnan(item.ratio):
+                bisect.insort(self._ranked, item, key=_better)
+        return self._ranked
 
     def population(self, records: Sequence[Record]) -> Population:
         """What is there after all these records. Raises EvolutionError for a descriptor that nobody measures."""

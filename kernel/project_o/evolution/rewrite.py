@@ -20,7 +20,7 @@ from ..languages import tools_for
 from ..languages.rewriting import Edit, edits, has_operators
 from ..languages.several import place
 from ..values import Program, Proposal, Record
-from .bandit import Tally
+from .bandit import Bandit
 from .crossover import CROSSOVER, Crossing
 from .islands import Islands
 from .search import Remembering
@@ -59,6 +59,7 @@ class RewriteProposer(Remembering):
         self._tools = tools_for(program.language)
         self._known = {self._tools.normalised(program.source)}
         self._parents: dict[str, _Parent] = {}
+        self._bandit = Bandit(lambda record: record.proposal.operator, gains=False)
         self._edits: dict[str, tuple[Edit, ...]] = {program.digest: ()}
         self._sweep = self._one_of_each(self._parent(program))
         if not any(self._parent(program).left.values()):
@@ -144,8 +145,7 @@ class RewriteProposer(Remembering):
         names = {name for parent in parents for name, waiting in parent.left.items() if waiting}
         if self._crossing is not None and len(parents) > 2:
             names.add(CROSSOVER)
-        tally = Tally.of(told, lambda record: record.proposal.operator, gains=False)
-        return tally.order(sorted(names), (self._seed, "operator", index))
+        return self._bandit.tally(told).order(sorted(names), (self._seed, "operator", index))
 
     def _made(self, index: int, parent: Program, edit: Edit) -> Proposal | None:
         why = f"{place(parent.language, parent.source, edit.line)}: {edit.why}"

@@ -30,7 +30,7 @@ from .. import limits
 from ..errors import EvolutionError
 from ..languages import tools_for
 from ..values import Program, Proposal, Record, Scalar
-from .bandit import Tally
+from .bandit import Bandit
 from .islands import Islands
 from .task import generator
 
@@ -117,6 +117,7 @@ class SearchProposer:
         self._start: Settings = tuple((item.name, item.value) for item in self._parameters)
         self._proposed: list[tuple[Settings, str, Parents]] = [(self._start, "baseline", ())]
         self._known = {self._start}
+        self._bandit = Bandit(_arm, gains=True)
         self._sweep = self._one_at_a_time()
         self._is_swept = False
         self._points = math.prod(len(item.domain) for item in self._parameters)
@@ -158,7 +159,7 @@ class SearchProposer:
             return combined, "best of each", ()
         known = [record for record in told if record.proposal.settings]
         parents = self._islands.parents(index, known, above=-math.inf, most=SETTINGS_PARENTS)
-        for arm in Tally.of(told, _arm, gains=True).order(ARMS, (self._seed, "operator", index)):
+        for arm in self._bandit.tally(told).order(ARMS, (self._seed, "operator", index)):
             if arm == SAMPLER:
                 return self._sampled(index, told)
             found = (self._crossed if arm == CROSSED else self._neighbour)(index, parents)

@@ -25,7 +25,7 @@ from ..languages.numerals import Numeral, numerals, spelled
 from ..languages.rewriting import has_operators
 from ..languages.several import place
 from ..values import Program, Proposal, Record
-from .bandit import Tally
+from .bandit import Bandit
 from .crossover import CROSSOVER, CrossProposer
 from .islands import Islands
 from .rewrite import RewriteProposer
@@ -201,6 +201,7 @@ class Offline(Remembering):
         super().__init__()
         self._seed, self._islands = seed, islands or Islands(program, seed)
         self._said = {meaning(program.language, program.source)}
+        self._bandit = Bandit(_who, gains=True)
         self._proposers: dict[str, Remembering] = {}
         told = []
         for name, make in ((NUMBERS, self._tuning), (EDITS, self._rewriting)):
@@ -243,8 +244,7 @@ class Offline(Remembering):
 
     def _order(self, index: int, told: Sequence[Record]) -> list[str]:
         """All of them, by a draw of how likely each brings a gain."""
-        tally = Tally.of(told, _who, gains=True)
-        return tally.order(tuple(self._proposers), (self._seed, "who", index), DOUBTS)
+        return self._bandit.tally(told).order(tuple(self._proposers), (self._seed, "who", index), DOUBTS)
 
 
 def _who(record: Record) -> str:
