@@ -8,7 +8,7 @@ import re
 import pytest
 
 from project_o import evolve
-from project_o.errors import DeployError
+from project_o.errors import DeployError, UsageError
 
 MAIN = """import lib.helper as helper
 
@@ -78,11 +78,12 @@ def test_a_change_that_needs_two_files_is_one_proposal_and_is_written_into_both(
     assert texts(task) == [WIDE_MAIN, WIDE_HELPER, FIXED]
     assert sorted(path.name for path in (task / "initial_program").iterdir()) == ["fixed.py", "lib", "main.py"]
 
-    for name, text in (("main.py", MAIN), ("lib/helper.py", HELPER)):
-        half = run.baseline.source.replace(text, dict(run.best.files)[name])
-        verdict = run.propose(half)
+    for name in ("main.py", "lib/helper.py"):
+        verdict = run.propose({name: dict(run.best.files)[name]})
         assert not verdict.self_reported or not verdict.measurements
         assert "TypeError" in " ".join(verdict.reasons)
+    with pytest.raises(UsageError, match=r"has no file \.\./x\.py"):
+        run.propose({"../x.py": ""})
 
 
 def test_what_names_other_files_or_changes_what_may_not_is_told_why_and_asked_again(task, opened, standin):

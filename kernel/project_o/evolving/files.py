@@ -18,11 +18,13 @@ from ..errors import DeployError, UsageError
 from ..evolution.foreign import ForeignTask, Settings, is_task, paths_of, read_program, read_task
 from ..evolution.goals import parsed_guards
 from ..languages import FILES
+from ..languages.several import parts_of
 from . import Runs, Wishes, texts_of
 
 if TYPE_CHECKING:
     from ..evolution import Proposer, Run, Task
     from ..evolution.start import MakeProposer
+    from ..sandbox import Sandbox
     from ..values import Artifact, Program
 
 Paths = str | Path | Sequence[str | Path]
@@ -150,25 +152,26 @@ def foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
 
 
 def own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Task, Path]:
-    """A Python file whose functions the evaluator calls: here, while they run in the sandbox."""
+    """A Python file whose functions the evaluator calls: here, while they run in the sandbox; others it may import."""
     from ..evolution import Task
     from ..sandbox import Sandbox
 
-    if program.language == FILES:
+    if other := next((part.name for part in parts_of(program) if part.language != "python"), ""):
         raise UsageError(
-            f"{program.name} has several files: an evaluator of our own form calls the functions of one Python file; "
-            "give the file of an evaluator instead, whose scores are self-reported"
-        )
-    if program.language != "python":
-        raise UsageError(
-            f"{path.name} is no Python: an evaluator of our own form calls a program's functions, which only those in "
+            f"{other} is no Python: an evaluator of our own form calls a program's functions, which only those in "
             "Python have here; give the file of an evaluator instead"
         )
     box = Sandbox()
-    opened: Callable[[Artifact], Any] = lambda artifact: box.python(artifact.program.source)  # noqa: E731
+    opened: Callable[[Artifact], Any] = lambda artifact: _opened(box, artifact.program)  # noqa: E731
     return Task(
         program=program, build=_with_functions, box=box, open_job=opened, evaluator=evaluator, numbers=True
     ), path
+
+
+def _opened(box: Sandbox, program: Program) -> Any:
+    """A process in which the first file has run; the others it may import."""
+    (_, text), *others = program.files
+    return box.python(text, dict(others))
 
 
 def _with_functions(program: Program) -> Artifact:

@@ -166,8 +166,33 @@ def test_what_cannot_be_a_program_says_why(task, tmp_path):
             evolve([inner / name for name in files], task / "evaluator.py", trials=1)
     with pytest.raises(UsageError, match="is the evaluator, and cannot be"):
         evolve([inner / "main.py", inner / "helper.py"], inner / "helper.py", trials=1)
-    with pytest.raises(UsageError, match="functions of one Python file"):
-        evolve([inner / "main.py", inner / "helper.py"], lambda program: {"score": 1.0}, trials=1)
+    put(inner, {"main.zig": "// EVOLVE-BLOCK-START\n// EVOLVE-BLOCK-END\n"})
+    with pytest.raises(UsageError, match=r"main.zig is no Python"):
+        evolve([inner / "main.py", inner / "main.zig"], lambda program: {"score": 1.0}, trials=1)
+
+
+def test_an_evaluator_of_our_own_form_judges_it_and_its_verdict_counts(task):
+    """The functions of the first file are called here; in the sandbox it imports the others, as it does on the disk."""
+
+    def judge(program):
+        return {"score": 100.0 - abs(program.level() - 60.0)}
+
+    run = evolve(task, confirm=judge, trials=8, seed=3)
+    assert run.verdict.accepted
+    assert run.verdict.reasons[0].startswith("self-reported: combined_score")
+    assert run.best.files != run.baseline.files
+
+    inner = task / "initial_program"
+    paths = [inner / name for name in FILES]
+    alone = evolve(paths, judge, trials=8, seed=3)
+    assert alone.verdict.accepted
+    written = alone.accept()
+    assert {path.name for path in written} <= {"main.py", "helper.py"}
+    assert evolve(paths, judge, trials=1).baseline.files == alone.best.files
+
+    (inner / "helper.py").write_text(HELPER.replace("return x", "return undefined"))
+    with pytest.raises(EvolutionError, match=r"NameError.*undefined"):
+        evolve(paths, judge, trials=1)
 
 
 def test_a_file_beside_the_evaluator_never_stands_for_the_candidates(tmp_path):
