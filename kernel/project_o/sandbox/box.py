@@ -130,18 +130,20 @@ class Sandbox:
     def _holds(self, layer: str) -> bool:
         return probing.holds(layer, self._deny, self._number)
 
-    def python(self, source: str) -> Job:
-        """A job that has run ``source``; ``job.loaded`` tells how that went.
+    def python(self, source: str, files: Mapping[str, str] | None = None) -> Job:
+        """A job that has run ``source``; ``job.loaded`` tells how that went. ``files`` are texts of Python by the names
+        of their files: what it may import as if they lay beside it.
 
         numpy and common standard modules can be imported; in the evaluator profile, all that is installed. Raises
         SandboxError where no sandbox holds.
         """
         job = Job(self._open("strict", []), self.wall_seconds, self)
         self._adopt(job)
-        job.refuse(lint(source, "python", self.rules.lint))
+        for text in (source, *(files or {}).values()):
+            job.refuse(lint(text, "python", self.rules.lint))
         if self.profile == "isolate":
             job.load(_surroundings())
-        job.load({"op": "source", "source": source})
+        job.load({"op": "source", "source": source, "files": dict(files or {})})
         return job
 
     def evaluator(self, source: str, files: Mapping[str, str | bytes] | None = None) -> evaluator.EvaluatorJob:
