@@ -136,7 +136,7 @@ def test_a_cheat_is_not_accepted_and_the_reason_is_about_it(name, evolved):
     case = BY_NAME[name]
     run, _ = evolved(case.incumbent)
     for _ in range(3):
-        verdict = run.propose(case.source)
+        verdict = run.propose(case.source, trusted=True)  # else many would not come past the lint
         reasons = "; ".join(verdict.reasons)
         assert not verdict.accepted, reasons
         if re.search(case.because, reasons) or HELD_UP not in reasons:

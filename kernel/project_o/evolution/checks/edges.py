@@ -17,7 +17,7 @@ from typing import Any
 from ... import limits
 from ..inputs import Case, Inputs
 from ..leaves import Leaf, put_together
-from .containers import WORDS, varied
+from .containers import WORDS, pointed, varied
 from .scales import scaled
 
 WIDTHS = (4, 8, 16, 32, 64, 128, 256)
@@ -109,6 +109,10 @@ def _containers(inputs: Inputs, rng: Any) -> Iterator[Case]:
         case = inputs.case(rng, inputs.random_sizes(rng), "")
         chosen = {number: partial(varied, rng) for number in free if rng.random() < 0.8}
         yield _with(inputs, case, chosen, "other members")
+    for number in free:
+        for label, value in pointed(inputs.leaves[number].values[0]):
+            case = inputs.case(rng, inputs.random_sizes(rng), "")
+            yield _with(inputs, case, {number: partial(_given, value)}, f"{inputs.leaves[number].name}: {label}")
 
 
 def _with(inputs: Inputs, case: Case, changes: Mapping[int, Change], label: str) -> Case:
