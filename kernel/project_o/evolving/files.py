@@ -149,7 +149,7 @@ def own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Tas
             "Python have here; give the file of an evaluator instead"
         )
     box = Sandbox()
-    opened: Callable[[Artifact], Any] = lambda artifact: box.python(artifact.program.source)  # noqa: E731
+    opened: Callable[[Artifact], Any] = lambda artifact: box.python(artifact.program.source, finite=False)  # noqa: E731
     return Task(
         program=program, build=_with_functions, box=box, open_job=opened, evaluator=evaluator, numbers=True
     ), path

@@ -26,6 +26,9 @@ SEVERAL = 3
 FULL = 64
 """Bits of the widest float."""
 
+EXACT_BITS = 53
+"""Whole numbers of more bits are rounded where they become floats."""
+
 Change = Callable[[Any], Any]
 
 
@@ -175,6 +178,9 @@ def _array_changes(leaf: Leaf, rng: Any) -> Iterator[tuple[str, Change]]:
     elif kind.kind in "iu":
         limit = np.iinfo(kind)
         specials = [("the largest", limit.max), ("the smallest", limit.min)]
+        if kind.itemsize * 8 == FULL:
+            near = (1 << EXACT_BITS) + 1
+            yield "what floats round to one", lambda array: (near - rng.integers(0, 3, array.shape)).astype(kind)
     for label, number in specials:
         for place in ("first", "last"):
             yield f"{label} {place}", partial(_one, number, place)
