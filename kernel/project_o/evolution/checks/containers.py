@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-WORDS = ("", "a", "A b", "é", "e\u0301", "ß", "İ", "\U0001d518", "👩\u200d👩\u200d👧", "אב", "\t\r\n", "0", "-1.5")
+WORDS = (
+    "", "a", "A b", "é", "e\u0301", "ß", "İ", "\U0001d518", "👩\u200d👩\u200d👧", "אב", "\t\r\n", "0", "-1.5", "ﬁΣς",
+)  # fmt: skip
 DEPTH_MAX = 8
 
 
