@@ -1,6 +1,7 @@
 """What all tests share: a skip for what a user may lack, which a run can demand not to happen."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 ORDINARY_USER = 65534
 RERUNS = 2
+ALONE = "PROJECT_O_TEST_ALONE"
 
 
 def pytest_collection_modifyitems(items):
@@ -15,6 +17,24 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("measured"):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem):
+    """A test marked ``alone`` is run in a process of its own: what others hold open here is none of its business."""
+    if pyfuncitem.get_closest_marker("alone") is None or ALONE in os.environ:
+        return None
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", pyfuncitem.nodeid]
+    answer = subprocess.run(
+        command,
+        cwd=pyfuncitem.config.rootpath,
+        env={**os.environ, ALONE: "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return True
 
 
 @pytest.fixture(scope="session")

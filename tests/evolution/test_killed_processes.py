@@ -41,6 +41,7 @@ def below(root: int) -> list[int]:
     return sorted(found - {root})
 
 
+@pytest.mark.alone  # it kills whatever there is below its process
 @pytest.mark.parametrize("count", [1, 99])
 def test_a_worker_or_the_whole_pool_is_killed_and_nothing_is_lost(tmp_path, count):
     path = tmp_path / "line.py"
@@ -48,12 +49,11 @@ def test_a_worker_or_the_whole_pool_is_killed_and_nothing_is_lost(tmp_path, coun
     options = {"trials": TRIALS, "seed": 1, "workers": 2}
     whole = evolve(path, nearness, **options)
     chance, due, killed = random.Random(count), [3, 7, 10], []
-    others = set(below(os.getpid()))  # what other tests have started: a browser, say
 
     def kill(progress):
         if due and progress.done >= due[0]:
             due.pop(0)
-            processes = sorted(set(below(os.getpid())) - others)
+            processes = below(os.getpid())
             for process in chance.sample(processes, min(count, len(processes))):
                 try:
                     os.kill(process, signal.SIGKILL)

@@ -1,6 +1,5 @@
 """Starting, ending, restarting: what lives is known, and nothing is left."""
 
-import functools
 import os
 import shutil
 import signal
@@ -53,24 +52,7 @@ def descriptors():
 # ------------------------------------------------------------------------------- nothing left
 
 
-def alone(test):
-    """Run a test in a process of its own: what other tests hold open in this one is none of its business."""
-
-    @functools.wraps(test)
-    def wrapper():
-        if "PROJECT_O_TEST_ALONE" in os.environ:
-            test()
-            return
-        command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", f"{__file__}::{test.__name__}"]
-        answer = subprocess.run(
-            command, env={**os.environ, "PROJECT_O_TEST_ALONE": "1"}, capture_output=True, text=True, check=False
-        )
-        assert answer.returncode == 0, answer.stdout
-
-    return wrapper
-
-
-@alone
+@pytest.mark.alone
 def test_nothing_is_left_after_close():
     probe()
     before = descriptors()
@@ -99,7 +81,7 @@ def test_a_forgotten_job_is_ended():
         wait_until(lambda: not psutil.pid_exists(pid))
 
 
-@alone
+@pytest.mark.alone
 def test_a_box_that_nobody_holds_is_closed_after_its_last_job():
     box = Sandbox()
     job = box.python("def f(): return 1")
