@@ -20,10 +20,24 @@ def printed(tmp_path):
         papermill.execute_notebook(
             str(NOTEBOOKS / name), str(out), parameters, kernel_name="project-o", cwd=str(tmp_path), progress_bar=False
         )
-        return "\n".join(
-            output.get("text", "") or output.get("data", {}).get("text/plain", "")
-            for cell in nbformat.read(out, as_version=4).cells
-            for output in cell.get("outputs", [])
-        )
+        return said(out)
 
     return run
+
+
+def said(path):
+    """What all outputs of a notebook say. One ``print`` may come in two pieces, on a machine that is busy."""
+    parts = []
+    for cell in nbformat.read(path, as_version=4).cells:
+        stream = None
+        for output in cell.get("outputs", []):
+            follows = output.output_type == "stream" and output.name == stream
+            stream = output.name if output.output_type == "stream" else None
+            text = output.get("text", "") or output.get("data", {}).get("text/plain", "")
+            parts.append(text if follows else "\n" + text)
+    return "".join(parts)
+
+
+@pytest.fixture(name="said")
+def _said():
+    return said

@@ -3,28 +3,10 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-import nbformat
-import papermill
-
-EXAMPLES = Path(__file__).parents[2] / "notebooks" / "examples"
 
 
-def printed(name, folder):
-    out = folder / name
-    papermill.execute_notebook(
-        str(EXAMPLES / name), str(out), kernel_name="project-o", cwd=str(folder), progress_bar=False
-    )
-    return "\n".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for cell in nbformat.read(out, as_version=4).cells
-        for output in cell.get("outputs", [])
-    )
-
-
-def test_a_simple_agent(tmp_path):
-    text = printed("01_simple_agent.ipynb", tmp_path)
+def test_a_simple_agent(printed):
+    text = printed("examples/01_simple_agent.ipynb")
 
     assert "600.0" in text
     assert "It remembers: Anna is allergic to hazelnuts." in text
@@ -36,8 +18,8 @@ def test_a_simple_agent(tmp_path):
     assert "thumbs 1 up, 0 down" in text
 
 
-def test_a_web_scraper_on_a_site_of_this_machine(tmp_path):
-    text = printed("02_web_scraper.ipynb", tmp_path)
+def test_a_web_scraper_on_a_site_of_this_machine(printed):
+    text = printed("examples/02_web_scraper.ipynb")
 
     assert "Refused: " in text
     assert "5 goods from 8 pages, 3 of which could not be read:" in text
@@ -51,8 +33,8 @@ def test_a_web_scraper_on_a_site_of_this_machine(tmp_path):
     assert "steal" not in text
 
 
-def test_a_research_assistant_over_a_folder(tmp_path):
-    text = printed("03_research_assistant.ipynb", tmp_path)
+def test_a_research_assistant_over_a_folder(printed):
+    text = printed("examples/03_research_assistant.ipynb")
 
     assert "6 documents, 18 sentences" in text
     assert "The architect, Ida Holm, was paid in timber [documents/history.txt, line 1]" in text
