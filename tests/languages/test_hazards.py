@@ -99,7 +99,7 @@ LISP = [
     ("(import subprocess :as s)", "import subprocess"),
     ('(setv x (open "a"))', "open"),
     ("(hy.I.socket.socket)", "import socket"),
-    ("(import sys :as s)\n(defn f [x] (if (in \"IPython\" s.modules) 0 x))", "sys.modules"),
+    ('(import sys :as s)\n(defn f [x] (if (in "IPython" s.modules) 0 x))', "sys.modules"),
     ("(defn f [x] (os.getcwd))", "os"),
     ('(py "__import__(x)")', "import (a computed name)"),
 ]
