@@ -74,7 +74,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys.float_info.eps > 0
+    assert sys.float_info.epsilon > 0
     return float((values * values).sum())
 """,
         ANOTHER_ANSWER + "|" + LEFT,
