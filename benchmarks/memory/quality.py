@@ -49,16 +49,38 @@ def ranker(texts: Sequence[str], **setting: Any) -> Ranker:
 
 def by_words(texts: Sequence[str]) -> Ranker:
     """SQLite's full text search alone: BM25 with the Porter stemmer."""
-    connection = sqlite3.connect(":memory:")
-    connection.execute("CREATE VIRTUAL TABLE found USING fts5 (text, tokenize='porter unicode61')")
-    connection.executemany("INSERT INTO found VALUES (?)", [(text,) for text in texts])
+    connection = _full_text(texts)
 
     def rank(query: str) -> list[str]:
-        words = " OR ".join(f'"{word}"' for word in re.findall(r"\w+", query))
-        rows = connection.execute("SELECT text FROM found WHERE found MATCH ? ORDER BY bm25(found) LIMIT 10", [words])
+        rows = connection.execute(
+            "SELECT text FROM found WHERE found MATCH ? ORDER BY bm25(found) LIMIT 10", [_any_of(query)]
+        )
         return [row[0] for row in rows]
 
     return rank
+
+
+def _full_text(texts: Sequence[str]) -> sqlite3.Connection:
+    connection = sqlite3.connect(":memory:")
+    connection.execute("CREATE VIRTUAL TABLE found USING fts5 (text, tokenize='porter unicode61')")
+    connection.executemany("INSERT INTO found VALUES (?)", [(text,) for text in texts])
+    return connection
+
+
+def _any_of(query: str) -> str:
+    """A question as full text search wants it: any of its words."""
+    return " OR ".join(f'"{word}"' for word in re.findall(r"\w+", query))
+
+
+def _likes_by_words(texts: Sequence[str]) -> np.ndarray:
+    """BM25 of each text (a column) for each text as the question (a row), shape (len(texts), len(texts))."""
+    connection = _full_text(texts)
+    likes = np.zeros((len(texts), len(texts)))
+    for k, text in enumerate(texts):
+        query = _any_of(" ".join(dict.fromkeys(re.findall(r"\w+", text.lower()))))
+        for row, score in connection.execute("SELECT rowid, bm25(found) FROM found WHERE found MATCH ?", [query]):
+            likes[k, row - 1] = -score
+    return likes
 
 
 def engines(texts: Sequence[str]) -> dict[str, Ranker]:
@@ -111,7 +133,8 @@ def likeness() -> dict[str, float] | None:
     texts = (folder / "lee.cor").read_text("latin-1").strip().splitlines()
     human = np.loadtxt(folder / "similarities0-1.txt")
     pairs = np.triu_indices(len(texts), 1)
-    found = {}
+    by_bm25 = _likes_by_words(texts)
+    found = {"BM25": float(np.corrcoef((by_bm25 + by_bm25.T)[pairs], human[pairs])[0, 1])}
     for name, setting in SETTINGS.items():
         if setting.get("ranking") or (setting.get("embedding") != "hash" and not words_are_there()):
             continue

@@ -14,7 +14,7 @@ from .config import effective
 from .errors import ProjectOError, UsageError
 from .operations import KERNEL_ONLY, VERBS, Context, run_verb
 from .operations.serving import seconds
-from .values import Progress
+from .values import Program, Progress
 
 PROGRESS_SECONDS = 5.0
 MEANT = (
@@ -137,8 +137,12 @@ def _evolve(words: list[str]) -> int:
         description="Search for a better program. The evaluator is a file in OpenEvolve's form: its scores are "
         "self-reported, and accepted only by you.",
     )
-    parser.add_argument("program", help="the program's file, or the folder of a task")
-    parser.add_argument("evaluator", nargs="?", help="default: evaluator.py beside the program")
+    parser.add_argument(
+        "program",
+        nargs="+",
+        help="the program's file, or its files (the first is run), or the folder of a task; behind it the evaluator's, "
+        "by default evaluator.py beside the program",
+    )
     parser.add_argument("--config", help="default: config.yaml beside the evaluator")
     parser.add_argument("--trials", type=int, help="how many evaluations, the first program's among them")
     parser.add_argument("--iterations", type=int, help="the same without the first program's")
@@ -160,7 +164,7 @@ def _evolve(words: list[str]) -> int:
     parser.add_argument("--resume", action="store_true", help="go on from the trials of the same run that was cut off")
     parser.add_argument("--replay", metavar="RUN.json", help="an earlier run: what it holds is not asked again")
     parser.add_argument("--objective", nargs="+", metavar="METRIC", help="what is ranked, where it is another metric")
-    parser.add_argument("--out", help="write the best program here")
+    parser.add_argument("--out", help="write the best program here; of several files, into this folder")
     parser.add_argument("--record", metavar="RUN.json", help="write the whole run here, for --replay")
     parser.add_argument("--accept", action="store_true", help="and into the program's own file")
     arguments = parser.parse_args(words)
@@ -169,19 +173,32 @@ def _evolve(words: list[str]) -> int:
     context = _context()
     api.use(context.flow)
     try:
-        run = api.evolve(Path(arguments.program), arguments.evaluator, progress=_progress(), **_options(arguments))
+        paths = [Path(word) for word in arguments.program]
+        evaluator = paths.pop() if len(paths) > 1 else None
+        run = api.evolve(paths if len(paths) > 1 else paths[0], evaluator, progress=_progress(), **_options(arguments))
         print(api.page(run))
         if arguments.out:
-            Path(arguments.out).write_bytes(run.best.source.encode("utf-8", "surrogatepass"))
+            _write_out(run.best, Path(arguments.out))
             print(arguments.out)
         if arguments.record:
             Path(arguments.record).write_text(run.to_json(), "utf-8")
         if arguments.accept:
-            print(run.accept(self_reported=True))
+            written = run.accept(self_reported=True)
+            print(*(written if isinstance(written, tuple) else [written]), sep="\n")
         return 130 if run.stopped == INTERRUPTED else 0
     finally:
         api.use(None)
         context.flow.history.close()
+
+
+def _write_out(program: Program, out: Path) -> None:
+    """The text of a program, or its files below a folder."""
+    if program.language != "files":
+        out.write_bytes(program.source.encode("utf-8", "surrogatepass"))
+        return
+    for name, text in program.files:
+        (out / name).parent.mkdir(parents=True, exist_ok=True)
+        (out / name).write_bytes(text.encode("utf-8", "surrogatepass"))
 
 
 def _numbers(text: str) -> list[float]:

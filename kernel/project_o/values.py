@@ -13,11 +13,11 @@ from dataclasses import astuple, dataclass, field, replace
 from functools import lru_cache
 from typing import Any, Literal
 
-Language = Literal["lisp", "python", "zig", "rust", "text"]  # text: any other, of which the blocks alone are read
+Language = Literal["lisp", "python", "zig", "rust", "text", "files"]  # text: any other; files: several (``several``)
 Mode = Literal["safe", "fast", "debug"]
 Scalar = int | float | str | bool
 Outcome = Literal["passed", "failed", "inconclusive"]
-DATA = "surroundings.json"
+DATA, FILE_LINE = "surroundings.json", "@@@ file: "  # before its name, the latter heads each of several files in a text
 """The file of a program that says what its source finds around it: other sources, imports, data by their hash."""
 
 TypeKind = Literal["void", "bool", "int", "float", "enum", "slice", "matrix", "view", "array", "struct", "tuple",
@@ -95,7 +95,9 @@ class Program:
 
     @property
     def source(self) -> str:
-        """The text of the first file: the cell itself."""
+        """The text of the first file: the cell itself. Of several ``files`` all, each below a line with its name."""
+        if self.language == "files":
+            return "\n".join(f"{FILE_LINE}{name}\n{text}" for name, text in self.files)
         return self.files[0][1]
 
     @property

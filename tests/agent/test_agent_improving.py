@@ -143,6 +143,9 @@ def test_where_nothing_may_change_itself_nothing_is_looked_into_and_what_cannot_
     count = define(COUNT)
     with pytest.raises(UsageError, match="nothing to look at"):
         improver.watch(count)
+    for cases in (5, [1, 2], [((1,), 2, 3)]):
+        with pytest.raises(UsageError, match="a list of pairs"):
+            improver.watch(count, cases)
     with pytest.raises(UsageError, match="the arguments are a tuple"):
         improver.watch(count, [([1], 0)])
     with pytest.raises(UsageError, match="not looked after"):

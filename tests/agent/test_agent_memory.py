@@ -12,6 +12,7 @@ from project_o.agent.embedders import embedder_for
 from project_o.agent.memory import Block, Memory, block_id
 from project_o.errors import AgentError
 from project_o.lisp.specs import MemorySpec
+from project_o.models import ScriptedModel
 
 FACTS = [
     "The cat sleeps on the warm mat every afternoon",
@@ -190,6 +191,21 @@ for text in {texts!r}:
 print(notes.embedder.id)
 print(notes.recall("a kitten dozing after lunch", 1)[0].block.text)
 """
+
+
+def test_a_memory_of_ones_own_asks_the_server_of_the_kernels_settings(house, monkeypatch):
+    opened = []
+
+    def model(name):
+        opened.append(name)
+        return ScriptedModel(["x"])
+
+    monkeypatch.setattr(house, "model", model)
+    notes = Memory(MemorySpec("notes", embedding="local:any"))
+    notes.remember("the cat sleeps on the sofa")
+
+    assert opened == ["local:any"]
+    assert notes.recall("where does the cat sleep?")
 
 
 def test_word_vectors_find_a_paraphrase_with_the_network_cut(lacking):

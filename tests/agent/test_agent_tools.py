@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from project_o import limits
 from project_o.agent import Agent, tool
 from project_o.agent.python import shown
 from project_o.errors import AgentError, LispError, UsageError
@@ -178,13 +179,19 @@ class Page(http.server.BaseHTTPRequestHandler):
         if moved:
             self.send_header("Location", "/page")
         self.end_headers()
+        while self.path == "/trickle":  # never silent for long, and never at an end
+            try:
+                self.wfile.write(b"more ")
+            except OSError:
+                return
+            time.sleep(0.02)
         self.wfile.write(b"<html><script>bad()</script><p>Hello <b>there</b></p></html>")
 
     def log_message(self, *args):
         pass
 
 
-def test_only_allowed_hosts_are_fetched(house, use):
+def test_only_allowed_hosts_are_fetched(house, use, monkeypatch):
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Page)
     threading.Thread(target=server.serve_forever, daemon=True).start()
     url = f"http://127.0.0.1:{server.server_port}"
@@ -200,6 +207,9 @@ def test_only_allowed_hosts_are_fetched(house, use):
             use("fetch", url=url + address)
     with pytest.raises(AgentError, match="is no address"):
         use("fetch", url="file:///etc/passwd")
+    monkeypatch.setattr(limits, "FETCH_SECONDS", 0.5)
+    with pytest.raises(AgentError, match="it sends for longer than"):
+        use("fetch", url=url + "/trickle")
     server.shutdown()
     server.server_close()
 
@@ -219,6 +229,8 @@ def test_a_file_is_written_when_a_person_accepts_and_can_be_undone(house, use, t
     assert path.read_text() == BEFORE
     accepted = house.proposals.accept("p1", [1])
     assert (accepted.status, path.read_text()) == ("accepted", BEFORE.replace("line 3\n", "LINE 3\n"))
+    assert "hunk 1" in accepted.diff()
+    assert "hunk 2" not in accepted.diff()  # it shows what was written
     with pytest.raises(AgentError, match="p1 is accepted already"):
         house.proposals.accept("p1")
     house.proposals.undo()
@@ -284,6 +296,25 @@ def test_a_cell_is_put_below_and_a_lisp_definition_is_evaluated(house, lisp, use
     with pytest.raises(LispError, match="is not closed"):
         house.proposals.accept("p4")
     assert house.proposals.get("p4").status == "open"
+
+
+def test_a_python_function_is_put_below_and_never_becomes_a_file(house, use, tmp_path):
+    put = []
+    house.proposals.put_cell = put.append
+    house.namespace |= {"twice": twice, "rows": [1, 2]}
+    use("propose-edit", target="twice", text="def twice(x):\n    return 2 * x\n")
+    assert "-    return x + x" in house.proposals.get("p1").diff()
+    house.proposals.accept("p1")
+    house.proposals.undo()
+
+    assert put == ["def twice(x):\n    return 2 * x\n", "def twice(x):\n    return x + x\n"]
+    assert not (tmp_path / "twice").exists()
+    with pytest.raises(AgentError, match="rows is of type list, and has no text"):
+        use("propose-edit", target="rows", text="[3]")
+
+
+def twice(x):
+    return x + x
 
 
 GREETER = '(defagent greeter "You greet." (+ "Hello, " (.title message)))'

@@ -1,11 +1,11 @@
 """A turn with a model: what it is sent, how its tools are called, and that its text is only ever text."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import pytest
 
 from project_o.agent import Agent, MemorySpec
-from project_o.errors import AgentError, ModelMissing, UsageError
+from project_o.errors import AgentError, ModelError, ModelMissing, UsageError
 from project_o.models import ScriptedModel, ToolCall
 
 
@@ -60,6 +60,56 @@ def test_what_goes_wrong_with_a_tool_is_told_to_the_model_and_the_turn_goes_on(h
     agent = adding([call, "sorry"])
     assert agent("go") == "sorry"
     assert told in sent(agent)[1].messages[-1].text
+
+
+def test_a_call_that_is_not_carried_out_stands_in_the_turn(house):
+    turn = adding([ToolCall("", "multiply", {"a": 1}), "sorry"])("go").turn
+
+    assert [(use.name, use.arguments, use.error) for use in turn.uses] == [
+        ("multiply", (("a", 1),), "there is no tool 'multiply': there are add")
+    ]
+
+
+def test_only_a_choice_of_its_hint_reaches_a_tool(house):
+    def paint(colour: Literal["red", "blue"] = "red", coats: int | None = None):
+        return f"{colour} {coats}"
+
+    calls = [{"colour": "green"}, {"coats": 1.5}, {"colour": "blue", "coats": None}]
+    model = ScriptedModel([*(ToolCall("", "paint", call) for call in calls), "done"])
+    uses = Agent("painter", tools=[paint], model=model)("go").turn.uses
+
+    assert [use.result for use in uses] == ["", "", "blue None"]
+    assert """colour must be "red" or "blue", not 'green'""" in uses[0].error
+    assert "coats must be integer, not float" in uses[1].error
+
+
+class Garbled(ScriptedModel):
+    """A model of somebody's own whose answer is no Reply."""
+
+    def tools(self, *_):
+        return "just text"
+
+
+@pytest.mark.parametrize(
+    ("model", "said"), [(Garbled(["x"]), "in place of a Reply"), (ScriptedModel([None]), "a line of a script is")]
+)
+def test_a_model_that_returns_garbage_is_one_clear_error(house, model, said):
+    agent = Agent("asker", model=model)
+
+    with pytest.raises(ModelError, match=said):
+        agent("go")
+    assert agent.state == "idle"
+
+
+def test_a_models_spelling_of_a_tools_name_is_understood(house):
+    agent = adding([ToolCall("", "add-up", {"a": 1}), "done"])
+
+    @agent.tool
+    def add_up(a: int) -> int:
+        return a + 41
+
+    [use] = agent("go").turn.uses
+    assert (use.name, use.result, use.error) == ("add_up", "42", "")
 
 
 def test_the_turns_before_are_sent_and_those_that_failed_are_not(house):

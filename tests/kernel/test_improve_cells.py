@@ -23,5 +23,7 @@ def test_a_cell_that_was_made_worse_is_mended(start_kernel, tmp_path):
     assert kernel.value("longest([1, 1, 1])") == "3"
     assert kernel.run("%o rollback longest").status == "ok"
     assert kernel.value("longest([1, 1, 1])") == "1"
+    assert kernel.run("%agent watch longest --cases [(([3, 4],), 2), (([], ), 0)]").status == "ok"
+    assert "was never closed" in kernel.run("%agent watch longest --cases [((1,)").error
     assert "watch what?" in kernel.run("%agent watch").error
     assert "no option --fro" in kernel.run("%agent improve --fro 3s").error

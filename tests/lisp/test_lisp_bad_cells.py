@@ -63,6 +63,11 @@ BAD = [
     ("(defmacro m [x] `(m ~x))\n\n(m 1)", 4, "macro m expands without end"),
     ("(defmacro m [x] `(+ 1 (m ~x)))\n(m 1)", 3, "without end, or forms are nested too deep"),
     ("(deftool t [a a] 1)", 2, "duplicate argument 'a'"),
+    ("1\n(do\n  (require no-such))", 4, "No module named 'no-such'|No module named 'no_such'"),
+    ("1\n\n(hy.R.nope.x 1)", 4, "No module named 'nope'"),
+    ("(do\n  1\n  (eval-when-compile (/ 1 0)))", 4, "division by zero"),
+    ("(do\n  (do-mac\n    (undefined-thing)))", 3, "name 'undefined_thing' is not defined"),
+    ("(print\n  {1 2\n   3})", 3, "number of keys as values"),
     # running
     ("(defn f [x]\n  (/ x 0))\n\n(f 1)", 3, "ZeroDivisionError: division by zero"),
     ("(print\n  undefined-thing)", 3, "NameError: name 'undefined_thing' is not defined"),

@@ -6,6 +6,7 @@ import builtins
 import json
 import random
 import re
+from typing import Literal
 
 import hy
 import pytest
@@ -34,7 +35,11 @@ def look(thing=None):
     """Look."""
 
 
-TOOLS = [tool_of(add), tool_of(find_all, name="find-all"), tool_of(look)]
+def paint(colour: Literal["red", "äöü"], coats: Literal[1, 2] | None = None):
+    """Paint."""
+
+
+TOOLS = [tool_of(add), tool_of(find_all, name="find-all"), tool_of(look), tool_of(paint)]
 
 GOOD = {
     "(add a: 1 b: 2)": [("add", {"a": 1, "b": 2})],
@@ -45,6 +50,8 @@ GOOD = {
         ("find-all", {"text": "x", "weights": [1, 2.5, -1000.0], "options": {"k": [None, {}]}, "scale": 2})
     ],
     "(look)": [("look", {})],
+    '(paint colour: "äöü" coats: 2)': [("paint", {"colour": "äöü", "coats": 2})],
+    '(paint colour: "red" coats: null)': [("paint", {"colour": "red", "coats": None})],
     "(look thing: null)\n(add a: 1)": [("look", {"thing": None}), ("add", {"a": 1})],
 }
 
@@ -205,8 +212,9 @@ def test_every_text_of_the_grammar_is_a_call_that_can_be_carried_out():
 def test_the_schema_says_the_same():
     schema = json_schema(TOOLS)
 
-    assert [one["properties"]["tool"]["const"] for one in schema["anyOf"]] == ["add", "find_all", "look"]
+    assert [one["properties"]["tool"]["const"] for one in schema["anyOf"]] == ["add", "find_all", "look", "paint"]
     assert schema["anyOf"][0]["properties"]["arguments"]["required"] == ["a"]
+    assert schema["anyOf"][3]["properties"]["arguments"]["properties"]["colour"]["enum"] == ["red", "äöü"]
     with pytest.raises(UsageError, match="no tools"):
         json_schema([])
     with pytest.raises(UsageError, match="no tools"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal, Optional
 
 import pytest
 from hypothesis import given, settings
@@ -33,12 +33,41 @@ def test_a_python_function_is_a_tool_of_the_same_kind():
     assert tool.schema()["required"] == ["item"]
 
 
+def choosy(
+    mode: Literal["fast", "slow"],
+    count: int | None = None,
+    level: Optional[Literal[1, 2]] = 1,  # noqa: UP045 - as many write it
+    either: int | str = 0,
+    mixed: Literal["a", 1] = "a",
+    needed: int | None = None,
+):
+    """Chooses."""
+
+
+def test_optional_hints_and_choices_are_in_the_schema():
+    found = {item.name: (item.type, item.choices) for item in tool_of(choosy).parameters}
+
+    assert found == {
+        "mode": ("string", ("fast", "slow")),
+        "count": ("integer", ()),
+        "level": ("integer", (1, 2)),
+        "either": ("any", ()),
+        "mixed": ("any", ()),
+        "needed": ("integer", ()),
+    }
+    assert tool_of(choosy).schema()["properties"]["mode"] == {"type": "string", "enum": ["fast", "slow"]}
+
+
 def test_lisp_and_python_tools_with_equal_parameters_have_equal_schemas(notebook):
     def add(a: int, b: int = 2) -> int:
         """Add."""
         return a + b
 
     assert notebook('(deftool add [#^ int a #^ int [b 2]] "Add." (+ a b))').schema() == tool_of(add).schema()
+
+
+def test_a_memory_may_have_nothing_but_what_it_is_for(notebook):
+    assert notebook('(defmemory notes "What was said.")').digest == MemorySpec("notes", doc="What was said.").digest
 
 
 @pytest.mark.parametrize("function", [lambda *a: a, lambda **a: a, eval("lambda a, /: a")])

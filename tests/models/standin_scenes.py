@@ -228,7 +228,36 @@ def tires(ask):
     improves(ask) if ask.count <= 2 else ask.wait()
 
 
-PROPOSING = (improves, dawdles, stumbles, halves, tires)
+def edit(name, old, new):
+    """A change of the file of this name; of whichever holds the lines, where there is no name."""
+    return f"{name}\n```python\n<<<<<<< SEARCH\n{old}\n=======\n{new}\n>>>>>>> REPLACE\n```\n"
+
+
+def widens(ask):
+    """Gives a function of one file another parameter, and its call in the other file an argument for it."""
+    call = edit("main.py", "    return helper.step(2.0)", "    return helper.step(2.0, 10.0)")
+    step = edit("**lib/helper.py**", "def step(x):", "def step(x, width):") + edit(
+        "", "    return x", "    return x * width"
+    )
+    ask.say(Answer(in_pieces(f"Steps take their width.\n{call}{step}")))
+
+
+STRAYS = (
+    edit("../x", "    return x", "    return 2 * x"),
+    edit("lib/new.py", "", "y = 1"),
+    edit("fixed.py", "LIMIT = 9", "LIMIT = 10"),
+    edit("main.py", "import lib.helper as helper", "import os"),
+    edit("lib/helper.py", "    return helper.step(2.0)", "    return 1.0"),
+    "It is all new:\n```python\ndef step(x): return 9 * x\n```\n",
+)
+
+
+def strays(ask):
+    """Its first answers name files that are not there, or change what may not change; then it widens."""
+    widens(ask) if ask.count > len(STRAYS) else ask.say(Answer(in_pieces(STRAYS[ask.count - 1])))
+
+
+PROPOSING = (widens, strays, improves, dawdles, stumbles, halves, tires)
 QUIRKS = (split, tools, alltools, forever, badcall, unknowncall, quiet, slow, length, filtered, empty, huge, endless)
 FAULTS = (
     flaky,

@@ -127,6 +127,28 @@ def test_a_call_of_a_tool_that_was_not_offered_is_told_to_the_model(opened, prot
     assert reply.text == "there is no tool 'teleport': there are add"
 
 
+class Refused(list):
+    """Hears of calls that are not carried out, and carries out none."""
+
+    def __call__(self, call):
+        pytest.fail("it was carried out")
+
+    def refused(self, call, problem):
+        self.append((call.name, problem))
+
+
+@pytest.mark.parametrize(
+    ("scene", "name", "problem"), [("badcall", "add", "JSON"), ("unknowncall", "teleport", "no tool")]
+)
+def test_who_carries_out_calls_hears_of_those_that_are_not(opened, protocol, said, add_tool, scene, name, problem):
+    heard = Refused()
+    opened(protocol, scene).tools(said(), [add_tool], heard)
+
+    [(called, why)] = heard
+    assert called == name
+    assert problem in why
+
+
 def test_rounds_of_tools_are_bounded(opened, said, add_tool, monkeypatch):
     monkeypatch.setattr(limits, "TOOL_STEPS_MAX", 3)
     model, run = opened("openai", "forever"), []

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import contextlib
 import json
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any
 from urllib.parse import urlsplit
@@ -90,7 +91,9 @@ class Builtin:
 
     def propose_edit(
         self,
-        target: Annotated[str, "In[3] for a cell, a path for a file, or the name of something that Lisp defined"],
+        target: Annotated[
+            str, "In[3] for a cell, a path for a file, or the name of a Python function or of a Lisp definition"
+        ],
         text: Annotated[str, "the whole new text"],
         why: str = "",
     ) -> str:
@@ -133,6 +136,16 @@ def _with_result(code: str) -> str:
     return f"{text}\ndef {_RESULT}():\n    return {_RESULT}text\n"
 
 
+def _in_time(answer: Any) -> bytes:
+    """What a server sends, up to a byte more than is taken. A socket's time limit is one of silence: this is of all."""
+    until, data = time.monotonic() + limits.FETCH_SECONDS, bytearray()
+    while len(data) <= limits.FETCH_BYTES_MAX and (piece := answer.read1(65_536)):
+        data += piece
+        if time.monotonic() > until:
+            raise TimeoutError(f"it sends for longer than {limits.FETCH_SECONDS} s")
+    return bytes(data)
+
+
 def fetched(url: str, hosts: str) -> str:
     """The text at an address, if its host is one of ``hosts``, with commas between. Redirections are not followed.
 
@@ -160,7 +173,7 @@ def fetched(url: str, hosts: str) -> str:
     try:
         with opener.open(urllib.request.Request(url), timeout=limits.FETCH_SECONDS) as answer:
             kind = answer.headers.get_content_type()
-            data = answer.read(limits.FETCH_BYTES_MAX + 1)
+            data = _in_time(answer)
             charset = answer.headers.get_content_charset() or "utf-8"
     except (urllib.error.URLError, TimeoutError, OSError) as error:
         raise AgentError(f"{url} could not be fetched: {error}") from None

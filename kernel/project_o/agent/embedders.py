@@ -115,10 +115,12 @@ def embedder_for(spec: MemorySpec, model: Callable[[str], Any] | None = None) ->
 
 
 def _of_model(spec: MemorySpec, model: Callable[[str], Any] | None) -> Embedder:
-    """Of a server: how long its vectors are is asked once."""
+    """Of a server: how long its vectors are is asked once. In a kernel its settings say where the server is."""
     from ..models import open_model
+    from .place import provided
 
-    opened = (model or open_model)(spec.embedding)
+    house = provided()
+    opened = (model or (house.model if house is not None else open_model))(spec.embedding)
     dimension = len(opened.embed(["how long"])[0])
     name = f"hash-{EMBEDDING_DIMENSIONS}+{spec.embedding}-{dimension}"
     return Embedder(name, EMBEDDING_DIMENSIONS + dimension, float(spec.weight), hashed=True, meant=opened.embed)

@@ -1,8 +1,9 @@
 """Edits that an agent proposes: written once a person accepts, as a whole or by hunk; one command undoes that.
 
-A target is a cell (``In[3]``), a file of the project (``notes/plan.md``), or the name of something that Lisp defined.
-An accepted cell is put below the one that runs, for the person to run; no notebook is ever written. A definition of
-Lisp is tried in the sandbox first (see ``trying``): one that is refused there is not evaluated here.
+A target is a cell (``In[3]``), a file of the project (``notes/plan.md``), the name of something that Lisp defined, or
+of a Python function of the notebook. An accepted cell or function is put below the cell that runs, for the person to
+run; no notebook is ever written. A definition of Lisp is tried in the sandbox first (see ``trying``): one that is
+refused there is not evaluated here.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from __future__ import annotations
 import difflib
 import json
 import re
+import types
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +20,7 @@ from .. import limits
 from ..errors import AgentError, UsageError
 from ..values import Verdict
 from .project import Project
+from .tools import source_of
 from .trying import Trying
 
 if TYPE_CHECKING:
@@ -40,7 +43,8 @@ class Hunk:
 
 @dataclass(frozen=True, slots=True)
 class EditProposal:
-    """A change that waits for a person. ``written`` is the text that was accepted: ``after``, or some hunks of it.
+    """A change that waits for a person. ``written`` is the text that was accepted: ``after``, or some hunks of it, and
+    ``taken`` are those hunks' numbers.
 
     ``verdict`` is that of the trial in the sandbox, where a definition of Lisp was accepted.
     """
@@ -54,6 +58,7 @@ class EditProposal:
     status: str = OPEN
     written: str = ""
     verdict: Verdict | None = None
+    taken: tuple[int, ...] = ()
 
     @property
     def hunks(self) -> tuple[Hunk, ...]:
@@ -74,9 +79,11 @@ class EditProposal:
         return "".join(lines)
 
     def diff(self) -> str:
-        """A unified diff, with the hunks' numbers."""
+        """A unified diff, with the hunks' numbers; of one that was accepted in part, what was written."""
         before, found = _lines(self.before), [f"--- {self.target}\n+++ {self.target} ({self.id} by {self.agent})\n"]
         for number, hunk in enumerate(self.hunks, 1):
+            if self.taken and number not in self.taken:
+                continue
             found.append(f"@@ hunk {number}, line {hunk.first + 1} @@\n")
             found += [f" {line}" for line in before[max(0, hunk.first - _CONTEXT_LINES) : hunk.first]]
             found += [f"-{line}" for line in before[hunk.first : hunk.last]]
@@ -133,7 +140,8 @@ class Proposals:
         if verdict is not None and not verdict.accepted:
             raise AgentError(f"{name} was tried and refused, and nothing is changed: {verdict.reasons[-1]}")
         self._write(proposal.target, text)
-        return self._decided(replace(proposal, status=ACCEPTED, written=text, verdict=verdict))
+        taken = tuple(sorted(set(hunks))) or tuple(range(1, len(proposal.hunks) + 1))
+        return self._decided(replace(proposal, status=ACCEPTED, written=text, verdict=verdict, taken=taken))
 
     def _judged(self, target: str, text: str) -> Verdict | None:
         """What becomes of a definition of Lisp in the sandbox; None for a cell or a file, which nobody runs here."""
@@ -153,7 +161,7 @@ class Proposals:
         if not accepted:
             raise AgentError("no accepted proposal is there to be undone: %agent proposals lists them")
         last = accepted[-1]
-        if not _CELL.fullmatch(last.target) and self._read(last.target) != last.written:
+        if not self._is_put_below(last.target) and self._read(last.target) != last.written:
             raise AgentError(f"{last.target} has changed since {last.id} was accepted: undoing it would lose that")
         self._write(last.target, last.before)
         return self._decided(replace(last, status=UNDONE))
@@ -190,18 +198,36 @@ class Proposals:
         source = self._house.lisp_source(target)
         if source is not None:
             return source
+        if self._is_put_below(target):
+            return self._text_of(target)
         self._project.check_writable(target)
         return self._project.read(target, whole=True)
 
     def _write(self, target: str, text: str) -> None:
-        if _CELL.fullmatch(target):
+        if self._is_put_below(target):
             if self.put_cell is None:
-                raise AgentError(f"{target} is a cell, and here is no notebook to put one into")
+                raise AgentError(f"{target} stands in a cell, and here is no notebook to put one into")
             self.put_cell(text)
         elif self._house.lisp_source(target) is not None:
             self._house.evaluate_again(target, text)
         else:
             self._project.write(target, text)
+
+    def _is_put_below(self, target: str) -> bool:
+        """Whether a person has to run the new text: it is a cell's, or that of a name which Python gave its meaning."""
+        if _CELL.fullmatch(target):
+            return True
+        named = target.isidentifier() and target in self._house.namespace
+        return named and self._house.lisp_source(target) is None and not (self._project.folder / target).exists()
+
+    def _text_of(self, name: str) -> str:
+        """The text of a Python function of the notebook. Raises AgentError for everything else."""
+        value = self._house.namespace[name]
+        source = source_of(value) if isinstance(value, types.FunctionType) else ""
+        if not source:
+            what = type(value).__name__
+            raise AgentError(f"{name} is of type {what}, and has no text: propose a change of the cell that makes it")
+        return source
 
 
 def _lines(text: str) -> list[str]:

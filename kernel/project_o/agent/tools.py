@@ -76,6 +76,8 @@ def check(tool: ToolSpec, given: Mapping[str, Any]) -> dict[str, Any]:
         optional = not item.required and value is None
         if not optional and not _fits(item.type, value):
             raise AgentError(f"{tool.name}: {name} must be {item.type}, not {type(value).__name__}: {wants(tool)}")
+        if not optional and item.choices and value not in item.choices:
+            raise AgentError(f"{tool.name}: {name} must be {item.wanted}, not {value!r:.40}: {wants(tool)}")
     return arguments
 
 
@@ -97,7 +99,7 @@ def _is_scalar_of(kind: str, value: Any) -> bool:
 def wants(tool: ToolSpec) -> str:
     """One line on what a tool takes."""
     shown = [
-        f"{canonical(item.name)}: {item.type}" + ("" if item.required else f" = {item.default!r}")
+        f"{canonical(item.name)}: {item.wanted}" + ("" if item.required else f" = {item.default!r}")
         for item in tool.parameters
     ]
     return f"it takes {', '.join(shown)}" if shown else "it takes no arguments"

@@ -14,7 +14,7 @@ from ..lisp.calls import WrittenCall, how_to_call, written_calls
 from ..lisp.grammar import gbnf
 from ..lisp.replies import as_text, cut
 from ..lisp.specs import ToolParameter, ToolSpec, canonical
-from ..models import Message, Model, ToolCall
+from ..models import Message, Model, Reply, ToolCall
 from ..models import ToolSpec as ModelTool
 from ..values import ToolUse, Turn, Usage
 from .conversation import Conversation, conversation
@@ -165,7 +165,9 @@ class OpenTurn:
         messages.append(Message("user", self._redact(prompt), grammar=grammar))
         self._answered_by = model.name
         for _ in range(limits.TOOL_STEPS_MAX):
-            reply = model.tools(messages, offered, self._carry_out, self._heard)
+            reply = model.tools(messages, offered, _Calls(self), self._heard)
+            if not isinstance(reply, Reply) or not isinstance(reply.text, str):
+                raise ModelError(f"{model.name} gave {reply!r:.40} in place of a Reply: its class must return one")
             self._usage += reply.usage
             self._answered_by = reply.model or model.name
             calls = written_calls(reply.text, self._callable()) if self._callable() else []
@@ -248,6 +250,19 @@ class OpenTurn:
         seconds = time.perf_counter() - started
         arguments = tuple((key, _redacted(_shown(value), self._redact)) for key, value in given.items())
         self._uses.append(ToolUse(name, arguments, self._redact(result), self._redact(error), seconds))
+
+
+class _Calls:
+    """What a model asks of tools in a turn: carried out, and written down also where it could not be."""
+
+    def __init__(self, turn: OpenTurn) -> None:
+        self._turn = turn
+
+    def __call__(self, call: ToolCall) -> str:
+        return self._turn._carry_out(call)
+
+    def refused(self, call: ToolCall, problem: str) -> None:
+        self._turn._write_down(call.name, call.arguments, "", problem, time.perf_counter())
 
 
 def _shown(value: Any) -> Any:

@@ -137,6 +137,8 @@ def watched(
     ``cases`` are pairs of arguments and what is right. ``layer`` is the program's language where it is not said.
     Raises UsageError where there is nothing to ask it, and for what cannot be evolved.
     """
+    if not isinstance(cases, Sequence) or any(not isinstance(case, Sequence) or len(case) != 2 for case in cases):
+        raise UsageError(f"cases are a list of pairs [(arguments, what is right), ...], not {cases!r:.60}")
     if not cases and metric is None:
         raise UsageError("there is nothing to look at: give cases=[(arguments, what is right), ...] or a metric")
     if any(not isinstance(args, tuple) for args, _ in cases):

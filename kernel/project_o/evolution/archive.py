@@ -12,7 +12,7 @@ from typing import Any, Literal, get_args
 
 from .. import limits
 from ..errors import EvolutionError, UsageError
-from ..languages import tools_for
+from ..languages import FILES, tools_for
 from ..values import CheckStage, Finding, Program, Proposal, Record, plain
 from .behaviour import same_as
 
@@ -121,7 +121,8 @@ def fingerprint(program: Program) -> str:
     if len(normalised) <= limits.PROPOSED_SOURCE_BYTES_MAX:
         with suppress(UsageError, ValueError, RecursionError, MemoryError):
             normalised = tools_for(program.language).normalised(program.source)
-    body = json.dumps([program.language, normalised, program.files[1:], program.mode, program.options])
+    others = () if program.language == FILES else program.files[1:]  # which of several files the text has, too
+    body = json.dumps([program.language, normalised, others, program.mode, program.options])
     return hashlib.sha256(body.encode("utf-8", "surrogatepass")).hexdigest()
 
 

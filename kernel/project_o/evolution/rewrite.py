@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from .. import limits
 from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
-from ..languages.rewriting import OPERATORS, Edit, edits
+from ..languages.rewriting import Edit, edits, has_operators
+from ..languages.several import place
 from ..values import Program, Proposal, Record
 from .bandit import Bandit
 from .crossover import CROSSOVER, Crossing
@@ -30,7 +31,7 @@ JOINED = "edits of two"
 
 def is_rewritten(program: Program) -> bool:
     """Whether its text is what is searched: it declares no choices, and there are operators for its language."""
-    return program.language in OPERATORS and not any(len(item.domain) > 1 for item in program.parameters)
+    return has_operators(program) and not any(len(item.domain) > 1 for item in program.parameters)
 
 
 @dataclass
@@ -147,7 +148,7 @@ class RewriteProposer(Remembering):
         return self._bandit.tally(told).order(sorted(names), (self._seed, "operator", index))
 
     def _made(self, index: int, parent: Program, edit: Edit) -> Proposal | None:
-        why = f"line {edit.line}: {edit.why}"
+        why = f"{place(parent.language, parent.source, edit.line)}: {edit.why}"
         made = self._proposal(index, edit.applied(parent.source), (parent,), edit.operator, why)
         if made is not None and parent.digest == self._program.digest:
             self._edits[made.program.digest] = (edit,)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ..errors import DeployError, EvolutionError
+from ..errors import DeployError, EvolutionError, UsageError
+from ..languages.several import changed
 from ..population import Operator, Population
 from ..values import Measurement, Program, Progress, Record, State, Verdict, plain
 from .archive import Lineage, to_resume
@@ -91,8 +92,9 @@ class Run:
                 parts.append(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n")
         return "".join(parts)
 
-    def propose(self, source: str, *, trusted: bool = False) -> Verdict:
-        """Judge a source of your own as one more candidate: built, checked, measured in pairs, confirmed.
+    def propose(self, source: str | Mapping[str, str], *, trusted: bool = False) -> Verdict:
+        """Judge a source of your own as one more candidate: built, checked, measured in pairs, confirmed. Of several
+        files it is new texts by the names of those that change.
 
         It is compiled in the sandbox, as every text that is not your cell's, and may use no more than a machine's
         proposal: no files, no clock, nothing that tells where it runs. ``trusted`` says that you have read it: then
@@ -103,6 +105,10 @@ class Run:
         """
         if self.judge_source is None:
             raise EvolutionError("this run was read from the history: evolve again to propose to it")
+        if not isinstance(source, str):
+            if unknown := [name for name in source if name not in dict(self.baseline.files)]:
+                raise UsageError(f"{self.program.name} has no file {unknown[0]}, and none can be added")
+            source = changed(self.baseline, source)
         program, verdict = self.judge_source(source, trusted)
         return verdict if self.on_judged is None else self.on_judged(self, program, verdict)
 

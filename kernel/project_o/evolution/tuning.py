@@ -22,7 +22,8 @@ from ..errors import EvolutionError, UsageError
 from ..languages import tools_for
 from ..languages.meaning import meaning
 from ..languages.numerals import Numeral, numerals, spelled
-from ..languages.rewriting import OPERATORS
+from ..languages.rewriting import has_operators
+from ..languages.several import place
 from ..values import Program, Proposal, Record
 from .bandit import Bandit
 from .crossover import CROSSOVER, CrossProposer
@@ -148,13 +149,14 @@ class TuningProposer(Remembering):
         """None for a text that was proposed already, or cannot be read."""
         parent = parents[0]
         found, source, told = self._of(parent), parent.source, []
-        for place, factor in sorted(moves, reverse=True):
-            number = found[place]
+        for which, factor in sorted(moves, reverse=True):
+            number = found[which]
             value = _moved(number, factor)
             text = spelled(value, number)
             if text == source[number.start : number.end]:
                 continue
-            told.append(f"line {number.line}: {text} in place of {source[number.start : number.end]}")
+            where = place(parent.language, parent.source, number.line)
+            told.append(f"{where}: {text} in place of {source[number.start : number.end]}")
             source = source[: number.start] + text + source[number.end :]
         if source in self._known:
             return None
@@ -219,7 +221,7 @@ class Offline(Remembering):
         return TuningProposer(program, self._seed, self._islands)
 
     def _rewriting(self, program: Program) -> RewriteProposer | None:
-        if program.language not in OPERATORS:
+        if not has_operators(program):
             return None
         return RewriteProposer(program, self._seed, self._islands, changing=True, crossing=False)
 

@@ -22,6 +22,7 @@ from ..evolution.goals import parsed_guards
 from ..evolution.kept import Counterexamples
 from ..evolution.plausible import ALLOWABLE
 from ..evolution.scenario import Cells, Scenario
+from ..languages import FILES
 
 if TYPE_CHECKING:
     from ..deploy.handles import Slot
@@ -147,7 +148,7 @@ class Runs:
         from ..history.places import RUNS
 
         history = self.history
-        if history is None or not history.enabled or not Path(history.store, "refs").is_dir():
+        if history is None or not history.enabled or not history.make_store():
             if resume:
                 text = "nothing is recorded here, so there is no run to resume: it begins anew; see `%o where`"
                 warnings.warn(text, HistoryWarning, stacklevel=2)
@@ -192,10 +193,9 @@ class Runs:
         if self.history is None or not self.history.enabled:
             return verdict
         judged = replace(run, best=program, verdict=verdict)
-        path, source = program.files[0]
         summary = f"{'accepted' if verdict.accepted else 'rejected'}: {verdict.reasons[-1]}"
         facts = {**judged.facts(), "O-By": "human"} | ({"O-Run": run.state.id} if run.state else {})
-        files = self._kept_files(run.program.name) | {f"programs/{run.program.name}/candidate/{path}": source}
+        files = self._kept_files(run.program.name) | texts_of(program, f"programs/{run.program.name}/candidate")
         state = self.history.note("propose", run.program.name, summary, facts, files)
         return replace(verdict, state=state.id)
 
@@ -207,15 +207,20 @@ class Runs:
         """The state that holds a run; None where nothing is recorded."""
         if self.history is None or not self.history.enabled:
             return None
-        path, source = run.best.files[0]
         summary = "accepted" if run.verdict.accepted else "stopped" if run.stopped else "no improvement"
         folder = f"programs/{run.program.name}"
-        files: dict[str, str | None] = {f"{folder}/candidate/{path}": source, f"{folder}/run.json": run.to_json()}
+        files = texts_of(run.best, f"{folder}/candidate") | {f"{folder}/run.json": run.to_json()}
         files |= self._kept_files(run.program.name)
         told = f"{summary}: {run.headline}"
         if run.verdict.self_reported and run.best != run.baseline:
             told = run.headline  # which begins with that word
         return self.history.note("evolve", run.program.name, told, run.facts(), files)
+
+
+def texts_of(program: Program, folder: str) -> dict[str, str | None]:
+    """What the history keeps of a program: its text, and of several files each."""
+    files = program.files if program.language == FILES else program.files[:1]
+    return {f"{folder}/{name}": text for name, text in files}
 
 
 def observed(slot: Slot, function: str | None) -> tuple[tuple[Any, ...], ...]:

@@ -15,21 +15,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import DeployError, UsageError
-from ..evolution.foreign import ForeignTask, Settings, is_task, read_program, read_task
+from ..evolution.foreign import ForeignTask, Settings, is_task, paths_of, read_program, read_task
 from ..evolution.goals import parsed_guards
-from . import Runs, Wishes
+from ..languages import FILES
+from ..languages.several import parts_of
+from . import Runs, Wishes, texts_of
 
 if TYPE_CHECKING:
     from ..evolution import Proposer, Run, Task
     from ..evolution.start import MakeProposer
+    from ..sandbox import Sandbox
     from ..values import Artifact, Program
 
+Paths = str | Path | Sequence[str | Path]
 OwnEvaluator = Callable[[Any], Mapping[str, float]]
 __all__ = ["evolve_files", "is_task"]
 
 
 def evolve_files(
-    program: str | Path,
+    program: Paths,
     evaluator: str | Path | OwnEvaluator | None = None,
     *,
     runs: Runs,
@@ -52,6 +56,8 @@ def evolve_files(
 ) -> Run:
     """Search for a better version of the program in a file, or of the task in a folder.
 
+    Several paths are the files of one program, the first of them the one that is run; so are those in a folder
+    ``initial_program`` of a task, or in a folder that has no evaluator in it where one is named.
     ``evaluator`` is a file in OpenEvolve's form (by default ``evaluator.py`` beside the program), whose scores are
     self-reported, or a function of our own form, ``def evaluate(program) -> dict``, for a program in Python. With
     ``confirm``, a function of that form, the leader by the file's word is judged by it, and may then be accepted.
@@ -88,9 +94,9 @@ def evolve_files(
 # ------------------------------------------------------------------ tasks
 
 
-def _made(program: str | Path, own: Any, foreign: ForeignTask | None) -> tuple[Task, Path]:
+def _made(program: Paths, own: Any, foreign: ForeignTask | None) -> tuple[Task, Path]:
     if foreign is None:
-        return own_task(*read_program(Path(program)), own)
+        return own_task(*read_program(_target(program)), own)
     return foreign_task(foreign, own), foreign.path
 
 
@@ -103,10 +109,17 @@ def _aimed(made: Task, wanted: Wishes) -> Task:
 
 
 def _read(
-    program: str | Path, evaluator: str | Path | None, config: str | Path | None, timeout: float | None
+    program: Paths, evaluator: str | Path | None, config: str | Path | None, timeout: float | None
 ) -> ForeignTask:
-    found = read_task(Path(program), Path(evaluator) if evaluator else None, Path(config) if config else None)
+    found = read_task(_target(program), Path(evaluator) if evaluator else None, Path(config) if config else None)
     return found if timeout is None else replace(found, settings=replace(found.settings, seconds=timeout))
+
+
+def _target(program: Paths) -> Path | tuple[Path, ...]:
+    if isinstance(program, (str, Path)):
+        return Path(program)
+    first, *others = map(Path, program)
+    return (first, *others) if others else first
 
 
 def foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
@@ -139,20 +152,26 @@ def foreign_task(foreign: ForeignTask, confirm: OwnEvaluator | None) -> Task:
 
 
 def own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Task, Path]:
-    """A Python file whose functions the evaluator calls: here, while they run in the sandbox."""
+    """A Python file whose functions the evaluator calls: here, while they run in the sandbox; others it may import."""
     from ..evolution import Task
     from ..sandbox import Sandbox
 
-    if program.language != "python":
+    if other := next((part.name for part in parts_of(program) if part.language != "python"), ""):
         raise UsageError(
-            f"{path.name} is no Python: an evaluator of our own form calls a program's functions, which only those in "
+            f"{other} is no Python: an evaluator of our own form calls a program's functions, which only those in "
             "Python have here; give the file of an evaluator instead"
         )
     box = Sandbox()
-    opened: Callable[[Artifact], Any] = lambda artifact: box.python(artifact.program.source, finite=False)  # noqa: E731
+    opened: Callable[[Artifact], Any] = lambda artifact: _opened(box, artifact.program)  # noqa: E731
     return Task(
         program=program, build=_with_functions, box=box, open_job=opened, evaluator=evaluator, numbers=True
     ), path
+
+
+def _opened(box: Sandbox, program: Program) -> Any:
+    """A process in which the first file has run; the others it may import."""
+    (_, text), *others = program.files
+    return box.python(text, dict(others), finite=False)
 
 
 def _with_functions(program: Program) -> Artifact:
@@ -172,34 +191,52 @@ def _with_functions(program: Program) -> Artifact:
 # ------------------------------------------------------------------ acceptance
 
 
-def _write(runs: Runs, path: Path, run: Run) -> Path:
-    """The winner's text into the program's file. Raises DeployError."""
+def _write(runs: Runs, path: Path, run: Run) -> Path | tuple[Path, ...]:
+    """The winner's text into the program's file; of several, into those that differ. Raises DeployError."""
     if run.best == run.baseline or not (run.verdict.accepted or run.verdict.self_reported):
         raise DeployError(f"{run.program.name} was not improved ({run.verdict.reasons[-1]}): run longer")
+    places, old, new = paths_of(run.program, path), dict(run.baseline.files), dict(run.best.files)
     try:
-        now = path.read_bytes().decode("utf-8")
-        if now != run.baseline.source:
-            raise DeployError(
-                f"{path} has changed since the run began: put run.best.source there yourself, or run again"
-            )
-        _replace(path, run.best.source)
+        for name, place in places.items():
+            if place.is_symlink() and len(places) > 1:
+                raise DeployError(f"{place} has become a link since the run began: put the file itself there")
+            if place.read_bytes().decode("utf-8") != old[name]:
+                raise DeployError(
+                    f"{place} has changed since the run began: put run.best.source there yourself, or run again"
+                )
+        written = {places[name]: text for name, text in new.items() if text != old[name]}
+        _replace(written)
     except (OSError, UnicodeDecodeError) as error:
         raise DeployError(f"{path} cannot be written: {error}") from None
     if runs.history is not None and runs.history.enabled:
         by = "a person" if run.verdict.self_reported else "the verdict"
-        files: dict[str, str | None] = {f"programs/{run.program.name}/{path.name}": run.best.source}
-        runs.history.note("promote", run.program.name, f"accepted by {by}: {path.name}", run.facts(), files)
-    return path
+        told = ", ".join(place.name for place in written)
+        files = texts_of(run.best, f"programs/{run.program.name}")
+        runs.history.note("promote", run.program.name, f"accepted by {by}: {told}", run.facts(), files)
+    return tuple(written) if run.program.language == FILES else path
 
 
-def _replace(path: Path, text: str) -> None:
-    """The whole text or nothing: a file that is half written is nobody's program."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+def _replace(texts: Mapping[Path, str]) -> None:
+    """The whole texts or nothing: a file that is half written, or one of two, is nobody's program.
+
+    All are written beside their places first; where one cannot take its place, those before it get their texts back.
+    """
+    staged: list[tuple[Path, Path, bytes]] = []
+    done: list[tuple[Path, bytes]] = []
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(text.encode("utf-8", "surrogatepass"))
-        Path(name).chmod(path.stat().st_mode)
-        Path(name).replace(path)
+        for path, text in texts.items():
+            handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+            staged.append((path, Path(name), path.read_bytes()))
+            with os.fdopen(handle, "wb") as file:
+                file.write(text.encode("utf-8", "surrogatepass"))
+            Path(name).chmod(path.stat().st_mode)
+        for path, temporary, before in staged:
+            temporary.replace(path)
+            done.append((path, before))
     except OSError:
-        Path(name).unlink(missing_ok=True)
+        for path, before in done:
+            path.write_bytes(before)
         raise
+    finally:
+        for _, temporary, _ in staged:
+            temporary.unlink(missing_ok=True)

@@ -49,6 +49,13 @@ class Past:
         """The notebook's folder, or the one in which the kernel was started."""
         return self._recording.directory
 
+    def make_store(self) -> bool:
+        """Make the store where there is none yet, for what is kept in it beside states; whether there is one now."""
+        if self._recording.forked:
+            return False
+        with self._lock:
+            return self._recording.open()
+
     def flush(self, seconds: float = BARRIER_SECONDS) -> None:
         """Wait until everything recorded so far is committed, at most ``seconds``; a failure is in ``problem``."""
         if self._recording.forked:

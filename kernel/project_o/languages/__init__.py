@@ -2,7 +2,7 @@
 
 ``table`` lists them; ``domains`` reads ``o: 4 8 16``; ``scan`` pairs such comments with their constants and
 rewrites the constants by span; ``blocks`` bounds what a proposer may change; ``readable`` says where a source cannot be
-read; ``keeping`` what a text keeps between two calls.
+read; ``keeping`` what a text keeps between two calls; ``several`` takes several files as one text.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from .blocks import Block, inside_blocks
 from .keeping import keeps
 from .readable import trouble
 from .scan import Signature
-from .table import LANGUAGES, Tools, tools_for
+from .table import FILES, LANGUAGES, Tools, tools_for
 
-__all__ = ["LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "keeps", "tools_for", "trouble"]
+__all__ = [
+    "FILES", "LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "keeps", "tools_for", "trouble",
+]  # fmt: skip

@@ -15,6 +15,8 @@ from functools import lru_cache
 from itertools import pairwise
 
 from .scan import split_lines
+from .several import parts
+from .table import FILES
 from .tokens import GRAMMARS, tokens
 
 Place = tuple[int, int, int, int]
@@ -28,6 +30,8 @@ def pieces(language: str, source: str) -> tuple[str, ...]:
     Lines that go on with a statement of Python, or stand inside of brackets in Zig and Rust, are not cut off. Of any
     other text each line is a piece.
     """
+    if language == FILES:
+        return tuple(_of_each(source))
     lines = list(split_lines(source))
     if language == "python":
         going_on = _inside_python(source)
@@ -37,6 +41,15 @@ def pieces(language: str, source: str) -> tuple[str, ...]:
         going_on = set()
     starts = [k for k in range(len(lines)) if not k or k + 1 not in going_on]
     return tuple("".join(lines[first:last]) for first, last in pairwise([*starts, len(lines)]))
+
+
+def _of_each(source: str) -> Iterator[str]:
+    """The pieces of several files, and between them what begins each."""
+    at = 0
+    for part in parts(source):
+        yield source[at : part.start]
+        yield from pieces(part.language, part.text)
+        at = part.start + len(part.text)
 
 
 def places(first: Sequence[str], second: Sequence[str]) -> tuple[Place, ...]:

@@ -10,7 +10,8 @@ import hashlib
 from functools import lru_cache
 
 from ..errors import UsageError
-from .table import tools_for
+from .several import parts
+from .table import FILES, tools_for
 
 
 @lru_cache(maxsize=256)
@@ -23,6 +24,8 @@ def meaning(language: str, source: str) -> str:
 
 def _said(language: str, source: str) -> str:
     try:
+        if language == FILES:
+            return "\n".join(f"{part.name}: {meaning(part.language, part.text)}" for part in parts(source))
         if language != "python":
             return tools_for(language).normalised(source)
         tree = ast.parse(source)

@@ -10,11 +10,12 @@ import io
 import re
 import tokenize
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..errors import UsageError
 from .scan import split_lines
-from .table import tools_for
+from .several import parts
+from .table import FILES, tools_for
 
 _DECIMAL = re.compile(r"\d[\d_]*(?:\.\d[\d_]*)?(?:[eE][+-]?\d+)?|\.\d+(?:[eE][+-]?\d+)?")
 _WHERE = re.compile(
@@ -41,6 +42,8 @@ class Numeral:
 def numerals(language: str, source: str) -> tuple[Numeral, ...]:
     """Those that may be changed, in their order; none of a text that cannot be read."""
     try:
+        if language == FILES:
+            return tuple(_of_each(source))
         blocks = tools_for(language).blocks(source)
         spans = list(_python(source) if language == "python" else _other(language, source))
     except (UsageError, tokenize.TokenError, SyntaxError):
@@ -52,6 +55,13 @@ def numerals(language: str, source: str) -> tuple[Numeral, ...]:
         if (value := _value(source[start:end])) is not None:
             found.append(Numeral(start, end, value, line, _place(source, start, end)))
     return tuple(found)
+
+
+def _of_each(source: str) -> Iterator[Numeral]:
+    """Those of the files that have blocks."""
+    for part in parts(source):
+        for item in numerals(part.language, part.text) if part.blocks else ():
+            yield replace(item, start=item.start + part.start, end=item.end + part.start, line=item.line + part.lines)
 
 
 def spelled(value: float, like: Numeral) -> str:

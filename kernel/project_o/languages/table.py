@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
 from ..errors import UsageError
 from ..values import DATA, Mode, Program, Scalar
@@ -99,8 +99,16 @@ LANGUAGES: dict[str, Tools] = {
 }  # fmt: skip
 
 
+FILES: Literal["files"] = "files"
+"""What a program of several files has in the place of a language: each of them has its own (see ``several``)."""
+
+
 def tools_for(language: str) -> Tools:
-    """The tools of a language. Raises UsageError if there are none."""
+    """The tools of a language, or of several files. Raises UsageError if there are none."""
+    if language == FILES:
+        from .several import TOOLS
+
+        return TOOLS
     if language not in LANGUAGES:
         raise UsageError(f"no language is called {language!r}: there are {', '.join(LANGUAGES)}")
     return LANGUAGES[language]

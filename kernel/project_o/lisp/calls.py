@@ -70,7 +70,7 @@ def how_to_call(tools: Sequence[ToolSpec]) -> str:
     lines = ["To use a tool, write its call and nothing else; the result comes in the next message. The tools:"]
     for tool in tools:
         given = "".join(
-            f" {canonical(item.name)}: {item.type}{'' if item.required else '?'}" for item in tool.parameters
+            f" {canonical(item.name)}: {item.wanted}{'' if item.required else '?'}" for item in tool.parameters
         )
         lines.append(f"({canonical(tool.name)}{given})" + (f" - {' '.join(tool.doc.split())}" if tool.doc else ""))
     return "\n".join(lines)
@@ -99,7 +99,7 @@ def _call(text: str, at: int, known: Mapping[str, ToolSpec]) -> tuple[str, dict[
             raise _Bad(f"{tool.name}: {key[1]} is given twice")
         value, at = _value(text, _skip(text, key.end()), 0)
         if not fits(parameters[name], value):
-            raise _Bad(f"{tool.name}: {key[1]} must be {parameters[name].type}, not {json.dumps(value)[:40]}")
+            raise _Bad(f"{tool.name}: {key[1]} must be {parameters[name].wanted}, not {json.dumps(value)[:40]}")
         arguments[name] = value
         at = _skip(text, at)
     if missing := [name for name, item in parameters.items() if item.required and name not in arguments]:
@@ -111,6 +111,8 @@ def fits(parameter: ToolParameter, value: Any) -> bool:
     """Whether a value as JSON has it is of the parameter's type; null where the parameter has a default."""
     if value is None:
         return not parameter.required or parameter.type == "any"
+    if parameter.choices and value not in parameter.choices:
+        return False
     match parameter.type:
         case "any":
             return True

@@ -102,14 +102,39 @@ def _evaluated(form: Any, module: types.ModuleType, namespace: MutableMapping[st
 def _told(error: Exception, form: Any, filename: str, endless: str) -> LispError:
     """The error as the cell's: the innermost line of the cell that was running, else where the compiler was."""
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == filename]
+    nearest = _odd_dict(form) if "number of keys as values" in str(error) else _compiled_last(error)
     _trim(error, filename)
     if frames and not (isinstance(error, SyntaxError) and error.filename == filename):
         # Hy counts columns from 1 where Python counts from 0, so they need no correction here.
         line, column = frames[-1].lineno or 0, getattr(frames[-1], "colno", None) or 0
+    elif nearest is not None and getattr(error, "lineno", None) in (None, 1):  # 1 is what Hy says where it knows none
+        line, column = nearest.start_line, nearest.start_column
     else:
         line = getattr(error, "lineno", None) or getattr(form, "start_line", 0) or 0
         column = getattr(error, "offset", None) or getattr(form, "start_column", 0) or 0
     return LispError(f"line {line}: {endless or _say(error)}", line=line, column=column)
+
+
+def _compiled_last(error: Exception) -> Any:
+    """The innermost form with a place that Hy was compiling or expanding when it failed; None where it was at none."""
+    found, at = None, error.__traceback__
+    while at is not None:
+        if at.tb_frame.f_code.co_name in ("compile_atom", "macroexpand"):
+            values = at.tb_frame.f_locals
+            form = values.get("atom", values.get("tree"))
+            found = form if hasattr(form, "_start_line") else found
+        at = at.tb_next
+    return found
+
+
+def _odd_dict(form: Any) -> Any:
+    """The first ``{...}`` in a form that has a key without a value: Python's compiler refuses it, and knows no line."""
+    import hy
+
+    if isinstance(form, hy.models.Dict) and len(form) % 2:
+        return form
+    parts = form if isinstance(form, hy.models.Sequence) else ()
+    return next((found for part in parts if (found := _odd_dict(part)) is not None), None)
 
 
 def _say(error: Exception) -> str:

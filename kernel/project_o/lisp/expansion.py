@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Iterator
 from collections.abc import Sequence as Forms
 from typing import Any, NoReturn
 
 import hy
 from hy.errors import HyMacroExpansionError
-from hy.models import Expression, Keyword, List, Object, Sequence, String, Symbol
+from hy.models import Expression, Integer, Keyword, List, Object, Sequence, String, Symbol
 
-from . import words
+from . import quicker, words
 
 ROOM = "__o_lisp__"
 """The name under which the functions that forms expand to stand in the cell's namespace."""
@@ -19,25 +20,33 @@ ROOM = "__o_lisp__"
 def definition(compiler: Any, name: Symbol, word: str, *args: Object) -> Any:
     """``(setx name (define ...))``: the name changes only once all has worked.
 
-    Each form around a body costs a walk through it, since Hy copies what a macro is given and what it returns: so this
-    is compiled here, where there is a ``compiler``, and is a form only for those who expand without one.
+    Hy costs a search through its macros for each form, and a model for each text: so this is made of Python's syntax
+    here, where there is a ``compiler``, and is a form only for those who expand without one.
     """
-    call = Expression([room_word(word), *args])
     if compiler is None:
-        return Expression([Symbol("setx"), name, call])
-    from hy.core.result_macros import compile_assign
+        return Expression([Symbol("setx"), name, Expression([room_word(word), *args])])
+    from hy.compiler import Result, asty
 
-    return compile_assign(compiler, None, name, placed(call, compiler.this), is_assignment_expr=True)
+    at = compiler.this
+    room = compiler.scope.access(asty.Name(at, id=ROOM, ctx=ast.Load()))
+    made, values = Result(), []
+    for arg in args:
+        if type(arg) in (String, Integer):
+            values.append(asty.Constant(at, value=str(arg) if isinstance(arg, str) else int(arg)))
+        else:
+            made += compiler.compile(placed(arg, at))
+            values.append(made.force_expr)
+    function = asty.Attribute(at, value=room, attr=word, ctx=ast.Load())
+    made += asty.Call(at, func=function, args=values, keywords=[])
+    target = compiler._storeize(name, compiler.compile(name))
+    return made + asty.NamedExpr(name, target=target, value=made.force_expr)
 
 
 def placed(model: Any, at: Any) -> Any:
     """A form that was made here, with the place of one that was written, as far as its parts have none of their own."""
-    if hasattr(model, "_start_line"):
-        return model
-    model.replace(at, recursive=False)
-    if isinstance(model, Sequence):
-        for part in model:
-            placed(part, at)
+    if not hasattr(model, "_start_line"):
+        start, end = (at.start_line, at.start_column), (at.end_line, at.end_column)
+        quicker.fill_places(model, start, end)
     return model
 
 

@@ -56,7 +56,7 @@ def deftool(_hy_compiler: Any, *args: Any) -> Any:
 def defmemory(_hy_compiler: Any, *args: Any) -> Any:
     """``(defmemory name "What for." :capacity 1000 :embedding "hash")``"""
     name, rest = named("defmemory", args, "(defmemory notes :capacity 1000)")
-    doc, rest = documented(rest)
+    doc, rest = (rest[0], []) if len(rest) == 1 and isinstance(rest[0], String) else documented(rest)
     values, body = keywords("defmemory", name, rest, MEMORY_KEYS)
     if body:
         misuse(f"defmemory {name} has no body: give options only, as in :capacity 1000", body[0])

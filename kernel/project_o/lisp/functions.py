@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -84,18 +85,43 @@ def parameters_of(function: Callable[..., Any], name: str) -> tuple[ToolParamete
                 "use plain parameters"
             )
         required = item.default is inspect.Parameter.empty
-        kind, text = _type(hints.get(item.name, item.annotation))
-        found.append(ToolParameter(item.name, kind, required, None if required else item.default, text))
+        annotation, text = _noted(hints.get(item.name, item.annotation))
+        choices = typing.get_args(annotation) if typing.get_origin(annotation) is typing.Literal else ()
+        if not required:
+            annotation, choices = _without_none(annotation, choices)
+        kind = _type(annotation) if not choices else _kind_of_all(choices)
+        default = None if required else item.default
+        found.append(ToolParameter(item.name, kind, required, default, text, choices if kind != "any" else ()))
     return tuple(found)
 
 
-def _type(annotation: Any) -> tuple[str, str]:
-    """The JSON type of an annotation, and what ``Annotated`` says about it."""
-    text = ""
-    if typing.get_origin(annotation) is typing.Annotated:
-        annotation, *notes = typing.get_args(annotation)
-        text = next((note for note in notes if isinstance(note, str)), "")
+def _noted(annotation: Any) -> tuple[Any, str]:
+    """An annotation without ``Annotated``, and what that says about it."""
+    if typing.get_origin(annotation) is not typing.Annotated:
+        return annotation, ""
+    annotation, *notes = typing.get_args(annotation)
+    return annotation, next((note for note in notes if isinstance(note, str)), "")
+
+
+def _without_none(annotation: Any, choices: tuple[Any, ...]) -> tuple[Any, tuple[Any, ...]]:
+    """``int | None`` as ``int``, ``Literal["a"] | None`` with its choices: what has a default may be None anyway."""
+    if typing.get_origin(annotation) not in (typing.Union, types.UnionType):
+        return annotation, tuple(choice for choice in choices if choice is not None)
+    left = [part for part in typing.get_args(annotation) if part is not type(None)]
+    if len(left) != 1:
+        return annotation, ()
+    return left[0], typing.get_args(left[0]) if typing.get_origin(left[0]) is typing.Literal else ()
+
+
+def _kind_of_all(choices: tuple[Any, ...]) -> str:
+    """The JSON type that all choices have; "any" for a mixture."""
+    kinds = {_TYPES.get(type(choice), "any") for choice in choices}
+    return kinds.pop() if len(kinds) == 1 else "any"
+
+
+def _type(annotation: Any) -> str:
+    """The JSON type of an annotation."""
     plain = typing.get_origin(annotation) or annotation
     if plain in (Sequence, Mapping):
-        return ("array" if plain is Sequence else "object"), text
-    return (_TYPES.get(plain, "any") if isinstance(plain, type) else "any"), text
+        return "array" if plain is Sequence else "object"
+    return _TYPES.get(plain, "any") if isinstance(plain, type) else "any"

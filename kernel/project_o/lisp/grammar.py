@@ -46,7 +46,8 @@ def _call(tool: ToolSpec) -> str:
 
 
 def _argument(item: ToolParameter) -> str:
-    return f"{_literal(f' {canonical(item.name)}: ')} {item.type}"
+    value = " | ".join(_literal(json.dumps(choice)) for choice in item.choices)
+    return f"{_literal(f' {canonical(item.name)}: ')} {f'({value})' if value else item.type}"
 
 
 def _literal(text: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import hy
@@ -12,7 +13,9 @@ from hy.reader.hy_reader import HyReader
 
 from ..errors import LispError
 from ..limits import LISP_NESTING_FORMS_MAX
+from . import quicker
 
+_INSIDE: AbstractContextManager[None] = nullcontext()
 _CLOSERS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -33,6 +36,15 @@ class _Reader(HyReader):  # type: ignore[misc]  # Hy has no type hints
             raise RecursionError
         model = super().try_parse_one_form()
         self.opened.pop()
+        return model
+
+    def as_current_reader(self) -> AbstractContextManager[None]:
+        return _INSIDE if HyReader._current_reader is self else super().as_current_reader()
+
+    def fill_pos(self, model: Any, start: tuple[int, int]) -> Any:
+        if not quicker.known_to_fill(model):
+            return super().fill_pos(model, start)
+        quicker.fill_places(model, start, self.pos)
         return model
 
 
@@ -57,6 +69,7 @@ class _Seen(threading.local):
 
 
 hy.models._seen = seen = _Seen()
+quicker.install()
 
 
 def read(text: str, filename: str) -> list[Any]:

@@ -53,13 +53,22 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class ToolParameter:
-    """One argument of a tool. ``type`` is a JSON type, or "any". ``default`` counts where ``required`` is False."""
+    """One argument of a tool. ``type`` is a JSON type, or "any". ``default`` counts where ``required`` is False.
+
+    ``choices`` are the values that it may have, all of that type; () for any.
+    """
 
     name: str
     type: str = "any"
     required: bool = True
     default: Any = None
     doc: str = ""
+    choices: tuple[Any, ...] = ()
+
+    @property
+    def wanted(self) -> str:
+        """What it has to be, in words: its type, or its choices."""
+        return " or ".join(json.dumps(choice) for choice in self.choices) or self.type
 
     def __post_init__(self) -> None:
         _check_name("parameter", self.name)
@@ -105,6 +114,8 @@ class ToolSpec:
         properties: dict[str, Any] = {}
         for item in self.parameters:
             entry: dict[str, Any] = {} if item.type == "any" else {"type": item.type}
+            if item.choices:
+                entry["enum"] = list(item.choices)
             if item.doc:
                 entry["description"] = item.doc
             if not item.required and _is_json(item.default):
@@ -351,7 +362,7 @@ def _check_tool_options(tool: ToolSpec) -> None:
 
 def _described(parameters: Sequence[ToolParameter]) -> list[list[Any]]:
     return [
-        [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc]
+        [canonical(item.name), item.type, item.required, _PLACE.sub("", repr(item.default)), item.doc, *item.choices]
         for item in parameters
     ]
 

@@ -40,7 +40,10 @@ def with_steps(form: Any) -> Any:
             return _step(form)
         if word == "parallel":
             return _parallel(form)
-    return type(form)([with_steps(part) for part in form]).replace(form, recursive=False)
+    parts = [with_steps(part) for part in form]
+    if all(new is old for new, old in zip(parts, form, strict=True)):
+        return form  # as it was read, so that Hy need not copy it
+    return type(form)(parts).replace(form, recursive=False)
 
 
 def _step(form: Expression) -> Any:

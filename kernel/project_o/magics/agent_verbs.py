@@ -29,7 +29,7 @@ def proposals(session: Session, words: list[str]) -> Any:
     if words:
         return _shown(desk.get(words[0]))
     head = ("proposal", "status", "agent", "changes", "hunks", "why")
-    rows = [(one.id, one.status, one.agent, one.target, len(one.hunks), one.why) for one in desk]
+    rows = [(one.id, one.status, one.agent, one.target, _hunks(one), one.why) for one in desk]
     return Listing([*desk], lambda _: view.show_table("proposals", head, rows))
 
 
@@ -133,8 +133,19 @@ def _shown(proposal: EditProposal) -> Any:
     from ..operations.listing import Report
 
     return Report(
-        proposal, lambda one: view.show_diff_text(f"# {one.id} {one.status}: {one.why}\n{_tried(one)}{one.diff()}")
+        proposal,
+        lambda one: view.show_diff_text(f"# {one.id} {one.status}{_part(one)}: {one.why}\n{_tried(one)}{one.diff()}"),
     )
+
+
+def _hunks(one: EditProposal) -> str:
+    """How many places it changes, and how many of them were taken where a person did not take all."""
+    count = len(one.hunks)
+    return f"{len(one.taken)} of {count}" if 0 < len(one.taken) < count else str(count)
+
+
+def _part(one: EditProposal) -> str:
+    return f" in part, hunk {' '.join(map(str, one.taken))} of {len(one.hunks)}" if " of " in _hunks(one) else ""
 
 
 def _tried(one: EditProposal) -> str:

@@ -41,7 +41,12 @@ class EvolutionMagics(Magics):
 
     @magic_arguments("evolve")
     @argument("name", nargs="?", help="what to evolve: anything with a name that serves")
-    @argument("--program", metavar="PATH", help="in its place: a program's file, or the folder of a task")
+    @argument(
+        "--program",
+        nargs="+",
+        metavar="PATH",
+        help="in its place: a program's file, or its files, of which the first is run, or the folder of a task",
+    )
     @argument(
         "--evaluator",
         metavar="PATH",
@@ -198,7 +203,7 @@ class EvolutionMagics(Magics):
         if meant := [name for name in OF_SERVING if given[name]]:
             raise UsageError(f"--{meant[0]} is for programs that serve a name, not for the file of one: leave it out")
         return api.evolve(
-            Path(chosen.program),
+            [Path(path) for path in chosen.program],
             evaluator or chosen.evaluator,
             confirm=self._held(chosen.confirm, "--confirm") if chosen.confirm else None,
             config=chosen.config,

@@ -6,16 +6,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ..errors import UsageError
-from .arguments import count, seconds
+from .arguments import count, cut_expression, seconds
 from .session import Session
 
-WATCH = "%agent watch NAME [--cases NAME] [--metric NAME] [--layer WORD]"
+WATCH = "%agent watch NAME [--cases EXPR] [--metric NAME] [--layer WORD]"
 IMPROVE = "%agent improve [--for 60s] [--seed N]"
 
 
 def watch(session: Session, words: list[str]) -> Any:
     """Look after a function or an agent: how it is now is its past from now on."""
-    names, given = _options(words, ("--cases", "--metric", "--layer"), WATCH)
+    line, cases = cut_expression(" ".join(words), "--cases")
+    names, given = _options(line.split(), ("--metric", "--layer"), WATCH)
     if len(names) != 1:
         raise UsageError(f"watch what? {WATCH}")
     known = session.shell.user_ns
@@ -25,10 +26,18 @@ def watch(session: Session, words: list[str]) -> Any:
             raise UsageError(f"nothing here is called {name}: define it in a cell first")
         return known[name]
 
+    def evaluated(expression: str) -> Any:
+        if expression.isidentifier():
+            return called(expression)
+        try:
+            return eval(expression, known)  # the user's own text, of the user's own line
+        except Exception as error:
+            raise UsageError(f"--cases {expression}: {type(error).__name__}: {error}") from error
+
     target = called(names[0])
     sign = session.improver.watch(
         target,
-        called(given["--cases"]) if "--cases" in given else (),
+        evaluated(cases) if cases is not None else (),
         metric=called(given["--metric"]) if "--metric" in given else None,
         layer=given.get("--layer", ""),
         find=lambda: known.get(names[0], target),

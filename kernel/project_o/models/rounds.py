@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
 from .. import limits
 from ..errors import ModelError
 from ..values import Usage
-from .seam import Message, Reply, RunTool, ToolSpec
+from .seam import HearsRefusals, Message, Reply, RunTool, ToolCall, ToolSpec
 
 
 class Streams(Protocol):
@@ -62,15 +62,25 @@ def run_rounds(
             return replace(reply, usage=usage)
         conversation.append(reply.message)
         for call in reply.calls:
-            if call.name not in offered:
-                answer = f"there is no tool {call.name!r}: there are {', '.join(sorted(offered)) or 'none'}"
-            else:
-                answer = call.problem or run(call)
-            conversation.append(Message("tool", answer, call_id=call.id))
+            conversation.append(Message("tool", _answered(call, offered, run), call_id=call.id))
     raise ModelError(
         f"{model.name} still asks for tools after {limits.TOOL_STEPS_MAX} rounds: "
         "say in its instructions when to stop, or give it fewer tools"
     )
+
+
+def _answered(call: ToolCall, offered: Collection[str], run: RunTool) -> str:
+    """What a model is told of its call. ``add-up`` means ``add_up`` where only that was offered."""
+    if call.name not in offered and (spelled := call.name.replace("-", "_")) in offered:
+        call = replace(call, name=spelled)
+    problem = call.problem
+    if call.name not in offered:
+        problem = f"there is no tool {call.name!r}: there are {', '.join(sorted(offered)) or 'none'}"
+    if not problem:
+        return run(call)
+    if isinstance(run, HearsRefusals):
+        run.refused(call, problem)
+    return problem
 
 
 def one_reply(pieces: Iterator[str | Reply], on_text: Callable[[str], None] | None = None) -> Reply:

@@ -88,7 +88,11 @@ class ScriptedModel(InRounds):
         if isinstance(line, Reply):
             return line
         text = line if isinstance(line, str) else ""
-        asked_for = () if isinstance(line, str) else (line,) if isinstance(line, ToolCall) else tuple(line)
+        asked_for = () if isinstance(line, str) else (line,) if isinstance(line, ToolCall) else line
+        if not isinstance(asked_for, Sequence) or not all(isinstance(call, ToolCall) for call in asked_for):
+            raise ModelError(
+                f"a line of a script is a text, a ToolCall, several, a Reply or an error, not {line!r:.40}"
+            )
         calls = tuple(
             ToolCall(call.id or f"call-{index}-{k}", call.name, call.arguments) for k, call in enumerate(asked_for)
         )

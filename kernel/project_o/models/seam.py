@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 from ..values import Usage
 
@@ -73,7 +73,16 @@ class Reply:
 
 
 RunTool = Callable[[ToolCall], str]
-"""Carries out one call and returns its result as text; what goes wrong is part of that text, for the model to read."""
+"""Carries out one call and returns its result as text; what goes wrong is part of that text, for the model to read.
+One that ``HearsRefusals`` is also told of the calls that are not carried out."""
+
+
+@runtime_checkable
+class HearsRefusals(Protocol):
+    """Wants to know of calls of a tool that was not offered, or whose arguments could not be read."""
+
+    def refused(self, call: ToolCall, problem: str) -> None:
+        """``call`` was not carried out, and the model is told the ``problem``."""
 
 
 class Model(Protocol):

@@ -130,8 +130,9 @@ class Sandbox:
     def _holds(self, layer: str) -> bool:
         return probing.holds(layer, self._deny, self._number)
 
-    def python(self, source: str, *, finite: bool = True) -> Job:
-        """A job that has run ``source``; ``job.loaded`` tells how that went.
+    def python(self, source: str, files: Mapping[str, str] | None = None, *, finite: bool = True) -> Job:
+        """A job that has run ``source``; ``job.loaded`` tells how that went. ``files`` are texts of Python by the names
+        of their files: what it may import as if they lay beside it.
 
         numpy and common standard modules can be imported; in the evaluator profile, all that is installed. An answer
         with nan or an infinity outside of arrays is refused, unless ``finite`` is False. Raises SandboxError where no
@@ -139,10 +140,11 @@ class Sandbox:
         """
         job = Job(self._open("strict", []), self.wall_seconds, self, finite=finite)
         self._adopt(job)
-        job.refuse(lint(source, "python", self.rules.lint))
+        for text in (source, *(files or {}).values()):
+            job.refuse(lint(text, "python", self.rules.lint))
         if self.profile == "isolate":
             job.load(_surroundings())
-        job.load({"op": "source", "source": source})
+        job.load({"op": "source", "source": source, "files": dict(files or {})})
         return job
 
     def evaluator(self, source: str, files: Mapping[str, str | bytes] | None = None) -> evaluator.EvaluatorJob:

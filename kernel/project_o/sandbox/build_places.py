@@ -43,7 +43,7 @@ class Toolchain:
 
 def toolchain(name: str) -> Toolchain:
     """The compiler of this name or path. Raises SandboxError where there is none."""
-    found = _wheel_zig() if name == "zig" else None
+    found = wheel_zig() if name == "zig" else None
     found = found or shutil.which(name)
     if found is None:
         raise SandboxError(f"there is no compiler {name!r} on the PATH: install it, or give its whole path")
@@ -108,7 +108,9 @@ def _c_toolchain() -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(insides), tuple(dict.fromkeys((*real, *insides)))
 
 
-def _wheel_zig() -> str | None:
+@lru_cache(maxsize=1)
+def wheel_zig() -> str | None:
+    """The Zig compiler of the package ``ziglang``; None where that is not installed."""
     spec = importlib.util.find_spec("ziglang")
     for folder in (spec.submodule_search_locations or []) if spec else []:
         if os.access(f"{folder}/zig", os.X_OK):

@@ -79,6 +79,7 @@ def configuration(
     readable = (*parts, *compilers.readable, *_ALSO_READ, *about_processes, *rules.read)
     interpreter, _ = interpreter_of_namespaces()
     programs = tuple(part for part in parts if Path(part).name == "bin")
+    zig = (build_places.wheel_zig(),)  # a package of this interpreter, as those that may be read anyway
     return {
         "profile": "evaluator",
         "address_bytes": memory_bytes + limits.EVALUATOR_ADDRESS_BYTES,
@@ -91,7 +92,7 @@ def configuration(
         "seccomp": seccomp,
         "readable": list(readable),
         "writable": ["/dev/null", *rules.write],
-        "executable": [*programs, interpreter, *_PROGRAMS, *compilers.executable],
+        "executable": [*programs, interpreter, *_PROGRAMS, *compilers.executable, *filter(None, zig)],
         "python": {
             "executable": sys.executable,
             "path": [entry for entry in path if _inside(entry, (*parts, *rules.read, *rules.write))],
@@ -125,15 +126,19 @@ class EvaluatorJob(Job):
         name: str = "initial_program.py",
         seconds: float = 0.0,
         named: Mapping[str, Any] | None = None,
+        beside: Mapping[str, str] | None = None,
     ) -> Answer:
         """Put ``candidate`` into a file of its own, called ``name``, and ask ``function`` about the file's path.
+
+        ``beside`` are the other files of the candidate, by their names below the same folder, from which modules can
+        then be imported.
 
         The value is what the evaluator returned: a dict of scores, or {"metrics": ..., "artifacts": ...}, where what is
         no number is text. ``named`` are JSON values that the function is given beside the path. It is the
         evaluator's own word, and the candidate ran beside it: never accept by it alone. ``seconds`` bounds this
         question in place of the box's ``wall_seconds``.
         """
-        given = checked_files({name: candidate})
+        given = checked_files({name: candidate, **(beside or {})})
         with self._lock:
             refused = self._refused()
             if refused is not None:

@@ -10,7 +10,8 @@ import site
 import subprocess
 import sys
 import types
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from importlib.machinery import ModuleSpec
 from pathlib import Path
@@ -24,6 +25,7 @@ MODULE = "evaluation_module"
 _SITE_TEXT = Path(own_memory.__file__).read_text("utf-8")
 """Read here, in the warm process: no job can read what is ours."""
 _WORK, _HOME, _TEMPORARY, _MEMORY, _SITE = "work", "home", "tmp", ".memory", ".site"
+_CANDIDATE = "candidate-"
 
 
 def settle(config: Mapping[str, Any]) -> None:
@@ -159,13 +161,35 @@ def evaluate(namespace: Mapping[str, Any], question: Mapping[str, Any], number: 
     name = question["fn"]
     if name not in namespace:
         raise NameError(f"the evaluator defines no {name}")
-    folder = Path(os.environ["TMPDIR"], f"candidate-{number}")
+    folder = Path(os.environ["TMPDIR"], f"{_CANDIDATE}{number}")
     folder.mkdir()
-    (path,) = write(question["files"], folder)
-    found = namespace[name](str(path), **question.get("named", {}))
+    path, *beside = write(question["files"], folder)
+    _forget_imported(folder.parent)
+    with _importable(folder) if beside else nullcontext():
+        found = namespace[name](str(path), **question.get("named", {}))
     if not isinstance(found, builtins.dict) and hasattr(found, "metrics"):
         return {"metrics": _plain(found.metrics), "artifacts": _plain(getattr(found, "artifacts", {}))}
     return _plain(found)
+
+
+def _forget_imported(folder: Path) -> None:
+    """No candidate finds a module that one before it imported from its own files."""
+    earlier = str(folder / _CANDIDATE)
+    for name, module in list(sys.modules.items()):
+        known = vars(module) if isinstance(module, types.ModuleType) else {}
+        if any(str(path).startswith(earlier) for path in (known.get("__file__"), *(known.get("__path__") or ()))):
+            del sys.modules[name]
+
+
+@contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """A candidate of several files imports its own, whatever else has their names."""
+    sys.path.insert(0, str(folder))
+    try:
+        yield
+    finally:
+        if str(folder) in sys.path:
+            sys.path.remove(str(folder))
 
 
 def _plain(found: Any) -> Any:

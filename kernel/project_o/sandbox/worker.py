@@ -18,7 +18,7 @@ import types
 from typing import Any
 
 from .. import limits
-from . import evaluator_worker, function_worker, guarded, lint, locks, wire
+from . import evaluator_worker, function_worker, guarded, lint, locks, modules, wire
 from .arena import aligned
 from .function_worker import FunctionWorker, reseed, told_line
 from .native import NativeWorker
@@ -107,6 +107,8 @@ class Worker:
         match question["op"]:
             case "source":
                 source = question["source"]
+                if files := question.get("files"):
+                    modules.Texts(files).install()
                 lines = source.splitlines(keepends=True)
                 linecache.cache["<candidate>"] = (len(source), None, lines, "<candidate>")
                 exec(compile(source, "<candidate>", "exec", dont_inherit=True), self.namespace)

@@ -9,9 +9,10 @@ from typing import NamedTuple
 
 from ...languages import python_places
 from ...languages.hazards import Hazard, hazards
+from ...languages.several import language_in
 from ...values import DATA, CheckStage, Finding, Program
 from .seam import Subject, failed, passed
-from .text import cell_line, changed_files, source_line
+from .text import cell_line, changed_files, named, source_line
 
 TOLD_MAX = 8
 WHERE_IT_RUNS = python_places.ALL | {"globals", "sys.modules", "sys.path", "sys.argv"}
@@ -24,6 +25,12 @@ class Use(NamedTuple):
     line: int
     hazard: Hazard
     text: str
+    file: str = ""
+
+    @property
+    def place(self) -> str:
+        """The line in words, with the file where there are several."""
+        return f"{self.file}, line {self.line}" if self.file else f"line {self.line}"
 
 
 class Security:
@@ -48,7 +55,7 @@ class Security:
         if not denied:
             return passed("security", f"it uses {_listed(told)}" if told else "", _evidence(told), facts)
         first = denied[0]
-        reason = f"line {first.line}: {first.hazard.what}: {first.hazard.reason}"
+        reason = f"{first.place}: {first.hazard.what}: {first.hazard.reason}"
         more = f" (and {len(denied) - 1} more)" if len(denied) > 1 else ""
         hint = VOUCH if subject.trusted and not any(use.hazard.reads for use in denied) else ""
         return failed("security", reason + more + hint, _evidence(denied), {"denied": len(denied), **facts})
@@ -57,16 +64,16 @@ class Security:
 def _new_uses(subject: Subject) -> list[Use]:
     program = subject.program
     return [
-        Use(cell_line(program, name, hazard.line), hazard, source_line(text, hazard.line))
+        Use(cell_line(program, name, hazard.line), hazard, source_line(text, hazard.line), named(program, name))
         for name, text in changed_files(subject)
-        for hazard in hazards(program.language, text)
+        for hazard in hazards(language_in(program, name), text)
     ]
 
 
 def _known(incumbent: Program) -> set[str]:
     """What serves now uses: in its texts, and of the notebook around it."""
-    texts = (text for name, text in incumbent.files if name != DATA)
-    known = {hazard.what for text in texts for hazard in hazards(incumbent.language, text)}
+    texts = ((language_in(incumbent, name), text) for name, text in incumbent.files if name != DATA)
+    known = {hazard.what for language, text in texts for hazard in hazards(language, text)}
     around = json.loads(dict(incumbent.files).get(DATA, "{}"))
     for alias, module, *_ in (*around.get("modules", ()), *around.get("names", ())):
         known |= {alias, f"import {module.split('.')[0]}"}
@@ -76,10 +83,10 @@ def _known(incumbent: Program) -> set[str]:
 def _listed(uses: Sequence[Use]) -> str:
     lines: dict[str, list[str]] = {}
     for use in uses:
-        lines.setdefault(use.hazard.what, []).append(str(use.line))
+        lines.setdefault(use.hazard.what, []).append(f"{use.file} {use.line}".lstrip())
     return "; ".join(f"{what} (line {', '.join(places)})" for what, places in lines.items())
 
 
 def _evidence(uses: Sequence[Use]) -> str:
-    parts = [f"line {use.line}: {use.hazard.what}: {use.hazard.reason}\n    {use.text}" for use in uses[:TOLD_MAX]]
+    parts = [f"{use.place}: {use.hazard.what}: {use.hazard.reason}\n    {use.text}" for use in uses[:TOLD_MAX]]
     return "\n".join(parts + ([f"and {len(uses) - TOLD_MAX} more"] if len(uses) > TOLD_MAX else []))

@@ -10,10 +10,11 @@ import re
 
 from ...errors import CompileError, ToolchainError, UsageError
 from ...languages import trouble
+from ...languages.several import language_in
 from ...values import CheckStage, Finding
 from .build import evidence_of, first_diagnostic
 from .seam import Subject, failed, inconclusive, passed
-from .text import as_set, cell_line, changed_files, size_allowed, source_line
+from .text import as_set, cell_line, changed_files, named, size_allowed, source_line
 
 NATIVE = ("zig", "rust")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -54,17 +55,16 @@ class Syntax:
         return failed("syntax", f"line {line}: {what}: remove it")
 
     def _parsed(self, subject: Subject, name: str, text: str) -> Finding | None:
-        language = subject.program.language
+        language = language_in(subject.incumbent, name)
         try:
             found = None if language in NATIVE else trouble(language, text)
         except (RecursionError, MemoryError):
             return failed("syntax", f"{name} is nested deeper than {language.capitalize()}'s parser goes")
         if found is None:
             return None
-        line = cell_line(subject.program, name, found[0])
-        return failed(
-            "syntax", f"line {line}: {found[1]}", f"line {line}: {found[1]}\n    {source_line(text, found[0])}"
-        )
+        at = named(subject.program, name)
+        line = f"{at}{', ' if at else ''}line {cell_line(subject.program, name, found[0])}"
+        return failed("syntax", f"{line}: {found[1]}", f"{line}: {found[1]}\n    {source_line(text, found[0])}")
 
     def _native(self, subject: Subject) -> Finding:
         """Our grammars are not exactly the compilers' own, so where one gives up the compiler's parser is asked."""

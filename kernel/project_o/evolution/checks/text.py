@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ... import limits
 from ...errors import UsageError
+from ...languages import FILES
 from ...values import DATA, Program
 from .seam import Subject
 
@@ -29,6 +30,11 @@ def first_line(program: Program) -> int:
 def cell_line(program: Program, name: str, line: int) -> int:
     """A line (1-based) of one of the program's files, as the cell counts."""
     return line + first_line(program) - 1 if name == program.files[0][0] else line
+
+
+def named(program: Program, name: str) -> str:
+    """The name of a file as it is told with a line: "" where there is only one."""
+    return name if program.language == FILES else ""
 
 
 def source_line(text: str, line: int) -> str:

@@ -14,7 +14,7 @@ scores are *self-reported*: ranked, shown, and never accepted by themselves.
 
 from __future__ import annotations
 
-from .files import ForeignTask, is_task, read_program, read_task
+from .files import ForeignTask, is_task, paths_of, read_program, read_task
 from .settings import Settings
 
-__all__ = ["ForeignTask", "Settings", "is_task", "read_program", "read_task"]
+__all__ = ["ForeignTask", "Settings", "is_task", "paths_of", "read_program", "read_task"]

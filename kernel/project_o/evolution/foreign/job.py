@@ -40,8 +40,10 @@ class Evaluation:
             found = self._job.loaded
             return replace(found, error=f"{LOADING}{found.error or found.ended}", error_name="")
         named = self._task.settings.named if name == "evaluate" else {}
-        file = self._program.files[0][0]
-        return self._job.evaluate(self._program.source, function=name, name=file, seconds=seconds or 0.0, named=named)
+        (file, text), *others = self._program.files
+        return self._job.evaluate(
+            text, function=name, name=file, seconds=seconds or 0.0, named=named, beside=dict(others)
+        )
 
     def ask_each(self, name: str, calls: Sequence[Sequence[Any]], **_: Any) -> Answers:
         """Raises UsageError: an evaluator is asked about one candidate at a time."""

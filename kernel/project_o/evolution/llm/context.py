@@ -10,13 +10,14 @@ import difflib
 import os
 import platform
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from ... import limits
 from ...errors import UsageError
-from ...languages import tools_for
+from ...languages import FILES, tools_for
 from ...languages.blocks import END, START
+from ...languages.several import languages_of, parts_of
 from ...models import Message
 from ...values import Program, Proposal, Record
 from ..goals import objectives
@@ -32,11 +33,13 @@ processes, no clock. Whatever you propose is built, checked against the present 
 cheats is rejected."""
 EDITS = f"""\
 Write each change in this form, with the lines copied exactly as they are in the program:
-{SEARCH}
+{{name}}{SEARCH}
 lines that are there
 {MIDDLE}
 lines in their place
 {REPLACE}"""
+IN_FILES = """The program has several files. The line before each such block, and before each fenced block of code, is
+the name of the file that it is for, as it is written above that file. One answer may change several files."""
 SMALL = (
     f"Write one change only, of {limits.SMALL_EDIT_LINES} lines at most: a single such block, and a sentence before it."
 )
@@ -69,8 +72,12 @@ class Told:
         program = parent.proposal.program
         blocked = bool(tools_for(program.language).blocks(program.source))
         rule = f"change only what stands between {START} and {END}." if blocked else "any line may change."
-        shown = {"any": f"{EDITS}\n{WHOLE if blocked else SHORTER}", "small": f"{EDITS}\n{SMALL}", "whole": ONLY_WHOLE}
-        system = SYSTEM.format(form=shown[form], blocks=rule)
+        several = program.language == FILES
+        if several:
+            rule += " No file can be added, removed or renamed, and one without such a block stays as it is."
+        edits = EDITS.format(name="name/of/the.file\n" if several else "")
+        shown = {"any": f"{edits}\n{WHOLE if blocked else SHORTER}", "small": f"{edits}\n{SMALL}", "whole": ONLY_WHOLE}
+        system = SYSTEM.format(form=shown[form] + (f"\n{IN_FILES}" if several else ""), blocks=rule)
         if self.instructions:
             system += f"\n\nFrom the author of the task:\n{_cut(self.instructions, limits.PROMPT_PART_CHARACTERS_MAX)}"
         parts = [
@@ -101,15 +108,15 @@ class Told:
             aims = [_aim(name) for name in (task.objective, *task.also)]
             what = f"It must answer exactly as it does now, and {', '.join(aims)} is to become better."
         machine = f"{platform.machine()}, {os.cpu_count() or 1} cores"
-        said = f"The program {program.name} is written in {program.language}. {what} Machine: {machine}."
+        language = " and ".join(languages_of(program))
+        said = f"The program {program.name} is written in {language}. {what} Machine: {machine}."
         interface = _interface(program)
         return f"# The task\n{said}" + (f"\nIt is used by these names: {interface}." if interface else "")
 
     def _parent(self, parent: Record) -> str:
         program = parent.proposal.program
         told = _judged(parent)
-        text = _cut(program.source.rstrip(), limits.PROMPT_PROGRAM_CHARACTERS_MAX)
-        return f"# The program to change ({told})\n```{program.language}\n{text}\n```"
+        return f"# The program to change ({told})\n{_shown(program)}"
 
     def _others(self, parent: Record, told: Sequence[Record]) -> str:
         """The best program so far, and others that were good and differ from it, as changes of the parent."""
@@ -150,6 +157,28 @@ class Told:
         return "\n".join([head, *rows]) if rows else ""
 
 
+def _shown(program: Program) -> str:
+    """The text, of several files each below its name, cut where all of it is too much: what stays as it is first."""
+    files = parts_of(program)
+    if program.language != FILES:
+        files = tuple(replace(part, text=program.source) for part in files)
+    room, shares = limits.PROMPT_PROGRAM_CHARACTERS_MAX, dict.fromkeys((part.name for part in files), 0)
+    fixed = {part.name for part in files if part.lines and not part.blocks}
+    order = sorted(files, key=lambda part: (part.name in fixed, len(part.text)))
+    left = {False: len(files) - len(fixed), True: len(fixed)}
+    for part in order:  # the shorter ones leave what they do not need to the longer ones
+        group = part.name in fixed
+        shares[part.name] = min(len(part.text), room // left[group])
+        room, left[group] = room - shares[part.name], left[group] - 1
+    shown = []
+    for part in files:
+        head = f"{part.name}\n" if part.lines else ""
+        if part.name in fixed:
+            head = f"The next file has no {START}: it is given to be read, and stays as it is.\n{head}"
+        shown.append(f"{head}```{part.language}\n{_cut(part.text.rstrip(), shares[part.name])}\n```")
+    return "\n\n".join(shown)
+
+
 def _interface(program: Program) -> str:
     """Its functions with their parameters, as they are called from outside; "" where a language knows of none."""
     try:
@@ -180,7 +209,15 @@ def _what(record: Record) -> str:
 
 
 def _change(old: Program, new: Program) -> str:
-    lines = difflib.unified_diff(old.source.splitlines(), new.source.splitlines(), "this", "that", lineterm="", n=1)
+    pairs = [("this", "that", old.source, new.source)]
+    if old.language == FILES:
+        texts = dict(new.files)
+        pairs = [(name, name, text, texts[name]) for name, text in old.files]
+    lines = (
+        line
+        for before, after, one, other in pairs
+        for line in difflib.unified_diff(one.splitlines(), other.splitlines(), before, after, lineterm="", n=1)
+    )
     return f"```diff\n{_cut(chr(10).join(lines), limits.PROMPT_PART_CHARACTERS_MAX)}\n```"
 
 
@@ -193,4 +230,4 @@ def _distance(left: str, right: str) -> float:
 def _cut(text: str, limit: int) -> str:
     if len(text) <= limit:
         return text
-    return f"{text[: 2 * limit // 3]}\n... left out ...\n{text[-(limit // 3) :]}"
+    return f"{text[: 2 * limit // 3]}\n... left out ...\n{text[len(text) - limit // 3 :]}"

@@ -18,10 +18,14 @@ believed, but tried. To add one: write it beside the others, and add it to ``OPE
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from ...values import Program
+from ..several import languages_of, parts
+from ..table import FILES
 from . import (
     lisp_other,
     lisp_same,
@@ -54,12 +58,19 @@ _READ: dict[str, Callable[[str], Any]] = {
 }
 
 
+def has_operators(program: Program) -> bool:
+    """Whether there are operators for the language of a program, or of one of its files that may be changed."""
+    return any(language in OPERATORS for language in languages_of(program))
+
+
 def edits(language: str, source: str, within: Spans = ()) -> tuple[Edit, ...]:
     """Every edit of a text, by operator and then by place; none for a text that cannot be parsed.
 
     ``within`` are the lines that may be changed: what lies far from them is not looked at, in Python, where most of a
     long text's time goes. Some edits of other lines are there all the same.
     """
+    if language == FILES:
+        return tuple(_of_each(source, within))
     operators = OPERATORS.get(language, ())
     text = Text.read(source, within) if language == "python" else _READ[language](source) if operators else None
     if text is None:
@@ -69,4 +80,20 @@ def edits(language: str, source: str, within: Spans = ()) -> tuple[Edit, ...]:
     return tuple(edit for edit in every if body[edit.start : edit.end] != edit.new.encode("utf-8", "surrogatepass"))
 
 
-__all__ = ["OPERATORS", "Edit", "Operator", "edits"]
+def _of_each(source: str, within: Spans) -> Iterator[Edit]:
+    """The edits of the files that have blocks, which is where several files may be changed."""
+    for part in parts(source):
+        if not part.blocks:
+            continue
+        bytes_before = len(source[: part.start].encode("utf-8", "surrogatepass"))
+        last = part.lines + part.text.count("\n") + 1
+        spans = tuple(
+            (first - part.lines, end - part.lines) for first, end in within if part.lines < first and end <= last
+        )
+        for edit in edits(part.language, part.text, spans):
+            yield replace(
+                edit, line=edit.line + part.lines, start=edit.start + bytes_before, end=edit.end + bytes_before
+            )
+
+
+__all__ = ["OPERATORS", "Edit", "Operator", "edits", "has_operators"]
