@@ -221,7 +221,7 @@ def scored(notebook):
 
 @pytest.mark.parametrize("name", SCORES)
 def test_a_score_that_was_made_up_is_not_accepted(name, scored):
-    verdict = scored(SCORES[name]).propose(SCORES[name].source)
+    verdict = scored(SCORES[name]).propose(SCORES[name].source, trusted=True)  # past the lint, as above
 
     assert not verdict.accepted, verdict.reasons
     assert re.search(SCORES[name].because, "; ".join(verdict.reasons)), verdict.reasons

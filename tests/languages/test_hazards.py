@@ -28,6 +28,7 @@ ZIG = [
     ('const c = @cImport(@cInclude("math.h"));', "@cImport"),
     ('pub fn f() void { asm volatile ("nop"); }', "asm"),
     ("pub fn f() *u8 { return @ptrFromInt(16); }", "@ptrFromInt"),
+    ("pub fn f() usize { return @returnAddress(); }", "@returnAddress"),
     ("extern fn getenv(name: [*:0]const u8) ?[*:0]const u8;", "extern"),
     ('extern "c" fn getenv(name: [*:0]const u8) ?[*:0]const u8;', "extern"),
     ("export fn malloc(n: usize) ?*u8 { _ = n; return null; }", "export"),
@@ -65,6 +66,10 @@ RUST = [
     ("#[unsafe(no_mangle)] pub extern fn malloc() {}", "#[no_mangle]"),
     ('#[cfg_attr(all(), link_section = ".init_array")] static F: fn() = f; fn f() {}', "#[link_section]"),
     ("macro_rules! m { () => { ::std::process::abort() } } pub fn f() { m!() }", "std::process"),
+    ("use std::time::SystemTime; pub fn f() -> bool { SystemTime::now() > SystemTime::UNIX_EPOCH }", "std::time"),
+    ("pub fn f() { std::thread::spawn(|| {}); }", "std::thread"),
+    ("pub fn f() { std::panic::set_hook(Box::new(|_| {})); }", "std::panic"),
+    ("pub fn f() -> u32 { unsafe { core::arch::x86_64::__cpuid(1).eax } }", "the processor's own"),
 ]
 PYTHON = [
     ("import os\n", "import os"),
@@ -92,6 +97,7 @@ PYTHON = [
     ("from time import time as t\ndef f(x):\n    return x if t() < 1e10 else 0\n", "time.time"),
     ("import datetime as d\ndef f(x):\n    return d.date.today()\n", "datetime.date.today"),
     ("def f(x):\n    return globals()['__name__']\n", "globals"),
+    ("import gc\ndef f(x):\n    return len(gc.get_objects())\n", "get_objects"),
 ]
 LISP = [
     ("(import os)", "import os"),
@@ -99,7 +105,7 @@ LISP = [
     ("(import subprocess :as s)", "import subprocess"),
     ('(setv x (open "a"))', "open"),
     ("(hy.I.socket.socket)", "import socket"),
-    ("(import sys :as s)\n(defn f [x] (if (in \"IPython\" s.modules) 0 x))", "sys.modules"),
+    ('(import sys :as s)\n(defn f [x] (if (in "IPython" s.modules) 0 x))', "sys.modules"),
     ("(defn f [x] (os.getcwd))", "os"),
     ('(py "__import__(x)")', "import (a computed name)"),
 ]

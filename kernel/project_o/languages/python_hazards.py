@@ -44,11 +44,12 @@ _NAMES = {
     _NATIVE: "ctypes ctypeslib",
     _CODE: "eval exec __import__ importlib",
     _INSIDE: "__builtins__ __closure__ __code__ __globals__ __subclasses__ _getframe builtins f_back f_globals "
-    "f_locals gi_frame tb_frame",
+    "f_locals get_objects get_referents get_referrers gi_frame "
+    "tb_frame",
     "it waits for somebody to type": "breakpoint input",
     _WHERE: "OWNDATA Thread ThreadPoolExecutor __array_interface__ __file__ __loader__ __module__ __spec__ _os "
     "active_count current_thread environ get_ident get_native_id getallocatedblocks getrefcount globals main_thread "
-    "owndata sys.argv sys.executable sys.flags sys.modules sys.path sys.stdin sys.stdout",
+    "owndata sys.argv sys.executable sys.flags sys.modules sys.path sys.stdin",
     _WHEN: "time.clock_gettime time.ctime time.gmtime time.localtime time.strftime time.time time.time_ns "
     "date.today datetime.date.today datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow "
     "datetime.now datetime.today datetime.utcnow",

@@ -14,11 +14,32 @@ SYS = "sys (where it runs)"
 NAME = "__name__ (where it runs)"
 IMPORT = "an import that may fail"
 _OF_SYS = frozenset(
-    "byteorder exc_info float_info float_repr_style get_int_max_str_digits getrecursionlimit getsizeof hash_info "
-    "hexversion int_info intern maxsize maxunicode set_int_max_str_digits setrecursionlimit setswitchinterval "
-    "setprofile settrace version_info".split()
+    [
+        "byteorder",
+        "exc_info",
+        "float_info",
+        "float_repr_style",
+        "get_int_max_str_digits",
+        "getrecursionlimit",
+        "getsizeof",
+        "hash_info",
+        "hexversion",
+        "int_info",
+        "intern",
+        "maxsize",
+        "maxunicode",
+        "set_int_max_str_digits",
+        "setrecursionlimit",
+        "setswitchinterval",
+        "setprofile",
+        "settrace",
+        "stderr",
+        "stdout",
+        "version_info",
+    ]
 )
 """What tells no place from another. Settings are here: who changes one is found by what it leaves."""
+ALL = frozenset({SYS, NAME, IMPORT})
 _SPELLED = frozenset({"sys", "_sys"})
 """As other modules hold it."""
 

@@ -17,6 +17,10 @@ REASONS = {
     "std::net": "it uses the network",
     "std::env": "it reads the environment",
     "std::os": "it asks the operating system",
+    "std::thread": "threads, which the sandbox refuses: what runs without them is what was not tried",
+    "std::time": "it looks at the clock: an answer follows from what is in the arguments",
+    "std::panic": "a panic must reach us",
+    "the processor's own": "it finds out where it runs: an answer follows from what is in the arguments",
     "std::*": "every module of std under its own name: name the ones that are needed",
     "std": "std under another name: name it std",
     "#[no_mangle]": "its symbol may take the place of another",
@@ -30,9 +34,7 @@ REASONS = {
 }
 REPORTED = {
     "unsafe": "the compiler does not check it, and what serves runs in the kernel's own process",
-    "std::thread": "threads, which the sandbox refuses",
     "std::io": "input and output, of which nothing is read",
-    "std::time": "the clock, which no answer should follow",
     "std::ffi": "types of foreign functions",
     "std::alloc": "memory by hand",
 }
@@ -40,6 +42,8 @@ _MODULES = frozenset(name.removeprefix("std::") for name in (*REASONS, *REPORTED
 _ATTRIBUTES = frozenset(name[2:-1] for name in REASONS if name.startswith("#["))
 _ROOTS = frozenset({"std", "core", "alloc"})  # all are named std in the tables
 _ASSEMBLY = frozenset({"asm", "global_asm", "naked_asm"})
+_MACHINE = frozenset({"_rdtsc", "__rdtscp", "__cpuid", "__cpuid_count", "_rdrand64_step", "_rdseed64_step"})
+"""Its clock, its name and its chance, from ``core::arch``."""
 _READING = frozenset({"include_str", "include_bytes", "option_env"})
 _READING_WORDS = frozenset({"include", "env"})  # names of other things, too
 
@@ -58,6 +62,8 @@ def found(stream: list[Token]) -> Iterator[tuple[int, str]]:
             yield line, "asm!"
         elif text in _READING or (text in _READING_WORDS and (macros or texts[k + 1 : k + 2] == ["!"])):
             yield line, f"{text}!"
+        elif text in _MACHINE:
+            yield line, "the processor's own"
         elif text == "mod" and texts[k + 2 : k + 3] == [";"]:
             yield line, text
         elif text in _ATTRIBUTES and k < closing:

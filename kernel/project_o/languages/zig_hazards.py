@@ -15,6 +15,8 @@ REASONS = {
     "@extern": "it takes a symbol that is not its own",
     "@export": "its symbol may take the place of another",
     "@ptrFromInt": "a number as an address reaches any memory of the process",
+    "@returnAddress": "it finds out where it runs: an answer follows from what is in the arguments",
+    "@frameAddress": "it finds out where it runs: an answer follows from what is in the arguments",
     "asm": "assembly does what nothing here can look at",
     "extern": "it calls functions that are not its own",
     "export": "its symbol may take the place of another",

@@ -176,7 +176,7 @@ class Job:
         except UNTRUSTED as error:
             return self._breach(reply, error)
         if self._finite and (found := wire.not_finite(value)):
-            told = f"its answer holds {found}, which fools comparisons: return an array, text or None where that is meant"
+            told = f"its answer holds {found}, which fools comparisons: return an array or None where that is meant"
             return self._end(reply, ok=False, error=told)
         return self._end(reply, ok=True, value=value)
 

@@ -196,7 +196,7 @@ def python_contents(source: str, forms: tuple[str, ...]) -> list[Found]:
 
 def _renamed(tree: ast.AST) -> dict[str, str]:
     """What ``import a.b as c`` and ``from a import b as c`` call otherwise than it is called where it is."""
-    found = {}
+    found: dict[str, str] = {}
     for node in ast.walk(tree):
         match node:
             case ast.Import():

@@ -74,7 +74,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys.float_info.eps > 0
+    assert sys.float_info.epsilon > 0
     return float((values * values).sum())
 """,
         ANOTHER_ANSWER + "|" + LEFT,
@@ -93,11 +93,12 @@ def energy(values):
     return AlwaysEqual()
 """,
         """
-class Number(float):
-    pass
+class Number:
+    def __init__(self, value):
+        self.value = value
 
 def energy(values):
-    return Number((values * values).sum())
+    return Number(float((values * values).sum())).value
 """,
         CANNOT_CROSS,
     ),
@@ -121,7 +122,7 @@ class Agreeable(float):
     def __hash__(self): return 0
 
 def energy(values):
-    return Agreeable((values * values).sum())
+    return float.__float__(Agreeable((values * values).sum()))
 """,
         ANOTHER_ANSWER + "|" + OWN_CLASS,
     ),

@@ -7,6 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...languages import python_places
 from ...languages.hazards import Hazard, hazards
 from ...languages.several import language_in
 from ...values import DATA, CheckStage, Finding, Program
@@ -14,6 +15,7 @@ from .seam import Subject, failed, passed
 from .text import cell_line, changed_files, named, source_line
 
 TOLD_MAX = 8
+WHERE_IT_RUNS = python_places.ALL | {"globals", "sys.modules", "sys.path", "sys.argv"}
 VOUCH = "; propose(source, trusted=True) says that you have read it and mean it"
 
 
@@ -43,6 +45,10 @@ class Security:
         if subject.program.options != subject.incumbent.options:
             return failed("security", "its options are not those of what serves: libraries and crates are the user's")
         uses, known = _new_uses(subject), _known(subject.incumbent)
+        if subject.task.foreign is not None:
+            known |= (
+                WHERE_IT_RUNS  # a program that is run as a file asks for that, and its evaluator's word accepts none
+            )
         denied = [use for use in uses if use.hazard.reads or (use.hazard.denied and use.hazard.what not in known)]
         told = [use for use in uses if not use.hazard.denied and use.hazard.what not in known]
         facts = {"reported": _listed(told)} if told else {}
