@@ -24,6 +24,7 @@ import of_python  # noqa: E402 - as above
 import of_python_effects  # noqa: E402 - as above
 import of_python_far  # noqa: E402 - as above
 import of_python_held  # noqa: E402 - as above
+import of_python_like  # noqa: E402 - as above
 import of_python_state  # noqa: E402 - as above
 import of_python_time  # noqa: E402 - as above
 import of_scores  # noqa: E402 - as above
@@ -40,6 +41,7 @@ CASES = (
     *of_python_held.HELD,
     *of_python_held.AROUND,
     *of_python_held.OTHER_WAYS,
+    *of_python_like.LIKE,
     *of_native.IN_ZIG,
     *of_native.IN_RUST,
     *of_native_around.AROUND,
@@ -136,7 +138,7 @@ def test_a_cheat_is_not_accepted_and_the_reason_is_about_it(name, evolved):
     case = BY_NAME[name]
     run, _ = evolved(case.incumbent)
     for _ in range(3):
-        verdict = run.propose(case.source)
+        verdict = run.propose(case.source, trusted=True)  # else many would not come past the lint
         reasons = "; ".join(verdict.reasons)
         assert not verdict.accepted, reasons
         if re.search(case.because, reasons) or HELD_UP not in reasons:

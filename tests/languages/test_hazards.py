@@ -80,6 +80,18 @@ PYTHON = [
     ("import sys\ndef f(x):\n    return sys.getrefcount(x)\n", "getrefcount"),
     ("def f(x):\n    return ().__class__.__base__.__subclasses__()\n", "__subclasses__"),
     ("def f(x):\n    try:\n        os.getcwd()\n    except NameError:\n        return x\n", "os"),
+    ("import sys\ndef f(x):\n    return 0 if 'IPython' in sys.modules else x\n", "sys (where it runs)"),
+    ("import sys as s\ndef f(x):\n    return vars(s)['argv']\n", "sys (where it runs)"),
+    ("from sys import modules\ndef f(x):\n    return x\n", "sys (where it runs)"),
+    ("import collections\ndef f(x):\n    return collections._sys.modules\n", "sys (where it runs)"),
+    ("def f(x):\n    return x if __name__ == 'candidate' else 0\n", "__name__ (where it runs)"),
+    ("try:\n    import curses\nexcept ImportError:\n    curses = None\n", "an import that may fail"),
+    ("import random\ndef f(x):\n    return random._os.environ\n", "_os"),
+    ("import threading as t\ndef f(x):\n    t.Thread(target=f).start()\n", "Thread"),
+    ("import time as t\ndef f(x):\n    return x if t.time() < 1e10 else 0\n", "time.time"),
+    ("from time import time as t\ndef f(x):\n    return x if t() < 1e10 else 0\n", "time.time"),
+    ("import datetime as d\ndef f(x):\n    return d.date.today()\n", "datetime.date.today"),
+    ("def f(x):\n    return globals()['__name__']\n", "globals"),
 ]
 LISP = [
     ("(import os)", "import os"),
@@ -87,6 +99,7 @@ LISP = [
     ("(import subprocess :as s)", "import subprocess"),
     ('(setv x (open "a"))', "open"),
     ("(hy.I.socket.socket)", "import socket"),
+    ("(import sys :as s)\n(defn f [x] (if (in \"IPython\" s.modules) 0 x))", "sys.modules"),
     ("(defn f [x] (os.getcwd))", "os"),
     ('(py "__import__(x)")', "import (a computed name)"),
 ]

@@ -25,7 +25,7 @@ def box():
 
 @pytest.fixture(scope="module")
 def echo(box):
-    with box.python("def echo(value): return value") as job:
+    with box.python("def echo(value): return value", finite=False) as job:
         yield job
 
 
@@ -183,12 +183,25 @@ def test_the_callers_array_is_not_touched(box):
 
 def test_numpy_scalars_become_python_numbers(box):
     with box.python(
-        "import numpy as np\ndef f(): return [np.float64(0.5), np.float32('nan'), np.int8(-1), np.bool_(True)]"
+        "import numpy as np\ndef f(): return [np.float64(0.5), np.float32('nan'), np.int8(-1), np.bool_(True)]",
+        finite=False,
     ) as j:
         half, nan, minus, true = j.ask("f").value
     assert (half, minus, true) == (0.5, -1, True)
     assert math.isnan(nan)
     assert type(half) is float
+
+
+@pytest.mark.parametrize("value", ["float('nan')", "[1.0, float('inf')]", "{'a': (0, -1e308 * 10)}", "complex('nanj')"])
+def test_an_answer_that_is_no_finite_number_is_refused_and_its_job_lives(box, value):
+    source = f"import numpy as np\ndef f(): return {value}\ndef g(): return np.array([np.nan, 1.0])"
+    with box.python(source) as job:
+        refused, array = job.ask("f"), job.ask("g")
+    assert not refused.ok
+    assert refused.value is None
+    assert "its answer holds" in refused.error
+    assert array.ok, array.error
+    assert np.isnan(array.value[0])
 
 
 def test_what_cannot_cross_is_named(box, echo):

@@ -18,6 +18,10 @@ class Mine(np.ndarray):
     """A class of its own."""
 
 
+Number = type("Number", (int,), {"__module__": "candidate"})
+Text = type("Text", (str,), {"__module__": "candidate"})
+
+
 def answers():
     """(A function that makes the answer, what is to be said of it.)"""
     row = [0, 0]
@@ -37,6 +41,9 @@ def answers():
         "one of which none is there": (lambda: np.zeros((0, 4)), set()),
         "a class of its own": (lambda: np.zeros(3).view(Mine), {"an array of the class Mine"}),
         "a list whose maker has a cycle": (in_a_cycle, set()),
+        "a number of a class of its own": (lambda: Number(3), {"a value of its own class Number"}),
+        "texts of a class of its own": (lambda: {"k": ["a", Text("b")]}, {"a value of its own class Text"}),
+        "a number of numpy's": (lambda: [np.float64(3), np.int8(1)], set()),
         "numbers": (lambda: 3.5, set()),
         "many": (lambda: list(range(10_000)), set()),
     }

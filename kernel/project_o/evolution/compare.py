@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -77,7 +77,8 @@ def values_differ(expected: Any, given: Any, bits: int = 64, slack: float = 1.0)
         finite = math.isfinite(expected) and math.isfinite(given)
         close = finite and math.isclose(expected, given, rel_tol=tolerance, abs_tol=_SUBNORMAL_BELOW)
         return "" if same or close else f"returned {given!r} instead of {expected!r}"
-    if type(expected) is not type(given) or expected != given:
+    sets = isinstance(expected, (set, frozenset)) and isinstance(given, (set, frozenset))
+    if type(expected) is not type(given) or expected != given or (sets and _kinds(expected) != _kinds(given)):
         return f"returned {_short(given)} instead of {_short(expected)}"
     return ""
 
@@ -116,8 +117,13 @@ def numbers_in(value: Any) -> Iterator[float]:
         yield from (number for item in value for number in numbers_in(item))
 
 
+def _kinds(keys: Iterable[Any]) -> dict[Any, Any]:
+    """Each key with its class, and those of the items of a tuple: 1, 1.0 and True are one key, and are not the same."""
+    return {key: tuple(map(type, key)) if type(key) is tuple else type(key) for key in keys}
+
+
 def _dict_differs(expected: dict[Any, Any], given: dict[Any, Any], bits: int, slack: float) -> str:
-    if expected.keys() != given.keys():
+    if _kinds(expected) != _kinds(given):
         return f"returned the keys {_short(list(given))} instead of {_short(list(expected))}"
     return next(
         (

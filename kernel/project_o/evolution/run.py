@@ -96,9 +96,10 @@ class Run:
         """Judge a source of your own as one more candidate: built, checked, measured in pairs, confirmed. Of several
         files it is new texts by the names of those that change.
 
-        It is compiled in the sandbox, as every text that is not your cell's; ``trusted`` compiles it with your rights,
-        as one that you have read, so that it may read files as it is compiled. Where a history is kept, the verdict's
-        ``state`` is the commit that holds both.
+        It is compiled in the sandbox, as every text that is not your cell's, and may use no more than a machine's
+        proposal: no files, no clock, nothing that tells where it runs. ``trusted`` says that you have read it: then
+        it may, and it is compiled with your rights, so that it may read files as it is compiled. It is tried in the
+        sandbox either way. Where a history is kept, the verdict's ``state`` is the commit that holds both.
 
         Raises UsageError for a change outside the EVOLVE blocks, CompileError if it does not compile.
         """

@@ -171,7 +171,7 @@ def own_task(program: Program, path: Path, evaluator: OwnEvaluator) -> tuple[Tas
 def _opened(box: Sandbox, program: Program) -> Any:
     """A process in which the first file has run; the others it may import."""
     (_, text), *others = program.files
-    return box.python(text, dict(others))
+    return box.python(text, dict(others), finite=False)
 
 
 def _with_functions(program: Program) -> Artifact:

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from . import python_places
+
 if TYPE_CHECKING:
     from ..sandbox.lint import LintRules
 
@@ -18,6 +20,7 @@ _NATIVE = "it calls native code past every check"
 _CODE = "it runs code that nobody sees in the text"
 _INSIDE = "it reaches into the interpreter, and so into whoever calls it"
 _WHERE = "it finds out where it runs: an answer follows from what is in the arguments"
+_WHEN = "it looks at the clock: an answer follows from what is in the arguments"
 _OURS = "it reaches what judges and serves it"
 
 _MODULES = {
@@ -29,6 +32,7 @@ _MODULES = {
     _NATIVE: "_ctypes cffi ctypes numpy.ctypeslib",
     _CODE: "code codeop importlib marshal pickle pkgutil runpy site zipimport",
     _INSIDE: "_thread atexit builtins dis faulthandler inspect sysconfig traceback",
+    _WHERE: "getpass platform uuid",
     _OURS: "IPython ipykernel jupyter_client project_o",
 }
 _NAMES = {
@@ -42,11 +46,19 @@ _NAMES = {
     _INSIDE: "__builtins__ __closure__ __code__ __globals__ __subclasses__ _getframe builtins f_back f_globals "
     "f_locals gi_frame tb_frame",
     "it waits for somebody to type": "breakpoint input",
-    _WHERE: "OWNDATA __array_interface__ getallocatedblocks getrefcount owndata",
+    _WHERE: "OWNDATA Thread ThreadPoolExecutor __array_interface__ __file__ __loader__ __module__ __spec__ _os "
+    "active_count current_thread environ get_ident get_native_id getallocatedblocks getrefcount globals main_thread "
+    "owndata sys.argv sys.executable sys.flags sys.modules sys.path sys.stdin sys.stdout",
+    _WHEN: "time.clock_gettime time.ctime time.gmtime time.localtime time.strftime time.time time.time_ns "
+    "date.today datetime.date.today datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow "
+    "datetime.now datetime.today datetime.utcnow",
 }
 REASONS = {
     **{f"import {name}": reason for reason, names in _MODULES.items() for name in names.split()},
     **{name: reason for reason, names in _NAMES.items() for name in names.split()},
+    python_places.SYS: _WHERE,
+    python_places.NAME: _WHERE,
+    python_places.IMPORT: "which of two programs it is depends on where it runs: import what is there",
     "import (a computed name)": "nobody can see in the text what it imports",
     "the source": "it cannot be read",
     "": "a proposed text should only compute",
@@ -55,10 +67,11 @@ REPORTED = {
     "import asyncio": "an event loop",
     "import concurrent": "threads or processes, which the sandbox refuses",
     "import gc": "the collector of the whole process",
+    "import random": "chance of its own",
+    "import secrets": "chance of its own",
     "import sys": "the interpreter's own settings",
     "import threading": "threads, which the sandbox refuses",
     "__name__": "where it runs, perhaps",
-    "globals": "names beyond its own",
     "setattr": "what others hold may be changed",
     "delattr": "what others hold may be changed",
 }
@@ -76,6 +89,8 @@ def found(language: str, source: str) -> Iterator[tuple[int, str]]:
         for item in lint(source, language, _rules()):
             kind, _, name = item.what.partition(":")
             yield item.line, f"{_IMPORT}{_module(name)}" if kind == "import" else name or item.what
+    if language == "python":
+        yield from python_places.found(source)
 
 
 def _module(name: str) -> str:

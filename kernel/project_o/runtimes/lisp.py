@@ -159,7 +159,7 @@ class LispRuntime:
             program = artifact.program
             made = f"open_program({program.name!r}, {program.files!r})"
             source = f"from {_ROOM} import open_program\nglobals().update({made})\n"
-            return LispJob(self._warm(box).python(source))
+            return LispJob(self._warm(box).python(source, finite=False))
 
         return opened
 
@@ -189,7 +189,7 @@ class LispRuntime:
             source = _COUNTED.format(room=_ROOM, counter=COUNTER, name=program.name, files=program.files)
 
             def opened(_: Artifact) -> LispJob:
-                return LispJob(self._warm(box, _ROOM, COUNTER).python(source))
+                return LispJob(self._warm(box, _ROOM, COUNTER).python(source, finite=False))
 
             texts = [Counted(file_of(0), program.name, None)]
             return LinesOf(opened, lambda job: job.ask("__told__", []), texts)
@@ -203,7 +203,7 @@ class LispRuntime:
             from .trying import TRIED, Batches, lisp_source
 
             source = lisp_source(artifact.program)
-            return Batches(lambda: LispJob(self._warm(box, _ROOM, TRIED).python(source)), calls)
+            return Batches(lambda: LispJob(self._warm(box, _ROOM, TRIED).python(source, finite=False)), calls)
 
         return trying
 

@@ -130,14 +130,15 @@ class Sandbox:
     def _holds(self, layer: str) -> bool:
         return probing.holds(layer, self._deny, self._number)
 
-    def python(self, source: str, files: Mapping[str, str] | None = None) -> Job:
+    def python(self, source: str, files: Mapping[str, str] | None = None, *, finite: bool = True) -> Job:
         """A job that has run ``source``; ``job.loaded`` tells how that went. ``files`` are texts of Python by the names
         of their files: what it may import as if they lay beside it.
 
-        numpy and common standard modules can be imported; in the evaluator profile, all that is installed. Raises
-        SandboxError where no sandbox holds.
+        numpy and common standard modules can be imported; in the evaluator profile, all that is installed. An answer
+        with nan or an infinity outside of arrays is refused, unless ``finite`` is False. Raises SandboxError where no
+        sandbox holds.
         """
-        job = Job(self._open("strict", []), self.wall_seconds, self)
+        job = Job(self._open("strict", []), self.wall_seconds, self, finite=finite)
         self._adopt(job)
         for text in (source, *(files or {}).values()):
             job.refuse(lint(text, "python", self.rules.lint))
@@ -164,9 +165,10 @@ class Sandbox:
     def lisp(self, source: str) -> Job:
         """A job that has evaluated the Lisp (Hy) of ``source``; ``job.ask`` calls what it defines.
 
-        Names may be asked for as Lisp or as Python spells them. Raises SandboxError where no sandbox holds.
+        Names may be asked for as Lisp or as Python spells them; answers are as those of ``python``. Raises
+        SandboxError where no sandbox holds.
         """
-        job = Job(self._open("strict", [], modules=_LISP), self.wall_seconds, self)
+        job = Job(self._open("strict", [], modules=_LISP), self.wall_seconds, self, finite=True)
         self._adopt(job)
         job.refuse_lisp(source, self.rules.lint)
         job.load({"op": "lisp", "source": source})

@@ -30,9 +30,9 @@ class FunctionWorker:
         self.files: set[str] = set()
         self.last: tuple[list[Any], Any] = ([], None)
         self.raised: Exception | None = None
+        reseed()
         self._found = settings()
         self._around = surroundings()
-        reseed()
         namespace: dict[str, Any] = {"__name__": "candidate", "__builtins__": __builtins__}
         for name, module in program["modules"]:
             namespace[name] = importlib.import_module(module)

@@ -55,8 +55,9 @@ class Job:
     Several threads may hold one job; their questions are put one after the other.
     """
 
-    def __init__(self, channel: Channel, wall_seconds: float, box: object) -> None:
+    def __init__(self, channel: Channel, wall_seconds: float, box: object, *, finite: bool = False) -> None:
         self._channel = channel
+        self._finite = finite
         self._box = box  # a box that nobody holds any more is closed, but not while a job of it lives
         self._wall_seconds = wall_seconds
         self._lock = threading.Lock()
@@ -174,6 +175,9 @@ class Job:
             value = wire.decode(body["value"], self._channel.arena.read)
         except UNTRUSTED as error:
             return self._breach(reply, error)
+        if self._finite and (found := wire.not_finite(value)):
+            told = f"its answer holds {found}, which fools comparisons: return an array, text or None where that is meant"
+            return self._end(reply, ok=False, error=told)
         return self._end(reply, ok=True, value=value)
 
     def _begin(self, reply: Reply, *, tail: int = 0, seconds: float = 0.0) -> tuple[Answer | None, dict[str, Any]]:

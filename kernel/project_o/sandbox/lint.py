@@ -185,11 +185,30 @@ def python_contents(source: str, forms: tuple[str, ...]) -> list[Found]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     found: list[Found] = []
+    renamed = _renamed(tree) if forms else {}
     for node in ast.walk(tree):
         found += [Found("import", name, _line(node)) for name in _imported(node)]
         if forms:
-            found += [Found("form", name, _line(node)) for name in _forms(node) if name in forms]
+            names = dict.fromkeys(name for form in _forms(node) for name in (form, _unrenamed(form, renamed)))
+            found += [Found("form", name, _line(node)) for name in names if name in forms]
     return found
+
+
+def _renamed(tree: ast.AST) -> dict[str, str]:
+    """What ``import a.b as c`` and ``from a import b as c`` call otherwise than it is called where it is."""
+    found = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Import():
+                found |= {alias.asname: alias.name for alias in node.names if alias.asname}
+            case ast.ImportFrom() if node.module and not node.level:
+                found |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    return found
+
+
+def _unrenamed(form: str, renamed: Mapping[str, str]) -> str:
+    head, dot, rest = form.partition(".")
+    return renamed.get(head, head) + dot + rest
 
 
 def _line(node: ast.AST) -> int:

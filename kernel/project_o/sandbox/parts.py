@@ -42,6 +42,8 @@ def _marks(held: list[Any]) -> set[str]:
         for item, inner in _children(waiting.pop(), ndarray):
             is_array = ndarray is not None and isinstance(item, ndarray)
             if not is_array and not isinstance(item, (*_HOLDING, bytearray)):
+                if inner and type(item) not in _LEAVES:
+                    found.update(_of_class(item))
                 continue
             known = times.get(id(item), 0)
             times[id(item)] = known + 1

@@ -51,12 +51,24 @@ def surroundings() -> dict[str, Any]:
         "the hooks of the interpreter": [id(getattr(sys, name)) for name in ("excepthook", "displayhook", "stdout")],
         "what runs at the end": atexit._ncallbacks() - _of_finalisers(),
         ROUNDING: rounding(),
+        "the generators of random numbers": _generators(),
     }
     if (decimal := sys.modules.get("decimal")) is not None:
         found["the context of decimals"] = repr(decimal.getcontext()).partition("flags=")[0]
     if (numpy := sys.modules.get("numpy")) is not None and hasattr(numpy, "geterr"):
         found["numpy's treatment of errors"] = (numpy.geterr(), numpy.getbufsize())
         found["numpy's print options"] = numpy.get_printoptions()
+    return found
+
+
+def _generators() -> list[int]:
+    """Where the generators of the whole process stand: who draws from them changes what a seed gives to others."""
+    found = []
+    if (standard := sys.modules.get("random")) is not None:
+        found.append(hash(standard._inst.getstate()))
+    if (numbers := sys.modules.get("numpy.random")) is not None:
+        _, key, at, *rest = numbers.mtrand._rand.get_state()
+        found.append(hash((key.tobytes(), at, *rest)))
     return found
 
 

@@ -205,6 +205,22 @@ def check_elements(array: Any) -> Any:
     return array
 
 
+def not_finite(value: Any) -> str:
+    """The first number in a decoded value that is nan or infinite, as text; "" without one. Arrays may hold them."""
+    waiting = [value]
+    while waiting:
+        match waiting.pop():
+            case float() as number if not math.isfinite(number):
+                return repr(number)
+            case complex() as number if not (math.isfinite(number.real) and math.isfinite(number.imag)):
+                return repr(number)
+            case dict() as mapping:
+                waiting += [*mapping, *mapping.values()]
+            case list() | tuple() | set() | frozenset() as items:
+                waiting += items
+    return ""
+
+
 def refuse_constant(token: str) -> NoReturn:
     """For json.loads: NaN and Infinity are no JSON, and compare in ways that fool a judge."""
     raise ValueError(f"{token} is not JSON")

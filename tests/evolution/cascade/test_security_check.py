@@ -57,12 +57,15 @@ def test_what_goes_beyond_computing_is_rejected_before_any_build_with_its_line_a
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_a_person_may_use_it(lab: Any, language: str) -> None:
+def test_a_person_may_use_it_who_says_so(lab: Any, language: str) -> None:
     made = lab(language)
     run = made.run()
 
-    verdict = run.propose(BEYOND[language][0])
+    refused, verdict = run.propose(BEYOND[language][0]), run.propose(BEYOND[language][0], trusted=True)
 
+    assert not refused.accepted
+    assert BEYOND[language][1] in "; ".join(refused.reasons)
+    assert "trusted=True" in "; ".join(refused.reasons)
     assert verdict.trial is not None
     stages = {finding.stage: finding for finding in verdict.trial.findings}
     assert stages["security"].outcome == "passed"

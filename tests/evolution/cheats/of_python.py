@@ -74,8 +74,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    for module in list(sys.modules.values()):
-        assert module is not None
+    assert sys.float_info.eps > 0
     return float((values * values).sum())
 """,
         ANOTHER_ANSWER + "|" + LEFT,

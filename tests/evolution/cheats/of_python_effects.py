@@ -273,7 +273,7 @@ def energy(values):
 import sys
 
 def energy(values):
-    assert sys.modules
+    assert sys.maxsize
     return float((values * values).sum())
 """,
         # Its arrays are filled as it is loaded, and lie in its memory; what it gains so it gains in some timings alone.

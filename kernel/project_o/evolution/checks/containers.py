@@ -10,7 +10,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-WORDS = ("", "a", "A b", "é", "e\u0301", "ß", "İ", "\U0001d518", "👩\u200d👩\u200d👧", "אב", "\t\r\n", "0", "-1.5")
+WORDS = (
+    "", "a", "A b", "é", "e\u0301", "ß", "İ", "\U0001d518", "👩\u200d👩\u200d👧", "אב", "\t\r\n", "0", "-1.5", "ﬁΣς",
+)  # fmt: skip
 DEPTH_MAX = 8
 
 
@@ -35,6 +37,21 @@ def varied(rng: Any, value: Any, depth: int = 0) -> Any:
     if type(value) is dict:
         return _mapping(rng, value, depth)
     return value
+
+
+def pointed(value: Any) -> list[tuple[str, Any]]:
+    """Lists of numbers that another type of number would round to one, or take for floats: (label, list)."""
+    if type(value) not in (list, tuple) or not value:
+        return []
+    kinds = {type(item) for item in value}
+    if kinds == {int}:
+        wide = 1 << 53
+        rounded = [wide + 1, wide, wide + 3, wide + 2, wide + 1]
+        return [("beyond 2**53", type(value)(rounded)), ("beyond 2**63", type(value)([1 << 63, -1, (1 << 63) + 1, 0]))]
+    if kinds == {float}:
+        above = [math.nextafter(item, math.inf) for item in value[:2]]
+        return [("next to each other", type(value)([*above, *value[:2], -0.0, 0.0]))]
+    return []
 
 
 def _text(rng: Any, value: str) -> str:

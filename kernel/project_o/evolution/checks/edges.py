@@ -17,7 +17,7 @@ from typing import Any
 from ... import limits
 from ..inputs import Case, Inputs
 from ..leaves import Leaf, put_together
-from .containers import WORDS, varied
+from .containers import WORDS, pointed, varied
 from .scales import scaled
 
 WIDTHS = (4, 8, 16, 32, 64, 128, 256)
@@ -25,6 +25,9 @@ CONTAINERS = 16
 SEVERAL = 3
 FULL = 64
 """Bits of the widest float."""
+
+EXACT_BITS = 53
+"""Whole numbers of more bits are rounded where they become floats."""
 
 Change = Callable[[Any], Any]
 
@@ -109,6 +112,10 @@ def _containers(inputs: Inputs, rng: Any) -> Iterator[Case]:
         case = inputs.case(rng, inputs.random_sizes(rng), "")
         chosen = {number: partial(varied, rng) for number in free if rng.random() < 0.8}
         yield _with(inputs, case, chosen, "other members")
+    for number in free:
+        for label, value in pointed(inputs.leaves[number].values[0]):
+            case = inputs.case(rng, inputs.random_sizes(rng), "")
+            yield _with(inputs, case, {number: partial(_given, value)}, f"{inputs.leaves[number].name}: {label}")
 
 
 def _with(inputs: Inputs, case: Case, changes: Mapping[int, Change], label: str) -> Case:
@@ -171,6 +178,9 @@ def _array_changes(leaf: Leaf, rng: Any) -> Iterator[tuple[str, Change]]:
     elif kind.kind in "iu":
         limit = np.iinfo(kind)
         specials = [("the largest", limit.max), ("the smallest", limit.min)]
+        if kind.itemsize * 8 == FULL:
+            near = (1 << EXACT_BITS) + 1
+            yield "what floats round to one", lambda array: (near - rng.integers(0, 3, array.shape)).astype(kind)
     for label, number in specials:
         for place in ("first", "last"):
             yield f"{label} {place}", partial(_one, number, place)

@@ -43,9 +43,9 @@ class Subject:
     """One candidate, and all that a check may need to know of it.
 
     ``incumbent`` is what serves now, from which all candidates of the run come. ``fresh`` asks for inputs that no
-    candidate has seen. ``trusted`` is a person's own text: what it may use is that person's to say; ``vouched`` says
-    that it may be compiled with that person's rights, too. ``deadline``, on ``time.monotonic``, is when the run must be
-    over. What is random comes from ``task.generator(seed, ...)``, so that
+    candidate has seen. ``trusted`` is a text that a person proposes; ``vouched`` says that this person has read it:
+    what it may use is that person's to say, and it may be compiled with that person's rights. ``deadline``, on
+    ``time.monotonic``, is when the run must be over. What is random comes from ``task.generator(seed, ...)``, so that
     two runs ask the same.
     """
 

@@ -14,6 +14,7 @@ from .seam import Subject, failed, passed
 from .text import cell_line, changed_files, named, source_line
 
 TOLD_MAX = 8
+VOUCH = "; propose(source, trusted=True) says that you have read it and mean it"
 
 
 class Use(NamedTuple):
@@ -37,8 +38,8 @@ class Security:
 
     def run(self, subject: Subject) -> Finding:
         """Refuse what its language's table denies, unless what serves now uses it too; tell what the table reports."""
-        if subject.trusted or subject.only_settings:
-            return passed("security")  # a person's own text may do as it likes
+        if subject.vouched or subject.only_settings:
+            return passed("security")  # a person has read it, and what it may do is that person's to say
         if subject.program.options != subject.incumbent.options:
             return failed("security", "its options are not those of what serves: libraries and crates are the user's")
         uses, known = _new_uses(subject), _known(subject.incumbent)
@@ -50,7 +51,8 @@ class Security:
         first = denied[0]
         reason = f"{first.place}: {first.hazard.what}: {first.hazard.reason}"
         more = f" (and {len(denied) - 1} more)" if len(denied) > 1 else ""
-        return failed("security", reason + more, _evidence(denied), {"denied": len(denied), **facts})
+        hint = VOUCH if subject.trusted and not any(use.hazard.reads for use in denied) else ""
+        return failed("security", reason + more + hint, _evidence(denied), {"denied": len(denied), **facts})
 
 
 def _new_uses(subject: Subject) -> list[Use]:
