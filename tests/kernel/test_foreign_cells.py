@@ -38,3 +38,22 @@ def test_what_cannot_be_meant_says_what_to_write(kernel):
     ran = kernel.run(f"%evolve --program {TASK / 'initial_program.py'} --proposer llm --trials 3")
     assert "no language model is configured; these three lines configure one" in ran.text
     assert "tokens is for a language model" in kernel.run(f"%evolve --program {TASK} --tokens 5 --trials 3").text
+
+
+def test_several_files_are_one_program_and_its_diff_shows_each(kernel, tmp_path):
+    main, helper = tmp_path / "main.py", tmp_path / "helper.py"
+    main.write_text("import helper\n\n\ndef level():\n    return helper.step(2.0)\n")
+    helper.write_text("# EVOLVE-BLOCK-START\ndef step(x):\n    return 3.0 * x\n# EVOLVE-BLOCK-END\n")
+    cell = (
+        f"%%evolve --program {main} {helper} --trials 6 --seed 0\n"
+        "def evaluate(program):\n"
+        "    return {'score': 100.0 - abs(program.level() - 60.0)}\n"
+    )
+    ran = kernel.run(cell)
+
+    assert ran.status == "ok", ran.text
+    assert "+++ b/helper.py" in ran.html
+    assert kernel.run("found = _\nfound.accept()").status == "ok"
+    assert repr(helper.read_text()) == kernel.value("dict(found.best.files)['helper.py']")
+    assert "3.0 * x" not in helper.read_text()
+    assert "accepted by the verdict: helper.py" in kernel.run("%o history").text

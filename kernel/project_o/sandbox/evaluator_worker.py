@@ -164,7 +164,8 @@ def evaluate(namespace: Mapping[str, Any], question: Mapping[str, Any], number: 
     folder = Path(os.environ["TMPDIR"], f"{_CANDIDATE}{number}")
     folder.mkdir()
     path, *beside = write(question["files"], folder)
-    _forget_imported(folder.parent)
+    if number > 1:
+        _forget_imported(folder.parent)
     with _importable(folder) if beside else nullcontext():
         found = namespace[name](str(path), **question.get("named", {}))
     if not isinstance(found, builtins.dict) and hasattr(found, "metrics"):

@@ -164,6 +164,15 @@ def test_what_cannot_be_a_program_says_why(task, tmp_path):
     ):
         with pytest.raises(UsageError, match=told):
             evolve([inner / name for name in files], task / "evaluator.py", trials=1)
+    with pytest.raises(UsageError, match=r"link.py is a link"):
+        evolve(task, trials=1)
+    (inner / "link.py").unlink()
+    with pytest.raises(UsageError, match="no text in UTF-8"):
+        evolve(task, trials=1)
+    (inner / "data.bin").unlink()
+    put(inner, {"a/b/c/d/e.py": ""})
+    with pytest.raises(UsageError, match="deeper than 4 folders"):
+        evolve(task, trials=1)
     with pytest.raises(UsageError, match="is the evaluator, and cannot be"):
         evolve([inner / "main.py", inner / "helper.py"], inner / "helper.py", trials=1)
     put(inner, {"main.zig": "// EVOLVE-BLOCK-START\n// EVOLVE-BLOCK-END\n"})
@@ -193,6 +202,21 @@ def test_an_evaluator_of_our_own_form_judges_it_and_its_verdict_counts(task):
     (inner / "helper.py").write_text(HELPER.replace("return x", "return undefined"))
     with pytest.raises(EvolutionError, match=r"NameError.*undefined"):
         evolve(paths, judge, trials=1)
+
+
+def test_the_choices_that_any_of_the_files_declares_are_searched(tmp_path):
+    main = "import helper\n# EVOLVE-BLOCK-START\nlanes = 1  # o: 1 2 4\n# EVOLVE-BLOCK-END\n"
+    put(tmp_path, {
+        "main.py": f"{main}def level(): return 10 * lanes + helper.lanes\n",
+        "helper.py": "# EVOLVE-BLOCK-START\nlanes = 5  # o: 5 6\n# EVOLVE-BLOCK-END\n",
+    })  # fmt: skip
+    paths = [tmp_path / "main.py", tmp_path / "helper.py"]
+    run = evolve(paths, lambda program: {"score": float(program.level())}, trials=20, seed=1)
+
+    assert len(run.trials) == 6  # all that there are
+    assert dict(run.trials[run.best_index].proposal.settings) == {"lanes": 4, "helper.py:lanes": 6}
+    assert "lanes = 4" in dict(run.best.files)["main.py"]
+    assert "lanes = 6" in dict(run.best.files)["helper.py"]
 
 
 def test_a_file_beside_the_evaluator_never_stands_for_the_candidates(tmp_path):

@@ -9,7 +9,7 @@ from project_o.evolution.llm.answers import Unusable, read
 from project_o.evolution.llm.context import Told
 from project_o.evolution.task import Task
 from project_o.languages import several
-from project_o.values import Proposal, Record
+from project_o.values import Program, Proposal, Record
 
 MAIN = "import a\n# EVOLVE-BLOCK-START\nx = 1\nshared = 0\n# EVOLVE-BLOCK-END\n"
 ZIG = "// EVOLVE-BLOCK-START\r\nconst y = 2;\r\n// EVOLVE-BLOCK-END\r\n"
@@ -99,6 +99,13 @@ def test_what_cannot_be_meant_is_told_with_the_files_name(program, reply, told):
     with pytest.raises(Unusable) as caught:
         read(reply, program)
     assert told in str(caught.value)
+
+
+def test_what_declares_nothing_is_no_proposal_either(program):
+    """It is told to the model as any other fault of its text: it ends no run."""
+    for of, name in ((program, "main.py"), (Program("p", "python", (("cell.py", MAIN),)), "")):
+        with pytest.raises(Unusable, match=r"line 3: parameter x must be a plain number"):
+            read(edit("x = 1", "x = f()  # o: 1 2", name), of)
 
 
 def test_what_may_change_is_shown_before_what_may_not_and_all_of_it_is_bounded():

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ...languages import python_places
 from ...languages.hazards import Hazard, hazards
+from ...languages import FILES
 from ...languages.several import language_in
 from ...values import DATA, CheckStage, Finding, Program
 from .seam import Subject, failed, passed
@@ -63,10 +64,12 @@ class Security:
 
 def _new_uses(subject: Subject) -> list[Use]:
     program = subject.program
+    # What a file is written in is not the candidate's to say, by a text that its own grammar cannot read.
+    spoken = subject.incumbent if program.language == FILES else program
     return [
         Use(cell_line(program, name, hazard.line), hazard, source_line(text, hazard.line), named(program, name))
         for name, text in changed_files(subject)
-        for hazard in hazards(language_in(program, name), text)
+        for hazard in hazards(language_in(spoken, name), text)
     ]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -117,9 +118,13 @@ def _read_several(name: str, path: Path, others: Sequence[Path]) -> Program:
         if any(_SKIPPED.match(part) for part in place.relative_to(root).parts):
             raise UsageError(f"{item} is hidden, or may hold secrets by its name: an evaluator is not given that")
         if place.is_symlink():
-            raise UsageError(f"{item} is a link, and a program's files are none: put the file itself there")
+            raise _is_link(item)
         found.append((place.relative_to(root).as_posix(), _text(item, "program's file")))
     return several.program(name, found)
+
+
+def _is_link(path: Path) -> UsageError:
+    return UsageError(f"{path} is a link, and a program's files are none: put the file itself there")
 
 
 def paths_of(program: Program, path: Path) -> dict[str, Path]:
@@ -149,6 +154,12 @@ def _paths(target: Target, *, whole: bool) -> list[Path]:
         return [_first_in(target, (PROGRAMS,))]
     folder = target if whole else inner
     first = _first_in(folder, _COMMON)
+    for place, below, names in os.walk(folder):
+        below[:] = [name for name in below if not _SKIPPED.match(name)]
+        if links := [name for name in (*below, *names) if not _SKIPPED.match(name) and Path(place, name).is_symlink()]:
+            raise _is_link(Path(place, links[0]))
+        if len(Path(place).relative_to(folder).parts) >= limits.FOREIGN_DEPTH_MAX and names:
+            raise UsageError(f"{place} lies deeper than {limits.FOREIGN_DEPTH_MAX} folders: name the program's files")
     return [first, *(path for path in found_in(folder) if path != first)]
 
 

@@ -28,7 +28,9 @@ class RepairProposer(Remembering):
         super().__init__()
         trying = task.trying
         if trying is None:
-            raise EvolutionError(f"a {task.program.language} program cannot be repaired: there are no templates for it")
+            raise EvolutionError(
+                f"a program in {task.program.language} cannot be repaired: there are no templates for it"
+            )
         self._program: Program = task.program
         self._tools = tools_for(task.program.language)
         self._hunt = Hunt(

@@ -54,7 +54,7 @@ def to_repair(task: Task, proposer: object, seed: int) -> tuple[NativeFunction, 
 def _answers(task: Task, artifact: Artifact, cases: Sequence[Case]) -> list[Called]:
     """What serves now says to each case, within a number of lines."""
     if task.trying is None:
-        raise EvolutionError(f"a {task.program.language} program cannot be repaired: there are no templates for it")
+        raise EvolutionError(f"a program in {task.program.language} cannot be repaired: there are no templates for it")
     process = task.trying(artifact, [case.args for case in cases])
     try:
         (found,) = process.attempt([task.program.source], range(len(cases)), limits.REPAIR_LINES_MAX)
