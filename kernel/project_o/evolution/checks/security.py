@@ -7,9 +7,8 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...languages import python_places
+from ...languages import FILES, python_places
 from ...languages.hazards import Hazard, hazards
-from ...languages import FILES
 from ...languages.several import language_in
 from ...values import DATA, CheckStage, Finding, Program
 from .seam import Subject, failed, passed
