@@ -44,8 +44,7 @@ _NAMES = {
     _NATIVE: "ctypes ctypeslib",
     _CODE: "eval exec __import__ importlib",
     _INSIDE: "__builtins__ __closure__ __code__ __globals__ __subclasses__ _getframe builtins f_back f_globals "
-    "f_locals get_objects get_referents get_referrers gi_frame "
-    "tb_frame",
+    "f_locals get_objects get_referents get_referrers gi_frame tb_frame",
     "it waits for somebody to type": "breakpoint input",
     _WHERE: "OWNDATA Thread ThreadPoolExecutor __array_interface__ __file__ __loader__ __module__ __spec__ _os "
     "active_count current_thread environ get_ident get_native_id getallocatedblocks getrefcount globals main_thread "
@@ -54,6 +53,8 @@ _NAMES = {
     "date.today datetime.date.today datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow "
     "datetime.now datetime.today datetime.utcnow",
 }
+CLOCKS = frozenset(_NAMES[_WHEN].split())
+"""What a search within its time asks, too: where an evaluator scores it, that is its business."""
 REASONS = {
     **{f"import {name}": reason for reason, names in _MODULES.items() for name in names.split()},
     **{name: reason for reason, names in _NAMES.items() for name in names.split()},

@@ -119,6 +119,23 @@ def test_what_is_told_stands_in_the_finding(lab: Any) -> None:
     assert "does not check it" in found.evidence
 
 
+def test_a_search_within_its_time_may_ask_for_it_where_an_evaluator_scores_it(lab: Any) -> None:
+    from project_o.evolution.checks.seam import Subject
+    from project_o.evolution.checks.security import Security
+
+    task = lab("python").task()
+    scored = replace(task, evaluator=lambda program: {"score": 1.0})
+    source = "def total(a):\n    import time\n    end = time.time() + 0.1\n    return sum(a) if end else 0\n"
+    unused: Any = None
+    proposed = task.tools.with_source(task.program, source)
+
+    outcomes = [
+        Security().run(Subject(each, proposed, task.program, unused, unused)).outcome for each in (task, scored)
+    ]
+
+    assert outcomes == ["failed", "passed"]
+
+
 @pytest.mark.parametrize("language", ["zig", "rust"])
 def test_what_a_compiler_would_read_is_refused_also_where_what_serves_reads_it(lab: Any, language: str) -> None:
     reads = {"zig": '\nconst seen = "a"; // @embedFile\n', "rust": "\n// include_str!\n"}[language]

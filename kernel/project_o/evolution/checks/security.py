@@ -7,7 +7,7 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...languages import FILES, python_places
+from ...languages import FILES, python_hazards, python_places
 from ...languages.hazards import Hazard, hazards
 from ...languages.several import language_in
 from ...values import DATA, CheckStage, Finding, Program
@@ -15,7 +15,9 @@ from .seam import Subject, failed, passed
 from .text import cell_line, changed_files, named, source_line
 
 TOLD_MAX = 8
-WHERE_IT_RUNS = python_places.ALL | {"globals", "sys.modules", "sys.path", "sys.argv"}
+WHERE_IT_RUNS = python_places.ALL | {
+    "Thread", "ThreadPoolExecutor", "__file__", "globals", "sys.argv", "sys.modules", "sys.path",
+}  # fmt: skip
 VOUCH = "; propose(source, trusted=True) says that you have read it and mean it"
 
 
@@ -46,9 +48,9 @@ class Security:
             return failed("security", "its options are not those of what serves: libraries and crates are the user's")
         uses, known = _new_uses(subject), _known(subject.incumbent)
         if subject.task.foreign is not None:
-            known |= (
-                WHERE_IT_RUNS  # a program that is run as a file asks for that, and its evaluator's word accepts none
-            )
+            known |= WHERE_IT_RUNS  # a program that is run as a file asks that, and its evaluator's word accepts none
+        if subject.task.foreign is not None or subject.task.evaluator is not None:
+            known |= python_hazards.CLOCKS
         denied = [use for use in uses if use.hazard.reads or (use.hazard.denied and use.hazard.what not in known)]
         told = [use for use in uses if not use.hazard.denied and use.hazard.what not in known]
         facts = {"reported": _listed(told)} if told else {}
