@@ -25,10 +25,10 @@ def printed(tmp_path):
     return run
 
 
-def said(path):
+def joined(notebook):
     """What all outputs of a notebook say. One ``print`` may come in two pieces, on a machine that is busy."""
     parts = []
-    for cell in nbformat.read(path, as_version=4).cells:
+    for cell in notebook.cells:
         stream = None
         for output in cell.get("outputs", []):
             follows = output.output_type == "stream" and output.name == stream
@@ -36,6 +36,11 @@ def said(path):
             text = output.get("text", "") or output.get("data", {}).get("text/plain", "")
             parts.append(text if follows else "\n" + text)
     return "".join(parts)
+
+
+def said(path):
+    """The same of a notebook's file."""
+    return joined(nbformat.read(path, as_version=4))
 
 
 @pytest.fixture(name="said")

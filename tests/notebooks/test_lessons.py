@@ -11,6 +11,8 @@ import nbformat
 import papermill
 import pytest
 
+from .conftest import joined
+
 NOTEBOOKS = Path(__file__).parents[2] / "notebooks"
 SMALL = {
     "00_start_here.ipynb": {"budget": "4s"},
@@ -78,14 +80,6 @@ def execute(path, folder, kernel="project-o"):
     return nbformat.read(out, as_version=4)
 
 
-def printed(notebook):
-    return "\n".join(
-        output.get("text", "") or output.get("data", {}).get("text/plain", "")
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-    )
-
-
 def test_every_notebook_has_its_small_numbers():
     assert {path.name for path in NOTEBOOKS.glob("*.ipynb")} == set(SMALL)
 
@@ -93,7 +87,7 @@ def test_every_notebook_has_its_small_numbers():
 def test_the_first_lesson_runs_and_keeps_no_widget(tmp_path):
     done = execute(NOTEBOOKS / "00_start_here.ipynb", tmp_path)
 
-    text = printed(done)
+    text = joined(done)
     for exercise in (1, 3):
         assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
     assert "index out of bounds: index 9, len 3" in text
@@ -107,7 +101,7 @@ def test_the_first_lesson_runs_and_keeps_no_widget(tmp_path):
 def test_it_runs_on_the_stock_kernel_too(tmp_path):
     done = execute(NOTEBOOKS / "00_start_here.ipynb", tmp_path, kernel="python3")
 
-    assert "Hello. That is 210 crowns." in printed(done)
+    assert "Hello. That is 210 crowns." in joined(done)
 
 
 @pytest.fixture
@@ -125,7 +119,7 @@ def without_rust(tmp_path, monkeypatch):
 def test_it_runs_where_rust_is_missing(tmp_path, without_rust):
     done = execute(NOTEBOOKS / "00_start_here.ipynb", tmp_path)
 
-    assert "skipped: " in printed(done)
+    assert "skipped: " in joined(done)
 
 
 def solved_book(name, solutions, folder):
@@ -145,7 +139,7 @@ def solved_book(name, solutions, folder):
 def test_the_solutions_at_its_end_are_right(tmp_path):
     book, path = solved_book("00_start_here.ipynb", SOLUTIONS, tmp_path)
 
-    text = printed(execute(path, tmp_path))
+    text = joined(execute(path, tmp_path))
     assert "Exercise 1: right" in text
     assert "Exercise 3: right" in text
     said = book.cells[-1].source.replace(" ", "").replace("\n", "")
@@ -155,7 +149,7 @@ def test_the_solutions_at_its_end_are_right(tmp_path):
 
 @pytest.mark.measured
 def test_the_lesson_on_native_cells_survives_its_crashes_and_comes_near_the_limit(tmp_path):
-    text = printed(execute(NOTEBOOKS / "02_native_cells.ipynb", tmp_path))
+    text = joined(execute(NOTEBOOKS / "02_native_cells.ipynb", tmp_path))
 
     for exercise in (1, 2, 3):
         assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
@@ -176,7 +170,7 @@ def test_the_lesson_on_native_cells_survives_its_crashes_and_comes_near_the_limi
 def test_its_exercises_can_be_solved_on_the_stock_kernel_without_rust(tmp_path, without_rust):
     book, path = solved_book("02_native_cells.ipynb", NATIVE_SOLUTIONS, tmp_path)
 
-    text = printed(execute(path, tmp_path, kernel="python3"))
+    text = joined(execute(path, tmp_path, kernel="python3"))
     for exercise in (1, 2, 3):
         assert f"Exercise {exercise}: right" in text
     assert "skipped: " in text
@@ -187,7 +181,7 @@ def test_its_exercises_can_be_solved_on_the_stock_kernel_without_rust(tmp_path, 
 
 
 def test_in_the_lesson_on_trust_each_attack_and_cheat_succeeds_in_its_control_only(tmp_path):
-    done = printed(execute(NOTEBOOKS / "03_trust.ipynb", tmp_path))
+    done = joined(execute(NOTEBOOKS / "03_trust.ipynb", tmp_path))
 
     control, _, rest = done.partition("the thesis says: nothing")
     assert "refused" not in control
@@ -204,7 +198,7 @@ def test_in_the_lesson_on_trust_each_attack_and_cheat_succeeds_in_its_control_on
 def test_the_lesson_on_evolution_finds_the_same_again_and_shows_it(tmp_path):
     done = execute(NOTEBOOKS / "04_evolution.ipynb", tmp_path)
 
-    text = printed(done)
+    text = joined(done)
     for exercise in (1, 2):
         assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
     assert re.search(r"found in trial 1[0-7], by: best of each", text)
@@ -218,13 +212,13 @@ def test_the_lesson_on_evolution_finds_the_same_again_and_shows_it(tmp_path):
 def test_its_exercises_have_solutions(tmp_path):
     _, path = solved_book("04_evolution.ipynb", EVOLUTION_SOLUTIONS, tmp_path)
 
-    text = printed(execute(path, tmp_path))
+    text = joined(execute(path, tmp_path))
     for exercise in (1, 2):
         assert f"Exercise {exercise}: right" in text
 
 
 def test_the_lesson_on_time_travel_goes_back_and_forgets(tmp_path):
-    text = printed(execute(NOTEBOOKS / "05_time_travel.ipynb", tmp_path))
+    text = joined(execute(NOTEBOOKS / "05_time_travel.ipynb", tmp_path))
 
     for exercise in (1, 2, 3):
         assert f"Exercise {exercise}: not yet" in text, "as it is handed out an exercise is unsolved"
@@ -241,7 +235,7 @@ def test_the_lesson_on_time_travel_goes_back_and_forgets(tmp_path):
 def test_the_exercises_on_time_travel_can_be_solved(tmp_path):
     book, path = solved_book("05_time_travel.ipynb", TIME_TRAVEL_SOLUTIONS, tmp_path)
 
-    text = printed(execute(path, tmp_path, kernel="python3"))
+    text = joined(execute(path, tmp_path, kernel="python3"))
     for exercise in (1, 2, 3):
         assert f"Exercise {exercise}: right" in text
     said = "".join(book.cells[-2].source.split())
@@ -251,7 +245,7 @@ def test_the_exercises_on_time_travel_can_be_solved(tmp_path):
 
 def test_in_the_lesson_on_canaries_no_user_sees_what_is_tried(tmp_path):
     """Twice in one folder: whoever opens it again finds what was taken back, and the lesson goes on."""
-    text = printed(execute(NOTEBOOKS / "06_canary.ipynb", tmp_path))
+    text = joined(execute(NOTEBOOKS / "06_canary.ipynb", tmp_path))
 
     assert "1500 calls: 0 wrong answers, 0 errors" in text
     assert "meter 1.0.0 serves every call from now on: it is faster" in text
@@ -266,7 +260,7 @@ def test_in_the_lesson_on_canaries_no_user_sees_what_is_tried(tmp_path):
     assert "Exercise 2: not yet" in rest
 
     _, path = solved_book("06_canary.ipynb", CANARY_SOLUTIONS, tmp_path)
-    again = printed(execute(path, tmp_path, kernel="python3"))
+    again = joined(execute(path, tmp_path, kernel="python3"))
     assert again.count("is not tried again") == 3, "the careless one, asked twice, and the slow one"
     assert "was taken back: its answers differ" in again
     assert "Exercise 1: right" in again
