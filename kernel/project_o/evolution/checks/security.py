@@ -7,12 +7,12 @@ import json
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from ...languages import FILES, python_hazards, python_places
+from ...languages import python_hazards, python_places
 from ...languages.hazards import Hazard, hazards
 from ...languages.several import language_in
 from ...values import DATA, CheckStage, Finding, Program
 from .seam import Subject, failed, passed
-from .text import cell_line, changed_files, named, source_line
+from .text import cell_line, changed_files, language_spoken, named, source_line
 
 TOLD_MAX = 8
 WHERE_IT_RUNS = python_places.ALL | {
@@ -65,12 +65,10 @@ class Security:
 
 def _new_uses(subject: Subject) -> list[Use]:
     program = subject.program
-    # What a file is written in is not the candidate's to say, by a text that its own grammar cannot read.
-    spoken = subject.incumbent if program.language == FILES else program
     return [
         Use(cell_line(program, name, hazard.line), hazard, source_line(text, hazard.line), named(program, name))
         for name, text in changed_files(subject)
-        for hazard in hazards(language_in(spoken, name), text)
+        for hazard in hazards(language_spoken(subject, name), text)
     ]
 
 

@@ -10,11 +10,10 @@ import re
 
 from ...errors import CompileError, ToolchainError, UsageError
 from ...languages import trouble
-from ...languages.several import language_in
 from ...values import CheckStage, Finding
 from .build import evidence_of, first_diagnostic
 from .seam import Subject, failed, inconclusive, passed
-from .text import as_set, cell_line, changed_files, named, size_allowed, source_line
+from .text import as_set, cell_line, changed_files, language_spoken, named, size_allowed, source_line
 
 NATIVE = ("zig", "rust")
 _NO_TEXT = re.compile("[\x00\ud800-\udfff]")
@@ -55,7 +54,7 @@ class Syntax:
         return failed("syntax", f"line {line}: {what}: remove it")
 
     def _parsed(self, subject: Subject, name: str, text: str) -> Finding | None:
-        language = language_in(subject.incumbent, name)
+        language = language_spoken(subject, name)
         try:
             found = None if language in NATIVE else trouble(language, text)
         except (RecursionError, MemoryError):

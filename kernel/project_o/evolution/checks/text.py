@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from ... import limits
 from ...errors import UsageError
 from ...languages import FILES
+from ...languages.several import language_in
 from ...values import DATA, Program
 from .seam import Subject
 
@@ -35,6 +36,14 @@ def cell_line(program: Program, name: str, line: int) -> int:
 def named(program: Program, name: str) -> str:
     """The name of a file as it is told with a line: "" where there is only one."""
     return name if program.language == FILES else ""
+
+
+def language_spoken(subject: Subject, name: str) -> str:
+    """The language of one of the candidate's files: of several each keeps its own, whatever a text makes of itself; one
+    alone may have been translated.
+    """
+    several = subject.program.language == FILES
+    return language_in(subject.incumbent if several else subject.program, name)
 
 
 def source_line(text: str, line: int) -> str:
