@@ -24,6 +24,13 @@ SMALL = {
     "06_canary.ipynb": {"calls": 1500, "budget": "15s"},
     "07_agent.ipynb": {"seed": 2},
     "08_repair.ipynb": {"budget": "60s"},
+    "09_tasks.ipynb": {
+        "tasks": str(NOTEBOOKS.parent / "benchmarks" / "tasks"),
+        "evaluations": 10,
+        "packings": 2,
+        "rewritings": 2,
+        "kernels": 2,
+    },
 }
 """Notebook -> parameters with which it takes seconds. The demo's own numbers are what its verdict needs."""
 
