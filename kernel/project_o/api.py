@@ -115,9 +115,8 @@ def evolve(
     """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
 
     A path means the program in that file, or the task in that folder, in OpenEvolve's form, several paths the files of
-    one program; see
-    ``evolving.files.evolve_files`` for its options. Raises EvolutionError where a run cannot start, UsageError for
-    options that cannot be meant.
+    one program; see ``evolving.files.evolve_files`` for its options. Raises EvolutionError where a run cannot start,
+    UsageError for options that cannot be meant.
     """
     from .evolving.files import evolve_files, is_task
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import struct
+import threading
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
@@ -24,9 +25,10 @@ _NANO = 10**9
 
 
 class Stamps:
-    """The stamps of some files, in the order given. Not safe to share between threads."""
+    """The stamps of some files, in the order given. Runs of one process share those of the gate."""
 
     def __init__(self, paths: Iterable[str]) -> None:
+        self._lock = threading.Lock()  # there is one place for what the system says
         self.paths = tuple(paths)
         size = _STATX.size * len(self.paths)
         self._found = ctypes.create_string_buffer(max(size, 1))
@@ -50,8 +52,9 @@ class Stamps:
         if call is None:
             return [_stamp(path) for path in self.paths]
         # SAFETY: each place has room for one struct statx, in a buffer that lives as long as this object.
-        failed = list(map(call, *self._arguments))
-        stamps: list[Any] = list(_STATX.iter_unpack(self._view))
+        with self._lock:
+            failed = list(map(call, *self._arguments))
+            stamps: list[Any] = list(_STATX.iter_unpack(self._view))
         for place, code in enumerate(failed):
             if code:  # not there, or a kernel or a filter that does not know the call
                 stamps[place] = _stamp(self.paths[place])

@@ -220,6 +220,7 @@ def _replace(texts: Mapping[Path, str]) -> None:
     """The whole texts or nothing: a file that is half written, or one of two, is nobody's program.
 
     All are written beside their places first; where one cannot take its place, those before it get their texts back.
+    A process that is killed between two of them leaves some new and some old, each of them whole.
     """
     staged: list[tuple[Path, Path, bytes]] = []
     done: list[tuple[Path, bytes]] = []

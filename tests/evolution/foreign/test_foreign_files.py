@@ -20,6 +20,8 @@ from project_o.evolution.journal import TrialJournal
 from project_o.evolving.files import _replace, foreign_task
 from project_o.sandbox import Sandbox
 
+from .test_foreign_tasks import LOAD
+
 MAIN = """import helper
 
 # EVOLVE-BLOCK-START
@@ -34,14 +36,6 @@ def step(x):
 # EVOLVE-BLOCK-END
 """
 FILES = {"main.py": MAIN, "helper.py": HELPER, "deep/fixed.py": "HALF = 0.5\n"}
-LOAD = """
-import importlib.util
-def load(path):
-    spec = importlib.util.spec_from_file_location("program", path)
-    program = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(program)
-    return program
-"""
 EVALUATOR = LOAD + "def evaluate(path): return {'combined_score': -abs(load(path).level() - 60.0)}\n"
 
 
