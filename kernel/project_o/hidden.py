@@ -22,11 +22,14 @@ _FORMATS = (
 )
 _SEPARATORS = "\u2028\u2029"  # some programs take them for a line's end
 _FILLERS = "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0"  # letters, by their category, that show nothing
+_MARKS = "\u0300-\u036f\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f"  # so many on one letter cover other lines
 _NO_CHARACTERS = "\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff"  # and halves that UTF-8 cannot carry
 _HIDDEN = re.compile(
     f"[{_CONTROLS}{_FORMATS}{_SEPARATORS}{_FILLERS}{_NO_CHARACTERS}]"
     "|(?<![^\x00-\x7f\u200c\u200d])[\u200c\u200d]|[\u200c\u200d](?![^\x00-\x7f\u200c\u200d])"
     "|(?<=[\ufe00-\ufe0f])[\ufe00-\ufe0f]"
+    "|(?<![\u1000-\U0010ffff])[\ufe00-\ufe0d]|(?<![#*0-9\xa9\xae\u1000-\U0010ffff])[\ufe0e\ufe0f]"  # bits on letters
+    f"|(?<=[{_MARKS}]{{8}})[{_MARKS}]"
 )
 _HIDDEN_IN_ASCII = re.compile("[\x00-\x08\x0b-\x1f\x7f]")
 

@@ -6,7 +6,7 @@ import fcntl
 import mmap
 import os
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from .. import limits
@@ -87,6 +87,20 @@ class Arena:
         if offset < 0 or size < 0 or offset + size > self.size:
             raise ValueError(f"{size} bytes at {offset} are not in the {self.size} bytes that are shared")
         return bytearray(memoryview(self._map)[offset : offset + size]) if self._map and size else bytearray()
+
+    def reader(self) -> Callable[[int, int], bytearray]:
+        """``read`` for one answer, in which each value lies in a place of its own: the values together are no larger
+        than what is shared. An answer of a few bytes a value may name one large place many thousand times."""
+        left = self.size
+
+        def read(offset: int, size: int) -> bytearray:
+            nonlocal left
+            left -= max(0, size)
+            if left < 0:
+                raise ValueError(f"values of more than the {self.size} bytes that are shared")
+            return self.read(offset, size)
+
+        return read
 
     def invert(self, offset: int, size: int) -> None:
         """Write over what is there, so that no byte stays as it was."""

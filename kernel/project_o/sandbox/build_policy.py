@@ -30,12 +30,13 @@ from .policy import (
     X32_BIT,
     Instruction,
     Machine,
+    own_clock,
 )
 
 Use = Literal["build", "evaluator"]
 PRETEND = 0x00050000  # an error of number 0: the call returns success and was not made
 FIRST_UNKNOWN = 463
-REFUSE_ENOTTY = 0x00050019
+REFUSE_ENOTTY, REFUSE_ENOTSUP = 0x00050019, 0x0005005F
 
 # name: (number on x86_64, number on aarch64); -1 where the machine has no such call.
 DENIED: dict[str, tuple[int, int]] = {
@@ -175,6 +176,14 @@ PRETENDED: dict[str, tuple[int, int]] = {
     "futimesat": (261, -1),
     "utimensat": (280, 88),
 }
+NOT_THERE: dict[str, tuple[int, int]] = {
+    "getxattr": (191, 8),
+    "lgetxattr": (192, 9),
+    "listxattr": (194, 11),
+    "llistxattr": (195, 12),
+}
+"""What stands beside a file's content, by its path: Landlock has no right for that either (of a file that is open it can
+be read). Who copies a file goes on without it, as where the file system has none (ENOTSUP)."""
 LOCAL_SOCKETS = frozenset({"socket", "bind", "listen", "accept", "accept4", "connect"})
 """Allowed in namespaces, for sockets of the local kind: what lies behind their paths is the evaluator's own."""
 EXAMINED: dict[str, tuple[int, int]] = {
@@ -190,6 +199,9 @@ EXAMINED: dict[str, tuple[int, int]] = {
     "socketpair": (53, 199),
     "sendto": (44, 206),
     "setsockopt": (54, 208),
+    "clock_gettime": (228, 113),
+    "clock_getres": (229, 114),
+    "clock_nanosleep": (230, 115),
 }
 NEW_NAMESPACES = 0x7E020000  # every CLONE_NEW... of clone(2)
 OWNERS_AND_LEASES = (8, 10, 15, 1024, 1026)  # F_SETOWN, F_SETSIG, F_SETOWN_EX, F_SETLEASE, F_NOTIFY
@@ -268,6 +280,7 @@ def _examined(use: Use, *, inside: bool) -> dict[str, list[Instruction]]:
             _REFUSE,
         ],
         "sendto": _zero((4, False), (4, True)),
+        **dict.fromkeys(("clock_gettime", "clock_getres", "clock_nanosleep"), own_clock()),
     }
 
 
@@ -295,6 +308,7 @@ def wide_program(machine: Machine, use: Use, *, signals_stay: bool, inside: bool
     for table, verdict in (
         (denied_calls(use, signals_stay=signals_stay, inside=inside), _REFUSE),
         (PRETENDED, (RETURN, 0, 0, PRETEND)),
+        (NOT_THERE, (RETURN, 0, 0, REFUSE_ENOTSUP)),
     ):
         for numbers in table.values():
             if numbers[machine.column] >= 0:

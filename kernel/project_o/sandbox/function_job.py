@@ -75,7 +75,7 @@ class FunctionJob(Job):
         answer, body = self._begin(reply, tail=tail, seconds=seconds)
         if answer is None:
             try:
-                answer = self._end(reply, ok=True, value=wire.decode(body["value"], arena.read))
+                answer = self._end(reply, ok=True, value=wire.decode(body["value"], arena.reader()))
                 answer = replace(answer, touched=words(body.get("touched")))
             except UNTRUSTED as error:
                 return self._breach(reply, error)
@@ -101,7 +101,7 @@ class FunctionJob(Job):
         if answer is not None:
             return Answers(answer)
         try:
-            values = wire.decode(body["value"], arena.read)
+            values = wire.decode(body["value"], arena.reader())
             if type(values) is not list or len(values) != len(calls):
                 raise ValueError("another number of results")
             each = [self._each_answer(one, value) for one, value in zip(placed, values, strict=True)]
@@ -184,7 +184,7 @@ class FunctionJob(Job):
         if failed is not None:
             return replace(failed, wall_seconds=answer.wall_seconds, cpu_seconds=answer.cpu_seconds)
         try:
-            now, held, around, value = wire.decode(body["value"], arena.read)
+            now, held, around, value = wire.decode(body["value"], arena.reader())
             changed = self._containers_changed(placed, now)
             held, around = words(held), words(around)
         except UNTRUSTED as error:

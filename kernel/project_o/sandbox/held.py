@@ -19,6 +19,9 @@ from . import build_tree, scratch
 _SOCKET_BYTES, _PIPE_BYTES = 208 << 10, 64 << 10
 """What may wait in one of them: the kernel's own sizes, which the filter lets nobody raise."""
 _SOCKETS_FREE, _PIPES_FREE = 64, 128
+_MAPPING_BYTES, _LOCK_BYTES, _POLLED_BYTES = 256, 256, 256
+"""What the kernel keeps for a mapping, a lock on a file, a descriptor that is waited for: rounded up."""
+_EVENTS = b"anon_inode:[eventpoll]"
 _MANY = 1 << 60
 _SIZE = 20  # in /proc/PID/stat, as in build_tree
 
@@ -46,11 +49,12 @@ def look(pid: int, folders: Iterable[str], sizes: dict[int, int], enough: int = 
     mapped: Counter[int] = Counter()
     sockets: dict[bytes, int] = {}
     pipes: set[bytes] = set()
+    kept = 0
     for one in build_tree.members(pid):
-        _descriptors(one, inside, found, open_files, sockets, pipes)
+        kept += _descriptors(one, inside, found, open_files, sockets, pipes)
         _program(one, inside, open_files)
-        _mapped(one, inside, mapped)
-        found.buffer_bytes = _SOCKET_BYTES * max(0, len(sockets) - _SOCKETS_FREE)
+        kept += _MAPPING_BYTES * _mapped(one, inside, mapped)
+        found.buffer_bytes = kept + _SOCKET_BYTES * max(0, len(sockets) - _SOCKETS_FREE)
         found.buffer_bytes += _PIPE_BYTES * max(0, len(pipes) - _PIPES_FREE)
         if found.buffer_bytes > enough:
             break
@@ -73,7 +77,9 @@ def _descriptors(
     open_files: dict[int, int],
     sockets: dict[bytes, int],
     pipes: set[bytes],
-) -> None:
+) -> int:
+    """What a process holds open. Returns the bytes that the kernel keeps of locks on it, and of waiting for it."""
+    kept = 0
     try:
         with os.scandir(f"/proc/{pid}/fd".encode()) as entries:
             for entry in entries:
@@ -84,13 +90,17 @@ def _descriptors(
                             sockets[what] = _under_way(entry.path.replace(b"/fd/", b"/fdinfo/"))
                     elif what.startswith(b"pipe:"):
                         pipes.add(what)
+                    elif what == _EVENTS:
+                        kept += _POLLED_BYTES * _lines(entry.path, b"tfd:")
                     elif inside and what.startswith(inside):
                         _removed(entry.stat(), open_files)
+                        kept += _LOCK_BYTES * _lines(entry.path, b"lock:")
     except PermissionError:  # who may not be looked into (prctl(2), PR_SET_DUMPABLE), or has nothing any more
         if _has_memory(pid):
             found.unseen.add(pid)
     except OSError:
         pass
+    return kept
 
 
 def _removed(facts: os.stat_result, open_files: dict[int, int]) -> None:
@@ -105,17 +115,21 @@ def _program(pid: int, inside: tuple[bytes, ...], open_files: dict[int, int]) ->
             _removed(os.stat(path), open_files)  # noqa: PTH116 - as above
 
 
-def _mapped(pid: int, inside: tuple[bytes, ...], mapped: Counter[int]) -> None:
-    """The bytes of removed files that are mapped, in however many pieces: all of that may be on the disk."""
+def _mapped(pid: int, inside: tuple[bytes, ...], mapped: Counter[int]) -> int:
+    """The bytes of removed files that are mapped, in however many pieces: all of that may be on the disk. Returns how
+    many mappings there are in all."""
     own: Counter[int] = Counter()
+    count = 0
     with suppress(OSError, ValueError), open(f"/proc/{pid}/maps", "rb") as f:
         for line in f:
+            count += 1
             if line.endswith(b" (deleted)\n"):
                 where, _, _, _, number, path = line.split(maxsplit=5)
                 if inside and path.startswith(inside):
                     first, _, last = where.partition(b"-")
                     own[int(number)] += int(last, 16) - int(first, 16)
     mapped |= own
+    return count
 
 
 def _under_way(path: bytes) -> int:
@@ -123,6 +137,13 @@ def _under_way(path: bytes) -> int:
         for line in f:
             if line.startswith(b"scm_fds:"):
                 return int(line.split()[1])
+    return 0
+
+
+def _lines(path: str | bytes, name: bytes) -> int:
+    """How many lines of what the kernel says of a descriptor begin so."""
+    with suppress(OSError), open(os.fsencode(path).replace(b"/fd/", b"/fdinfo/"), "rb") as f:
+        return sum(line.startswith(name) for line in f)
     return 0
 
 

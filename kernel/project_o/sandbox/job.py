@@ -172,7 +172,7 @@ class Job:
         if answer is not None:
             return answer
         try:
-            value = wire.decode(body["value"], self._channel.arena.read)
+            value = wire.decode(body["value"], self._channel.arena.reader())
         except UNTRUSTED as error:
             return self._breach(reply, error)
         if self._finite and (found := wire.not_finite(value)):

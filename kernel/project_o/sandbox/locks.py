@@ -137,10 +137,11 @@ def prepare(config: dict[str, Any]) -> None:
 def map_arena(size: int) -> int:
     """The address at which the shared memory is visible here.
 
-    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot.
+    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot. It lies
+    where the filter keeps it (``policy.ARENA_AT``), unless something else lies there already.
     """
-    # SAFETY: a fresh mapping at an address of the system's choice; pages beyond the file's end are never touched.
-    address = _libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, FD_ARENA, 0)
+    # SAFETY: a fresh mapping, which covers no other: the address is a wish; pages beyond the file's end are never touched.
+    address = _libc.mmap(policy.ARENA_AT, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, FD_ARENA, 0)
     if address is None or address == _MAP_FAILED:
         raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
     os.close(FD_ARENA)  # with it the file could be made larger, or sealed, where its descriptors may be worked on
@@ -156,8 +157,8 @@ def fence(address: int, *, closed: bool) -> None:
 
 def map_snapshot(size: int) -> int:
     """The address of the data that this job shares with others; what is written there stays this job's own."""
-    # SAFETY: a fresh private mapping of a sealed file at an address of the system's choice: it cannot shrink under us.
-    address = _libc.mmap(None, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, FD_SNAPSHOT, 0)
+    # SAFETY: a fresh private mapping of a sealed file; the address is a wish, and the file cannot shrink under us.
+    address = _libc.mmap(policy.SNAPSHOT_AT, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, FD_SNAPSHOT, 0)
     if address is None or address == _MAP_FAILED:
         raise OSError(ctypes.get_errno(), "the shared data cannot be mapped")
     os.close(FD_SNAPSHOT)

@@ -154,7 +154,7 @@ class NativeJob(Job):
             found = body["cells"]
             if type(found) is not list or len(found) != len(calls):
                 raise ValueError("another number of results")
-            values = [self._unpacked(function, cells) for cells in found]
+            values = self._unpacked(function, found)
         except UNTRUSTED as error:
             return Answers(self._breach(reply, error))
         whole = self._end(reply, ok=True)
@@ -181,7 +181,7 @@ class NativeJob(Job):
         answer, body = self._begin(reply, tail=tail, seconds=seconds)
         if answer is None:
             try:
-                value, touched = self._unpacked(function, body["cells"]), words(body.get("touched"))
+                (value,), touched = self._unpacked(function, [body["cells"]]), words(body.get("touched"))
             except UNTRUSTED as error:
                 return self._breach(reply, error)
             answer = replace(self._end(reply, ok=True, value=value), touched=touched)
@@ -203,9 +203,14 @@ class NativeJob(Job):
             return f"{-away} bytes before the beginning of {name}"
         return f"{f'{away} bytes' if away else 'right'} behind the end of {name}"
 
-    def _unpacked(self, function: NativeFunction, cells: Any) -> Any:
-        arena, base = self._channel.arena, self._channel.base
-        return abi.unpack(function, _cells(cells, function), lambda at, n: bytes(arena.read(at - base, n)))
+    def _unpacked(self, function: NativeFunction, results: Sequence[Any]) -> list[Any]:
+        """The results of one answer."""
+        read, base = self._channel.arena.reader(), self._channel.base
+
+        def copy(at: int, size: int) -> bytes:
+            return bytes(read(at - base, size))
+
+        return [abi.unpack(function, _cells(cells, function), copy) for cells in results]
 
     def _written(self, placed: list[tuple[int, int, Any]]) -> tuple[tuple[int, Any], ...]:
         return tuple((index, _checked(self._channel.arena.view(at, like))) for index, at, like in placed)

@@ -23,16 +23,26 @@ LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN, AND = 0x20, 0x15, 0x35, 0x45,
 KILL_PROCESS, REFUSE_EPERM, REFUSE_ENOSYS, ALLOW = 0x80000000, 0x00050001, 0x00050026, 0x7FFF0000
 OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
-MAP_SHARED_ANONYMOUS, MAP_GROWS_DOWN = 0x21, 0x100
+MAP_SHARED_ANONYMOUS, MAP_FIXED, MAP_GROWS_DOWN, MREMAP_FIXED = 0x21, 0x10, 0x100, 2
+ARENA_AT, SNAPSHOT_AT, KEPT_BELOW = 0x10 << 32, 0x11 << 32, 0x12
+"""Where memory is mapped that is not the job's own, each within 4 GiB of addresses, and the first high word behind them.
+
+Nothing below may be unmapped, moved or covered: whoever gave those addresses back could take as much memory of another
+kind, once RLIMIT_DATA no longer counts it (what has been written to and is then made read-only, mprotect(2)).
+"""
+OWN_CLOCKS = (0xFFFFFFFE, 0xFFFFFFFA)
+"""The CPU clocks of oneself, thread and process. Other negative numbers are the clocks of other processes, which anybody
+may read (clock_getcpuclockid(3)), or of devices."""
+PRIORITY_FUTEXES = (6, 7, 8, 11, 12, 13)
+"""FUTEX_LOCK_PI and its like: they say whether a thread is there, and lend it one's own priority (futex(2))."""
 
 _ALWAYS_TEXT = """
-read write close fstat poll lseek mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
-readv writev select sched_yield mremap madvise dup nanosleep getpid exit uname gettimeofday getrlimit getrusage times
-getuid getgid geteuid getegid sigaltstack gettid futex sched_getaffinity clock_gettime clock_getres clock_nanosleep
-exit_group pselect6 ppoll set_robust_list getrandom membarrier rseq
+read write close fstat poll lseek mprotect brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
+readv writev select sched_yield madvise dup nanosleep getpid exit uname gettimeofday getrlimit getrusage times
+getuid getgid geteuid getegid sigaltstack gettid exit_group pselect6 ppoll set_robust_list getrandom membarrier rseq
 """
 _PATHS_TEXT = """
-open stat lstat access getcwd readlink getdents64 openat newfstatat readlinkat faccessat statx faccessat2
+open stat lstat access getcwd getdents64 openat newfstatat faccessat statx faccessat2
 """
 _SCRATCH_TEXT = """
 fsync fdatasync ftruncate rename mkdir rmdir unlink mkdirat unlinkat renameat renameat2
@@ -50,12 +60,11 @@ class Machine(NamedTuple):
     tgkill: int
     prlimit64: int
     clone3: int
-    mmap: int
 
 
 MACHINES = {
-    "x86_64": Machine(0xC000003E, 0, 317, 72, 234, 302, 435, 9),
-    "aarch64": Machine(0xC00000B7, 1, 277, 25, 131, 261, 435, 222),
+    "x86_64": Machine(0xC000003E, 0, 317, 72, 234, 302, 435),
+    "aarch64": Machine(0xC00000B7, 1, 277, 25, 131, 261, 435),
 }
 
 
@@ -74,7 +83,7 @@ def allowed_calls(machine: Machine, wanted: Filter) -> list[int]:
     names = [*_ALWAYS, *(_PATHS if wanted.stage == "files" else ()), *(_SCRATCH if wanted.scratch else ())]
     if wanted.stage == "files":
         names.append("seccomp")  # the process tightens itself to ``strict`` after a library is loaded
-    names += [name for name in wanted.allowed if name not in OWN_PROCESS_FIRST]
+    names += [name for name in wanted.allowed if name not in OWN_PROCESS_FIRST and name not in _EXAMINED]
     return _numbers(machine, [name for name in dict.fromkeys(names) if name not in wanted.denied])
 
 
@@ -82,13 +91,63 @@ def _numbers(machine: Machine, names: Iterable[str]) -> list[int]:
     return [number for name in names if (number := CALLS[name][machine.column]) >= 0]
 
 
+_REFUSE: Instruction = (RETURN, 0, 0, REFUSE_EPERM)
+_ALLOW: Instruction = (RETURN, 0, 0, ALLOW)
+
+
+def _argument(index: int, *, high: bool = False) -> Instruction:
+    return (LOAD, 0, 0, OFFSET_ARGUMENTS + 8 * index + 4 * high)
+
+
+def own_clock() -> list[Instruction]:
+    """The machine's clocks, and one's own."""
+    own, own_too = OWN_CLOCKS
+    tests = [(JUMP_AT_LEAST, 0, 2, 1 << 31), (JUMP_EQUAL, 1, 0, own), (JUMP_EQUAL, 0, 1, own_too)]
+    return [_argument(0), *tests, _ALLOW, _REFUSE]
+
+
+def _examined() -> dict[str, list[Instruction]]:
+    """Calls that pass for some arguments, whichever process asks."""
+    # No memory that RLIMIT_DATA does not count, be it shared with nobody or a second stack, and what is kept is kept.
+    counted = [
+        _argument(3),
+        (JUMP_SET, 7, 0, MAP_GROWS_DOWN),
+        (JUMP_SET, 0, 3, MAP_FIXED),
+        _argument(0, high=True),
+        (JUMP_AT_LEAST, 0, 4, KEPT_BELOW),
+        _argument(3),
+        (AND, 0, 0, MAP_SHARED_ANONYMOUS),
+        (JUMP_EQUAL, 1, 0, MAP_SHARED_ANONYMOUS),
+        _ALLOW,
+        _REFUSE,
+    ]
+    moved = [
+        _argument(0, high=True),
+        (JUMP_AT_LEAST, 0, 5, KEPT_BELOW),
+        _argument(3),
+        (JUMP_SET, 0, 2, MREMAP_FIXED),
+        _argument(4, high=True),
+        (JUMP_AT_LEAST, 0, 1, KEPT_BELOW),
+        _ALLOW,
+        _REFUSE,
+    ]
+    plain = [(JUMP_EQUAL, len(PRIORITY_FUTEXES) - k, 0, one) for k, one in enumerate(PRIORITY_FUTEXES)]
+    return {
+        "futex": [_argument(1), (AND, 0, 0, 0x7F), *plain, _ALLOW, _REFUSE],
+        "mmap": counted,
+        "munmap": [_argument(0, high=True), (JUMP_AT_LEAST, 0, 1, KEPT_BELOW), _ALLOW, _REFUSE],
+        "mremap": moved,
+        **dict.fromkeys(("clock_gettime", "clock_getres", "clock_nanosleep"), own_clock()),
+    }
+
+
+_EXAMINED = _examined()
+
+
 def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instruction]:
     """The seccomp filter for the process ``pid``: what is not named is refused with EPERM."""
 
-    def argument(index: int) -> Instruction:
-        return (LOAD, 0, 0, OFFSET_ARGUMENTS + 8 * index)  # the low half; the high half is the next word
-
-    refuse, allow = (RETURN, 0, 0, REFUSE_EPERM), (RETURN, 0, 0, ALLOW)
+    argument, refuse, allow = _argument, _REFUSE, _ALLOW
     program: list[Instruction] = [
         (LOAD, 0, 0, OFFSET_ARCHITECTURE),
         (JUMP_EQUAL, 1, 0, machine.audit),
@@ -114,23 +173,16 @@ def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instructi
         allow,
         refuse,
     ]
-    # mmap: no memory that RLIMIT_DATA does not count, be it shared with nobody or a second stack.
-    counted = [
-        argument(3),
-        (JUMP_SET, 3, 0, MAP_GROWS_DOWN),
-        (AND, 0, 0, MAP_SHARED_ANONYMOUS),
-        (JUMP_EQUAL, 1, 0, MAP_SHARED_ANONYMOUS),
-        allow,
-        refuse,
-    ]
     examined: dict[int, list[Instruction]] = {
-        machine.mmap: counted,
         machine.clone3: [(RETURN, 0, 0, REFUSE_ENOSYS)],  # then the C library falls back to clone, which is refused
         machine.fcntl: few,
         machine.tgkill: [argument(0), (JUMP_EQUAL, 0, 1, pid), allow, refuse],  # abort() and raise(): itself only
         machine.prlimit64: read_limit,
     }
-    for number in _numbers(machine, [name for name in wanted.allowed if name in OWN_PROCESS_FIRST]):
+    for name, body in _EXAMINED.items():
+        examined.update((number, body) for number in _numbers(machine, [name]))
+    own = ["sched_getaffinity", *(name for name in wanted.allowed if name in OWN_PROCESS_FIRST)]
+    for number in _numbers(machine, own):
         examined[number] = [argument(0), (JUMP_EQUAL, 2, 0, 0), (JUMP_EQUAL, 1, 0, pid), refuse, allow]
     for number in _numbers(machine, wanted.denied):
         examined.pop(number, None)

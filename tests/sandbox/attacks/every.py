@@ -16,5 +16,6 @@ from . import (  # noqa: F401 - importing them is what this is for
     scratch,
     signals,
     state,
+    strangers,
     timing,
 )

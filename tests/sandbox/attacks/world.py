@@ -113,6 +113,21 @@ class World:
         self._closing.append(fd)
         return fd
 
+    def _make_link(self) -> str:
+        """A link whose target is a secret."""
+        path = os.path.join(self.folder, "link")
+        os.symlink("/" + self.token, path)
+        self.before = self.fingerprint()
+        return path
+
+    def _make_labelled(self) -> str:
+        """A file with a secret beside its content."""
+        path = os.path.join(self.folder, "labelled")
+        Path(path).write_text("x")
+        os.setxattr(path, "user.origin", self.token.encode())
+        self.before = self.fingerprint()
+        return path
+
     def handle(self) -> tuple[int, bytes]:
         """The canary as name_to_handle_at gives it: (mount, handle)."""
         import ctypes
@@ -208,6 +223,16 @@ class World:
         os.set_inheritable(fd, True)
         self._closing.append(fd)
         return fd
+
+    def _make_slab_before(self) -> int:
+        from .strangers import unreclaimable
+
+        return unreclaimable()
+
+    def _make_peak_before(self) -> int:
+        from .strangers import forget_the_peak
+
+        return forget_the_peak()
 
     def _make_disk_before(self) -> int:
         return self._disk_used()
