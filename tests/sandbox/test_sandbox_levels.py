@@ -12,6 +12,7 @@ import pytest
 
 from project_o.errors import SandboxError, UsageError
 from project_o.sandbox import Sandbox, box, helper, level, policy, probe
+from project_o.sandbox.calls import CALLS
 
 KERNEL = Path(helper.__file__).resolve().parents[2]
 
@@ -152,11 +153,89 @@ def test_filters_are_well_formed(name, stage):
             assert at + 1 + max(if_true, if_false) < len(program)
     code, own_at = policy.encoded_program(machine, wanted)
     assert len(code) == 8 * len(program)
-    assert len(own_at) == 2
+    assert len(own_at) == 3
     assert all(at % 8 == 4 for at in own_at)
     calls = policy.allowed_calls(machine, wanted)
     assert len(calls) == len(set(calls))
     assert (machine.seccomp in calls) == (stage == "files")
+
+
+class Asked:
+    """What a filter says of one call: the instructions that ours are made of (bpf(4), seccomp(2))."""
+
+    def __init__(self, machine, kept=0x7EFB):
+        self.program = policy.filter_program(machine, policy.Filter("strict", kept=kept), 4711)
+        self.machine, self.block = machine, kept << 32
+
+    def __call__(self, name, *arguments):
+        words = [CALLS[name][self.machine.column], self.machine.audit, 0, 0]
+        for value in (*arguments, *[0] * (6 - len(arguments))):
+            words += [value & 0xFFFFFFFF, value >> 32 & 0xFFFFFFFF]
+        at, held, other = 0, 0, 0
+        while True:
+            code, if_true, if_false, k = self.program[at]
+            at += 1
+            if code == policy.RETURN:
+                return k == policy.ALLOW
+            if code == policy.LOAD:
+                held = words[k // 4]
+            elif code == policy.REMEMBER:
+                other = held
+            elif code == policy.AND:
+                held &= k
+            elif code == policy.ADD_REMEMBERED:
+                held = (held + other) & 0xFFFFFFFF
+            else:
+                true = {
+                    policy.JUMP_EQUAL: held == k,
+                    policy.JUMP_AT_LEAST: held >= k,
+                    policy.JUMP_SET: bool(held & k),
+                    policy.JUMP_AT_LEAST_REMEMBERED: held >= other,
+                }[code]
+                at += if_true if true else if_false
+
+
+@pytest.mark.parametrize("name", policy.MACHINES)
+def test_what_is_shared_cannot_be_given_back(name):
+    """No range that meets the block, from whichever side, and each that does not."""
+    asked = Asked(policy.MACHINES[name])
+    block, size, page = asked.block, 1 << 32, 4096
+    inside = [
+        (block, page), (block + size - page, page), (block - page, 2 * page), (block - size - page, size + 2 * page),
+        (block - 3 * size, 9 * size), (block, 9 * size), (block - page, 10 * size), (page, block),
+    ]  # fmt: skip
+    outside = [
+        (block - page, page), (block + size, page), (block - size, size - page), (block - size + page, page),
+        (page, page), (block + size, 9 * size), (block - 3 * size, 2 * size), (page, block - page),
+        (0x7FFFF0000000, page), (block - size + page, size - page),
+    ]  # fmt: skip
+    private, fixed, moved = 0x22, 0x10, 1 | policy.MREMAP_FIXED
+    for at, many in inside:
+        assert not asked("munmap", at, many), (hex(at), hex(many))
+        assert not asked("mmap", at, many, 3, private | fixed)
+        assert not asked("mremap", at, many, page, 1)
+        assert not asked("mremap", page, page, many, moved, at)
+    for at, many in outside:
+        assert asked("munmap", at, many), (hex(at), hex(many))
+        assert asked("mmap", at, many, 3, private | fixed)
+        assert asked("mremap", at, many, page, 1)
+        assert asked("mremap", page, page, many, moved, at)
+    assert asked("mmap", block, page, 3, private)  # a wish, which covers nothing
+    assert not asked("mmap", 0, page, 3, policy.MAP_SHARED_ANONYMOUS)
+    assert not asked("mmap", 0, page, 3, private | policy.MAP_GROWS_DOWN)
+
+
+@pytest.mark.parametrize("name", policy.MACHINES)
+def test_of_others_nothing_is_told_by_clocks_and_locks(name):
+    asked = Asked(policy.MACHINES[name])
+    for call in ("clock_gettime", "clock_getres", "clock_nanosleep"):
+        assert all(asked(call, number) for number in (0, 1, 2, 3, 7, -2, -6))
+        assert not any(asked(call, (~pid << 3) | kind) for pid in (1, 4711) for kind in (2, 6))
+    assert all(asked("futex", 0, operation) for operation in (0, 1, 128, 129, 9, 137, 10, 256 | 137, 5, 4, 3))
+    assert not any(asked("futex", 0, operation) for operation in (6, 7, 8, 11, 12, 13, 134, 141))
+    assert asked("sched_getaffinity", 0)
+    assert asked("sched_getaffinity", 4711)
+    assert not asked("sched_getaffinity", 1)
 
 
 def test_strict_is_files_without_paths():

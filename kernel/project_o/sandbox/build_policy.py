@@ -182,8 +182,8 @@ NOT_THERE: dict[str, tuple[int, int]] = {
     "listxattr": (194, 11),
     "llistxattr": (195, 12),
 }
-"""What stands beside a file's content, by its path: Landlock has no right for that either (of a file that is open it can
-be read). Who copies a file goes on without it, as where the file system has none (ENOTSUP)."""
+"""What stands beside a file's content, by its path: Landlock has no right for that either. Who copies a file goes on
+without it, as where the file system has none (ENOTSUP). Of a file that is open it can be read."""
 LOCAL_SOCKETS = frozenset({"socket", "bind", "listen", "accept", "accept4", "connect"})
 """Allowed in namespaces, for sockets of the local kind: what lies behind their paths is the evaluator's own."""
 EXAMINED: dict[str, tuple[int, int]] = {

@@ -15,6 +15,7 @@ import signal
 import stat
 import struct
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from .. import limits as bounds
@@ -38,7 +39,10 @@ SYSTEM_LIBRARIES = ("/lib", "/lib64", "/usr/lib", "/usr/lib64", "/etc/ld.so.cach
 
 # SAFETY: the C library of this very process; the prototypes below are those of POSIX.
 _libc = ctypes.CDLL(None, use_errno=True)
-_PROT_NONE = 0
+_PROT_NONE, _MAP_FIXED = 0, 0x10
+_BLOCK_BYTES = 1 << 32
+_kept = 0
+"""The number of the block of addresses that this process reserved: see ``policy.Filter.kept``."""
 _libc.mmap.restype = ctypes.c_void_p
 _libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, *[ctypes.c_int] * 3, ctypes.c_long]
 _MACHINE = platform.machine()
@@ -106,10 +110,14 @@ def apply_seccomp(wanted: policy.Filter) -> None:
     machine = policy.MACHINES.get(_MACHINE)
     if machine is None:
         raise OSError(f"no system call table for {_MACHINE}")
-    code = _filter_of(*policy.encoded_program(machine, wanted))
+    code = _filter_of(*_encoded(machine, wanted))
     header = ctypes.create_string_buffer(struct.pack("HxxxxxxP", len(code) // 8, ctypes.addressof(code)))
     # SAFETY: struct sock_fprog is a length and a pointer; both buffers live until the call returns, the kernel copies.
     system_call(machine.seccomp, SECCOMP_SET_MODE_FILTER, 0, ctypes.c_void_p(ctypes.addressof(header)))
+
+
+def _encoded(machine: policy.Machine, wanted: policy.Filter) -> tuple[bytes, tuple[int, ...]]:
+    return policy.encoded_program(machine, replace(wanted, kept=_kept))
 
 
 def _filter_of(program: bytes, own_at: Iterable[int]) -> ctypes.Array[ctypes.c_char]:
@@ -130,18 +138,45 @@ def wanted_filter(config: dict[str, Any]) -> policy.Filter:
 def prepare(config: dict[str, Any]) -> None:
     """Before the fork: make what the child will need, so that it finds it made."""
     if config.get("seccomp") and (machine := policy.MACHINES.get(_MACHINE)) is not None:
-        policy.encoded_program(machine, wanted_filter(config))
-        policy.encoded_program(machine, policy.Filter("strict", denied=tuple(config["denied"])))
+        _encoded(machine, wanted_filter(config))
+        _encoded(machine, policy.Filter("strict", denied=tuple(config["denied"])))
+
+
+def keep_addresses() -> None:
+    """In the warm process: reserve the block in which its jobs find what is shared, and which they cannot give back.
+
+    Without one (where addresses are scarce) they find it anywhere, and what they take is bounded less well.
+    """
+    global _kept
+    try:
+        fd = os.open("/proc/self/exe", os.O_RDONLY)  # of a file that is not open to be written nobody makes memory
+    except OSError:
+        return
+    # SAFETY: addresses of the system's choice, none of which is touched; given back is what is left over of them.
+    at = _libc.mmap(None, 2 * _BLOCK_BYTES, _PROT_NONE, mmap.MAP_SHARED, fd, 0)
+    os.close(fd)
+    if at is None or at == _MAP_FAILED:
+        return
+    begin = -(-at // _BLOCK_BYTES) * _BLOCK_BYTES
+    for rest, size in ((at, begin - at), (begin + _BLOCK_BYTES, at + _BLOCK_BYTES - begin)):
+        if size:
+            _libc.munmap(ctypes.c_void_p(rest), ctypes.c_size_t(size))
+    _kept = begin // _BLOCK_BYTES
+
+
+def _mapped(offset: int, size: int, how: int, fd: int) -> Any:
+    place = _kept * _BLOCK_BYTES + offset if _kept else None
+    fixed = _MAP_FIXED if _kept else 0
+    return _libc.mmap(place, size, mmap.PROT_READ | mmap.PROT_WRITE, how | fixed, fd, 0)
 
 
 def map_arena(size: int) -> int:
     """The address at which the shared memory is visible here.
 
-    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot. It lies
-    where the filter keeps it (``policy.ARENA_AT``), unless something else lies there already.
+    All of ``size`` is reserved at once; the kernel's side lets the file grow under it, and this side cannot.
     """
-    # SAFETY: a fresh mapping, which covers no other: the address is a wish; pages beyond the file's end are never touched.
-    address = _libc.mmap(policy.ARENA_AT, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_SHARED, FD_ARENA, 0)
+    # SAFETY: a fresh mapping, or in the place reserved for it; pages beyond the file's end are not touched.
+    address = _mapped(0, size, mmap.MAP_SHARED, FD_ARENA)
     if address is None or address == _MAP_FAILED:
         raise OSError(ctypes.get_errno(), "the shared memory cannot be mapped")
     os.close(FD_ARENA)  # with it the file could be made larger, or sealed, where its descriptors may be worked on
@@ -157,8 +192,8 @@ def fence(address: int, *, closed: bool) -> None:
 
 def map_snapshot(size: int) -> int:
     """The address of the data that this job shares with others; what is written there stays this job's own."""
-    # SAFETY: a fresh private mapping of a sealed file; the address is a wish, and the file cannot shrink under us.
-    address = _libc.mmap(policy.SNAPSHOT_AT, size, mmap.PROT_READ | mmap.PROT_WRITE, mmap.MAP_PRIVATE, FD_SNAPSHOT, 0)
+    # SAFETY: as above; the file is sealed, so it cannot shrink under us.
+    address = _mapped(bounds.ARENA_BYTES_MAX, size, mmap.MAP_PRIVATE, FD_SNAPSHOT)
     if address is None or address == _MAP_FAILED:
         raise OSError(ctypes.get_errno(), "the shared data cannot be mapped")
     os.close(FD_SNAPSHOT)
@@ -234,7 +269,7 @@ def rehearse() -> None:
         f.read().split()
     resource.getrlimit(resource.RLIMIT_AS)
     if (machine := policy.MACHINES.get(_MACHINE)) is not None:
-        _filter_of(*policy.encoded_program(machine, policy.Filter("strict")))
+        _filter_of(*_encoded(machine, policy.Filter("strict")))
 
 
 def lock_strict(config: dict[str, Any]) -> None:

@@ -20,19 +20,14 @@ Stage = Literal["files", "strict"]
 Instruction = tuple[int, int, int, int]
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN, AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
+REMEMBER, ADD_REMEMBERED, JUMP_AT_LEAST_REMEMBERED = 0x07, 0x0C, 0x3D
 KILL_PROCESS, REFUSE_EPERM, REFUSE_ENOSYS, ALLOW = 0x80000000, 0x00050001, 0x00050026, 0x7FFF0000
 OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
 MAP_SHARED_ANONYMOUS, MAP_FIXED, MAP_GROWS_DOWN, MREMAP_FIXED = 0x21, 0x10, 0x100, 2
-ARENA_AT, SNAPSHOT_AT, KEPT_BELOW = 0x10 << 32, 0x11 << 32, 0x12
-"""Where memory is mapped that is not the job's own, each within 4 GiB of addresses, and the first high word behind them.
-
-Nothing below may be unmapped, moved or covered: whoever gave those addresses back could take as much memory of another
-kind, once RLIMIT_DATA no longer counts it (what has been written to and is then made read-only, mprotect(2)).
-"""
 OWN_CLOCKS = (0xFFFFFFFE, 0xFFFFFFFA)
-"""The CPU clocks of oneself, thread and process. Other negative numbers are the clocks of other processes, which anybody
-may read (clock_getcpuclockid(3)), or of devices."""
+"""The CPU clocks of oneself, thread and process. Other negative numbers are those of other processes, which anybody may
+read (clock_getcpuclockid(3)), or of devices."""
 PRIORITY_FUTEXES = (6, 7, 8, 11, 12, 13)
 """FUTEX_LOCK_PI and its like: they say whether a thread is there, and lend it one's own priority (futex(2))."""
 
@@ -70,12 +65,16 @@ MACHINES = {
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """What a filter is made for. ``allowed`` and ``denied`` are names of calls, beyond the stage's own list."""
+    """What a filter is made for. ``allowed`` and ``denied`` are names of calls, beyond the stage's own list. ``kept``:
+    the high word of addresses at which nothing may be unmapped, moved or covered (0: none); what is shared lies there.
+    Whoever gave those addresses back could take as much memory of his own, once RLIMIT_DATA no longer counts it: what
+    has been written to, and is then made read-only (mprotect(2))."""
 
     stage: Stage
     scratch: bool = False
     allowed: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
+    kept: int = 0
 
 
 def allowed_calls(machine: Machine, wanted: Filter) -> list[int]:
@@ -83,7 +82,7 @@ def allowed_calls(machine: Machine, wanted: Filter) -> list[int]:
     names = [*_ALWAYS, *(_PATHS if wanted.stage == "files" else ()), *(_SCRATCH if wanted.scratch else ())]
     if wanted.stage == "files":
         names.append("seccomp")  # the process tightens itself to ``strict`` after a library is loaded
-    names += [name for name in wanted.allowed if name not in OWN_PROCESS_FIRST and name not in _EXAMINED]
+    names += [name for name in wanted.allowed if name not in OWN_PROCESS_FIRST and name not in EXAMINED]
     return _numbers(machine, [name for name in dict.fromkeys(names) if name not in wanted.denied])
 
 
@@ -106,42 +105,56 @@ def own_clock() -> list[Instruction]:
     return [_argument(0), *tests, _ALLOW, _REFUSE]
 
 
-def _examined() -> dict[str, list[Instruction]]:
+def _outside(address: int, size: int, kept: int) -> list[Instruction]:
+    """Goes on where the range of addresses that two arguments say does not meet what is kept, and refuses else (and one
+    of 4 GiB or more that ends right before it)."""
+    if not kept:
+        return []
+    return [
+        _argument(address, high=True),
+        (JUMP_AT_LEAST, 13, 0, kept + 1),
+        (JUMP_EQUAL, 11, 0, kept),
+        (REMEMBER, 0, 0, 0),
+        _argument(size, high=True),
+        (ADD_REMEMBERED, 0, 0, 0),
+        (JUMP_AT_LEAST, 7, 0, kept),
+        (JUMP_AT_LEAST, 0, 7, kept - 1),
+        _argument(address),  # it ends in the block below, unless the low words carry
+        (REMEMBER, 0, 0, 0),
+        _argument(size),
+        (ADD_REMEMBERED, 0, 0, 0),
+        (JUMP_EQUAL, 2, 0, 0),
+        (JUMP_AT_LEAST_REMEMBERED, 1, 0, 0),
+        _REFUSE,
+    ]
+
+
+def _examined(kept: int) -> dict[str, list[Instruction]]:
     """Calls that pass for some arguments, whichever process asks."""
-    # No memory that RLIMIT_DATA does not count, be it shared with nobody or a second stack, and what is kept is kept.
-    counted = [
-        _argument(3),
-        (JUMP_SET, 7, 0, MAP_GROWS_DOWN),
-        (JUMP_SET, 0, 3, MAP_FIXED),
-        _argument(0, high=True),
-        (JUMP_AT_LEAST, 0, 4, KEPT_BELOW),
-        _argument(3),
-        (AND, 0, 0, MAP_SHARED_ANONYMOUS),
-        (JUMP_EQUAL, 1, 0, MAP_SHARED_ANONYMOUS),
-        _ALLOW,
-        _REFUSE,
-    ]
-    moved = [
-        _argument(0, high=True),
-        (JUMP_AT_LEAST, 0, 5, KEPT_BELOW),
-        _argument(3),
-        (JUMP_SET, 0, 2, MREMAP_FIXED),
-        _argument(4, high=True),
-        (JUMP_AT_LEAST, 0, 1, KEPT_BELOW),
-        _ALLOW,
-        _REFUSE,
-    ]
+    covered, moved_to = _outside(0, 1, kept), _outside(4, 2, kept)
     plain = [(JUMP_EQUAL, len(PRIORITY_FUTEXES) - k, 0, one) for k, one in enumerate(PRIORITY_FUTEXES)]
     return {
         "futex": [_argument(1), (AND, 0, 0, 0x7F), *plain, _ALLOW, _REFUSE],
-        "mmap": counted,
-        "munmap": [_argument(0, high=True), (JUMP_AT_LEAST, 0, 1, KEPT_BELOW), _ALLOW, _REFUSE],
-        "mremap": moved,
+        # No memory that RLIMIT_DATA does not count, be it shared with nobody or a second stack.
+        "mmap": [
+            _argument(3),
+            (JUMP_SET, 0, 1, MAP_GROWS_DOWN),
+            _REFUSE,
+            (JUMP_SET, 0, len(covered), MAP_FIXED),
+            *covered,
+            _argument(3),
+            (AND, 0, 0, MAP_SHARED_ANONYMOUS),
+            (JUMP_EQUAL, 0, 1, MAP_SHARED_ANONYMOUS),
+            _REFUSE,
+            _ALLOW,
+        ],
+        "munmap": [*covered, _ALLOW],
+        "mremap": [*covered, _argument(3), (JUMP_SET, 0, len(moved_to), MREMAP_FIXED), *moved_to, _ALLOW],
         **dict.fromkeys(("clock_gettime", "clock_getres", "clock_nanosleep"), own_clock()),
     }
 
 
-_EXAMINED = _examined()
+EXAMINED = frozenset(_examined(0))
 
 
 def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instruction]:
@@ -179,7 +192,7 @@ def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instructi
         machine.tgkill: [argument(0), (JUMP_EQUAL, 0, 1, pid), allow, refuse],  # abort() and raise(): itself only
         machine.prlimit64: read_limit,
     }
-    for name, body in _EXAMINED.items():
+    for name, body in _examined(wanted.kept).items():
         examined.update((number, body) for number in _numbers(machine, [name]))
     own = ["sched_getaffinity", *(name for name in wanted.allowed if name in OWN_PROCESS_FIRST)]
     for number in _numbers(machine, own):

@@ -291,6 +291,7 @@ def main(control_fd: int, kernel: int, modules: list[str], folder: str) -> None:
     locks.process_control(locks.PR_SET_DUMPABLE, 0)
     locks.process_control(locks.PR_SET_CHILD_SUBREAPER, 1)
     locks.process_name("o-zygote")
+    locks.keep_addresses()
     os.chdir("/")
     _preload(STANDARD_MODULES.split())
     _preload(NUMPY_MODULES)
