@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
+from ..languages.stateless import are_numbers, keeps_nothing
 from ..observe import Design, design
 from ..values import Artifact, Measurement, NativeFunction, Trial
 from .behaviour import machine_code
@@ -28,7 +29,7 @@ from .plausible import ALLOWABLE, FIRST_CALL, clock_defect
 from .quiet import Quiet
 from .stored import Kept
 from .task import Handle, Jobs, Task
-from .unseen import SCREENING_LOOKS, unseen
+from .unseen import LOOKS, SCREENING_LOOKS, unseen
 from .validate import Oracle, consult, validate
 
 
@@ -184,9 +185,10 @@ class TimeBench:
             remarks: list[str] = []
             if found.interval.low > self.threshold:
                 started = time.monotonic()
-                own = self._own(artifact)
+                own, forgets = self._own(artifact), self._forgets(artifact)
                 self._refuse(self._load(artifact, found.series), remarks)
-                self._scrutinise(incumbent, candidate, found.series, purpose, deadline, remarks, own=own)
+                sides = incumbent, candidate
+                self._scrutinise(*sides, found.series, purpose, deadline, remarks, own=own, forgets=forgets)
                 self._scrutiny_seconds = 0.5 * (self._scrutiny_seconds + time.monotonic() - started)
         self._kept.same(artifact)
         every = self._measurements(found, artifact, jobs, confidence)
@@ -204,18 +206,21 @@ class TimeBench:
         remarks: list[str],
         *,
         own: bool,
+        forgets: bool,
     ) -> None:
         """Whether the gain can be one. Raises Defect; what is allowed by name, or could not be told, is a remark.
 
-        A user's ``own`` text remembers only what it did before: it is not asked for inputs that it never saw.
+        A user's ``own`` text remembers only what it did before: it is not asked for inputs that it never saw. One that
+        ``forgets`` need not show there that it does the work each time: it can be read.
         """
         self._refuse(clock_defect(series), remarks)
         sides = incumbent, candidate
         shown = own
         if not own:
-            seen = unseen(sides, self._plan, self._fresh, series, purpose, deadline=deadline)
+            looks = SCREENING_LOOKS if forgets else LOOKS
+            seen = unseen(sides, self._plan, self._fresh, series, purpose, looks=looks, deadline=deadline)
             self._refuse(seen.defect, remarks)
-            shown = seen.shown
+            shown = seen.shown or forgets
         self._ceiling.prepare(incumbent, self._oracle)
         if self._ceiling.case is None or self._ceiling.how is None:
             remarks.append("whether it is too fast for its input was not checked: no larger input can be drawn")
@@ -240,6 +245,11 @@ class TimeBench:
     def _own(self, artifact: Artifact) -> bool:
         """Whether it is the incumbent's text with other values of its declared parameters."""
         return self._task.tools.only_settings(artifact.program, self._task.program)
+
+    def _forgets(self, artifact: Artifact) -> bool:
+        """Whether it has nowhere to keep an answer."""
+        text = artifact.program
+        return text.language == "python" and all(map(are_numbers, self._task.samples())) and keeps_nothing(text.source)
 
     def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
         if defect is None:

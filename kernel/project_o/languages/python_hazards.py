@@ -32,7 +32,7 @@ _MODULES = {
     _NATIVE: "_ctypes cffi ctypes numpy.ctypeslib",
     _CODE: "code codeop importlib marshal pickle pkgutil runpy site zipimport",
     _INSIDE: "_thread atexit builtins dis faulthandler inspect sysconfig traceback",
-    _WHERE: "getpass platform uuid",
+    _WHERE: "getpass locale platform uuid",
     _OURS: "IPython ipykernel jupyter_client project_o",
 }
 _NAMES = {
@@ -43,13 +43,14 @@ _NAMES = {
     _SYSTEM: "os",
     _NATIVE: "ctypes ctypeslib",
     _CODE: "eval exec __import__ importlib",
-    _INSIDE: "__builtins__ __closure__ __code__ __globals__ __subclasses__ _getframe builtins f_back f_globals "
-    "f_locals get_objects get_referents get_referrers gi_frame tb_frame",
+    _INSIDE: "__builtins__ __closure__ __code__ __globals__ __subclasses__ _getframe ag_frame builtins cr_frame f_back "
+    "f_builtins f_globals f_locals get_objects get_referents get_referrers gi_frame tb_frame",
     "it waits for somebody to type": "breakpoint input",
     _WHERE: "OWNDATA Thread ThreadPoolExecutor __array_interface__ __file__ __loader__ __module__ __spec__ _os "
     "active_count current_thread environ get_ident get_native_id getallocatedblocks getrefcount globals main_thread "
     "owndata sys.argv sys.executable sys.flags sys.modules sys.path sys.stdin",
-    _WHEN: "time.clock_gettime time.ctime time.gmtime time.localtime time.strftime time.time time.time_ns "
+    _WHEN: "time.clock_gettime time.ctime time.gmtime time.localtime time.process_time time.process_time_ns "
+    "time.strftime time.thread_time time.thread_time_ns time.time time.time_ns "
     "date.today datetime.date.today datetime.datetime.now datetime.datetime.today datetime.datetime.utcnow "
     "datetime.now datetime.today datetime.utcnow",
 }
@@ -60,6 +61,9 @@ REASONS = {
     **{name: reason for reason, names in _NAMES.items() for name in names.split()},
     python_places.SYS: _WHERE,
     python_places.NAME: _WHERE,
+    python_places.SPELLED: _INSIDE,
+    python_places.OWN: _WHERE,
+    python_places.TODAY: _WHEN,
     python_places.IMPORT: "which of two programs it is depends on where it runs: import what is there",
     "import (a computed name)": "nobody can see in the text what it imports",
     "the source": "it cannot be read",

@@ -8,6 +8,7 @@ place only, say nothing of the arguments.
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 
 SYS = "sys (where it runs)"
@@ -39,7 +40,16 @@ _OF_SYS = frozenset(
     ]
 )
 """What tells no place from another. Settings are here: who changes one is found by what it leaves."""
-ALL = frozenset({SYS, NAME, IMPORT})
+SPELLED = "a text that spells what is inside the interpreter"
+OWN = "whether its memory is its own (base)"
+TODAY = "the moment (datetime64)"
+ALL = frozenset({SYS, NAME, IMPORT, SPELLED, OWN, TODAY})
+_INSIDE_TEXT = """
+OWNDATA __array_interface__ __builtins__ __closure__ __code__ __globals__ __loader__ __module__ __spec__ __subclasses__
+_getframe ag_frame cr_frame f_back f_builtins f_globals f_locals gi_frame owndata tb_frame
+"""
+_INSIDE = frozenset(_INSIDE_TEXT.split())
+"""What texts reach as well: a computed getattr, a format's field, the name of a flag, a class in a pattern."""
 _SPELLED = frozenset({"sys", "_sys"})
 """As other modules hold it."""
 
@@ -58,6 +68,7 @@ def found(source: str) -> Iterator[tuple[int, str]]:
         for alias in node.names
         if alias.name == "sys"
     }
+    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     held = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr in _OF_SYS}
     for node in nodes:
         match node:
@@ -73,6 +84,35 @@ def found(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, SYS
             case ast.Try() if node.handlers:
                 yield from _tried(node)
+            case ast.Constant(value=str(text)) if (
+                _INSIDE.intersection(re.findall(r"\w+", text)) and id(node) not in told
+            ):
+                yield node.lineno, SPELLED
+            case ast.MatchClass() if _INSIDE.intersection(node.kwd_attrs):
+                yield node.lineno, SPELLED
+            case ast.Call(args=[ast.Constant(value="now" | "today"), *_]) if _last(node.func) == "datetime64":
+                yield node.lineno, TODAY
+        for asked in _asked(node):
+            if isinstance(asked, ast.Attribute) and asked.attr == "base":
+                yield asked.lineno, OWN
+
+
+def _last(node: ast.AST) -> str:
+    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _asked(node: ast.AST) -> list[ast.expr]:
+    """What is taken for true or false here, or compared by what it is."""
+    match node:
+        case ast.If() | ast.IfExp() | ast.While() | ast.Assert():
+            return [node.test]
+        case ast.BoolOp():
+            return node.values
+        case ast.UnaryOp(op=ast.Not()):
+            return [node.operand]
+        case ast.Compare() if any(isinstance(how, (ast.Is, ast.IsNot)) for how in node.ops):
+            return [node.left, *node.comparators]
+    return []
 
 
 def _tried(node: ast.Try) -> Iterator[tuple[int, str]]:

@@ -17,6 +17,8 @@ READ_ONLY = "an array that nobody may write into"
 ONE_PLACE = "an array of which several elements lie in one place"
 _MUTABLE = (list, dict, set, bytearray)
 _HOLDING = (list, tuple, dict, set, frozenset)
+_BYTES_THAT_CHANGE = (bytearray, memoryview)
+"""They cross as bytes do, and are none: no key of a dict, and one of them is what somebody else may write to."""
 _LEAVES = {int, float, str, bytes, bool, complex, type(None)}
 
 
@@ -97,10 +99,12 @@ def _children(item: Any, ndarray: Any) -> Iterator[tuple[Any, bool]]:
 
 
 def _of_class(item: Any) -> Iterator[str]:
-    """A class of the candidate's own; those of the library are what they are called."""
+    """A class of the candidate's own; those of the library are what they are called, but for bytes that may change."""
     kind = type(item)
     if kind.__module__ == "candidate":
         yield f"a value of its own class {kind.__name__}"
+    if kind in _BYTES_THAT_CHANGE:
+        yield f"a value of the class {kind.__name__}"
 
 
 def _of_array(array: Any, ndarray: Any) -> Iterator[str]:
