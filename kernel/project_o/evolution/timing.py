@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from .. import limits
 from ..errors import EvolutionError, InterfaceError
-from ..languages.stateless import are_numbers, keeps_nothing
+from ..languages.stateless import forgets
 from ..observe import Design, design
 from ..values import Artifact, Measurement, NativeFunction, Trial
 from .behaviour import machine_code
@@ -219,7 +219,7 @@ class TimeBench:
         if not own:
             looks = SCREENING_LOOKS if forgets else LOOKS
             seen = unseen(sides, self._plan, self._fresh, series, purpose, looks=looks, deadline=deadline)
-            self._refuse(seen.defect, remarks)
+            self._refuse(seen.defect or seen.together, remarks)
             shown = seen.shown or forgets
         self._ceiling.prepare(incumbent, self._oracle)
         if self._ceiling.case is None or self._ceiling.how is None:
@@ -230,7 +230,7 @@ class TimeBench:
             if not shown:
                 how, inputs = self._ceiling.how, self._ceiling.larger
                 seen = unseen(sides, how, inputs, larger, f"ceiling {purpose}", deadline=deadline)
-                self._refuse(seen.defect, remarks)
+                self._refuse(seen.defect or seen.together, remarks)
                 shown = seen.shown
             self._refuse(self._ceiling.defect(candidate, larger), remarks)
         if not shown:
@@ -249,7 +249,7 @@ class TimeBench:
     def _forgets(self, artifact: Artifact) -> bool:
         """Whether it has nowhere to keep an answer."""
         text = artifact.program
-        return text.language == "python" and all(map(are_numbers, self._task.samples())) and keeps_nothing(text.source)
+        return text.language == "python" and forgets(text.source, self._task.samples())
 
     def _refuse(self, defect: Defect | None, remarks: list[str]) -> None:
         if defect is None:

@@ -46,6 +46,7 @@ CAUTION = 1.0
 """Standard errors by which the questions' memory is taken to be larger than it looks."""
 DEVIATION = 1.4826
 """Of a normal distribution: its standard deviation over the median of the absolute deviations from its median."""
+APART_PLACES, APART_QUESTIONS, APART_CALLS = 6, 24, 4
 PRECISION_SHARE = 0.25
 """Of a gain: the standard error beyond which nothing is said of it."""
 SHOWN_SHARE = 0.25
@@ -66,11 +67,25 @@ class Unseen:
     saved: list[float] = field(default_factory=list)
     shares: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
 
+    apart: tuple[list[float], list[float]] = field(default_factory=lambda: ([], []))
+
     def tell(self, unseen: tuple[float, float], repeated: tuple[float, float]) -> None:
         """One question: seconds a call of the incumbent and the candidate."""
         for kept, share, (old, new) in zip((self.saved, self.claimed), self.shares, (unseen, repeated), strict=True):
             kept.append(old - new)
             share.append((old - new) / max(old, CLOCK_SECONDS_MIN))
+
+    @property
+    def together(self) -> Defect | None:
+        """A gain that is there where many are asked at once, and not where few are: none of it is the function's."""
+        if not _is(*self.apart, limits.GAIN_SHARE_APART, sign=1.0, confidence=limits.DEFECT_CONFIDENCE):
+            return None
+        saved, claimed = (statistics.median(kept) for kept in self.apart)
+        return Defect(
+            FIRST_CALL,
+            f"suspicious: of {told_seconds(claimed)} that it saves a call where many are asked in one question, "
+            f"{told_seconds(max(0.0, saved))} are there where few are: it answers all of them together",
+        )
 
     @property
     def defect(self) -> Defect | None:
@@ -139,6 +154,8 @@ def unseen(
         late = deadline is not None and time.monotonic() > deadline
         if len(found.saved) in looks and (late or found.shown or found.defect):
             break
+    if found.shown and statistics.median(found.claimed) >= limits.GAIN_APART_SECONDS_MIN:
+        asking.apart(found, series)
     return found
 
 
@@ -197,6 +214,28 @@ class _Asking:
         for case, expected, given in zip(cases, old.each, new.each, strict=True):
             checked(expected, given, self.how, case.label)
         return old.whole.cpu_seconds / len(cases), new.whole.cpu_seconds / len(cases)
+
+    def apart(self, found: Unseen, series: Series) -> None:
+        """The same in questions of a few calls. In one of many the others lie in the same memory, and who finds them
+        there can answer all of them at once. Between two questions the processor goes cold, which costs a fast one more
+        than a slow one: a small gain is not asked about."""
+        for place in _spread(len(series.numbers), APART_PLACES):
+            number = series.numbers[place]
+            claimed = (series.cpu[0][place] - series.cpu[1][place]) / series.repeat
+            cases = self.fresh.unseen(f"{self.purpose} apart", number, APART_CALLS * APART_QUESTIONS)
+            self._renew(number, APART_CALLS, 0)
+            for at in range(0, len(cases) - APART_CALLS + 1, APART_CALLS):
+                few = cases[at : at + APART_CALLS]
+                calls, allowed = [case.args for case in few], self._allowed(len(few))
+                old, new = (side.ask_each(self.how.function, calls, seconds=allowed) for side in self.sides)
+                if not old.whole.ok:
+                    continue
+                if not new.whole.ok:
+                    raise MeasurementFailed(f"{self.how.function} failed while it was measured: {new.whole.error}")
+                for case, expected, given in zip(few, old.each, new.each, strict=True):
+                    checked(expected, given, self.how, case.label)
+                found.apart[0].append((old.whole.cpu_seconds - new.whole.cpu_seconds) / len(few))
+                found.apart[1].append(claimed)
 
     def _renew(self, number: int, calls: int, turn: int) -> None:
         """Fresh processes, warm from other inputs."""

@@ -3,8 +3,8 @@
 What calls that are repeated on one input save is a gain only if the work is done each time. A measurement shows that
 on inputs that were never seen, where there are enough of them; of whole numbers below a hundred there are not. A text
 that has nowhere to keep an answer does the work each time, whatever it is asked: its functions change nothing but names
-of their own, and reach nothing that outlives a call. That holds where the arguments are numbers, and only there: what
-can be changed, or keeps its own hash, may remember.
+of their own, and reach nothing that outlives a call. That holds where the arguments are numbers, or lists of numbers
+into which the text writes nothing, and only there: what can be changed, or keeps its own hash, may remember.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ ValueError ZeroDivisionError
 _BUILTINS = frozenset(_BUILTINS_TEXT.split())
 _MODULES = frozenset({"bisect", "cmath", "heapq", "itertools", "math"})
 """They hold no container that a caller could write to."""
+_HEAPS = frozenset({"bisect", "heapq"})  # they write into the list that they are given
 _KINDS = (int, float, complex, str, bytes, bytearray, list, tuple, dict, set, frozenset)
 _METHODS = frozenset(name for kind in _KINDS for name in dir(kind) if not name.startswith("_"))
 _NODES = (
@@ -33,11 +34,44 @@ _NODES = (
     *(ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp, ast.comprehension),
     *(ast.expr_context, ast.boolop, ast.operator, ast.unaryop, ast.cmpop),
 )
+_WRITING_TEXT = "append clear extend insert pop popitem remove reverse setdefault sort update add discard"
+_WRITING = frozenset(_WRITING_TEXT.split())
 _NUMBERS = (int, float, complex, bool, type(None))
 
 
-def keeps_nothing(source: str) -> bool:
-    """Whether no function of the text can tell one call from another by what it kept."""
+def forgets(source: str, samples: Iterable[Iterable[Any]]) -> bool:
+    """Whether no function of the text can tell a call with arguments such as these from another by what it kept."""
+    given = list(samples)
+    if all(map(_are_numbers, given)):
+        return _keeps_nothing(source)
+    return all(map(_are_listed, given)) and _keeps_nothing(source) and _writes_nothing(source)
+
+
+def _are_numbers(values: Iterable[Any]) -> bool:
+    return all(_are_numbers(value) if type(value) is tuple else type(value) in _NUMBERS for value in values)
+
+
+def _are_listed(values: Iterable[Any]) -> bool:
+    return all(_are_listed(value) if type(value) in (list, tuple) else type(value) in _NUMBERS for value in values)
+
+
+def _writes_nothing(source: str) -> bool:
+    """No item is set or taken away, of whatever. (What ``+=`` does to a list that was given is seen in the list.)"""
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Subscript) and not isinstance(node.ctx, ast.Load):
+            return False
+        if isinstance(node, ast.Attribute) and node.attr in _WRITING:
+            return False
+        if isinstance(node, (ast.Import, ast.ImportFrom)) and _HEAPS.intersection(_named(node)):
+            return False
+    return True
+
+
+def _named(node: ast.Import | ast.ImportFrom) -> set[str]:
+    return {node.module or ""} if isinstance(node, ast.ImportFrom) else {alias.name for alias in node.names}
+
+
+def _keeps_nothing(source: str) -> bool:
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
@@ -52,11 +86,6 @@ def keeps_nothing(source: str) -> bool:
         and all(_reaches_own(node, functions | taken) for node in tree.body if isinstance(node, ast.FunctionDef))
         and not functions & (_BUILTINS | _MODULES | taken)
     )
-
-
-def are_numbers(values: Iterable[Any]) -> bool:
-    """Whether these are numbers, or tuples of such."""
-    return all(are_numbers(value) if type(value) is tuple else type(value) in _NUMBERS for value in values)
 
 
 def _is_text(node: ast.AST) -> bool:

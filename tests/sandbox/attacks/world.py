@@ -224,11 +224,6 @@ class World:
         self._closing.append(fd)
         return fd
 
-    def _make_slab_before(self) -> int:
-        from .strangers import unreclaimable
-
-        return unreclaimable()
-
     def _make_peak_before(self) -> int:
         from .strangers import forget_the_peak
 

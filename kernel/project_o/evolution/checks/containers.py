@@ -12,6 +12,7 @@ from typing import Any
 
 WORDS = (
     "", "a", "A b", "é", "e\u0301", "ß", "İ", "\U0001d518", "👩\u200d👩\u200d👧", "אב", "\t\r\n", "0", "-1.5", "ﬁΣς",
+    "٣²½Ⅷ", "\x1c\u2028\xa0\u3000", "ªʰ_ǅ",
 )  # fmt: skip
 DEPTH_MAX = 8
 

@@ -178,6 +178,8 @@ def _array_changes(leaf: Leaf, rng: Any) -> Iterator[tuple[str, Change]]:
     elif kind.kind in "iu":
         limit = np.iinfo(kind)
         specials = [("the largest", limit.max), ("the smallest", limit.min)]
+        both = np.array([limit.max // 3 * 2, limit.min // 3 * 2, 1], kind)
+        yield "large ones of both signs", lambda array: rng.choice(both, array.shape)
         if kind.itemsize * 8 == FULL:
             near = (1 << EXACT_BITS) + 1
             yield "what floats round to one", lambda array: (near - rng.integers(0, 3, array.shape)).astype(kind)
