@@ -43,7 +43,8 @@ def test_what_writes_a_language_stays(text):
         ("\x9b31m", "?31m"),
         ("acc\u200dept", "acc?ept"),
         ("\u00e9\u200d\u200d\u00e9", "\u00e9??\u00e9"),
-        ("a\ufe0f\ufe0f\ufe0f", "a\ufe0f??"),
+        ("a\ufe0f\ufe0f\ufe0f", "a???"),
+        ("❤\ufe0f\ufe0f\ufe0f", "❤\ufe0f??"),
         ("\u3164\u115f\u034f", "???"),
         ("\U000e0041\U000e0100", "??"),
         ("\ud800", "?"),
@@ -63,3 +64,19 @@ def test_cleaning_twice_is_cleaning_once(text):
     once = hidden.replace(text, lambda _: "\ufffd")
     assert hidden.replace(once, lambda _: "\ufffd") == once
     assert "\x1b" not in once
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("a\ufe01b\ufe0fc\ufe0e", "a?b?c?"),
+        ("é\ufe05", "é?"),
+        ("1\ufe0f\u20e3 #\ufe0f\u20e3 ©\ufe0f ❤\ufe0f", "1\ufe0f\u20e3 #\ufe0f\u20e3 ©\ufe0f ❤\ufe0f"),
+        ("\u2269\ufe00 \u845b\ufe00", "\u2269\ufe00 \u845b\ufe00"),
+        ("e" + "\u0301" * 8, "e" + "\u0301" * 8),
+        ("e" + "\u0301" * 11, "e" + "\u0301" * 8 + "???"),
+    ],
+)
+def test_nothing_hangs_on_letters_but_what_belongs_there(text, shown):
+    """Four bits on each, which nobody sees, or marks that cover the lines above; signs and accents stay."""
+    assert cleaned(text) == shown

@@ -28,6 +28,7 @@ import of_python_like  # noqa: E402 - as above
 import of_python_state  # noqa: E402 - as above
 import of_python_time  # noqa: E402 - as above
 import of_scores  # noqa: E402 - as above
+import of_strangers  # noqa: E402 - as above
 
 CASES = (
     *of_python.LIES,
@@ -45,6 +46,7 @@ CASES = (
     *of_native.IN_ZIG,
     *of_native.IN_RUST,
     *of_native_around.AROUND,
+    *of_strangers.STRANGE,
 )
 SCORES = {case.name: case for case in (*of_scores.IN_PYTHON, *of_scores.IN_LISP)}
 BY_NAME = {case.name: case for case in CASES}

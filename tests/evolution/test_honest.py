@@ -111,7 +111,34 @@ def f(data):
     return crc ^ 0xFFFFFFFF
 """,
 )
-CASES = {case[0]: case[1:] for case in (IN_PLACE, COSTS, NOTHING, CANCELS, NUMPY, TABLE)}
+STEPS = (
+    "of a number of which few are near, and each costs another time",
+    """
+def f(n):
+    steps = 0
+    while n != 1:
+        if n % 2 == 0:
+            n = n // 2
+        else:
+            n = 3 * n + 1
+        steps += 1
+    return steps
+""",
+    [(27,), (97,), (871,)],
+    """
+def f(n):
+    steps = 0
+    while n != 1:
+        if n & 1:
+            n += (n >> 1) + 1
+            steps += 2
+        else:
+            n >>= 1
+            steps += 1
+    return steps
+""",
+)
+CASES = {case[0]: case[1:] for case in (IN_PLACE, COSTS, NOTHING, CANCELS, NUMPY, TABLE, STEPS)}
 
 
 class Nothing:

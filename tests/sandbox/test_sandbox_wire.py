@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from project_o.runtimes.python_refusals import plain_fault
 from project_o.sandbox import wire
+from project_o.sandbox.arena import Arena
 
 SCALARS = st.one_of(
     st.none(),
@@ -131,3 +132,14 @@ def test_a_unit_of_time_of_no_length_is_refused():
         wire.decode({"$array": ["<M8[0Y]", [1], "AAAAAAAAAAA="]}, no_memory)
     assert wire.decode(array_of("<M8[ns]", bytes(8)), no_memory).astype(int).tolist() == [0]
     assert wire.decode(array_of("<M8[25s]", bytes(8)), no_memory).astype(int).tolist() == [0]
+
+
+def test_one_place_named_often_is_no_larger_than_what_is_shared():
+    """An answer of a few bytes a value must not fill its reader's memory."""
+    arena = Arena()
+    arena.grow(1 << 16)
+    part = {"$array": ["|u1", [1 << 14], 0]}
+    assert len(wire.decode([part] * 4, arena.reader())) == 4
+    with pytest.raises(ValueError, match="more than the 65536 bytes"):
+        wire.decode([part] * 5, arena.reader())
+    arena.close()

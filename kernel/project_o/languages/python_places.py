@@ -49,7 +49,7 @@ OWNDATA __array_interface__ __builtins__ __closure__ __code__ __globals__ __load
 _getframe ag_frame cr_frame f_back f_builtins f_globals f_locals gi_frame owndata tb_frame
 """
 _INSIDE = frozenset(_INSIDE_TEXT.split())
-"""What texts reach as well: a computed getattr, a format's field, the name of a flag, a class in a pattern."""
+"""What a text that is looked up reaches as well: by getattr, a format's field, a flag's name, a class in a pattern."""
 _SPELLED = frozenset({"sys", "_sys"})
 """As other modules hold it."""
 
@@ -68,7 +68,6 @@ def found(source: str) -> Iterator[tuple[int, str]]:
         for alias in node.names
         if alias.name == "sys"
     }
-    told = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
     held = {id(node.value) for node in nodes if isinstance(node, ast.Attribute) and node.attr in _OF_SYS}
     for node in nodes:
         match node:
@@ -84,14 +83,13 @@ def found(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, SYS
             case ast.Try() if node.handlers:
                 yield from _tried(node)
-            case ast.Constant(value=str(text)) if (
-                _INSIDE.intersection(re.findall(r"\w+", text)) and id(node) not in told
-            ):
-                yield node.lineno, SPELLED
             case ast.MatchClass() if _INSIDE.intersection(node.kwd_attrs):
                 yield node.lineno, SPELLED
             case ast.Call(args=[ast.Constant(value="now" | "today"), *_]) if _last(node.func) == "datetime64":
                 yield node.lineno, TODAY
+        for part in _reaching(node):
+            if isinstance(part, ast.Constant) and _INSIDE.intersection(re.findall(r"\w+", str(part.value))):
+                yield part.lineno, SPELLED
         for asked in _asked(node):
             if isinstance(asked, ast.Attribute) and asked.attr == "base":
                 yield asked.lineno, OWN
@@ -99,6 +97,18 @@ def found(source: str) -> Iterator[tuple[int, str]]:
 
 def _last(node: ast.AST) -> str:
     return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+
+
+def _reaching(node: ast.AST) -> list[ast.expr]:
+    """By what something is looked up here: a key, an argument, a form whose method is called."""
+    match node:
+        case ast.Subscript():
+            return [node.slice]
+        case ast.Call():
+            return [*node.args, *(word.value for word in node.keywords)]
+        case ast.Attribute():
+            return [node.value]
+    return []
 
 
 def _asked(node: ast.AST) -> list[ast.expr]:
