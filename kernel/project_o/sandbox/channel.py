@@ -19,24 +19,18 @@ from typing import Any, NamedTuple
 from .. import limits
 from . import build_tree, scratch, wire
 from .arena import Arena
+from .ending import how
 from .folder import place
 from .helper import Helper, pid_of
 from .profiles import PROFILES
-from .quick import BELL
+from .quick import BELL, Patience
 from .snapshot import Snapshot
 from .supervise import END_SIGNAL
-from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
 _NO_CLOCK = -1  # no clock of any process
 _NATURAL_END_SECONDS = 0.2
 _READ_BYTES = 1 << 16
-_WATCHED = {
-    "scratch-quota": "it wrote more into its folder than its limit",
-    "memory": "all its processes together used more memory than their limit",
-    "processes": "it had more processes and threads than its limit",
-    "hidden": "one of its processes let nobody see which files it holds",
-}
 
 
 class HelperGoneError(Exception):
@@ -99,6 +93,7 @@ class Channel:
         self.bells = False
         self._buffer = bytearray()
         self._idle_from, self._cpu, self._sending = 0.0, 0.0, False
+        self._patience = Patience(limits.ANSWER_LOOKS_MAX)
         self.pidfd = self.base = -1
         self._kill_lock = threading.Lock()
         self.poll = select.poll()
@@ -214,7 +209,7 @@ class Channel:
                 left = min(left, max(0.001, cpu_limit - used) + 0.005)
                 if self.bounds.tree:  # several processors at once
                     left = min(left, limits.TREE_LOOK_SECONDS)
-            ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
+            ready = self._ready(left)
             if self.questions in ready:
                 blob = self._send(blob)
             if self.log_fd in ready:
@@ -226,6 +221,18 @@ class Channel:
             return Reply(None, wall, max(0.0, cpu))
         self._take_log()
         return Reply(self._read(line, name), wall, cpu)
+
+    def _ready(self, seconds: float) -> set[int]:
+        """The pipes that have something, at latest after so many seconds. To be woken takes longer than most answers
+        do, so they are looked for first."""
+        looks = self._patience.take()
+        for _ in range(looks):
+            if ready := self.poll.poll(0):
+                self._patience.worth(True)
+                return {fd for fd, _ in ready}
+        if looks:
+            self._patience.worth(False)
+        return {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
 
     def next_name(self) -> str:
         """What the next question is called: who has not read it cannot know."""
@@ -339,7 +346,7 @@ class Channel:
             self.kill()
             report = self._report(_END_SECONDS)
         if not reason:
-            self.ended, error = _how(report, self.bounds.cpu_seconds, killed=killed)
+            self.ended, error = how(report, self.bounds.cpu_seconds, killed=killed)
         self.error = error or self.ended
         if report is not None:
             self.peak_bytes = report["peak_bytes"]
@@ -376,22 +383,3 @@ class Channel:
         if hasattr(self, "control"):
             self.control.close()
         self.arena.close()
-
-
-def _how(report: dict[str, Any] | None, cpu_limit: float | None, *, killed: bool) -> tuple[str, str]:
-    """How a process ended, its pipe first: (short, sentence). ``killed``: it was still there, and we ended it."""
-    if report is None:
-        return "helper", "the sandbox's helper process was ended; the next job starts a new one"
-    code = report["code"]
-    if report["why"]:
-        return report["why"], _WATCHED[report["why"]]
-    if killed and code == -signal.SIGKILL:
-        return "protocol", "it closed its answers and went on"
-    if code == EXIT_MEMORY:
-        return "memory", "it used more memory than its limit"
-    if code >= 0:
-        return f"exit {code}", f"its process ended with exit code {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-    if name == "SIGKILL" and cpu_limit is not None and report["cpu_seconds"] >= cpu_limit:
-        return "cpu-time", "it used more processor time than its limit"
-    return f"signal {name}", f"its process was ended by {name}"
