@@ -146,7 +146,7 @@ class Channel:
 
     def _setup(self) -> None:
         """Wait for the child's word that it is locked. Anything else is a failed job."""
-        reply = self._wait(time.monotonic() + limits.ZYGOTE_START_SECONDS, b"", self.key + "hello", None)
+        reply = self._wait(time.monotonic() + limits.ZYGOTE_START_SECONDS, b"", self.key + "hello", None, 0.0)
         if reply.body is None or type(reply.body.get("arena")) is not int:
             said = wire.clean_text(bytes(self.log))[: limits.ERROR_TEXT_CHARACTERS_MAX]
             self.end("setup")
@@ -168,9 +168,12 @@ class Channel:
     def cpu(self) -> float:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
-            with contextlib.suppress(OSError):
+            try:
                 now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
-                self._cpu = max(self._cpu, now)
+            except OSError:
+                return self._cpu
+            if now > self._cpu:
+                self._cpu = now
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
@@ -181,50 +184,41 @@ class Channel:
             self.end("protocol", "it answered before it was asked")
         if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
+        began = self.cpu()
         measured = self.bounds.cpu_seconds is not None and not self.bounds.tree
-        if measured and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
+        if measured and began - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
             self.end("protocol", "it went on working after its answer")
             return Reply(None, 0.0, 0.0)
         try:
-            return self._wait(time.monotonic() + seconds, line, name, self.bounds.cpu_seconds)
+            return self._wait(time.monotonic() + seconds, line, name, self.bounds.cpu_seconds, began)
         except BaseException:
             self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
             raise
 
-    def _wait(self, deadline: float, blob: bytes, name: str, cpu_limit: float | None) -> Reply:
-        began, cpu_began = time.perf_counter(), self.cpu()
+    def _wait(self, deadline: float, blob: bytes, name: str, cpu_limit: float | None, cpu_began: float) -> Reply:
+        began = time.perf_counter()
         blob = self._send(blob)
         line: bytes | None = None
-        while line is None and not self.ended:
-            left = deadline - time.monotonic()
-            used = self.cpu() - cpu_began
-            if left <= 0:
-                self.end("wall-time", "it took longer than its time limit")
-                break
-            if cpu_limit is not None:
-                if used > cpu_limit:
-                    self.end("cpu-time", "it used more processor time than its limit")
-                    break
-                left = min(left, max(0.001, cpu_limit - used) + 0.005)
-                if self.bounds.tree:  # several processors at once
-                    left = min(left, limits.TREE_LOOK_SECONDS)
-            ready = self._ready(left)
+        ready = self._look()
+        while True:
             if self.questions in ready:
                 blob = self._send(blob)
             if self.log_fd in ready:
                 self._take_log()
             if self.answers in ready and not self.ended:
                 line = self._take_line()
+            if line is not None or self.ended or not (left := self._left(deadline, cpu_limit, cpu_began)):
+                break
+            ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
         wall, cpu = time.perf_counter() - began, self.cpu() - cpu_began
         if line is None:
             return Reply(None, wall, max(0.0, cpu))
-        self._take_log()
+        self._idle_from = self._cpu
         return Reply(self._read(line, name), wall, cpu)
 
-    def _ready(self, seconds: float) -> set[int]:
-        """The pipes that have something, at latest after so many seconds. To be woken takes longer than most answers
-        do, so they are looked for first."""
+    def _look(self) -> set[int]:
+        """The pipes that have something already, or in a moment: to be woken takes longer than most answers do."""
         looks = self._patience.take()
         for _ in range(looks):
             if ready := self.poll.poll(0):
@@ -232,7 +226,23 @@ class Channel:
                 return {fd for fd, _ in ready}
         if looks:
             self._patience.worth(False)
-        return {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
+        return set()
+
+    def _left(self, deadline: float, cpu_limit: float | None, cpu_began: float) -> float:
+        """For how long to sleep at most, in seconds; 0 where the time is over and the process was ended."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            self.end("wall-time", "it took longer than its time limit")
+            return 0.0
+        if cpu_limit is None:
+            return left
+        used = self.cpu() - cpu_began
+        if used > cpu_limit:
+            self.end("cpu-time", "it used more processor time than its limit")
+            return 0.0
+        left = min(left, max(0.001, cpu_limit - used) + 0.005)
+        # Several processes use several processors at once.
+        return min(left, limits.TREE_LOOK_SECONDS) if self.bounds.tree else left
 
     def next_name(self) -> str:
         """What the next question is called: who has not read it cannot know."""
@@ -262,7 +272,6 @@ class Channel:
         except (ValueError, RecursionError) as error:
             self.end("protocol", f"it broke the protocol: {error}")
             return None
-        self._idle_from = self.cpu()
         return body
 
     def _send(self, blob: bytes) -> bytes:
@@ -325,6 +334,8 @@ class Channel:
 
     def pop_log(self) -> str:
         """What was printed since the last call, as clean text."""
+        if not self.log:
+            return ""
         text = wire.clean_text(bytes(self.log))
         self.log.clear()
         return text
