@@ -181,6 +181,7 @@ def _linted(question: dict[str, Any]) -> tuple[lint.Denied, ...]:
 
 
 _REHEARSED = "import math\ndef f(xs):\n    return [math.sqrt(x) for x in xs]\n"
+_REHEARSED_ARRAYS = "import numpy as np\ndef f(xs):\n    return np.sort(np.asarray(xs) * 2.0).tolist()\n"
 
 
 def rehearse() -> None:
@@ -192,8 +193,11 @@ def rehearse() -> None:
     pretended = Worker(0)
     question = {"op": "ask", "fn": "f", "args": [[1, 2.5]], "room": 0}
     with contextlib.suppress(Exception):  # whatever it is, a job that meets it says so
+        reseed()
         locks.rehearse()
-        exec(compile(_REHEARSED, "<rehearsal>", "exec"), pretended.namespace)
+        for source in (_REHEARSED_ARRAYS, _REHEARSED) if "numpy" in sys.modules else (_REHEARSED,):
+            exec(compile(source, "<rehearsal>", "exec"), pretended.namespace)
+            pretended.answer(question)
         wire.line_of({**pretended.answer(json.loads(wire.line_of(question))), "id": "", "error": "é"})
 
 
