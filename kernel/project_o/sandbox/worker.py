@@ -13,6 +13,7 @@ import json
 import linecache
 import os
 import sys
+import time
 import traceback
 import types
 from typing import Any
@@ -257,7 +258,7 @@ def run(config: dict[str, Any]) -> None:
         if _OPEN:
             evaluator_worker.settle(config)
         # Written before the first question is read, so no candidate can have written it.
-        write_line({"id": config["hello"], "arena": arena})
+        write_line({"id": config["hello"], "arena": arena, "at": time.perf_counter(), "cpu": time.process_time()})
     except BaseException as error:  # noqa: BLE001 - fail closed: whatever went wrong, nothing is run
         os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         os._exit(EXIT_SETUP)
