@@ -83,16 +83,22 @@ def found(source: str) -> Iterator[tuple[int, str]]:
                 yield node.lineno, SYS
             case ast.Try() if node.handlers:
                 yield from _tried(node)
-            case ast.MatchClass() if _INSIDE.intersection(node.kwd_attrs):
-                yield node.lineno, SPELLED
-            case ast.Call(args=[ast.Constant(value="now" | "today"), *_]) if _last(node.func) == "datetime64":
-                yield node.lineno, TODAY
-        for part in _reaching(node):
-            if isinstance(part, ast.Constant) and _INSIDE.intersection(re.findall(r"\w+", str(part.value))):
-                yield part.lineno, SPELLED
-        for asked in _asked(node):
-            if isinstance(asked, ast.Attribute) and asked.attr == "base":
-                yield asked.lineno, OWN
+        yield from _reached(node)
+
+
+def _reached(node: ast.AST) -> Iterator[tuple[int, str]]:
+    """What is found by other ways than its name."""
+    match node:
+        case ast.MatchClass() if _INSIDE.intersection(node.kwd_attrs):
+            yield node.lineno, SPELLED
+        case ast.Call(args=[ast.Constant(value="now" | "today"), *_]) if _last(node.func) == "datetime64":
+            yield node.lineno, TODAY
+    for part in _reaching(node):
+        if isinstance(part, ast.Constant) and _INSIDE.intersection(re.findall(r"\w+", str(part.value))):
+            yield part.lineno, SPELLED
+    for asked in _asked(node):
+        if isinstance(asked, ast.Attribute) and asked.attr == "base":
+            yield asked.lineno, OWN
 
 
 def _last(node: ast.AST) -> str:
