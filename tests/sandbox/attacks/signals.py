@@ -116,7 +116,9 @@ attack(
     "signals",
     """
 def attack(w):
-    queue = call(w["nr"]["mq_open"], w["mark"].encode().rsplit(b"/")[-1], os.O_CREAT | os.O_RDWR, 0o600, 0)
+    name = w["mark"].encode().rsplit(b"/")[-1]
+    queue = call(w["nr"]["mq_open"], name, os.O_CREAT | os.O_RDWR, 0o600, 0)
+    libc.syscall(241 if os.uname().machine == "x86_64" else 181, name)  # the machine has room for few names
     return queue
 """,
     lambda world, outcome: isinstance(outcome.value, int) and outcome.value > 2,
