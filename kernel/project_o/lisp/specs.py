@@ -73,6 +73,11 @@ class ToolParameter:
         kind = self.type if self.items == "any" else f"{self.type} of {self.items}"
         return " or ".join(json.dumps(choice) for choice in self.choices) or kind
 
+    @property
+    def described(self) -> str:
+        """Its name, and what it has to be."""
+        return f"{self.name}: {self.wanted}"
+
     def __post_init__(self) -> None:
         _check_name("parameter", self.name)
         if self.type not in JSON_TYPES:
@@ -107,6 +112,10 @@ class ToolSpec:
         if repeated := sorted({name for name in names if names.count(name) > 1}):
             raise UsageError(f"tool {self.name} has the parameter {repeated[0]} twice: give each its own name")
         _check_tool_options(self)
+
+    def __repr__(self) -> str:
+        given = [item.described if item.required else f"{item.described} = {item.default!r}" for item in self.parameters]
+        return f"<tool {self.name}({', '.join(given)})>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What ``run`` returns for these."""
