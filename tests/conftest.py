@@ -1,6 +1,7 @@
 """What all tests share: a skip for what a user may lack, which a run can demand not to happen."""
 
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +65,23 @@ def lacking():
         pytest.skip(f"{why} (PROJECT_O_REQUIRE={what} makes this a failure)")
 
     return say
+
+
+@pytest.fixture(scope="session")
+def own_cache():
+    """``own_cache(folder)``: a cache with no build in it; what the compiler knows of its own library is a copy of ours.
+
+    As in use, where that is compiled once for all builds and not once for each test.
+    """
+    from project_o.toolchain import cache
+
+    kept = cache.compiler_cache()
+
+    def made(folder):
+        shutil.copytree(kept, Path(folder) / kept.name, ignore=shutil.ignore_patterns("tmp", ".*"), dirs_exist_ok=True)
+        return str(folder)
+
+    return made
 
 
 @pytest.fixture(scope="session")
