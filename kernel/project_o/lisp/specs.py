@@ -114,7 +114,9 @@ class ToolSpec:
         _check_tool_options(self)
 
     def __repr__(self) -> str:
-        given = [item.described if item.required else f"{item.described} = {item.default!r}" for item in self.parameters]
+        given = [
+            item.described if item.required else f"{item.described} = {item.default!r}" for item in self.parameters
+        ]
         return f"<tool {self.name}({', '.join(given)})>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:
