@@ -20,7 +20,7 @@ from project_o.evolution.journal import TrialJournal
 from project_o.evolving.files import _replace, foreign_task
 from project_o.sandbox import Sandbox
 
-from .test_foreign_tasks import LOAD
+from ...evaluators import LOAD
 
 MAIN = """import helper
 
