@@ -1,13 +1,18 @@
 """A real kernel in a process of its own, in a folder of its own."""
 
+import contextlib
 import functools
 import os
 import sys
+import time
 from dataclasses import dataclass, field
+from queue import Empty
 
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
+
+READY_SECONDS = 60
 
 
 @dataclass
@@ -51,11 +56,22 @@ class Kernel:
 
     @functools.cached_property
     def client(self):
-        """The kernel's client, when it is ready."""
+        """The kernel's client, when it is ready.
+
+        As its own ``wait_for_ready``, which then waits until nothing was said for 0.2 s: who executes a cell here reads
+        what belongs to the cell.
+        """
         client = self.manager.client()
         client.start_channels()
-        client.wait_for_ready(timeout=60)
-        return client
+        until = time.monotonic() + READY_SECONDS
+        while True:
+            client.kernel_info()
+            with contextlib.suppress(Empty):
+                client.get_shell_msg(timeout=1)
+                client.get_iopub_msg(timeout=0.2)  # both channels are connected
+                return client
+            assert self.manager.is_alive(), "the kernel ended before it was ready"
+            assert time.monotonic() < until, f"the kernel was not ready in {READY_SECONDS} s"
 
     def run(self, code, timeout=120):
         outputs = []
