@@ -15,7 +15,7 @@ from project_o.deploy.canary import Canary
 from project_o.deploy.handles import Slot
 from project_o.deploy.plan import Plan
 from project_o.deploy.registry import Release
-from project_o.errors import DeployError, HistoryWarning, InterfaceError, NativeFault, NativePanic
+from project_o.errors import DeployError, InterfaceError, NativeFault, NativePanic
 from project_o.values import Interface, NativeType, Program
 from project_o.values import NativeFunction as Signature
 
@@ -186,24 +186,6 @@ def test_a_call_from_inside_a_call_stays_on_its_side():
     pairs = list(zip(sides[::2], sides[1::2], strict=True))
     assert {a == b for a, b in pairs} == {True}
     assert {a for a, _ in pairs} == {"old", "new"}
-
-
-@pytest.mark.parametrize("shadow", [False, True])
-def test_a_metric_that_fails_says_nothing_of_the_versions_and_that_is_said_once(shadow, monkeypatch):
-    monkeypatch.setattr(limits, "CANARY_SLOWER", 1e9)
-
-    def worth(answer, xs, out):
-        raise ZeroDivisionError("of the user's own")
-
-    plan = Plan(share=0.5, calls=1_000_000, shadow=shadow)
-    canary, decided = beside(Version(doubled), Version(doubled), plan, metrics={"worth": worth})
-    with pytest.warns(HistoryWarning, match="the metric worth failed on an answer of scale.*of the user's own") as said:
-        found = {canary.call("scale", (np.ones(3), np.zeros(3))) for _ in range(40)}
-
-    assert len(said) == 1
-    assert found == {6.0}
-    assert canary.evidence.metrics == {}
-    assert decided == []
 
 
 def test_time_is_the_outer_bound_also_where_little_is_called():

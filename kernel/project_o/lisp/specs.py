@@ -73,11 +73,6 @@ class ToolParameter:
         kind = self.type if self.items == "any" else f"{self.type} of {self.items}"
         return " or ".join(json.dumps(choice) for choice in self.choices) or kind
 
-    @property
-    def described(self) -> str:
-        """Its name, and what it has to be."""
-        return f"{self.name}: {self.wanted}"
-
     def __post_init__(self) -> None:
         _check_name("parameter", self.name)
         if self.type not in JSON_TYPES:
@@ -114,9 +109,7 @@ class ToolSpec:
         _check_tool_options(self)
 
     def __repr__(self) -> str:
-        given = [
-            item.described if item.required else f"{item.described} = {item.default!r}" for item in self.parameters
-        ]
+        given = (f"{it.name}: {it.wanted}{'' if it.required else f' = {it.default!r}'}" for it in self.parameters)
         return f"<tool {self.name}({', '.join(given)})>"
 
     def __call__(self, *args: Any, **named: Any) -> Any:

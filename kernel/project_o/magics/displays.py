@@ -99,7 +99,7 @@ def _tool(tool: Any) -> Display:
 
 def _argument(item: Any) -> str:
     default = "" if item.required else f", {item.default!r} where it is left out"
-    return f"{item.described}{default}{f' - {item.doc}' if item.doc else ''}"
+    return f"{item.name}: {item.wanted}{default}{f' - {item.doc}' if item.doc else ''}"
 
 
 SHOWN: dict[tuple[str, str], Show] = {
