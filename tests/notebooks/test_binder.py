@@ -58,7 +58,6 @@ def image(tmp_path_factory):
         "HOME": str(folder / "home"),
         "PATH": f"{folder / 'venv' / 'bin'}:/usr/local/bin:/usr/bin:/bin",
         "PIP_CACHE_DIR": cache.stdout.strip(),
-        "PIP_NO_COMPILE": "1",  # Python compiles what is imported, which is a small part of it
         "LANG": "C.UTF-8",
     }
     built = subprocess.run(
