@@ -12,10 +12,10 @@ from typing import Any
 
 from IPython.core.error import UsageError as IPythonUsageError
 
+from ..config import seconds
 from ..errors import UsageError
 
-DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$")
-SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+__all__ = ["amount", "count", "cut_expression", "identifier", "parsed", "seconds", "without_comment", "words"]
 
 
 def parsed(magic: Callable[..., Any], line: str) -> argparse.Namespace:
@@ -62,14 +62,6 @@ def _with_hint(message: str, known: list[str]) -> str:
     unknown = re.search(r"unrecognized arguments: (\S+)", message)
     close = difflib.get_close_matches(unknown[1], known, 1) if unknown else []
     return message + (f" (did you mean {close[0]}?)" if close else "")
-
-
-def seconds(text: str) -> float:
-    """A duration in seconds: ``60s``, ``2m``, ``500ms``, ``1.5``. Raises UsageError."""
-    match = DURATION.match(text.strip())
-    if not match or float(match[1]) <= 0:
-        raise UsageError(f"{text!r} is no duration: write 60s, 2m or 500ms")
-    return float(match[1]) * SECONDS[match[2]]
 
 
 def count(text: str, what: str, most: int, *, least: int = 1) -> int:

@@ -20,7 +20,9 @@ def reported(magic: Magic) -> Magic:
     @functools.wraps(magic)
     def wrapper(*args: Any, **named: Any) -> Any:
         try:
-            return magic(*args, **named)
+            # Said by ``magic_arguments``, whose parser knows no help of its own.
+            parser = getattr(wrapper, "parser", None)
+            return magic(*args, **named) if parser is None or not _asked(args[1]) else _help(parser, wrapper)
         except ProjectOError as error:
             if isinstance(error, CompileError) and error.diagnostics:
                 from .. import view
@@ -38,6 +40,18 @@ def reported(magic: Magic) -> Magic:
             raise
 
     return wrapper  # type: ignore[return-value]  # functools.wraps keeps the signature
+
+
+def _asked(line: str) -> bool:
+    from ..operations.helping import asks_help
+
+    return "-h" in line and asks_help(line.split())
+
+
+def _help(parser: Any, magic: Callable[..., Any]) -> Any:
+    from ..operations import help_of
+
+    return help_of(parser, parser.prog, parser.description or magic.__doc__ or "")
 
 
 def _seen(text: str) -> str:

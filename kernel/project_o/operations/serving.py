@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import limits, view
+from ..config import seconds
 from ..deploy.canaries import Running
 from ..deploy.plan import Plan
 from ..errors import UsageError
@@ -17,8 +17,6 @@ from ..history import changelog
 from ..releases import take_back
 from .context import STATE_HELP, Context, Verb, facts
 from .listing import Listing, Report
-
-_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def _serving(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
@@ -84,14 +82,6 @@ def share(text: str) -> float:
         return float(text[:-1]) / 100 if text.endswith("%") else float(text)
     except ValueError:
         raise UsageError(f"{text!r} is no share: write 10% or 0.1") from None
-
-
-def seconds(text: str) -> float:
-    """A duration in seconds: ``300s``, ``5m``, ``1.5``. Raises UsageError."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h)?", text.strip())
-    if not found:
-        raise UsageError(f"{text!r} is no duration: write 300s, 5m or 500ms")
-    return float(found[1]) * _SECONDS[found[2] or ""]
 
 
 def _metrics(context: Context, arguments: argparse.Namespace) -> Listing[Any]:

@@ -19,10 +19,15 @@ _RELEASES = frozenset({"evolve", "propose", "canary", "promote", "rollback"})
 
 
 def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    if arguments.limit < 1:
+        raise UsageError(f"--limit is {arguments.limit}: it wants a number of states, from 1")
     context.flow.history.flush()
     states = context.flow.history.states(arguments.limit, scope=arguments.name)
     if arguments.name and any(state.kind in _RELEASES for state in states):
         return Listing(states, lambda life: view.show_life(life, arguments.name))
+    if arguments.name and not states:
+        nothing = f"nothing is recorded of a cell or a program {arguments.name}: `history` alone lists all states"
+        return Listing(states, lambda none: view.show_history(none, name=arguments.name, nothing=nothing))
     return Listing(states, view.show_history)
 
 
@@ -111,7 +116,7 @@ STATE_VERBS: dict[str, Verb] = {
         "the states, newest first",
         (
             (("name",), {"nargs": "?", "default": None, "help": "only states of this cell or program"}),
-            (("--limit",), {"type": int, "default": 50}),
+            (("--limit",), {"type": int, "default": 50, "help": "how many of them"}),
         ),
     ),
     "show": Verb(_show, "one state", ((("state",), {"nargs": "?", "default": "@", "help": STATE_HELP}),)),
