@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -175,6 +176,7 @@ def evolve(
     """
     from .evolving.files import evolve_files, is_task
 
+    _check_numbers(trials=trials, seed=seed, workers=workers, budget=budget)
     flow = current()
     options.setdefault("plot", plot)
     options.update(trials=trials, budget=seconds(budget) if isinstance(budget, str) else budget, workers=workers)
@@ -194,6 +196,15 @@ def evolve(
             if not str(error).startswith(("evolve_files()", "run_evolution()")):
                 raise
             raise UsageError(f"a program in a file has no such option: {error}") from None
+
+
+def _check_numbers(budget: object, workers: object, **whole: object) -> None:
+    """Raise UsageError for what is no number, which each language says in words of its own."""
+    for name, value in {**whole, "workers": workers}.items():
+        if (value is not None or name == "workers") and (isinstance(value, bool) or not isinstance(value, Integral)):
+            raise UsageError(f"{name} is {value!r}: it wants a whole number")
+    if not isinstance(budget, (Real, str, type(None))) or isinstance(budget, bool):
+        raise UsageError(f"budget is {budget!r}: it wants seconds, or a text as 60s")
 
 
 OF_MODEL = ("model", "weights", "tokens", "price", "money")

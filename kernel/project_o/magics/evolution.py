@@ -146,6 +146,8 @@ class EvolutionMagics(Magics):
         line, inputs = cut_expression(line, "--inputs")
         chosen = parsed(self.evolve, line)
         evaluator = self._evaluator(cell) if cell is not None else None
+        if chosen.name and chosen.program is None and self._is_path(chosen.name):
+            chosen.name, chosen.program = None, [chosen.name]
         if (chosen.name is None) == (chosen.program is None):
             raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
@@ -212,6 +214,11 @@ class EvolutionMagics(Magics):
             guards=chosen.guard,
             **common,
         )
+
+    def _is_path(self, name: str) -> bool:
+        from ..evolving.files import is_task
+
+        return is_task(name) and name.split(".")[0] not in self.session.shell.user_ns
 
     def _target(self, name: str) -> Any:
         first, *rest = name.replace("-", "_").split(".")  # Lisp's my-agent is Python's my_agent

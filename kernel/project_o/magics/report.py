@@ -20,9 +20,10 @@ def reported(magic: Magic) -> Magic:
     @functools.wraps(magic)
     def wrapper(*args: Any, **named: Any) -> Any:
         try:
-            # Said by ``magic_arguments``, whose parser knows no help of its own.
-            parser = getattr(wrapper, "parser", None)
-            return magic(*args, **named) if parser is None or not _asked(args[1]) else _help(parser, wrapper)
+            parser = getattr(wrapper, "parser", None)  # set by ``magic_arguments``, and it knows no help of its own
+            if parser is not None and _asked(parser, args[1]):
+                return _help(parser, magic)
+            return magic(*args, **named)
         except ProjectOError as error:
             if isinstance(error, CompileError) and error.diagnostics:
                 from .. import view
@@ -42,16 +43,23 @@ def reported(magic: Magic) -> Magic:
     return wrapper  # type: ignore[return-value]  # functools.wraps keeps the signature
 
 
-def _asked(line: str) -> bool:
-    from ..operations.helping import asks_help
+_OF_WORDS = "agent"
+"""The magic whose line may be a message: only its first word can ask for help."""
 
-    return "-h" in line and asks_help(line.split())
+
+def _asked(parser: Any, line: str) -> bool:
+    if "-h" not in line:  # nearly always, and nothing more is loaded then
+        return False
+    from ..operations import asks_help
+
+    said = line.split()
+    return asks_help(said[:1] if parser.prog.strip("%") == _OF_WORDS else said)
 
 
 def _help(parser: Any, magic: Callable[..., Any]) -> Any:
     from ..operations import help_of
 
-    return help_of(parser, parser.prog, parser.description or magic.__doc__ or "")
+    return help_of(parser, parser.prog, magic.__doc__ or "")
 
 
 def _seen(text: str) -> str:

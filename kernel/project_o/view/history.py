@@ -14,7 +14,11 @@ from .text import counted
 
 
 def show_history(
-    states: Sequence[State], *, name: str = "history", total: int | None = None, nothing: str = "nothing is recorded yet"
+    states: Sequence[State],
+    *,
+    name: str = "history",
+    total: int | None = None,
+    nothing: str = "nothing is recorded yet",
 ) -> Display:
     """States in the order given. ``total`` counts those there are, where only some were read; ``nothing`` says why
     there may be none."""

@@ -1,0 +1,114 @@
+"""The surface as somebody uses it who has read the design and nothing else."""
+
+import re
+
+import pytest
+
+POINTS = """%%zig points
+pub const Point = struct {{ x: f64, y: f64 }};
+pub fn mirrored(p: Point) Point {{ return .{{ .x = -p.x, .y = {y} }}; }}
+"""
+
+
+@pytest.fixture(scope="module")
+def ready(kernel):
+    for cell in (POINTS.format(y=1), '%%agent\n(defagent echo :doc "x" (+ "said " message))'):
+        assert kernel.run(cell).status == "ok"
+    return kernel
+
+
+@pytest.mark.parametrize(
+    ("cell", "words"),
+    [
+        ("%evolve --help", ["evolve [NAME]", "--budget BUDGET", "how long, as 60s or 2m"]),
+        ("%evolve points -h", ["--tests NAME"]),
+        ("%%zig --help\npub fn f( {", ["--mode safe|fast|debug", "run every call in a worker process"]),
+        ("%%rust -h\nx", ["--dep CRATE"]),
+        ("%agent --help", ["Define agents in Lisp", "--no-stream"]),
+        ("%%agent -h\n(this is not Lisp", ["--no-stream"]),
+        ("%o restore --help", ["%o restore STATE", "--to TO", "a commit id"]),
+        ("%o canary points -h", ["--share SHARE", "--shadow"]),
+        ("%o -h", ["%o publish", "%o metrics"]),
+    ],
+)
+def test_help_is_a_value_and_does_nothing(ready, cell, words):
+    ran = ready.run(cell)
+
+    assert ran.status == "ok", ran.text
+    for word in words:
+        assert word in ran.text
+    assert "text/html" in str(ran.outputs)
+
+
+def test_a_message_may_speak_of_help(ready):
+    assert ready.run("%agent echo what does -h do, or --help").text.splitlines()[-1] == (
+        "said what does -h do, or --help"
+    )
+
+
+def test_a_saved_state_is_found_by_the_words_it_was_saved_with(ready):
+    assert ready.run('%o save "Vor dem großen Lauf"').status == "ok"
+    shown = ready.run('%o show "Vor dem großen Lauf"')
+    name = re.search(r"^\s*saved +(\S+)", shown.text, re.MULTILINE)[1]
+
+    assert shown.status == "ok", shown.text
+    assert "Vor dem großen Lauf" in shown.text
+    for words in (name, '"vor dem GROSSEN lauf"'.replace("GROSSEN", "gro en"), "'Vor dem großen Lauf'"):
+        assert ready.run(f"%o diff {words}").status == "ok"
+    refused = ready.run('%o show "was never saved"')
+    assert "HistoryError: 'was never saved' is no state" in refused.text
+
+
+def test_a_name_without_states_is_told_by_its_name(ready):
+    found = ready.run("%o history nosuch")
+
+    assert found.status == "ok"
+    assert "nothing is recorded of a cell or a program nosuch" in found.text
+    assert "UsageError: --limit is 0" in ready.run("%o history --limit 0").text
+
+
+def test_an_edited_cell_with_structs_gives_its_answer_and_no_warning(ready):
+    for y in (2, 3):
+        ran = ready.run(POINTS.format(y=y))
+        assert ran.status == "ok"
+        ran = ready.run("import time\npoints.mirrored((1, 2)), points.mirrored(points.Point(1, 2))")
+        assert ran.text == f"(Point(x=-1.0, y={y}.0), Point(x=-1.0, y={y}.0))"
+        waited = ready.run(
+            "until = time.monotonic() + 60\n"
+            "while 'optimised one' in points.slot.version.tier and time.monotonic() < until: time.sleep(0.05)\n"
+            "print(points.slot.version.tier)"
+        )
+        assert waited.text.strip() == "optimised", waited.text
+
+
+def test_an_agent_whose_body_is_a_lambda_is_shown(ready):
+    made = ready.run("from project_o import Agent\nshort = Agent('short', body=lambda message: message[:3])\nshort")
+    assert made.status == "ok", made.text
+    for line in ("%agent show short", "%agent show short --python"):
+        shown = ready.run(line)
+        assert shown.status == "ok", shown.text
+        assert "return message[:3]" in shown.text
+
+
+def test_the_cell_that_is_to_be_fixed_is_told_as_it_was_written(ready):
+    assert ready.run("%%zig bad\npub fn f() i32 { return true; }").status == "error"
+    told = ready.run("%agent fix echo")
+
+    assert told.status == "ok", told.text
+    assert "%%zig bad\npub fn f() i32 { return true; }" in told.text
+    assert "run_cell_magic" not in told.text.partition("The error:")[0]
+
+
+def test_a_program_may_be_named_by_its_path(ready):
+    prepare = """
+text = '# EVOLVE-BLOCK-START\\ndef f():\\n    return 3\\n# EVOLVE-BLOCK-END\\n'
+open('initial.py', 'w').write(text)
+open('evaluator.py', 'w').write("def evaluate(path):\\n    return {'combined_score': float(len(open(path).read()))}\\n")
+None"""
+    assert ready.run(prepare).status == "ok"
+    ran = ready.run("run = %evolve initial.py --evaluator evaluator.py --trials 3\nrun.lineage.digest")
+    same = ready.run("run = %evolve --program initial.py --evaluator evaluator.py --trials 3\nrun.lineage.digest")
+
+    assert ran.status == "ok", ran.text
+    assert ran.text.splitlines()[-1] == same.text.splitlines()[-1]
+    assert "cannot be read" in ready.run("%evolve nosuch.py --trials 3").error
