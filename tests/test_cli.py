@@ -66,6 +66,13 @@ def test_every_verb_says_what_it_takes(tmp_path):
             assert (flags[0] if flags[0].startswith("-") else flags[0].upper()) in told
 
 
+def test_a_terminal_that_knows_ascii_only_gets_the_words(tmp_path):
+    done = project_o("config", cwd=tmp_path, PYTHONIOENCODING="ascii")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dispatcher" in done.stdout
+
+
 def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path):
     command = f"{sys.executable} -m project_o --help | true; exit ${{PIPESTATUS[0]}}"
     done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -25,6 +26,8 @@ MEANT = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 if it worked, 1 if it failed, 2 if it was not understood."""
     words = list(sys.argv[1:] if argv is None else argv)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the letters of a table still gets its words
     try:
         code = _run(words)
         sys.stdout.flush()  # here, where a reader that has gone is met, and not as the process ends
@@ -127,8 +130,10 @@ def _run_notebook(words: list[str]) -> int:
         where = f"{source} failed in cell {error.exec_count}"
         print(f"project-o run: {where}: {error.ename}: {error.evalue}", file=sys.stderr)
         return 1
-    except (PapermillException, NoSuchKernel, ValueError, OSError, RuntimeError) as error:
+    except NoSuchKernel as error:
         raise UsageError(f"{source}: {error} (-k python3 chooses a kernel)") from None
+    except (PapermillException, ValueError, OSError, RuntimeError) as error:
+        raise UsageError(f"{source}: {error}") from None
     print(out)
     return 0
 

@@ -1,6 +1,8 @@
 """The surface as somebody uses it who has read the design and nothing else."""
 
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -59,6 +61,18 @@ def test_a_saved_state_is_found_by_the_words_it_was_saved_with(ready):
     assert "HistoryError: 'was never saved' is no state" in refused.text
 
 
+def test_a_state_that_cannot_be_saved_is_no_success(start_kernel, tmp_path):
+    quiet = start_kernel(tmp_path)
+    quiet.run("%o off")
+    refused = quiet.run("%o save why")
+
+    assert "HistoryError: nothing was saved: recording is off, and `%o on` begins it again" in refused.text
+    quiet.run("%o on")
+    assert quiet.run("%o save why").status == "ok"
+    quiet.run("%o clean")
+    assert "HistoryError: nothing was saved" in quiet.run("%o save why").text
+
+
 def test_a_name_without_states_is_told_by_its_name(ready):
     found = ready.run("%o history nosuch")
 
@@ -112,3 +126,31 @@ None"""
     assert ran.status == "ok", ran.text
     assert ran.text.splitlines()[-1] == same.text.splitlines()[-1]
     assert "cannot be read" in ready.run("%evolve nosuch.py --trials 3").error
+
+
+TERMINAL = """
+%load_ext project_o
+get_ipython().run_cell_magic("zig", "k", "pub fn seven() i32 { return 7; }")
+print("answers", k.seven())
+print(get_ipython().run_cell_magic("agent", "", '(defagent echo :doc "x" (+ "said " message))'))
+r = %agent echo hi
+saved = %o save "from a terminal"
+print(saved)
+%o dance
+print("not reached")
+"""
+
+
+def test_a_terminals_ipython_has_it_all(tmp_path):
+    (tmp_path / "cells.ipy").write_text(TERMINAL)
+    command = [sys.executable, "-m", "IPython", "--no-banner", "--colors=NoColor", "cells.ipy"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    said = done.stdout + done.stderr
+
+    assert done.returncode == 1, said
+    for words in ("answers 7", "said hi", "from-a-terminal", "UsageError: 'dance' is no verb of %o"):
+        assert words in said
+    assert "not reached" not in said
+    command = [*command[:-1], "--ext", "project_o", "-c", "%o show from-a-terminal"]
+    again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
+    assert (again.returncode, "from a terminal" in again.stdout) == (0, True), again.stdout + again.stderr

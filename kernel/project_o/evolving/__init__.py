@@ -142,7 +142,7 @@ class Runs:
         """Where the trials of a run are kept as they are made, for ``resume``; None where nothing is recorded.
         ``beside`` is what else makes it another run.
 
-        Raises EvolutionError where the same run of this notebook is under way.
+        Raises EvolutionError where the same run of this notebook is to be resumed while it is under way.
         """
         from ..evolution.journal import TrialJournal, mark
         from ..history.places import RUNS

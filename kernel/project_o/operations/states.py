@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import view
-from ..errors import UsageError
+from ..errors import HistoryError, UsageError
 from ..limits import REPLAY_CELL_SECONDS
 from ..replay import ReplayedCell, default_folder, replay
 from ..values import State
@@ -56,7 +56,13 @@ def _save(context: Context, arguments: argparse.Namespace) -> Report:
     why = " ".join(arguments.why).strip()
     if not why:
         raise UsageError('say why: save "before the long run"')
-    return Report(context.flow.history.save(why), view.show_state)
+    history = context.flow.history
+    state = history.save(why)
+    if not state.id:  # cells may run on without a history; who asks for a state has to know that there is none
+        off = "" if history.enabled else "recording is off, and `%o on` begins it again"
+        problem = off or history.where().get("problem") or "`%o where` says how the recording stands"
+        raise HistoryError(f"nothing was saved: {problem}")
+    return Report(state, view.show_state)
 
 
 def _restore(context: Context, arguments: argparse.Namespace) -> Report:
