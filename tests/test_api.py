@@ -142,3 +142,29 @@ def test_the_example_of_a_library_module():
     assert (vectors.sum([]), vectors.cosine([0], [1])) == (0.0, None)
     with pytest.raises(Exception, match="LengthMismatch"):
         vectors.dot(a, b[:3])
+
+
+def test_a_cell_that_accepts_may_be_run_twice(tmp_path):
+    from project_o.flow import Flow
+    from project_o.history import open_history
+
+    history = open_history(tmp_path, notebook=None, session="twice")
+    flow = Flow(history)
+    try:
+        run = flow.evolve(step, score, trials=4)
+        assert run.verdict.accepted
+        first = run.accept()
+        again = run.accept()
+        assert (again, first.version) == (first, "1.0.0")
+        assert [one.kind for one in history.states(50) if one.kind == "promote"] == ["promote"]
+        flow.rollback("step")
+        assert run.accept().digest == first.digest, "after a rollback it is a release again"
+    finally:
+        history.close()
+
+
+def test_a_proposal_that_is_no_text_is_said():
+    run = evolve(step, score, trials=2)
+
+    with pytest.raises(UsageError, match="propose wants a source as text, got NoneType"):
+        run.propose(None)

@@ -211,9 +211,8 @@ class Runs:
         folder = f"programs/{run.program.name}"
         files = texts_of(run.best, f"{folder}/candidate") | {f"{folder}/run.json": run.to_json()}
         files |= self._kept_files(run.program.name)
-        told = f"{summary}: {run.headline}"
-        if run.verdict.self_reported and run.best != run.baseline:
-            told = run.headline  # which begins with that word
+        says_itself = run.headline.startswith(summary) or (run.verdict.self_reported and run.best != run.baseline)
+        told = run.headline if says_itself else f"{summary}: {run.headline}"
         return self.history.note("evolve", run.program.name, told, run.facts(), files)
 
 

@@ -15,6 +15,7 @@ from ..deploy.plan import Plan
 from ..errors import UsageError
 from ..history import changelog
 from ..releases import take_back
+from ..view import numbers
 from .context import STATE_HELP, Context, Verb, facts
 from .listing import Listing, Report
 
@@ -93,8 +94,8 @@ def show_metrics(found: Any) -> view.Display:
     heads = ("name", "program", "function", "sampled calls", "median", "95 % within", "failed", "last (UTC)")
     rows = [
         (
-            *(one.name, one.program[:10], one.function, f"{one.calls:,}", f"{one.median * 1e6:.4g} us"),
-            *(f"{one.high * 1e6:.4g} us", f"{one.failed:.1%}", time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.last))),
+            *(one.name, one.program[:10], one.function, f"{one.calls:,}", numbers.seconds(one.median)),
+            *(numbers.seconds(one.high), f"{one.failed:.1%}", time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.last))),
         )
         for one in found
     ]
