@@ -62,8 +62,9 @@ def test_every_verb_says_what_it_takes(tmp_path):
     for name, verb in VERBS.items():
         told = repr(run_verb(Context(None, {}, ""), [name, "--help"], "project-o"))
         assert verb.help in told
-        for flags, _ in verb.arguments:
-            assert (flags[0] if flags[0].startswith("-") else flags[0].upper()) in told
+        for (flag, *_), options in verb.arguments:
+            written = flag if flag.startswith("-") else "|".join(options.get("choices", [])) or flag.upper()
+            assert written in told
 
 
 def test_a_terminal_that_knows_ascii_only_gets_the_words(tmp_path):

@@ -128,6 +128,29 @@ None"""
     assert "cannot be read" in ready.run("%evolve nosuch.py --trials 3").error
 
 
+def test_an_evaluator_calls_the_function_that_was_named(ready):
+    cell = "%%zig both\nconst n = 4; // o: 2 4 8\npub fn f(x: i32) i32 { return x * n; }\npub fn g() i32 { return n; }"
+    assert ready.run(cell).status == "ok"
+    judge = "def evaluate(program):\n    return {'score': float(program(3))}"
+    named = ready.run(f"%%evolve both --function f --trials 4\n{judge}")
+
+    assert named.status == "ok", named.text
+    assert ready.value("_.verdict.accepted, _.best.parameters[0].value") == "(True, 8)"
+    assert "the program has 2 functions: call one of f, g" in ready.run(f"%%evolve both --trials 4\n{judge}").text
+
+
+def test_an_agent_of_pythons_is_evolved_by_its_name(ready):
+    cell = (
+        "from project_o import Agent\nvariable = Agent('by-name')\n@variable.body\ndef answers(message):\n"
+        "    n = 4  # o: 2 4 8\n    return str(n * len(message))"
+    )
+    assert ready.run(cell).status == "ok"
+    ran = ready.run("%%evolve by-name --trials 4\ndef evaluate(program):\n    return {'score': float(program('hi'))}")
+
+    assert ran.status == "ok", ran.text
+    assert ready.value("_.verdict.accepted") == "True"
+
+
 TERMINAL = """
 %load_ext project_o
 get_ipython().run_cell_magic("zig", "k", "pub fn seven() i32 { return 7; }")

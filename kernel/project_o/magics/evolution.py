@@ -225,6 +225,8 @@ class EvolutionMagics(Magics):
         value = self.session.shell.user_ns.get(first)
         for part in rest:
             value = getattr(value, part, None)
+        if value is None and "agents" in vars(self.session):  # one of Python's, whose variable is called otherwise
+            value = next((one for one in self.session.agents if one.name.replace("-", "_") == first), None)
         return name if value is None else value
 
     def _wishes(self, chosen: Namespace) -> dict[str, Any]:
