@@ -284,7 +284,8 @@ def test_the_arguments_may_be_written_as_a_person_would(box):
     with box.python(source) as job:
         assert job.ask("total", [[1, 2, 3]]).value == 6
         assert job.ask("total", [1, 2, 3]).value == 6, "a list for a function that takes one"
-        assert job.ask("total", []).value == 0
+        assert job.ask("total", [[]]).value == 0
+        assert "missing 1 required positional argument" in job.ask("total", []).error
         assert job.ask("both", [1, 2]).value == (1, 2)
         assert job.ask("both", 5).value == (5, 1)
         assert job.ask("both", "text").value == ("text", 1)

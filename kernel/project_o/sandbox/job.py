@@ -58,7 +58,7 @@ def arguments(args: Any) -> Sequence[Any]:
 def _takes_one(name: str, error: str) -> bool:
     """Whether Python refused to begin the call because the function takes one argument. No line of it was run."""
     many = r"takes (?:from )?1 (?:to \d+ )?positional arguments? but \d+ were given"
-    return bool(re.match(rf"TypeError: {re.escape(name)}\(\) (?:{many}|missing 1 required positional argument)", error))
+    return bool(re.match(rf"TypeError: {re.escape(name)}\(\) {many}", error))
 
 
 class Job:
@@ -140,8 +140,8 @@ class Job:
     ) -> Answer:
         """Call the function ``name``. Never raises for what the code does: see ``Answer``.
 
-        ``args`` are its arguments; what is no sequence, or a text, is the only one. So is a list of another length for
-        a function that takes one: ``ask("solve", [1, 2, 3])`` of ``def solve(xs)``.
+        ``args`` are its arguments; what is no sequence, or a text, is the only one. So is a list of several
+        for a function that takes one: ``ask("solve", [1, 2, 3])`` of ``def solve(xs)``.
 
         ``seconds`` bounds this question in place of the box's ``wall_seconds``; ``repeat`` and ``offset_bytes``
         are for native jobs. Raises UsageError for arguments that cannot cross, SandboxError where they are too
@@ -155,7 +155,7 @@ class Job:
             if refused is not None:
                 return refused
             answer = self._ask(name, given, seconds)
-            if type(args) is not list or len(args) == 1 or not _takes_one(name, answer.error):
+            if type(args) is not list or len(args) < 2 or not _takes_one(name, answer.error):
                 return answer
             whole = self._ask(name, [args], seconds)
             return whole if whole.ok else answer

@@ -68,7 +68,7 @@ class NativeJob(Job):
         function = self._function(name)
         check_measured(repeat, offset_bytes)
         given = arguments(args)
-        if type(args) is list and len(args) != 1 == len(function.parameters):
+        if type(args) is list and len(args) > 1 == len(function.parameters):
             given = [args]
         with self._lock:
             refused = self._refused()
