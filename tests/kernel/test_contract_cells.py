@@ -139,6 +139,20 @@ def test_an_evaluator_calls_the_function_that_was_named(ready):
     assert "the program has 2 functions: call one of f, g" in ready.run(f"%%evolve both --trials 4\n{judge}").text
 
 
+def test_the_braces_of_an_expression_are_pythons_and_those_of_a_name_the_notebooks(ready):
+    cell = "def total(xs):\n    n = 4  # o: 2 4 8\n    return sum(xs) * n // n\nname, option = 'total', 'trials'"
+    assert ready.run(cell).status == "ok"
+    for line in ("total --trials 1", "{name} --{option} 1", "$name --$option 1"):
+        ran = ready.run(f"run = %evolve {line} --seed 5 --inputs [({{3}},), ({{1: 2}},), ({{1, 2}},)]\nrun.seed")
+        assert (ran.status, ran.text.splitlines()[-1:]) == ("ok", ["5"]), ran.text
+    inside = "def go(which):\n    return get_ipython().run_line_magic('evolve', '{which} --trials 1 --inputs ({3},)')"
+    assert ready.run(f"{inside}\ngo('total').trials[0].status").text.splitlines()[-1] == "'baseline'"
+    kinds = "def kind(x):\n    n = 4  # o: 2 4 8\n    assert type(x) is set, x\n    return len(x) * n // n"
+    assert ready.run(kinds).status == "ok"
+    ran = ready.run("%evolve kind --trials 1 --inputs ({1, 2},)")
+    assert ran.status == "ok", ran.text
+
+
 def test_an_agent_of_pythons_is_evolved_by_its_name(ready):
     cell = (
         "from project_o import Agent\nvariable = Agent('by-name')\n@variable.body\ndef answers(message):\n"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import itertools
 import math
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +17,17 @@ from IPython.core.error import UsageError as IPythonUsageError
 from ..config import seconds
 from ..errors import UsageError
 
-__all__ = ["amount", "count", "cut_expression", "identifier", "parsed", "seconds", "without_comment", "words"]
+__all__ = [
+    "amount",
+    "count",
+    "cut_expression",
+    "expanded",
+    "identifier",
+    "parsed",
+    "seconds",
+    "without_comment",
+    "words",
+]
 
 
 def parsed(magic: Callable[..., Any], line: str) -> argparse.Namespace:
@@ -86,6 +98,22 @@ def cut_expression(line: str, option: str) -> tuple[str, str | None]:
     if not text or text.startswith("--"):
         raise UsageError(f"{option} wants an expression after it, such as {option} (a, b)")
     return line[: found.start()] + " " + line[found.end() :], text
+
+
+def expanded(shell: Any, line: str) -> str:
+    """A line with its ``{name}`` and ``$name`` filled in, from where the magic was said, as IPython does it.
+
+    For a magic that takes an expression, whose own braces IPython would take for names: a set would become a tuple,
+    and a dict whatever its first key is.
+    """
+    for depth in itertools.count():
+        try:
+            said_there = sys._getframe(depth).f_globals is shell.user_global_ns
+        except ValueError:  # from no frame of the user's: a depth that there is not leaves the notebook's names alone
+            said_there = True
+        if said_there:
+            return str(shell.var_expand(line, depth))
+    raise AssertionError("frames do not go on for ever")
 
 
 def identifier(text: str) -> str:
