@@ -191,3 +191,12 @@ def test_a_terminals_ipython_has_it_all(tmp_path):
     command = [*command[:-1], "--ext", "project_o", "-c", "%o show from-a-terminal"]
     again = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=200, check=False)
     assert (again.returncode, "from a terminal" in again.stdout) == (0, True), again.stdout + again.stderr
+
+
+def test_a_warning_names_the_cell_and_no_line_of_ours(ready):
+    assert ready.run("taken = 1").status == "ok"
+    ran = ready.run("%%zig\npub fn taken() i32 { return 1; }")
+
+    assert "cell:1: UserWarning: taken was int and is now native: give the cell a NAME to keep it" in ran.text
+    assert "native.py" not in ran.text
+    assert "Warning" not in ready.run("%%zig\npub fn taken() i32 { return 2; }").text
