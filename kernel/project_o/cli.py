@@ -70,7 +70,9 @@ def _run(words: list[str]) -> int:
     if words[0] == "evolve":
         return _evolve(words[1:])
     if words[0] in KERNEL_ONLY and not asks_help(words):
-        raise UsageError(f"{words[0]} speaks of a running kernel: say %o {words[0]} in a notebook")
+        folder = "; for all notebooks of a folder `history = true`, or false, in project-o.toml says it"
+        where = f"say %o {words[0]} in a notebook" + (folder if words[0] in ("on", "off") else "")
+        raise UsageError(f"{words[0]} speaks of a running kernel: {where}")
     context = _context()
     try:
         value = run_verb(context, words, "project-o")

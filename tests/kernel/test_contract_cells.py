@@ -73,6 +73,18 @@ def test_a_state_that_cannot_be_saved_is_no_success(start_kernel, tmp_path):
     assert "HistoryError: nothing was saved" in quiet.run("%o save why").text
 
 
+def test_what_a_verb_returns_is_used_as_the_facts_that_it_shows(ready):
+    assert ready.run("told = %o where").status == "ok"
+    asked = (
+        "'store' in told, 'nosuch' in told, told['kind'], dict(told) == told.value, sorted(told) == sorted(told.value)"
+    )
+    assert ready.value(asked) == "(True, False, 'folder', True, True)"
+    assert ready.run("states = %o history --limit 2").status == "ok"
+    assert ready.value("len(states), states[0].kind, [one.id[:0] for one in states]") == "(2, 'run', ['', ''])"
+    assert ready.run("cell = %o show").status == "ok"
+    assert ready.value("cell.kind, len(cell.id), bool(cell)") == "('run', 40, True)"
+
+
 def test_a_name_without_states_is_told_by_its_name(ready):
     found = ready.run("%o history nosuch")
 
