@@ -48,7 +48,7 @@ def named_tuple(kind: NativeType) -> Any:
     name = kind.name.split("(", 1)[0]
     usable = name.isidentifier() and not keyword.iskeyword(name)
     make: Any = namedtuple
-    made = make(name if usable else "Result", [field for field, _ in kind.fields], rename=True)
+    made = make(name if usable else "Result", [_field(field) for field, _ in kind.fields], rename=True)
     if kind.numbers and not hasattr(made, "dtype"):
         made.dtype = element_dtype(kind)
     return made
@@ -62,7 +62,11 @@ def enum_class(kind: NativeType) -> Any:
 
 
 def _member(name: str) -> str:
-    return f"{name}_" if name == "mro" or name.startswith("_") else name
+    return f"{name}_" if name == "mro" or name.startswith("_") else _field(name)
+
+
+def _field(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def classes(interface: Interface) -> dict[str, Any]:
