@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from project_o import toolchain
-from project_o.errors import InterfaceError, NativePanic, NativeResultError
+from project_o.errors import InterfaceError, NativeResultError
 from project_o.sandbox import Sandbox
 
 INTEGERS = {

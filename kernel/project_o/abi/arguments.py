@@ -165,7 +165,7 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
     def read(value: Any) -> Any:
         array = value if isinstance(value, np.ndarray) else other_array(value, dtype, where, name, writes=writes)
         if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
-            raise InterfaceError(f"{where} would not see the mask of a masked array: pass .filled(...) or .compressed()")
+            raise InterfaceError(f"{where} would not see this array's mask: pass .filled(...) or .compressed()")
         if array.dtype != dtype:
             raise InterfaceError(
                 f"{where} wants a numpy array of {name}, got {array.dtype}: convert it with .astype({how})"

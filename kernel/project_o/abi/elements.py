@@ -6,6 +6,7 @@ from typing import Any
 
 from ..errors import InterfaceError
 
+
 def other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool) -> Any:
     """An array of ``dtype`` of what holds such elements. Raises InterfaceError."""
     import numpy as np
