@@ -23,6 +23,8 @@ _WORDS: dict[int, str] = {
     signal.SIGXCPU: "its time on the processor was used up",
 }
 _NULL_PAGE_BYTES = 4096
+_NOWHERE = (1 << 64) - 1
+"""What the guard writes where the processor tells no address."""
 _ERROR_NAME = re.compile(r"\w+")
 _ESCAPE = re.compile(r"\\(?:u\{(?P<code>[0-9a-f]{1,6})\}|(?P<sign>.))", re.DOTALL)
 _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
@@ -61,6 +63,8 @@ def fault_error(
     words = _WORDS.get(number, "a fault")
     if fault.get("message") == STACK_OVERFLOW:
         words = "stack overflow: the recursion is too deep, or a local array too large"
+    elif number == signal.SIGSEGV and address == _NOWHERE:
+        words = "access through a pointer that no address can be (its upper bits are wrong)"
     elif number in (signal.SIGSEGV, signal.SIGBUS):
         words += f" at {address:#x}" + (", a null pointer" if address < _NULL_PAGE_BYTES else "")
         words += f", {fault['beyond']}" if fault.get("beyond") else ""
