@@ -130,3 +130,36 @@ def test_a_process_that_is_killed_is_told_of_and_the_next_call_has_another(
         version.call("after", [0, 1])
     assert version.call("after", [0, 2]) == 2
     version.close()
+
+
+TALKS = {
+    "zig": """const std = @import("std");
+pub fn talks(n: u32) u32 {
+    std.debug.print("said {d}\\n", .{n});
+    return n;
+}
+pub fn dies(n: u32) void {
+    std.debug.print("last {d}\\n", .{n});
+    std.c.abort();
+}
+""",
+    "rust": """pub fn talks(n: u32) -> u32 { println!("said {n}"); n }
+pub fn dies(n: u32) { println!("last {n}"); std::process::abort() }
+""",
+}
+
+
+@pytest.mark.parametrize("language", ["zig", "rust"])
+def test_what_an_isolated_call_prints_is_seen(
+    language: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compiled = request.getfixturevalue("compiled" if language == "zig" else "compiled_rust")
+    version = Version(compiled(TALKS[language]), isolate=True)
+
+    for n in (1, 2):
+        assert version.call("talks", [n]) == n
+        assert capsys.readouterr().out == f"said {n}\n"
+    with pytest.raises(NativeFault, match="SIGABRT"):
+        version.call("dies", [3])
+    assert capsys.readouterr().out == "last 3\n", "and nothing of a process that ends: this one does not"
+    version.close()

@@ -16,6 +16,10 @@ ZIG = """const o = @import("o");
 const Flag = struct { id: u16, on: bool };
 const Word = struct { class: i32, from: i32 };
 const Kind = enum { pass, stop };
+const Odd = enum { _a, __b__, a, mro, name, value, None, __, real };
+pub fn odd(k: Odd) Odd {
+    return k;
+}
 pub fn count(a: []const bool) usize {
     var n: usize = 0;
     for (a) |x| {
@@ -57,6 +61,8 @@ pub fn other(k: Kind) Kind {
 RUST = """pub struct Flag { id: u16, on: bool }
 pub struct Word { class: i32, from: i32 }
 #[derive(Clone, Copy)] pub enum Kind { pass, stop }
+#[derive(Clone, Copy)] pub enum Odd { _a, __b__, a, mro, name, value, None, __, real }
+pub fn odd(k: Odd) -> Odd { k }
 pub fn count(a: &[bool]) -> usize { a.iter().filter(|x| **x).count() }
 pub fn spots(v: o::View<bool, 2>) -> usize {
     let mut n = 0;
@@ -185,3 +191,7 @@ def test_names_that_python_keeps_for_itself_have_a_line_behind_them(native: Both
     assert native.module.turned(word._asdict()) == native.module.turned({"class": 2, "from": 1}) == (1, 2)
     assert native.module.other(native.module.Kind.pass_) is native.module.Kind.stop
     assert native.module.other("stop") is native.module.Kind.pass_
+    found = [native.module.odd(name) for name in ("_a", "__b__", "a", "mro", "name", "value", "None", "__", "real")]
+    assert [member.name for member in found] == ["a_", "b_", "a", "mro_", "name", "value", "None_", "line_", "real"]
+    assert [native.module.odd(member) for member in found] == found == [native.module.odd(k) for k in range(9)]
+    assert native.call("odd", "c").startswith("odd: a0 wants a Odd, one of _a, __b__")

@@ -13,7 +13,7 @@ from typing import Any
 
 from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
-from .classes import element_dtype, named_tuple
+from .classes import element_dtype, enum_class, named_tuple
 from .elements import has_bools, holds_other_bytes, other_array, utf8
 from .layout import WORD_BITS, argument_cell_count, child_of, dtype_name
 
@@ -116,12 +116,13 @@ def _int_converter(kind: NativeType, where: str) -> Converter:
 def _enum_converter(kind: NativeType, where: str) -> Converter:
     values = {name: number for (name, _), number in zip(kind.fields, kind.numbers, strict=True)}
     known = ", ".join(values)
+    members = {member.name: int(member) for member in enum_class(kind)}
 
     def number_of(value: Any) -> int:
         if isinstance(value, str):
-            return values[value]
+            return values[value] if value in values else members[value]
         if isinstance(value, enum.Enum):
-            number = values[value.name.removesuffix("_") if value.name not in values else value.name]
+            number = members[value.name]
             if number == value.value:
                 return number
             raise KeyError

@@ -218,13 +218,13 @@ class Channel:
             if self.questions in ready:
                 blob = self._send(blob)
             if self.log_fd in ready:
-                self._take_log()
+                self.take_log()
             if self.answers in ready and not self.ended:
                 line = self._take_line()
         wall, cpu = time.perf_counter() - began, self.cpu() - cpu_began
         if line is None:
             return Reply(None, wall, max(0.0, cpu))
-        self._take_log()
+        self.take_log()
         return Reply(self._read(line, name), wall, cpu)
 
     def next_name(self) -> str:
@@ -240,7 +240,7 @@ class Channel:
         """Sleep until there is something to look at, so many seconds at most; an answer, if that is what there is."""
         ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
         if self.log_fd in ready:
-            self._take_log()
+            self.take_log()
         return self._take_line() if self.answers in ready and not self.ended else None
 
     def answered(self, line: bytes, name: str) -> Reply:
@@ -298,7 +298,7 @@ class Channel:
             self.end("result-cap", f"its answer is longer than {limits.ANSWER_BYTES_MAX:,} bytes")
         return None
 
-    def _take_log(self) -> None:
+    def take_log(self) -> None:
         """Read what has been printed; too much of it ends the job."""
         while True:
             try:
@@ -344,7 +344,7 @@ class Channel:
         if report is not None:
             self.peak_bytes = report["peak_bytes"]
             self._cpu = max(self._cpu, report["cpu_seconds"])
-        self._take_log()
+        self.take_log()
         self._release()
 
     def kill(self) -> None:

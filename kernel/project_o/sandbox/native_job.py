@@ -74,8 +74,9 @@ class NativeJob(Job):
             fences = Fences() if fenced else None
             return self._call(function, args, seconds or self._wall_seconds, repeat, offset_bytes, fences)
 
-    def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None]:
-        """Call a function of the ``isolate`` profile's: what it returned, and where it did not, the whole answer.
+    def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None, str]:
+        """Call a function of the ``isolate`` profile's: what it returned; where it did not, the whole answer; and what
+        it has printed.
 
         What it has written to arrays is in them then. Raises as ``ask`` does.
         """
@@ -86,31 +87,31 @@ class NativeJob(Job):
         with self._lock:
             refused = self._refused()
             if refused is not None:
-                return None, refused
+                return None, refused, refused.log
             channel = self._channel
             written, tail = asked.put(channel.arena, args)
             channel.arena.grow(tail + self._hints.get(name, 0))
             reply = self._asking.ask(asked.number, tail, seconds)
-            if channel.log:
-                channel.pop_log()
+            if not channel.ended:
+                channel.take_log()
             if reply is not None:
                 answer, body = self._begin(reply, tail=tail, seconds=seconds)
                 if answer is not None:
-                    return None, answer
+                    return None, answer, answer.log
                 value = self._unpacked(asked.function, body["cells"])
             else:
                 value = asked.value(channel.arena)
             for array, at in written:
                 array[...] = channel.arena.view(at, array)
-            return value, None
+            return value, None, channel.pop_log() if channel.log else ""
 
-    def _slowly(self, name: str, args: Sequence[Any], seconds: float) -> tuple[Any, Answer | None]:
+    def _slowly(self, name: str, args: Sequence[Any], seconds: float) -> tuple[Any, Answer | None, str]:
         answer = self.ask(name, args, seconds=seconds)
         if not answer.ok:
-            return None, answer
+            return None, answer, answer.log
         for index, left in answer.written:
             args[index][...] = left.reshape(args[index].shape)
-        return answer.value, None
+        return answer.value, None, answer.log
 
     def ask_each(
         self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0

@@ -64,7 +64,7 @@ def fault_error(
     if fault.get("message") == STACK_OVERFLOW:
         words = "stack overflow: the recursion is too deep, or a local array too large"
     elif number == signal.SIGSEGV and address == _NOWHERE:
-        words = "access through a pointer that no address can be (its upper bits are wrong)"
+        words = "a pointer that no address can be, or an instruction that only the system may use"
     elif number in (signal.SIGSEGV, signal.SIGBUS):
         words += f" at {address:#x}" + (", a null pointer" if address < _NULL_PAGE_BYTES else "")
         words += f", {fault['beyond']}" if fault.get("beyond") else ""

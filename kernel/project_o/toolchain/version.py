@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -166,7 +167,9 @@ class Version:
     def _call_isolated(self, function: NativeFunction, args: Sequence[Any]) -> Any:
         job = self._living_job()
         seconds = timeout_seconds(self.artifact.program) or limits.ISOLATE_WALL_SECONDS
-        value, answer = job.quick(function.name, args, seconds=seconds)
+        value, answer, said = job.quick(function.name, args, seconds=seconds)
+        if said:
+            _pass_on(said)
         if answer is None:
             return value
         if answer.ended:
@@ -214,6 +217,13 @@ def asked(
             job.dismiss()
     except SandboxError:
         return None
+
+
+def _pass_on(said: str) -> None:
+    """What an isolated call printed belongs where it would be without: the guard's own words are about a process that
+    ends, which is not this one."""
+    lines = said.splitlines(keepends=True)
+    sys.stdout.write("".join(line for line in lines if not line.startswith("project-o: ")))
 
 
 def _array_bytes(args: Sequence[Any]) -> int:
