@@ -49,6 +49,7 @@ ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
 # Toolchain ----------------------------------------------------------------------------------------
 BUILD_WALL_SECONDS = 120.0
 BUILD_CPU_SECONDS = 240
+TESTS_WALL_SECONDS = BUILD_WALL_SECONDS  # for the tests of a cell; what Zig needs to compile them is part of it
 BUILD_MEMORY_BYTES = 8192 * MIB
 BUILD_OUTPUT_BYTES_MAX = 1 * MIB
 LOCKED_BUILD_WALL_SECONDS = 60.0
