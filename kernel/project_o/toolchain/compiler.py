@@ -123,7 +123,7 @@ def _bound(pid: int) -> None:
 
 
 def _read_errors(process: subprocess.Popen[bytes], deadline: float, job: Job) -> tuple[str, bool]:
-    """All of its standard error up to the limit, the rest is drained; and whether it ended, which the process then did."""
+    """All of its standard error up to the limit, the rest is drained; and whether it ended, as the process then did."""
     assert process.stderr is not None
     pieces: list[bytes] = []
     kept = 0
