@@ -178,7 +178,7 @@ def test_a_number_that_is_none_says_why(native: Both) -> None:
 
 
 def test_a_wrong_name_of_a_parameter_is_named(native: Both) -> None:
-    with pytest.raises(InterfaceError, match=r"^half\(a0\) has no parameter called y$"):
+    with pytest.raises(InterfaceError, match=r"^half\(a0\): got an unexpected keyword argument 'y'$"):
         native.module.half(y=1.0)
     with pytest.raises(InterfaceError, match=r"^half\(a0\): multiple values for argument 'a0'$"):
         native.module.half(1.0, a0=1.0)

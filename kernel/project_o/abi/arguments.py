@@ -29,7 +29,7 @@ def bind(function: NativeFunction, args: Sequence[Any], named: Mapping[str, Any]
         return tuple(args)
     names = [name for name, _ in function.parameters]
     if other := next((name for name in named if name not in names), None):
-        raise InterfaceError(f"{function.name}({', '.join(names)}) has no parameter called {other}")
+        raise InterfaceError(f"{function.name}({', '.join(names)}): got an unexpected keyword argument {other!r}")
     kinds = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     try:
         return inspect.Signature(kinds).bind(*args, **named).args
