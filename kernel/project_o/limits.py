@@ -39,6 +39,8 @@ FIRST_CALL_ARGUMENT_BYTES_MAX = 256 * MIB
 ISOLATE_WALL_SECONDS = 3600.0
 ISOLATE_LOOKS_ASKING_MAX = 600
 """How often a call to an isolated process looks for its answer before it sleeps: some 25 microseconds."""
+ANSWER_LOOKS_MAX = 100
+"""How often the answer of a job is looked for before the kernel's side sleeps: some 100 microseconds."""
 ISOLATE_LOOKS_ANSWERING_MAX = 1200
 """How often that process looks for the next call before it sleeps: some 50 microseconds."""
 ISOLATE_LOOKS_LEFT_OUT_MAX = 31

@@ -17,8 +17,9 @@ from ..errors import SandboxError, UsageError
 from ..values import Interface
 from . import build as locked_build
 from . import evaluator, helper, locks, probing
+from .bounds import Bounds
 from .build_locks import SIGNALS_STAY_FROM
-from .channel import Bounds, Channel
+from .channel import Channel
 from .configure import configuration
 from .early import Early, beside
 from .function_job import FunctionJob

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING, Any
 from .. import limits
 from ..errors import SandboxError, UsageError
 from . import build_memory, build_outputs, build_tree, locks, wire
+from .bounds import Bounds
 from .build_locks import EXIT_NO_COMPILER
 from .build_places import SEARCHED, Toolchain, toolchain
-from .channel import Bounds, Channel
+from .channel import Channel
 from .helper import Kind
 from .launch import launch
 
@@ -194,6 +195,7 @@ def run(
 
     It works in the folder ``memory``, in its own where there is none. Raises SandboxError where it could not be set up.
     """
+    channel.greet()
     if channel.ended:
         raise SandboxError(f"nothing was built: {channel.error or channel.ended}")
     folder = Path(memory or channel.folder)

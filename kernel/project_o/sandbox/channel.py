@@ -13,52 +13,28 @@ import tempfile
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 from .. import limits
 from . import build_tree, scratch, wire
 from .arena import Arena
+from .bounds import Bounds, Reply
+from .ending import how
 from .folder import place
 from .helper import Helper, pid_of
 from .profiles import PROFILES
-from .quick import BELL
+from .quick import BELL, Patience
 from .snapshot import Snapshot
 from .supervise import END_SIGNAL
-from .worker import EXIT_MEMORY
 
 _END_SECONDS = 5.0
 _NO_CLOCK = -1  # no clock of any process
 _NATURAL_END_SECONDS = 0.2
 _READ_BYTES = 1 << 16
-_WATCHED = {
-    "scratch-quota": "it wrote more into its folder than its limit",
-    "memory": "all its processes together used more memory than their limit",
-    "processes": "it had more processes and threads than its limit",
-    "hidden": "one of its processes let nobody see which files it holds",
-}
 
 
 class HelperGoneError(Exception):
     """The helper ended before it forked the job: worth one more try with a new one."""
-
-
-class Reply(NamedTuple):
-    """One line from the child (None if there is none), and the time between question and line."""
-
-    body: dict[str, Any] | None
-    wall_seconds: float
-    cpu_seconds: float
-
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one job may use. None means no bound. ``tree``: it may have processes, and its time is that of all."""
-
-    cpu_seconds: float | None = None
-    scratch_bytes: int = 0
-    memory_bytes: int | None = None
-    tree: bool = False
 
 
 class Channel:
@@ -98,7 +74,9 @@ class Channel:
         self.log = bytearray()
         self.bells = False
         self._buffer = bytearray()
-        self._idle_from, self._cpu, self._sending = 0.0, 0.0, False
+        self._idle_from, self._cpu = 0.0, 0.0
+        self._unsent, self._sending, self._greeted = b"", False, False
+        self._patience = Patience(limits.ANSWER_LOOKS_MAX)
         self.pidfd = self.base = -1
         self._kill_lock = threading.Lock()
         self.poll = select.poll()
@@ -106,7 +84,6 @@ class Channel:
             self.pid = self._start(helper, config, snapshot)
             # The CPU clock of that process, all threads (clock_getcpuclockid(3)); the number 0 would mean our own.
             self.clock = (~self.pid << 3) | 2 if self.pid else _NO_CLOCK
-            self._setup()
         except BaseException:
             self._release()  # the helper kills the process when its control socket closes
             raise
@@ -149,16 +126,24 @@ class Channel:
         (self.pidfd,) = descriptors
         return pid_of(self.pidfd)  # in a namespace the helper knows it by another number
 
-    def _setup(self) -> None:
-        """Wait for the child's word that it is locked. Anything else is a failed job."""
-        reply = self._wait(time.monotonic() + limits.ZYGOTE_START_SECONDS, b"", self.key + "hello", None)
-        if reply.body is None or type(reply.body.get("arena")) is not int:
-            said = wire.clean_text(bytes(self.log))[: limits.ERROR_TEXT_CHARACTERS_MAX]
-            self.end("setup")
-            self.ended = "setup"
-            self.error = f"the sandbox could not be set up: {said or 'the process ended before it was locked'}"
-            return
-        self.base = self.arena.base = reply.body["arena"]
+    def greet(self) -> tuple[float, float]:
+        """Wait for the child's word that it is locked; what the clock and its own processor time were then.
+
+        Anything else is a failed job: ``ended`` is "setup". Nothing is waited for a second time.
+        """
+        if self._greeted or self.ended:
+            return 0.0, 0.0
+        self._greeted = True
+        reply = self._wait(time.monotonic() + limits.ZYGOTE_START_SECONDS, self.key + "hello", None, (0.0, 0.0))
+        match reply.body:
+            case {"arena": int(base), "at": float(at), "cpu": float(cpu)}:
+                self.base = self.arena.base = base
+                return at, cpu
+        said = wire.clean_text(bytes(self.log))[: limits.ERROR_TEXT_CHARACTERS_MAX]
+        self.end("setup")
+        self.ended = "setup"
+        self.error = f"the sandbox could not be set up: {said or 'the process ended before it was locked'}"
+        return 0.0, 0.0
 
     def add(self, files: Sequence[str]) -> None:
         """Put more files where the job may read them. Raises OSError."""
@@ -173,59 +158,96 @@ class Channel:
     def cpu(self) -> float:
         """CPU seconds that the process has used, all its threads; the last known figure once it is gone."""
         if not self.ended:
-            with contextlib.suppress(OSError):
+            try:
                 now = build_tree.used(self.pid).cpu_seconds if self.bounds.tree else time.clock_gettime(self.clock)
-                self._cpu = max(self._cpu, now)
+            except OSError:
+                return self._cpu
+            if now > self._cpu:
+                self._cpu = now
         return self._cpu
 
     def exchange(self, question: dict[str, Any], seconds: float) -> Reply:
         """Ask, and wait ``seconds`` at most. When ``ended`` is set afterwards the process is gone."""
         name = self.next_name()
         line = wire.line_of({**question, "id": name})
+        if not self._greeted:
+            return self._first(line, name, seconds)
         if self._buffer or self._take_answers():
             self.end("protocol", "it answered before it was asked")
         if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
+        cpu = self.cpu()
         measured = self.bounds.cpu_seconds is not None and not self.bounds.tree
-        if measured and self.cpu() - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
+        if measured and cpu - self._idle_from > limits.IDLE_CPU_SECONDS_MAX:
             # It gave an answer and then went on computing: that would slow whatever is measured beside it.
             self.end("protocol", "it went on working after its answer")
             return Reply(None, 0.0, 0.0)
         try:
-            return self._wait(time.monotonic() + seconds, line, name, self.bounds.cpu_seconds)
+            began = time.perf_counter()
+            self._send(line)
+            self._look()
+            return self._wait(time.monotonic() + seconds, name, self.bounds.cpu_seconds, (began, cpu))
         except BaseException:
             self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
             raise
 
-    def _wait(self, deadline: float, blob: bytes, name: str, cpu_limit: float | None) -> Reply:
-        began, cpu_began = time.perf_counter(), self.cpu()
-        blob = self._send(blob)
-        line: bytes | None = None
-        while line is None and not self.ended:
-            left = deadline - time.monotonic()
-            used = self.cpu() - cpu_began
-            if left <= 0:
-                self.end("wall-time", "it took longer than its time limit")
-                break
-            if cpu_limit is not None:
-                if used > cpu_limit:
-                    self.end("cpu-time", "it used more processor time than its limit")
-                    break
-                left = min(left, max(0.001, cpu_limit - used) + 0.005)
-                if self.bounds.tree:  # several processors at once
-                    left = min(left, limits.TREE_LOOK_SECONDS)
+    def _first(self, line: bytes, name: str, seconds: float) -> Reply:
+        """The first question waits in the pipe while the process is locked, which then reads it without a pause."""
+        try:
+            if not self.ended:
+                self._send(line)
+            since = self.greet()
+            if self.ended:
+                return Reply(None, 0.0, 0.0)
+            if self.bounds.tree:
+                since = since[0], self.cpu()
+            return self._wait(time.monotonic() + seconds, name, self.bounds.cpu_seconds, since)
+        except BaseException:
+            self.end("interrupted")
+            raise
+
+    def _wait(self, deadline: float, name: str, cpu_limit: float | None, since: tuple[float, float]) -> Reply:
+        """The answer of that name. ``since``: the clock (``time.perf_counter``) and its processor time at the start."""
+        line = self._next_line()
+        while line is None and not self.ended and (left := self._left(deadline, cpu_limit, since[1])):
             ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
             if self.questions in ready:
-                blob = self._send(blob)
+                self._send()
             if self.log_fd in ready:
                 self.take_log()
-            if self.answers in ready and not self.ended:
-                line = self._take_line()
-        wall, cpu = time.perf_counter() - began, self.cpu() - cpu_began
+            if self.answers in ready and not self.ended and self._take_answers():
+                line = self._next_line()
+        wall, cpu = time.perf_counter() - since[0], max(0.0, self.cpu() - since[1])
         if line is None:
-            return Reply(None, wall, max(0.0, cpu))
-        self.take_log()
+            return Reply(None, wall, cpu)
+        self._idle_from = self._cpu
         return Reply(self._read(line, name), wall, cpu)
+
+    def _look(self) -> None:
+        """Wait a moment for an answer without sleeping: to be woken takes longer than most answers do."""
+        looks = self._patience.take()
+        for _ in range(looks):
+            if self.poll.poll(0):
+                self._patience.worth(True)
+                return
+        if looks:
+            self._patience.worth(False)
+
+    def _left(self, deadline: float, cpu_limit: float | None, cpu_began: float) -> float:
+        """For how long to sleep at most, in seconds; 0 where the time is over and the process was ended."""
+        left = deadline - time.monotonic()
+        if left <= 0:
+            self.end("wall-time", "it took longer than its time limit")
+            return 0.0
+        if cpu_limit is None:
+            return left
+        used = self.cpu() - cpu_began
+        if used > cpu_limit:
+            self.end("cpu-time", "it used more processor time than its limit")
+            return 0.0
+        left = min(left, max(0.001, cpu_limit - used) + 0.005)
+        # Several processes use several processors at once.
+        return min(left, limits.TREE_LOOK_SECONDS) if self.bounds.tree else left
 
     def next_name(self) -> str:
         """What the next question is called: who has not read it cannot know."""
@@ -241,7 +263,7 @@ class Channel:
         ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
         if self.log_fd in ready:
             self.take_log()
-        return self._take_line() if self.answers in ready and not self.ended else None
+        return self._next_line() if self.answers in ready and not self.ended and self._take_answers() else None
 
     def answered(self, line: bytes, name: str) -> Reply:
         """What a line says, in answer to the question of that name; nothing where there is none."""
@@ -255,15 +277,13 @@ class Channel:
         except (ValueError, RecursionError) as error:
             self.end("protocol", f"it broke the protocol: {error}")
             return None
-        self._idle_from = self.cpu()
         return body
 
-    def _send(self, blob: bytes) -> bytes:
-        """Write what the pipe takes; what is left."""
-        if not blob:
-            return blob
+    def _send(self, more: bytes = b"") -> None:
+        """Write what the pipe takes of what waits to be sent, and of ``more``; the rest is sent when there is room."""
+        blob = self._unsent + more if self._unsent else more
         try:
-            blob = blob[os.write(self.questions, blob) :]
+            blob = blob[os.write(self.questions, blob) :] if blob else blob
         except BlockingIOError:
             pass
         except BrokenPipeError:
@@ -272,8 +292,7 @@ class Channel:
             self.poll.register(self.questions, select.POLLOUT)
         elif self._sending and not blob:
             self.poll.unregister(self.questions)
-        self._sending = bool(blob)
-        return blob
+        self._unsent, self._sending = blob, bool(blob)
 
     def _take_answers(self) -> bool:
         """Read what is there; whether there is anything of an answer now."""
@@ -289,8 +308,9 @@ class Channel:
             del self._buffer[: len(BELL)]
         return bool(self._buffer)
 
-    def _take_line(self) -> bytes | None:
-        if self._take_answers() and (at := self._buffer.find(b"\n")) >= 0:
+    def _next_line(self) -> bytes | None:
+        """The next line of what was read, if that has one."""
+        if (at := self._buffer.find(b"\n")) >= 0:
             line = bytes(self._buffer[:at])
             del self._buffer[: at + 1]
             return line
@@ -318,6 +338,8 @@ class Channel:
 
     def pop_log(self) -> str:
         """What was printed since the last call, as clean text."""
+        if not self.log:
+            return ""
         text = wire.clean_text(bytes(self.log))
         self.log.clear()
         return text
@@ -339,7 +361,7 @@ class Channel:
             self.kill()
             report = self._report(_END_SECONDS)
         if not reason:
-            self.ended, error = _how(report, self.bounds.cpu_seconds, killed=killed)
+            self.ended, error = how(report, self.bounds.cpu_seconds, killed=killed)
         self.error = error or self.ended
         if report is not None:
             self.peak_bytes = report["peak_bytes"]
@@ -376,22 +398,3 @@ class Channel:
         if hasattr(self, "control"):
             self.control.close()
         self.arena.close()
-
-
-def _how(report: dict[str, Any] | None, cpu_limit: float | None, *, killed: bool) -> tuple[str, str]:
-    """How a process ended, its pipe first: (short, sentence). ``killed``: it was still there, and we ended it."""
-    if report is None:
-        return "helper", "the sandbox's helper process was ended; the next job starts a new one"
-    code = report["code"]
-    if report["why"]:
-        return report["why"], _WATCHED[report["why"]]
-    if killed and code == -signal.SIGKILL:
-        return "protocol", "it closed its answers and went on"
-    if code == EXIT_MEMORY:
-        return "memory", "it used more memory than its limit"
-    if code >= 0:
-        return f"exit {code}", f"its process ended with exit code {code}"
-    name = signal.Signals(-code).name if -code in set(signal.Signals) else str(-code)
-    if name == "SIGKILL" and cpu_limit is not None and report["cpu_seconds"] >= cpu_limit:
-        return "cpu-time", "it used more processor time than its limit"
-    return f"signal {name}", f"its process was ended by {name}"

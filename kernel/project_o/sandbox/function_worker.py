@@ -146,8 +146,18 @@ class FunctionWorker:
         return (ctypes.c_char * size).from_address(self.arena + offset)
 
 
+_seeded = False
+
+
 def reseed() -> None:
-    """Chance of its own for this process: else all have that of the one they were forked from, and luck seems sure."""
+    """Chance of its own for this process: else all have that of the one they were forked from, and luck seems sure.
+
+    Once: a job that was forked beforehand has it already, since that takes a twentieth of a trial.
+    """
+    global _seeded
+    if _seeded:
+        return
+    _seeded = True
     if (standard := sys.modules.get("random")) is not None:
         standard.seed()
     if (numbers := sys.modules.get("numpy.random")) is not None:

@@ -18,7 +18,8 @@ from . import wire
 from .afterwards import afterwards
 from .answer import Answer
 from .arena import aligned
-from .channel import Channel, Reply
+from .bounds import Reply
+from .channel import Channel
 from .lint import Denied, LintRules, told
 
 UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)

@@ -8,7 +8,8 @@ from typing import Any
 
 from ..errors import SandboxError
 from . import helper
-from .channel import Bounds, Channel, HelperGoneError
+from .bounds import Bounds
+from .channel import Channel, HelperGoneError
 from .snapshot import Snapshot
 
 users = itertools.count()

@@ -13,7 +13,7 @@ from typing import Any
 from .. import limits
 from ..errors import SandboxError
 from . import helper, locks
-from .channel import Bounds
+from .bounds import Bounds
 from .configure import configuration
 from .helper import OUTSIDE, Kind
 from .launch import launch, users

@@ -25,7 +25,8 @@ from . import locks
 
 if TYPE_CHECKING:
     from .arena import Arena
-    from .channel import Channel, Reply
+    from .bounds import Reply
+    from .channel import Channel
     from .native import NativeWorker
 
 MARK = b"!"

@@ -13,6 +13,7 @@ import json
 import linecache
 import os
 import sys
+import time
 import traceback
 import types
 from typing import Any
@@ -181,6 +182,7 @@ def _linted(question: dict[str, Any]) -> tuple[lint.Denied, ...]:
 
 
 _REHEARSED = "import math\ndef f(xs):\n    return [math.sqrt(x) for x in xs]\n"
+_REHEARSED_ARRAYS = "import numpy as np\ndef f(xs):\n    return np.sort(np.asarray(xs) * 2.0).tolist()\n"
 
 
 def rehearse() -> None:
@@ -192,8 +194,11 @@ def rehearse() -> None:
     pretended = Worker(0)
     question = {"op": "ask", "fn": "f", "args": [[1, 2.5]], "room": 0}
     with contextlib.suppress(Exception):  # whatever it is, a job that meets it says so
+        reseed()
         locks.rehearse()
-        exec(compile(_REHEARSED, "<rehearsal>", "exec"), pretended.namespace)
+        for source in (_REHEARSED_ARRAYS, _REHEARSED) if "numpy" in sys.modules else (_REHEARSED,):
+            exec(compile(source, "<rehearsal>", "exec"), pretended.namespace)
+            pretended.answer(question)
         wire.line_of({**pretended.answer(json.loads(wire.line_of(question))), "id": "", "error": "é"})
 
 
@@ -253,7 +258,7 @@ def run(config: dict[str, Any]) -> None:
         if _OPEN:
             evaluator_worker.settle(config)
         # Written before the first question is read, so no candidate can have written it.
-        write_line({"id": config["hello"], "arena": arena})
+        write_line({"id": config["hello"], "arena": arena, "at": time.perf_counter(), "cpu": time.process_time()})
     except BaseException as error:  # noqa: BLE001 - fail closed: whatever went wrong, nothing is run
         os.write(2, f"{type(error).__name__}: {error}".encode("utf-8", "replace"))
         os._exit(EXIT_SETUP)
