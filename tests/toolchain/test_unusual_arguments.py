@@ -195,3 +195,17 @@ def test_names_that_python_keeps_for_itself_have_a_line_behind_them(native: Both
     assert [member.name for member in found] == ["a_", "b_", "a", "mro_", "name", "value", "None_", "line_", "real"]
     assert [native.module.odd(member) for member in found] == found == [native.module.odd(k) for k in range(9)]
     assert native.call("odd", "c").startswith("odd: a0 wants a Odd, one of _a, __b__")
+
+
+def test_an_enum_of_more_numbers_than_names_takes_those_of_its_type(compiled: Callable[..., Any]) -> None:
+    """Zig alone has these; a number beyond was cut off to one that is another's."""
+    source = "".join(
+        f"pub fn of_{tag}(k: enum({tag}) {{ one = 1, _ }}) {tag} {{\n    return @backingInt(k);\n}}\n"
+        for tag in ("u8", "i8", "u64")
+    )
+    version = Version(compiled(source))
+    for name, low, high in (("u8", 0, 255), ("i8", -128, 127), ("u64", 0, (1 << 64) - 1)):
+        assert [version.call(f"of_{name}", [k]) for k in (low, 1, high)] == [low, 1, high]
+        for wrong in (low - 1, high + 1, 1 << 70, "two", 1.0):
+            with pytest.raises(InterfaceError, match=f"one of one, or a number from {low} to {high}"):
+                version.call(f"of_{name}", [wrong])

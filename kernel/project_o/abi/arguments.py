@@ -95,9 +95,13 @@ def _truth(value: Any, where: str) -> bool:
     raise InterfaceError(f"{where} wants a bool, got {type(value).__name__}")
 
 
-def _int_converter(kind: NativeType, where: str) -> Converter:
+def _bounds(kind: NativeType) -> tuple[int, int]:
     low = -(1 << (kind.bits - 1)) if kind.signed else 0
-    high = (1 << (kind.bits - 1)) - 1 if kind.signed else (1 << kind.bits) - 1
+    return low, low + (1 << kind.bits) - 1
+
+
+def _int_converter(kind: NativeType, where: str) -> Converter:
+    low, high = _bounds(kind)
 
     def convert(value: Any, cells: list[int], place: Place) -> None:
         try:
@@ -117,6 +121,7 @@ def _enum_converter(kind: NativeType, where: str) -> Converter:
     values = {name: number for (name, _), number in zip(kind.fields, kind.numbers, strict=True)}
     known = ", ".join(values)
     members = {member.name: int(member) for member in enum_class(kind)}
+    low, high = _bounds(kind)
 
     def number_of(value: Any) -> int:
         if isinstance(value, str):
@@ -127,7 +132,7 @@ def _enum_converter(kind: NativeType, where: str) -> Converter:
                 return number
             raise KeyError
         number = operator.index(value)
-        if kind.const and number not in kind.numbers:
+        if number not in kind.numbers and (kind.const or not low <= number <= high):
             raise KeyError
         return number
 
@@ -135,7 +140,8 @@ def _enum_converter(kind: NativeType, where: str) -> Converter:
         try:
             cells.append(number_of(value) & _WORD)
         except (KeyError, TypeError):
-            raise InterfaceError(f"{where} wants a {kind.name}, one of {known}: got {value!r}") from None
+            more = "" if kind.const else f", or a number from {low} to {high}"
+            raise InterfaceError(f"{where} wants a {kind.name}, one of {known}{more}: got {value!r}") from None
 
     return convert
 
