@@ -163,3 +163,49 @@ def test_what_an_isolated_call_prints_is_seen(
         version.call("dies", [3])
     assert capsys.readouterr().out == "last 3\n", "and nothing of a process that ends: this one does not"
     version.close()
+
+
+SHARING = {
+    "zig": """const o = @import("o");
+pub fn shift(to: []f64, from: []const f64) void {
+    for (to, from) |*x, y| x.* += y;
+}
+pub fn views(to: o.ViewMut(f64, 1), from: o.View(f64, 1)) void {
+    for (0..to.shape[0]) |i| to.set(.{i}, from.at(.{i}));
+}
+pub fn read(a: []const f64, b: []const f64) f64 {
+    return a[0] + b[0];
+}
+""",
+    "rust": """pub fn shift(to: &mut [f64], from: &[f64]) { for (x, y) in to.iter_mut().zip(from) { *x += y } }
+pub fn views(mut to: o::ViewMut<f64, 1>, from: o::View<f64, 1>) {
+    for i in 0..to.shape()[0] { to[[i]] = from[[i]] }
+}
+pub fn read(a: &[f64], b: &[f64]) -> f64 { a[0] + b[0] }
+""",
+}
+
+
+@pytest.mark.parametrize("language", ["zig", "rust"])
+def test_arrays_that_share_memory_are_refused_where_one_is_written(
+    language: str, request: pytest.FixtureRequest
+) -> None:
+    """Otherwise the answer would be another one than without a process of its own."""
+    compiled = request.getfixturevalue("compiled" if language == "zig" else "compiled_rust")
+    version = Version(compiled(SHARING[language]), isolate=True)
+    a = np.arange(8.0)
+
+    for name, args in (
+        ("shift", (a, a)), ("shift", (a[:4], a[2:6])), ("shift", (a[2:6], a[:4])), ("views", (a[::-1], a)),
+        ("views", (a[::2], a[1:5])),
+    ):  # fmt: skip
+        with pytest.raises(InterfaceError, match=r"share memory, one of them is written.*pass a \.copy\(\)"):
+            version.call(name, args)
+    assert a.tolist() == list(range(8))
+    version.call("views", (a[::2], a[1::2]))  # side by side, and nothing in common
+    assert a.tolist() == [1, 1, 3, 3, 5, 5, 7, 7]
+    version.call("shift", (a[:4], a[4:]))
+    assert a[:4].tolist() == [6, 6, 10, 10]
+    version.call("shift", (a[:0], a[:0]))
+    assert version.call("read", (a, a)) == 12.0
+    version.close()
