@@ -139,7 +139,8 @@ def _shares(array: Any, other: Any) -> bool:
     import numpy as np
 
     try:
-        return bool(np.shares_memory(array, other, max_work=_SHARES_WORK_MAX))
+        # numpy's stub knows two of all the numbers that it takes.
+        return bool(np.shares_memory(array, other, max_work=_SHARES_WORK_MAX))  # type: ignore[arg-type]
     except np.exceptions.TooHardError:
         return True
 
