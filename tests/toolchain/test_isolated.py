@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -209,3 +211,26 @@ def test_arrays_that_share_memory_are_refused_where_one_is_written(
     version.call("shift", (a[:0], a[:0]))
     assert version.call("read", (a, a)) == 12.0
     version.close()
+
+
+FORKS = """
+import os
+import sys
+from project_o import toolchain
+from project_o.toolchain import Version
+from project_o.values import Program
+text = "extern fn getpid() c_int;\\npub fn pid() c_int {\\n    return getpid();\\n}"
+program = Program("cell", "zig", (("cell.zig", text),))
+version = Version(toolchain.build(program), isolate=True)
+mine = version.call("pid", [])
+if os.fork() == 0:
+    theirs = version.call("pid", [])
+    version.close()
+    os._exit(0 if theirs not in (mine, os.getpid(), os.getppid()) else 1)
+print(os.waitstatus_to_exitcode(os.wait()[1]), version.call("pid", []) == mine)
+"""
+
+
+def test_a_forked_child_has_an_isolated_process_of_its_own(compiled: Callable[..., Artifact]) -> None:
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "0 True\n", done.stderr

@@ -132,10 +132,11 @@ class Session:
 
 
 def kernel_id() -> str:
-    """The kernel's own id, from its connection file; the process id where there is none."""
+    """The kernel's own id, from its connection file; the process id where there is none, as in IPython's terminal."""
     from ipykernel.connect import get_connection_file
+    from traitlets.config import MultipleInstanceError
 
     try:
         return Path(get_connection_file()).stem.removeprefix("kernel-")
-    except RuntimeError:
+    except (RuntimeError, MultipleInstanceError):
         return f"pid-{os.getpid()}"

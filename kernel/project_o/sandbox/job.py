@@ -143,9 +143,14 @@ class Job:
             refused = self._refused()
             return refused if refused is not None else self._ask(name, args, seconds or self._wall_seconds)
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process made it; a forked copy of that one cannot ask it."""
+        return self._channel.owner == os.getpid()
+
     def _refused(self) -> Answer | None:
         """An answer without asking: the load failed or the process is gone."""
-        if self._channel.owner != os.getpid():
+        if not self.is_ours:
             raise SandboxError("this job belongs to the process that made it: start a new one here")
         if self._closed:
             raise SandboxError("this job is closed: start a new one with box.python(...) or box.native(...)")

@@ -189,7 +189,7 @@ class Version:
         from ..sandbox import Sandbox
 
         with self._lock:
-            if self._job is None or self._job.ended:
+            if self._job is None or self._job.ended or not self._job.is_ours:
                 if self._cell_box is None:
                     self._cell_box = Sandbox(profile="isolate", wall_seconds=limits.ISOLATE_WALL_SECONDS)
                 self._job = self._cell_box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path())
