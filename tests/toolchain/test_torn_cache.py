@@ -28,14 +28,8 @@ for _ in range(2):
 REMOVED = "its copy in the cache was damaged and is removed, run the cell again"
 
 
-@pytest.mark.parametrize(("damage", "said"), [("rubbish", [REMOVED, "42"]), ("empty", [REMOVED, "42"])])
 def test_a_torn_copy_of_rusts_library_is_made_again(
-    damage: str,
-    said: list[str],
-    rust_there: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    lacking: Callable[[str, str], None],
+    rust_there: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lacking: Callable[[str, str], None]
 ) -> None:
     monkeypatch.setenv("PROJECT_O_CACHE", str(tmp_path))
     command = [sys.executable, "-c", CODE]  # what is loaded here already would not be looked for again
@@ -44,11 +38,11 @@ def test_a_torn_copy_of_rusts_library_is_made_again(
     if not copies:
         lacking("rust", "this Rust has no shared standard library")
     size = copies[0].stat().st_size
-    copies[0].write_bytes(b"x" * size if damage == "rubbish" else b"")
+    copies[0].write_bytes(b"x" * size)
 
     done = subprocess.run(command, capture_output=True, text=True, timeout=100, check=True)
 
-    assert done.stdout.splitlines() == said
+    assert done.stdout.splitlines() == [REMOVED, "42"]
     assert copies[0].stat().st_size == size
     assert subprocess.run(command, capture_output=True, text=True, timeout=100, check=True).stdout == "42\n42\n"
 
