@@ -49,6 +49,8 @@ ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
 """How long either may sleep without looking: the first time, and the longest."""
 
 # Toolchain ----------------------------------------------------------------------------------------
+HALF_WEIGHT_MIN = 10
+"""How much each of two objects has to do at least, in hundredths of a second of LLVM's work, to be worth a compiler."""
 BUILD_WALL_SECONDS = 120.0
 BUILD_CPU_SECONDS = 240
 TESTS_WALL_SECONDS = BUILD_WALL_SECONDS  # for the tests of a cell; what Zig needs to compile them is part of it

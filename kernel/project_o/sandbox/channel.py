@@ -21,20 +21,15 @@ from .arena import Arena
 from .bounds import Bounds, Reply
 from .ending import how
 from .folder import place
-from .helper import Helper, pid_of
+from .helper import Helper, pid_of, started
 from .profiles import PROFILES
 from .quick import BELL, Patience
 from .snapshot import Snapshot
 from .supervise import END_SIGNAL
 
-_END_SECONDS = 5.0
+_END_SECONDS, _NATURAL_END_SECONDS = 5.0, 0.2
 _NO_CLOCK = -1  # no clock of any process
-_NATURAL_END_SECONDS = 0.2
 _READ_BYTES = 1 << 16
-
-
-class HelperGoneError(Exception):
-    """The helper ended before it forked the job: worth one more try with a new one."""
 
 
 class Channel:
@@ -111,19 +106,13 @@ class Channel:
             "arena_bytes": limits.ARENA_BYTES_MAX,
         }
         try:
-            sent = helper.request(order, given)
+            helper.request(order, given)
         finally:
             for fd in given[:3]:
                 os.close(fd)
             theirs.close()
         self.control.settimeout(limits.ZYGOTE_START_SECONDS)
-        message, descriptors = b"", list[int]()
-        if sent:
-            with contextlib.suppress(OSError):
-                message, descriptors, _, _ = socket.recv_fds(self.control, 4096, 1)
-        if not message:
-            raise HelperGoneError
-        (self.pidfd,) = descriptors
+        self.pidfd = started(self.control)
         return pid_of(self.pidfd)  # in a namespace the helper knows it by another number
 
     def greet(self) -> tuple[float, float]:
@@ -172,7 +161,7 @@ class Channel:
         line = wire.line_of({**question, "id": name})
         if not self._greeted:
             return self._first(line, name, seconds)
-        if self._buffer or self._take_answers():
+        if self._buffer or (any(fd == self.answers for fd, _ in self.poll.poll(0)) and self._take_answers()):
             self.end("protocol", "it answered before it was asked")
         if self.ended:  # now, or while nobody asked it
             return Reply(None, 0.0, 0.0)
@@ -185,8 +174,7 @@ class Channel:
         try:
             began = time.perf_counter()
             self._send(line)
-            self._look()
-            return self._wait(time.monotonic() + seconds, name, self.bounds.cpu_seconds, (began, cpu))
+            return self._wait(time.monotonic() + seconds, name, self.bounds.cpu_seconds, (began, cpu), self._look())
         except BaseException:
             self.end("interrupted")  # Ctrl-C in the notebook: the answer will never be read
             raise
@@ -206,11 +194,22 @@ class Channel:
             self.end("interrupted")
             raise
 
-    def _wait(self, deadline: float, name: str, cpu_limit: float | None, since: tuple[float, float]) -> Reply:
+    def _wait(
+        self,
+        deadline: float,
+        name: str,
+        cpu_limit: float | None,
+        since: tuple[float, float],
+        seen: Sequence[tuple[int, int]] = (),
+    ) -> Reply:
         """The answer of that name. ``since``: the clock (``time.perf_counter``) and its processor time at the start."""
         line = self._next_line()
-        while line is None and not self.ended and (left := self._left(deadline, cpu_limit, since[1])):
-            ready = {fd for fd, _ in self.poll.poll(math.ceil(left * 1000))}
+        while line is None and not self.ended:
+            if not seen:
+                if not (left := self._left(deadline, cpu_limit, since[1])):
+                    break
+                seen = self.poll.poll(math.ceil(left * 1000))
+            ready, seen = [fd for fd, _ in seen], ()
             if self.questions in ready:
                 self._send()
             if self.log_fd in ready:
@@ -223,15 +222,16 @@ class Channel:
         self._idle_from = self._cpu
         return Reply(self._read(line, name), wall, cpu)
 
-    def _look(self) -> None:
-        """Wait a moment for an answer without sleeping: to be woken takes longer than most answers do."""
-        looks = self._patience.take()
+    def _look(self) -> Sequence[tuple[int, int]]:
+        """What there is to look at in a moment, without sleeping: to be woken takes longer than most answers do."""
+        looks, poll = self._patience.take(), self.poll.poll
         for _ in range(looks):
-            if self.poll.poll(0):
+            if seen := poll(0):
                 self._patience.worth(True)
-                return
+                return seen
         if looks:
             self._patience.worth(False)
+        return ()
 
     def _left(self, deadline: float, cpu_limit: float | None, cpu_began: float) -> float:
         """For how long to sleep at most, in seconds; 0 where the time is over and the process was ended."""

@@ -60,6 +60,10 @@ class Kind(NamedTuple):
 OUTSIDE = Kind()
 
 
+class HelperGoneError(Exception):
+    """The helper ended before it forked the job: worth one more try with a new one."""
+
+
 class Helper:
     """One warm process of a kind. ``pid`` is its number here, whatever it is in its own namespace.
 
@@ -149,13 +153,12 @@ class Helper:
         """Whether it is ours and running."""
         return self.owner == os.getpid() and not self.lost and self.process.poll() is None
 
-    def request(self, config: dict[str, Any], descriptors: list[int]) -> bool:
-        """Ask for one job. False when the helper is gone."""
+    def request(self, config: dict[str, Any], descriptors: list[int]) -> None:
+        """Ask for one job. Raises HelperGoneError."""
         try:
             socket.send_fds(self.control, [json.dumps(config).encode()], descriptors)
         except (BrokenPipeError, ConnectionError):
-            return False
-        return True
+            raise HelperGoneError from None
 
     def close(self) -> None:
         """End it and every job it holds; in a forked copy of the kernel only forget it."""
@@ -177,6 +180,16 @@ class Helper:
             if pidfd >= 0:
                 os.close(pidfd)
             self.folder.close()
+
+
+def started(control: socket.socket) -> int:
+    """A pidfd of the process that was forked for the job of that socket. Raises HelperGoneError."""
+    message, descriptors = b"", list[int]()
+    with contextlib.suppress(OSError):
+        message, descriptors, _, _ = socket.recv_fds(control, 4096, 1)
+    if not message:
+        raise HelperGoneError
+    return descriptors[0]
 
 
 def pid_of(pidfd: int) -> int:

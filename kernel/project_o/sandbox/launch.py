@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import SandboxError
 from . import helper
 from .bounds import Bounds
-from .channel import Channel, HelperGoneError
+from .channel import Channel
 from .snapshot import Snapshot
 
 users = itertools.count()
@@ -31,6 +31,6 @@ def launch(
         found = helper.acquire(user, kind)
         try:
             return Channel(found, config, bounds, snapshot, files, more=more)
-        except HelperGoneError:
+        except helper.HelperGoneError:
             found.lost = True  # what it ran in may take a moment longer to end
     raise SandboxError("the sandbox's helper process ended twice while a job was to start: project-o doctor")

@@ -54,7 +54,7 @@ class Worker:
                     assert self.native is not None
                     self.native.quick.serve(write_line)
                     continue
-                question = json.loads(line)
+                question = json.loads(line.decode("ascii"))
                 reply = self.answer(question)
                 reply["id"] = question["id"]
                 write_line(reply)

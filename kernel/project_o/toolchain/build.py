@@ -17,6 +17,7 @@ from ..values import Artifact, Diagnostic, Interface, NativeFunction, Program
 from . import cache, diagnostics, elf, underway
 from .bare import bare, lacks
 from .compiler import Finished, Job, Runner, build_folder, run
+from .halves import apart, compile_halves
 from .libc import told
 from .locked import check_output, runner_in, zig_cache
 from .places import ZIG_VERSION, locate
@@ -48,13 +49,15 @@ def build(
     names: Names | None = None,
     runner: Runner | None = None,
     box: Sandbox | None = None,
+    halves: bool = False,
 ) -> Artifact:
     """Compile a Zig or Rust program, or find it in the cache.
 
     ``line_offset`` blank lines stand before the text, so that every line the compiler, a panic or a function reports
     is the notebook cell's own (1 where the magic takes the first line). ``names`` are merged into the interface.
     ``runner`` runs the compiler's command. With a ``box`` the text is built locked, as one that nobody has read: the
-    compiler runs there and sees the text alone, and the build has a key of its own.
+    compiler runs there and sees the text alone, and the build has a key of its own. ``halves`` says that it keeps
+    nothing between its calls, and may be compiled as two objects where that is quicker: see the module ``halves``.
 
     Raises CompileError with the diagnostics, also where no function can be offered; ToolchainMissing without a
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant;
@@ -62,6 +65,8 @@ def build(
     """
     of_language = rust_recipe if program.language == "rust" else recipe
     wanted = of_language(program, line_offset, locked=box is not None)
+    if isinstance(wanted, Recipe) and halves:
+        wanted = apart(wanted)
     if isinstance(wanted, RustRecipe) and box is None:
         memory.remember(wanted)
     entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language))
@@ -74,6 +79,8 @@ def found(program: Program, names: Callable[[], Names]) -> Artifact | None:
     """
     wanted = rust_recipe(program) if program.language == "rust" else recipe(program)
     entry = cache.find(wanted.key)
+    if entry is None and isinstance(wanted, Recipe) and (other := apart(wanted)).apart:
+        wanted, entry = other, cache.find(other.key)
     if entry is None:
         return None
     return _artifact(program, wanted, entry.facts.get(_NAMES) or names(), entry, cached=True)
@@ -151,6 +158,11 @@ def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cac
 def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any]]:
     """The library's bytes, and what is kept of them."""
     zig = locate()
+    if wanted.apart:
+        kept, _ = zig_cache(wanted, compiler_rt=False)
+        made = compile_halves(wanted, zig, _OUTPUT, kept, told(), runner)
+        if made is not None and not elf.missing_helpers(library := elf.Library(made[0])):
+            return made[0], _facts(library, wanted, names, made[1])
     folder = build_folder()
     seconds = 0.0
     try:
@@ -178,11 +190,21 @@ def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[
         raise ToolchainError(f"the build cannot write below {folder.parent} ({error}): free some space there") from None
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-    description = described(library, wanted, names, "zig")
+    facts = _facts(library, wanted, names, seconds)
     if wanted.locked:
-        check_output(data, library, description, wanted.libraries)
-    facts = {"interface": description, "seconds": seconds, "toolchain": TOOLCHAIN, "digest": library.digest()}
-    return data, {**facts, _NAMES: names}
+        check_output(data, library, facts["interface"], wanted.libraries)
+    return data, facts
+
+
+def _facts(library: elf.Library, wanted: Recipe, names: Names, seconds: float) -> dict[str, Any]:
+    """What is kept of a build beside its bytes."""
+    return {
+        "interface": described(library, wanted, names, "zig"),
+        "seconds": seconds,
+        "toolchain": TOOLCHAIN,
+        "digest": library.digest(),
+        _NAMES: names,
+    }
 
 
 def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:

@@ -25,7 +25,9 @@ from .sources import (
     write_file,
 )
 
-HOST_FILES = ("root.zig", "module.zig", "interface.zig", "state.zig", "panics.zig", "arena.zig", "o.zig")
+HOST_FILES = (
+    "root.zig", "once.zig", "half.zig", "module.zig", "interface.zig", "state.zig", "panics.zig", "arena.zig", "o.zig"
+)  # fmt: skip
 CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
 
@@ -34,7 +36,8 @@ _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
 class Recipe:
     """Files by their path in the build folder, the flags of each module, the libraries, and the lines put in front.
 
-    ``locked`` is how the text is built, not what is built of it: such builds have keys of their own.
+    ``locked`` is how the text is built, not what is built of it: such builds have keys of their own. So have those
+    whose functions named in ``apart`` are in an object of their own: see ``halves``.
     """
 
     files: tuple[tuple[str, str], ...]
@@ -42,6 +45,7 @@ class Recipe:
     libraries: tuple[str, ...]
     line_offset: int
     locked: bool = False
+    apart: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -62,12 +66,30 @@ class Recipe:
         """
         # fmt: off
         return (
-            str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={output}", "--color", "off",
-            "-lc", "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *places, *self.libraries,
-            "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
-            *self.flags, "--dep", "cell", f"-Mroot={HOST_FOLDER}/root.zig",
+            str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={output}",
+            "-fcompiler-rt" if compiler_rt else "-fno-compiler-rt", *places, *self.libraries,
+            *self._common(HOST_FOLDER, global_cache),
+        )
+        # fmt: on
+
+    def object_arguments(
+        self, zig: Path, name: str, host: str, *, global_cache: Path, places: tuple[str, ...] = ()
+    ) -> tuple[str, ...]:
+        """The same for an object of that name, with the files around the cell from the folder ``host``."""
+        # fmt: off
+        return (
+            str(zig), "build-obj", "-fPIC", "--name", name, f"-femit-bin={name}.o", "-fno-compiler-rt", *places,
+            *self._common(host, global_cache),
+        )
+        # fmt: on
+
+    def _common(self, host: str, global_cache: Path) -> tuple[str, ...]:
+        # fmt: off
+        return (
+            "--color", "off", "-lc", "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
+            *self.flags, "--dep", "cell", f"-Mroot={host}/root.zig",
             *self.flags, *self.needs(), f"-Mcell={CELL_PATH}",
-            *self.flags, f"-Mo={HOST_FOLDER}/o.zig",
+            *self.flags, f"-Mo={host}/o.zig",
             *self.imports(self.flags),
         )
         # fmt: on
@@ -83,10 +105,11 @@ class Recipe:
             word for name, path in imported(self.files) for word in (*flags, *self.needs(name), f"-M{name}={path}")
         )
 
-    def write(self, folder: Path) -> None:
-        """Put all files into the build folder."""
-        for name in HOST_FILES:
-            write_file(folder / HOST_FOLDER / name, template(name))
+    def write(self, folder: Path, hosts: tuple[str, ...] = (HOST_FOLDER,)) -> None:
+        """Put all files into the build folder; those around the cell into each of the folders ``hosts``."""
+        for host in hosts:
+            for name in HOST_FILES:
+                write_file(folder / host / name, template(name))
         for path, text in self.files:
             write_file(folder / path, text)
 
@@ -95,6 +118,7 @@ class Recipe:
 def _key(wanted: Recipe) -> str:
     digest = _of_every_build().copy()
     body = [wanted.files, wanted.flags, wanted.libraries, *((LOCKED_FLAG,) if wanted.locked else ())]
+    body += [("apart", wanted.apart)] if wanted.apart else []
     digest.update(json.dumps(body, ensure_ascii=False).encode())
     return str(digest.hexdigest())
 

@@ -105,7 +105,7 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     quick = _Zig(wanted, names) if isinstance(wanted, Recipe) else _Rust(program, names)
     early, later = how.early_soon(), None
     try:
-        later = _begun(program, wanted.key, names, early)
+        later = _begun(program, wanted.key, names, text.keeps, early)
         functions, keeps = text.functions(), text.keeps()
         optimised = _first(quick.result, later.result, keeps)
     except BaseException:
@@ -199,14 +199,14 @@ def _close_early(made: Future[Early | None]) -> None:
         early.close()
 
 
-def _begun(program: Program, key: str, names: Names, first: Future[Any]) -> Later:
+def _begun(program: Program, key: str, names: Names, keeps: Callable[[], str], first: Future[Any]) -> Later:
     """The optimised build of this text, under way once ``first`` is done: what optimises takes a whole processor. That
     of an earlier text of the same name is no longer wanted.
     """
 
     def make(runner: Runner) -> Artifact:
         wait({first})
-        return build(program, names=names, runner=runner)
+        return build(program, names=names, runner=runner, halves=not keeps())
 
     with _lock:
         before = _latest.get(program.name)

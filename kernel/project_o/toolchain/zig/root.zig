@@ -11,6 +11,7 @@ const cell = @import("cell");
 const module = @import("module.zig");
 const state = @import("state.zig");
 const interface = @import("interface.zig");
+const half = @import("half.zig");
 const isAllocator = interface.isAllocator;
 const isMatrix = interface.isMatrix;
 const isView = interface.isView;
@@ -20,48 +21,23 @@ const isView = interface.isView;
 pub const panic = @import("panics.zig").Panics(hook);
 pub const std_options: std.Options = .{ .enable_segfault_handler = false };
 
-const OnPanic = *const fn ([*]const u8, usize, usize) callconv(.c) void;
-var on_panic: OnPanic = &ignore;
+pub const OnPanic = *const fn ([*]const u8, usize, usize) callconv(.c) void;
+var own_on_panic: OnPanic = &ignore;
+/// One for the whole library, whichever object it is in.
+pub const on_panic: *OnPanic = if (half.is_second) @extern(*OnPanic, .{ .name = "o_on_panic" }) else &own_on_panic;
 
 fn ignore(_: [*]const u8, _: usize, _: usize) callconv(.c) void {}
 
 /// The host leaves the call from within `on_panic`; without a host there is nothing to return to.
 fn hook(message: []const u8, return_address: ?usize) noreturn {
     @branchHint(.cold);
-    on_panic(message.ptr, message.len, return_address orelse 0);
+    on_panic.*(message.ptr, message.len, return_address orelse 0);
     @trap();
-}
-
-export fn o_set_panic(function: OnPanic) callconv(.c) void {
-    on_panic = function;
 }
 
 // ------------------------------------------------------------------------------- memory of a call
 
 const Arena = @import("arena.zig").Arena;
-
-export fn o_free(handle: u64) callconv(.c) void {
-    if (handle == 0) return;
-    // SAFETY: a handle other than 0 is the arena that a shim below made, given back once.
-    const arena: *Arena = @ptrFromInt(@as(usize, @intCast(handle)));
-    arena.destroy();
-}
-
-// ------------------------------------------------------------------------------- description
-
-const description = blk: {
-    @setEvalBranchQuota(10_000_000);
-    const text = interface.describe(cell);
-    break :blk text[0..text.len].* ++ [1]u8{0};
-};
-
-/// The same bytes as `o_describe`, as data: read from the file without running anything of it.
-export const o_description: [description.len]u8 = description;
-
-export fn o_describe() callconv(.c) [*:0]const u8 {
-    // SAFETY: the last byte of the description is the zero.
-    return @ptrCast(&o_description);
-}
 
 // ------------------------------------------------------------------------------- shims
 
@@ -225,7 +201,7 @@ pub fn ShimOf(comptime Cell: type, comptime name: []const u8) type {
             if (comptime takesAllocator(F)) {
                 const arena = Arena.create() orelse return failed(ret, error.OutOfMemory);
                 run(args, ret, arena.allocator()) catch |e| {
-                    o_free(@intFromPtr(arena));
+                    arena.destroy();
                     return failed(ret, e);
                 };
                 ret[comptime resultCells(R)] = @intFromPtr(arena);
@@ -249,7 +225,9 @@ pub fn ShimOf(comptime Cell: type, comptime name: []const u8) type {
     };
 }
 
-fn failed(ret: [*]u64, e: anyerror) i32 {
+pub var last_error: ?[*:0]const u8 = null;
+
+pub fn failed(ret: [*]u64, e: anyerror) i32 {
     const text = @errorName(e);
     ret[0] = @intFromPtr(text.ptr);
     ret[1] = text.len;
@@ -267,83 +245,11 @@ fn statusOf(e: anyerror) i32 {
 }
 
 comptime {
+    if (!half.is_second) _ = @import("once.zig");
     @setEvalBranchQuota(10_000_000);
     for (@typeInfo(cell).@"struct".decl_names) |name| {
-        if (interface.isOffered(cell, name)) {
+        if (interface.isOffered(cell, name) and half.has(name)) {
             @export(&Shim(name).call, .{ .name = module.prefix ++ name });
         }
-    }
-}
-
-// ------------------------------------------------------------------------------- the module ABI
-
-const Version = extern struct { major: u32, minor: u32, patch: u32, git_hash: [*:0]const u8 };
-
-const version_text: [:0]const u8 = module.version orelse if (@hasDecl(cell, "o_version")) cell.o_version else "0.0.0";
-const version: Version = blk: {
-    // Reading a version costs more of a build than a small cell does.
-    if (module.version == null and !@hasDecl(cell, "o_version"))
-        break :blk .{ .major = 0, .minor = 0, .patch = 0, .git_hash = "" };
-    const parsed = std.SemanticVersion.parse(version_text) catch
-        @compileError("o_version must read like \"1.2.3\", got \"" ++ version_text ++ "\"");
-    break :blk .{ .major = parsed.major, .minor = parsed.minor, .patch = parsed.patch, .git_hash = module.git_hash };
-};
-
-var last_error: ?[*:0]const u8 = null;
-
-export fn o_get_name() callconv(.c) [*:0]const u8 {
-    return module.name orelse if (@hasDecl(cell, "o_name")) cell.o_name else "cell";
-}
-
-export fn o_get_version() callconv(.c) [*:0]const u8 {
-    return version_text.ptr;
-}
-
-export fn o_get_version_struct() callconv(.c) *const Version {
-    return &version;
-}
-
-/// -2: null pointer. A cell keeps its state in its own variables, so one context serves all; a module has as many states
-/// as it has contexts.
-export fn o_init(out: ?*?*anyopaque) callconv(.c) i32 {
-    const place = out orelse return -2;
-    place.* = null;
-    place.* = state.init() catch |e| return noted(e);
-    return 0;
-}
-
-/// -2: null pointer, -3: not a context of this library.
-export fn o_shutdown(ctx: ?*anyopaque) callconv(.c) i32 {
-    return state.shutdown(ctx);
-}
-
-/// Take over a context that another build of this module has made. -2, -3 as above; what the module's own hook says.
-export fn o_reload(ctx: ?*anyopaque) callconv(.c) i32 {
-    const status = state.check(ctx);
-    if (status != 0) return status;
-    state.reload(ctx.?) catch |e| return noted(e);
-    return 0;
-}
-
-/// The name of the error that a function returned last, "" where there was none.
-export fn o_get_last_error(_: ?*anyopaque) callconv(.c) [*:0]const u8 {
-    return @atomicLoad(?[*:0]const u8, &last_error, .monotonic) orelse "";
-}
-
-export fn o_can_reload() callconv(.c) i32 {
-    return @intFromBool(module.hot_reload);
-}
-
-fn noted(e: anyerror) i32 {
-    var unused: [2]u64 = undefined;
-    return failed(&unused, e);
-}
-
-comptime {
-    if (state.present) {
-        @setEvalBranchQuota(10_000_000);
-        const text = state.layout();
-        const bytes = text[0..text.len].* ++ [1]u8{0};
-        @export(&bytes, .{ .name = "o_state_layout" });
     }
 }
