@@ -350,7 +350,8 @@ def canonical(name: str) -> str:
 
 def _check_name(what: str, name: object) -> None:
     if not isinstance(name, str) or not canonical(name).rstrip("?!*").isidentifier():
-        raise UsageError(f"{name!r} cannot be the name of a {what}: use letters, digits and '-', as in my-{what}")
+        a = "an" if what[0] in "aeiou" else "a"
+        raise UsageError(f"{name!r} cannot be the name of {a} {what}: use letters, digits and '-', as in my-{what}")
 
 
 def _check_tool_options(tool: ToolSpec) -> None:

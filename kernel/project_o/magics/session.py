@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
+from traitlets.config.configurable import MultipleInstanceError
 
 from ..config import CHOSEN, OPTIONS, Option, converted, evolution_forbidden, setting, share
 from ..errors import UsageError
@@ -132,11 +133,10 @@ class Session:
 
 
 def kernel_id() -> str:
-    """The kernel's own id, from its connection file; the process id where there is none, as in IPython's terminal."""
+    """The kernel's own id, from its connection file; the process id where there is none."""
     from ipykernel.connect import get_connection_file
-    from traitlets.config import MultipleInstanceError
 
     try:
         return Path(get_connection_file()).stem.removeprefix("kernel-")
-    except (RuntimeError, MultipleInstanceError):
+    except (RuntimeError, MultipleInstanceError):  # the second in a terminal's IPython, which is an application, too
         return f"pid-{os.getpid()}"

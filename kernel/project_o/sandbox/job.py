@@ -54,6 +54,17 @@ def check_measured(repeat: int, offset_bytes: int) -> None:
         raise UsageError(f"offset_bytes must be a multiple of 8 up to {OFFSET_BYTES_MAX}, got {offset_bytes}")
 
 
+def arguments(args: Any) -> Sequence[Any]:
+    """The arguments of a call, as they may be written."""
+    return args if isinstance(args, Sequence) and not isinstance(args, (str, bytes, bytearray)) else [args]
+
+
+def _takes_one(name: str, error: str) -> bool:
+    """Whether Python refused to begin the call because the function takes one argument. No line of it was run."""
+    many = r"takes (?:from )?1 (?:to \d+ )?positional arguments? but \d+ were given"
+    return bool(re.match(rf"TypeError: {re.escape(name)}\(\) {many}", error))
+
+
 class Job:
     """Made by ``Sandbox.python`` and ``Sandbox.native``. ``loaded`` tells how loading went. A context manager.
 
@@ -125,7 +136,7 @@ class Job:
     def ask(
         self,
         name: str,
-        args: Sequence[Any] = (),
+        args: Any = (),
         *,
         seconds: float | None = None,
         repeat: int = 1,
@@ -133,15 +144,25 @@ class Job:
     ) -> Answer:
         """Call the function ``name``. Never raises for what the code does: see ``Answer``.
 
+        ``args`` are its arguments; what is no sequence, or a text, is the only one. So is a list of several
+        for a function that takes one: ``ask("solve", [1, 2, 3])`` of ``def solve(xs)``.
+
         ``seconds`` bounds this question in place of the box's ``wall_seconds``; ``repeat`` and ``offset_bytes``
         are for native jobs. Raises UsageError for arguments that cannot cross, SandboxError where they are too
         large to be shared or the job was closed.
         """
         if repeat != 1 or offset_bytes:
             raise UsageError("repeat and offset_bytes are for native jobs: let the Python source repeat the call")
+        given, seconds = arguments(args), seconds or self._wall_seconds
         with self._lock:
             refused = self._refused()
-            return refused if refused is not None else self._ask(name, args, seconds or self._wall_seconds)
+            if refused is not None:
+                return refused
+            answer = self._ask(name, given, seconds)
+            if type(args) is not list or len(args) < 2 or not _takes_one(name, answer.error):
+                return answer
+            whole = self._ask(name, [args], seconds)
+            return whole if whole.ok else answer
 
     @property
     def is_ours(self) -> bool:

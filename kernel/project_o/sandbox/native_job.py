@@ -15,7 +15,7 @@ from .answer import Answer, Answers
 from .arena import aligned, lead, span
 from .channel import Channel
 from .fences import Fences
-from .job import UNTRUSTED, Job, check_measured, words
+from .job import UNTRUSTED, Job, arguments, check_measured, words
 from .quick import HEADER_BYTES, Asked, Asking
 
 RESULT_BYTES = 2048
@@ -52,7 +52,7 @@ class NativeJob(Job):
     def ask(
         self,
         name: str,
-        args: Sequence[Any] = (),
+        args: Any = (),
         *,
         seconds: float | None = None,
         repeat: int = 1,
@@ -69,12 +69,15 @@ class NativeJob(Job):
         """
         function = self._function(name)
         check_measured(repeat, offset_bytes)
+        given = arguments(args)
+        if type(args) is list and len(args) > 1 == len(function.parameters):
+            given = [args]
         with self._lock:
             refused = self._refused()
             if refused is not None:
                 return refused
             fences = Fences() if fenced else None
-            return self._call(function, args, seconds or self._wall_seconds, repeat, offset_bytes, fences)
+            return self._call(function, given, seconds or self._wall_seconds, repeat, offset_bytes, fences)
 
     def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None, str]:
         """Call a function of the ``isolate`` profile's: what it returned; where it did not, the whole answer; and what

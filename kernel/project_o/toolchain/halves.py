@@ -69,7 +69,7 @@ def second_half(text: str) -> tuple[str, ...]:
 def _groups(text: str) -> list[tuple[int, list[str]]]:
     """The functions at the text's outermost level, those that name one another together, with their weights."""
     starts = list(_FUNCTION.finditer(text))
-    ends = [*(found.start() for found in starts[1:]), len(text)]
+    ends = [found.start() for found in starts[1:]] + [len(text)] * bool(starts)
     bodies = {
         found["name"]: _COMMENT.sub("", text[found.start() : end]) for found, end in zip(starts, ends, strict=True)
     }
