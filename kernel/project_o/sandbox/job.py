@@ -24,8 +24,12 @@ from .lint import Denied, LintRules, told
 
 UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
 """What reading an answer that was made to mislead may raise."""
-_DENIED = re.compile(r"\b(?:AccessDenied|PermissionDenied)\b|\(os error (?:1|13)\)")
-"""EPERM and EACCES, as Zig and Rust name them in an error and in the panic of who did not expect one."""
+_DENIED = re.compile(
+    r"\b(?:AccessDenied|PermissionDenied|SystemResources)\b"
+    r"|\(os error (?:1|11|13)\)|\bfailed to spawn thread\b|\bOs \{ code: 11,"
+)
+"""EPERM and EACCES, and a thread's EAGAIN, as Zig and Rust name them in an error and in the panic of who did not expect
+one."""
 _UNFORESEEN = "Unexpected"
 """Zig's name for an error number that its library did not foresee: the refusal of a call that never fails so."""
 OFFSET_BYTES_MAX = 4096
@@ -160,9 +164,14 @@ class Job:
             whole = self._ask(name, [args], seconds)
             return whole if whole.ok else answer
 
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process made it; a forked copy of that one cannot ask it."""
+        return self._channel.owner == os.getpid()
+
     def _refused(self) -> Answer | None:
         """An answer without asking: the load failed or the process is gone."""
-        if self._channel.owner != os.getpid():
+        if not self.is_ours:
             raise SandboxError("this job belongs to the process that made it: start a new one here")
         if self._closed:
             raise SandboxError("this job is closed: start a new one with box.python(...) or box.native(...)")

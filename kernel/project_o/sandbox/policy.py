@@ -20,10 +20,12 @@ Stage = Literal["files", "strict"]
 Instruction = tuple[int, int, int, int]
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN, AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
-KILL_PROCESS, REFUSE_EPERM, REFUSE_ENOSYS, ALLOW = 0x80000000, 0x00050001, 0x00050026, 0x7FFF0000
+KILL_PROCESS, ALLOW = 0x80000000, 0x7FFF0000
+REFUSE_EPERM, REFUSE_EAGAIN, REFUSE_ENOSYS = 0x00050001, 0x0005000B, 0x00050026
 OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
 MAP_SHARED_ANONYMOUS, MAP_GROWS_DOWN = 0x21, 0x100
+CLONE_THREAD = 0x10000
 
 _ALWAYS_TEXT = """
 read write close fstat poll lseek mprotect munmap brk rt_sigaction rt_sigprocmask rt_sigreturn pread64 pwrite64
@@ -123,7 +125,11 @@ def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instructi
         allow,
         refuse,
     ]
+    # clone: neither a process nor a thread, but of a thread as if there were too many: a library takes that for an
+    # error, and what a thread is never refused with for impossible.
+    no_thread = [argument(0), (JUMP_SET, 0, 1, CLONE_THREAD), (RETURN, 0, 0, REFUSE_EAGAIN), refuse]
     examined: dict[int, list[Instruction]] = {
+        CALLS["clone"][machine.column]: no_thread,
         machine.mmap: counted,
         machine.clone3: [(RETURN, 0, 0, REFUSE_ENOSYS)],  # then the C library falls back to clone, which is refused
         machine.fcntl: few,
