@@ -13,6 +13,8 @@ import pkgutil
 import sys
 from pathlib import Path
 
+from project_o.operations import arguments_of, spelled
+
 FOLDER = Path(__file__).parent / "reference"
 HEAD = "<!-- Written by docs/generate.py from the code itself: change it there, and run `make docs`. -->\n\n"
 
@@ -50,26 +52,15 @@ def _magic(kind: type, name: str) -> str:
     parser = getattr(function, "parser", None)
     said = inspect.cleandoc(getattr(parser, "description", None) or inspect.getdoc(function) or "").replace("::\n", "")
     lines = [f"## {' and '.join(f'`{word}`' for word in spelt)}\n", said.strip().replace("``", "`"), ""]
-    rows = [(_spelled(action), action.help) for action in _actions(parser)] if parser is not None else []
+    rows = [(_written(action), action.help) for action in arguments_of(parser)] if parser is not None else []
     if rows:
         lines += ["| argument | what it does |", "| --- | --- |"]
         lines += [f"| {word} | {_cell(text)} |" for word, text in rows] + [""]
     return "\n".join(lines)
 
 
-def _actions(parser: argparse.ArgumentParser) -> list[argparse.Action]:
-    return [action for action in parser._actions if action.dest != "help"]
-
-
-def _spelled(action: argparse.Action) -> str:
-    """One argument as a reader types it. argparse's own help reads differently in each Python."""
-    value = ""
-    if action.nargs != 0:
-        value = "|".join(map(str, action.choices)) if action.choices else str(action.metavar or action.dest).upper()
-        value += " ..." if action.nargs in ("+", "*") else ""
-    word = f"{action.option_strings[0]} {value}".strip() if action.option_strings else value
-    optional = bool(action.option_strings) or action.nargs in ("?", "*")
-    return f"`{'[' + word + ']' if optional else word}`".replace("|", "\\|")
+def _written(action: argparse.Action) -> str:
+    return f"`{spelled(action)}`".replace("|", "\\|")
 
 
 def _cell(text: str | None) -> str:
@@ -90,7 +81,7 @@ def _verbs() -> str:
     for name, verb in VERBS.items():
         parser = argparse.ArgumentParser(prog=name, add_help=False)
         add_arguments(parser, verb)
-        words = " ".join(_spelled(action).strip("`") for action in _actions(parser))
+        words = " ".join(_written(action).strip("`") for action in arguments_of(parser))
         lines.append(f"| `{name} {words}".rstrip() + f"` | {_cell(verb.help)} |")
     return "\n".join(lines) + "\n"
 

@@ -1,6 +1,8 @@
 """What all tests share: a skip for what a user may lack, which a run can demand not to happen."""
 
+import contextlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -64,6 +66,25 @@ def lacking():
         pytest.skip(f"{why} (PROJECT_O_REQUIRE={what} makes this a failure)")
 
     return say
+
+
+@pytest.fixture(scope="session")
+def own_cache():
+    """``own_cache(folder)``: a cache with no build in it; what the compiler knows of its own library is a copy of ours.
+
+    As in use, where that is compiled once for all builds and not once for each test.
+    """
+    from project_o.toolchain import cache
+
+    kept = cache.compiler_cache()
+
+    def made(folder):
+        for part in ("h", "o", "z"):  # what it compiled, and by which hashes it finds that
+            with contextlib.suppress(OSError):  # what is not there, or goes meanwhile, is compiled again
+                shutil.copytree(kept / part, Path(folder) / kept.name / part)
+        return str(folder)
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -46,6 +46,51 @@ def test_help_and_version(tmp_path):
     assert project_o("--version", cwd=tmp_path).stdout.strip().count(".") == 2
 
 
+@pytest.mark.parametrize("verb", ["on", "history", "restore", "canary", "replay", "run", "evolve"])
+def test_each_command_says_what_it_takes(tmp_path, verb):
+    for word in ("--help", "-h"):
+        done = project_o(verb, word, cwd=tmp_path)
+
+        assert (done.returncode, done.stderr) == (0, "")
+        assert verb in done.stdout
+    assert list(tmp_path.iterdir()) == [], "nothing was done"
+
+
+def test_every_verb_says_what_it_takes(tmp_path):
+    from project_o.operations import VERBS, Context, run_verb
+
+    for name, verb in VERBS.items():
+        told = repr(run_verb(Context(None, {}, ""), [name, "--help"], "project-o"))
+        assert verb.help in told
+        for (flag, *_), options in verb.arguments:
+            written = flag if flag.startswith("-") else "|".join(options.get("choices", [])) or flag.upper()
+            assert written in told
+
+
+def test_a_terminal_that_knows_ascii_only_gets_the_words(tmp_path):
+    done = project_o("config", cwd=tmp_path, PYTHONIOENCODING="ascii")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "dispatcher" in done.stdout
+
+
+def test_a_reader_that_has_seen_enough_is_no_failure(tmp_path):
+    command = f"{sys.executable} -m project_o --help | true; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_notebook_that_names_no_kernel_runs_in_pythons(tmp_path):
+    parameters = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]})
+    cells = [parameters, nbformat.v4.new_code_cell("print(x)")]
+    nbformat.write(nbformat.v4.new_notebook(cells=cells), tmp_path / "in.ipynb")
+    done = project_o("run", "in.ipynb", "out.ipynb", "-p", "x", "42", cwd=tmp_path)
+
+    assert (done.returncode, done.stdout) == (0, "out.ipynb\n"), done.stderr
+    assert nbformat.read(tmp_path / "out.ipynb", 4).cells[-1].outputs[0].text == "42\n"
+
+
 def test_a_notebook_runs_with_parameters_and_its_history_can_be_read_in_the_terminal(tmp_path):
     parameters = nbformat.v4.new_code_cell("x = 1", metadata={"tags": ["parameters"]})
     cells = [parameters, nbformat.v4.new_code_cell("%load_ext project_o\nprint('x is', x)")]

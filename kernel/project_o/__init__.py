@@ -35,11 +35,18 @@ _HOMES = {
 }
 
 
+def __dir__() -> list[str]:
+    """What completion offers: the names that are there already, and those that will be when they are used."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
-        raise AttributeError(f"project_o has no name {name!r}: there are {', '.join(__all__)}")
     from importlib import import_module
 
+    if name == "errors":  # so that `except project_o.errors.CompileError` needs no import of its own
+        return import_module(".errors", __name__)
+    if name not in _HOMES:
+        raise AttributeError(f"project_o has no name {name!r}: there are {', '.join(__all__)}")
     return getattr(import_module(_HOMES[name], __name__), name)
 
 

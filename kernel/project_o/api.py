@@ -5,18 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
+from numbers import Integral, Real
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
-from .config import evolution_forbidden, setting, share
+from .config import evolution_forbidden, seconds, setting, share
 from .errors import EvolutionError, UsageError
 from .flow import Flow
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from .deploy import NativeModule
     from .deploy.modules import LoadedModule, Modules
     from .evolution import Run
-    from .values import Mode
+    from .values import Language, Mode
     from .view import Display, Plot
 
 _current: Flow | None = None
@@ -68,7 +71,15 @@ def load(name: str, folder: str | Path | None = None, *, mode: Mode = "safe") ->
 
     Raises UsageError where there is no such module or its module.json cannot be meant, CompileError, ToolchainMissing.
     """
-    return modules().load(name, folder, mode)
+    return modules().load(name, folder, _known(mode))
+
+
+def _known(mode: Mode) -> Mode:
+    from .values import Mode as Modes
+
+    if mode not in get_args(Modes):
+        raise UsageError(f"there is no mode {mode!r}: there are {', '.join(get_args(Modes))}")
+    return mode
 
 
 def zig(
@@ -79,14 +90,19 @@ def zig(
     isolate: bool = False,
     timeout: float = 0.0,
     trial: bool = True,
-    links: Sequence[str] = (),
+    nogil: bool = False,
+    tests: bool = False,
+    links: Sequence[str] | str = (),
+    **flags: Any,
 ) -> NativeModule:
     """Compile Zig source and return its functions as the attributes of a module, as ``%%zig`` does.
 
-    ``timeout`` is the most seconds of a call, ``links`` are the system's libraries, as ``--link`` names them. Raises
-    CompileError, ToolchainMissing, UsageError.
+    ``timeout`` is the most seconds of a call, ``links`` are the system's libraries, as ``--link`` names them, ``tests``
+    runs the tests of the source first. ``flags``: the magic's own words are understood as well (``no_trial``, ``test``,
+    ``link``). Raises CompileError, ToolchainMissing, UsageError.
     """
-    return current().cell(source, "zig", name, mode=mode, isolate=isolate, timeout=timeout, trial=trial, links=links)
+    chosen: dict[str, Any] = {"mode": mode, "isolate": isolate, "timeout": timeout, "trial": trial, "nogil": nogil}
+    return _compiled("zig", source, name, {**chosen, "tests": tests, "links": links}, flags)
 
 
 def rust(
@@ -97,50 +113,98 @@ def rust(
     isolate: bool = False,
     timeout: float = 0.0,
     trial: bool = True,
-    links: Sequence[str] = (),
-    crates: Sequence[str] = (),
+    nogil: bool = False,
+    tests: bool = False,
+    links: Sequence[str] | str = (),
+    crates: Sequence[str] | str = (),
+    **flags: Any,
 ) -> NativeModule:
     """Compile Rust source and return its functions as the attributes of a module, as ``%%rust`` does.
 
-    ``crates`` are lines such as ``rand = "0.9"``, as ``--dep`` takes them. Raises CompileError, ToolchainMissing where
-    there is no ``rustc``, ToolchainError where a crate cannot be had, UsageError.
+    ``crates`` are lines such as ``rand = "0.9"``, as ``--dep`` takes them; everything else is as in ``zig``. Raises
+    CompileError, ToolchainMissing where there is no ``rustc``, ToolchainError where a crate cannot be had, UsageError.
     """
-    chosen: dict[str, Any] = {"mode": mode, "isolate": isolate, "timeout": timeout, "trial": trial}
-    return current().cell(source, "rust", name, **chosen, links=links, crates=crates)
+    chosen: dict[str, Any] = {"mode": mode, "isolate": isolate, "timeout": timeout, "trial": trial, "nogil": nogil}
+    return _compiled("rust", source, name, {**chosen, "tests": tests, "links": links, "crates": crates}, flags)
+
+
+_OF_FLAGS = {"test": "tests", "link": "links", "dep": "crates"}
+"""The words of the magics that are other ones here."""
+
+
+def _compiled(
+    language: Language, source: str, name: str, chosen: dict[str, Any], flags: Mapping[str, Any]
+) -> NativeModule:
+    for word, value in flags.items():
+        if word == "no_trial":
+            chosen["trial"] = not value
+        elif (own := _OF_FLAGS.get(word)) in chosen:
+            chosen[own] = value
+        else:
+            raise UsageError(f"{language} has no option {word}: there are {', '.join(chosen)}")
+    if not isinstance(source, str):
+        raise UsageError(f"{language} wants its source as a str, got {type(source).__name__}")
+    _known(chosen["mode"])
+    for many in ("links", "crates"):
+        if isinstance(chosen.get(many), str):
+            chosen[many] = (chosen[many],)
+    return current().cell(source, language, name, **chosen)
+
+
+class _Unsaid(int):
+    """The seed where none was said: 0, or that of a task's own settings."""
 
 
 def evolve(
-    program: Any, evaluator: Callable[[Any], Mapping[str, float]] | str | Path | None = None, **options: Any
+    program: Any,
+    evaluator: Callable[[Any], Mapping[str, float]] | str | Path | None = None,
+    *,
+    trials: int | None = None,
+    budget: float | str | None = None,
+    seed: int | None = _Unsaid(0),
+    workers: int = 2,
+    proposer: Any = "search",
+    executor: Executor | None = None,
+    **options: Any,
 ) -> Run:
     """Search for a better version of anything with a name, as ``%evolve`` does; see ``Flow.evolve`` for the options.
 
-    A path means the program in that file, or the task in that folder, in OpenEvolve's form, several paths the files of
-    one program; see ``evolving.files.evolve_files`` for its options. Raises EvolutionError where a run cannot start,
-    UsageError for options that cannot be meant.
+    ``budget`` is in seconds, or as ``"60s"``. A path means the program in that file, or the task in that folder, in
+    OpenEvolve's form, several paths the files of one program; see ``evolving.files.evolve_files`` for its options, and
+    the seed is that of the task where none is said. Raises EvolutionError where a run cannot start, UsageError for
+    options that cannot be meant.
     """
     from .evolving.files import evolve_files, is_task
 
+    _check_numbers(trials=trials, seed=seed, workers=workers, budget=budget)
     flow = current()
     options.setdefault("plot", plot)
-    options = with_model(options)
-    if not is_task(program):
-        if isinstance(evaluator, (str, Path)):
-            raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
-        with cluster(options.pop("on", None)) as executor:
-            if executor is not None:
-                options["executor"] = executor
-            return flow.evolve(program, evaluator, **options)
-    if why := flow.forbidden():
-        raise EvolutionError(why)
-    try:
-        with cluster(options.pop("on", None)) as executor:
-            if executor is not None:
-                options["executor"] = executor
-            return evolve_files(program, evaluator, runs=flow.runs, **options)
-    except TypeError as error:
-        if not str(error).startswith(("evolve_files()", "run_evolution()")):
-            raise
-        raise UsageError(f"a program in a file has no such option: {error}") from None
+    options.update(trials=trials, budget=seconds(budget) if isinstance(budget, str) else budget, workers=workers)
+    options = with_model({**options, "proposer": proposer})
+    with cluster(options.pop("on", None)) as found:
+        options["executor"] = found or executor
+        if not is_task(program):
+            if isinstance(evaluator, (str, Path)):
+                raise UsageError(f"there is no program {program}: an evaluator's file goes with the file of a program")
+            return flow.evolve(program, evaluator, seed=seed or 0, **options)
+        if why := flow.forbidden():
+            raise EvolutionError(why)
+        try:
+            said = None if isinstance(seed, _Unsaid) else seed
+            return evolve_files(program, evaluator, runs=flow.runs, seed=said, **options)
+        except TypeError as error:
+            if not str(error).startswith(("evolve_files()", "run_evolution()")):
+                raise
+            raise UsageError(f"a program in a file has no such option: {error}") from None
+
+
+def _check_numbers(budget: object, workers: object, **whole: object) -> None:
+    """Raise UsageError for what is no number, which each language says in words of its own."""
+    for name, value in {**whole, "workers": workers}.items():
+        if (value is not None or name == "workers") and (isinstance(value, bool) or not isinstance(value, Integral)):
+            raise UsageError(f"{name} is {value!r}: it wants a whole number")
+    if not isinstance(budget, (Real, str, type(None))) or isinstance(budget, bool):
+        raise UsageError(f"budget is {budget!r}: it wants seconds, or a text as 60s")
 
 
 OF_MODEL = ("model", "weights", "tokens", "price", "money")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -10,10 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from . import __version__, api
-from .config import effective
+from .config import effective, seconds
 from .errors import ProjectOError, UsageError
-from .operations import KERNEL_ONLY, VERBS, Context, run_verb
-from .operations.serving import seconds
+from .operations import KERNEL_ONLY, VERBS, Context, asks_help, run_verb
 from .values import Program, Progress
 
 PROGRESS_SECONDS = 5.0
@@ -26,14 +26,12 @@ MEANT = (
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command. Returns the exit code: 0 if it worked, 1 if it failed, 2 if it was not understood."""
     words = list(sys.argv[1:] if argv is None else argv)
-    if not words or words[0] in ("-h", "--help", "help"):
-        print(_help())
-        return 0 if words else 2
-    if words[0] == "--version":
-        print(__version__)
-        return 0
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a terminal without the letters of a table still gets its words
     try:
-        return _run(words)
+        code = _run(words)
+        sys.stdout.flush()  # here, where a reader that has gone is met, and not as the process ends
+        return code
     except UsageError as error:
         print(f"project-o: {error}", file=sys.stderr)
         return 2
@@ -55,24 +53,34 @@ def _help() -> str:
             "  evolve     search for a better program: evolve PROGRAM EVALUATOR, or evolve FOLDER; evolve -h",
             *lines,
             "",
-            "The history is that of the working folder.",
+            "project-o VERB --help says what a verb takes. The history is that of the working folder.",
         ]
     )
 
 
 def _run(words: list[str]) -> int:
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(_help())
+        return 0 if words else 2
+    if words[0] in ("--version", "version"):
+        print(__version__)
+        return 0
     if words[0] == "run":
         return _run_notebook(words[1:])
     if words[0] == "evolve":
         return _evolve(words[1:])
-    if words[0] in KERNEL_ONLY:
-        raise UsageError(f"{words[0]} speaks of a running kernel: say %o {words[0]} in a notebook")
+    if words[0] in KERNEL_ONLY and not asks_help(words):
+        folder = "; for all notebooks of a folder `history = true`, or false, in project-o.toml says it"
+        where = f"say %o {words[0]} in a notebook" + (folder if words[0] in ("on", "off") else "")
+        raise UsageError(f"{words[0]} speaks of a running kernel: {where}")
     context = _context()
     try:
         value = run_verb(context, words, "project-o")
         print(value)
     finally:
         context.flow.history.close()
+    if asks_help(words):
+        return 0
     if words[0] == "replay":
         return 0 if all(cell.ended == "same" for cell in value) else 1
     if words[0] == "doctor":
@@ -95,7 +103,7 @@ def _run_notebook(words: list[str]) -> int:
     parser.add_argument("notebook")
     parser.add_argument("out", nargs="?", help="default: NOTEBOOK.out.ipynb beside it")
     parser.add_argument("-p", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), dest="parameters")
-    parser.add_argument("-k", "--kernel", help="default: the notebook's own")
+    parser.add_argument("-k", "--kernel", help="default: the notebook's own, and python3 where it names none")
     parser.add_argument(
         "--resume", action="store_true", help="its runs of evolution go on from the trials that were made before"
     )
@@ -118,17 +126,28 @@ def _run_notebook(words: list[str]) -> int:
         os.environ["PROJECT_O_RESUME"] = "on"
     parameters: dict[str, Any] = {name: _value(text) for name, text in arguments.parameters}
     try:
-        papermill.execute_notebook(
-            str(source), str(out), parameters, engine_name=register(), kernel_name=arguments.kernel
-        )
+        chosen = {"kernel_name": arguments.kernel, **_kernel_where_none_is_named(source, arguments.kernel)}
+        papermill.execute_notebook(str(source), str(out), parameters, engine_name=register(), **chosen)
     except PapermillExecutionError as error:
         where = f"{source} failed in cell {error.exec_count}"
         print(f"project-o run: {where}: {error.ename}: {error.evalue}", file=sys.stderr)
         return 1
-    except (PapermillException, NoSuchKernel, ValueError, OSError, RuntimeError) as error:
+    except NoSuchKernel as error:
         raise UsageError(f"{source}: {error} (-k python3 chooses a kernel)") from None
+    except (PapermillException, ValueError, OSError, RuntimeError) as error:
+        raise UsageError(f"{source}: {error}") from None
     print(out)
     return 0
+
+
+def _kernel_where_none_is_named(source: Path, kernel: str | None) -> dict[str, str]:
+    """What papermill has to be told of a notebook that a program wrote, and that names no kernel or no language."""
+    import nbformat
+
+    about = nbformat.read(source, as_version=4).metadata
+    own = about.get("kernelspec", {})
+    told = {} if own.get("language") or about.get("language_info", {}).get("name") else {"language": "python"}
+    return told if kernel or own.get("name") else {**told, "kernel_name": "python3"}
 
 
 def _evolve(words: list[str]) -> int:

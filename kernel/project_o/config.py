@@ -165,6 +165,18 @@ def share(text: str) -> float:
     return float(text.strip().rstrip("%")) / 100
 
 
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|min|m|h)?")
+_UNIT_SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+
+
+def seconds(text: str) -> float:
+    """A duration in seconds: ``60s``, ``2m``, ``500ms``, ``1.5``. Raises UsageError."""
+    found = _DURATION.fullmatch(text.strip())
+    if not found or float(found[1]) <= 0:
+        raise UsageError(f"{text!r} is no duration: write 60s, 2m or 500ms")
+    return float(found[1]) * _UNIT_SECONDS[found[2]]
+
+
 def _working_folder() -> Path:
     try:
         return Path.cwd()

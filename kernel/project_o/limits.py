@@ -54,6 +54,7 @@ HALF_WEIGHT_MIN = 10
 """How much each of two objects has to do at least, in hundredths of a second of LLVM's work, to be worth a compiler."""
 BUILD_WALL_SECONDS = 120.0
 BUILD_CPU_SECONDS = 240
+TESTS_WALL_SECONDS = BUILD_WALL_SECONDS  # for the tests of a cell; what Zig needs to compile them is part of it
 BUILD_MEMORY_BYTES = 8192 * MIB
 BUILD_OUTPUT_BYTES_MAX = 1 * MIB
 LOCKED_BUILD_WALL_SECONDS = 60.0

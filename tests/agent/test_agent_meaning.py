@@ -108,3 +108,27 @@ def test_an_agent_in_lisp_can_be_read_as_python_that_defines_the_same(lisp, hous
     assert space["calculator"]("go") == reply
     assert (space["calculator"].digest, house.agent("calculator")) == (digest, space["calculator"])
     assert source_of(written)[0].startswith("(deftool add")
+
+
+LAMBDAS = {
+    "a lambda": 'a = Agent("said", "x", body=lambda message: "said " + message)',
+    "a lambda of its own": 'body = lambda message: "said " + message\na = Agent("said", "x", body=body)',
+    "one of two": 'a = Agent("said", "x", body=(lambda m: None, lambda message: "said " + message)[1])',
+}
+
+
+@pytest.mark.parametrize("text", LAMBDAS.values(), ids=LAMBDAS)
+def test_a_body_that_is_a_lambda_is_shown_as_the_function_that_it_is(house, text):
+    from project_o.agent.python import source_of
+
+    space = {"Agent": Agent}
+    linecache.cache["<lambda>"] = (len(text), None, text.splitlines(True), "<lambda>")
+    exec(compile(text, "<lambda>", "exec"), space)
+    shown, language = source_of(space["a"])
+
+    assert language == "python"
+    if "[1]" in text:
+        assert "whose text Python does not know" in shown, "which of them it is cannot be told"
+        return
+    exec(compile(shown, "<shown>", "exec"), again := {})
+    assert again["said"]("hi") == space["a"]("hi") == "said hi"

@@ -25,9 +25,9 @@ def settled(module):
 
 
 @pytest.fixture
-def own_builds(tmp_path, monkeypatch):
+def own_builds(tmp_path, monkeypatch, own_cache):
     """A cache that the test may empty."""
-    monkeypatch.setenv("PROJECT_O_CACHE", str(tmp_path / "builds"))
+    monkeypatch.setenv("PROJECT_O_CACHE", own_cache(tmp_path / "builds"))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from project_o import limits
 from project_o.evolution import run_evolution
 from project_o.languages import tools_for
 from project_o.values import Proposal, Record
@@ -76,7 +77,10 @@ def sleeping() -> list[str]:
     return found
 
 
-def test_forty_candidates_of_which_twelve_are_disasters(make_function_task: Any, tmp_path: Path) -> None:
+def test_forty_candidates_of_which_twelve_are_disasters(
+    make_function_task: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "TRIAL_WALL_SECONDS", 4.0)  # each of the loops lasts until then
     secret, outside = tmp_path / "secret", tmp_path / "outside"
     secret.write_text("hunter2" * 20)
     with socket.create_server(("127.0.0.1", 0)) as server:

@@ -78,6 +78,22 @@ def test_the_same_run_is_not_under_way_twice(tmp_path) -> None:
     TrialJournal(tmp_path, HEAD, str, resume=True).close()
 
 
+def test_a_run_that_is_under_way_elsewhere_keeps_nobody_from_the_same_run(tmp_path) -> None:
+    first = TrialJournal(tmp_path, HEAD, str, resume=False)
+    first.add(record(0))
+    with pytest.warns(HistoryWarning, match="not kept .the same run .* is under way in another kernel"):
+        second = TrialJournal(tmp_path, HEAD, str, resume=False)
+    second.add(record(0))
+    second.add(record(1))
+    second.close()
+    first.add(record(1))
+    first.close()
+
+    gone_on = TrialJournal(tmp_path, HEAD, str, resume=True)
+    assert len(gone_on.earlier["records"]) == 2, "the first one's file is whole"
+    gone_on.close()
+
+
 def test_no_secret_is_written_and_old_ones_give_way(tmp_path, monkeypatch) -> None:
     journal = TrialJournal(tmp_path, HEAD, lambda text: text.replace("ghp_x", "[redacted]"), resume=False)
     journal.add(record(0, "no: ghp_x"))

@@ -41,28 +41,35 @@ def below(root: int) -> list[int]:
     return sorted(found - {root})
 
 
-@pytest.mark.alone  # it kills whatever there is below its process
-@pytest.mark.parametrize("count", [1, 99])
-def test_a_worker_or_the_whole_pool_is_killed_and_nothing_is_lost(tmp_path, count):
-    path = tmp_path / "line.py"
-    path.write_text(SOURCE)
-    options = {"trials": TRIALS, "seed": 1, "workers": 2}
-    whole = evolve(path, nearness, **options)
-    chance, due, killed = random.Random(count), [3, 7, 10], []
+class Killer:
+    """Kills ``count`` of the processes below this one, or all, when some trials are done, three times."""
 
-    def kill(progress):
-        if due and progress.done >= due[0]:
-            due.pop(0)
+    def __init__(self, count: int) -> None:
+        self.count, self.chance, self.due = count, random.Random(count), [3, 7, 10]
+        self.killed: list[int] = []
+
+    def __call__(self, progress):
+        if self.due and progress.done >= self.due[0]:
+            self.due.pop(0)
             processes = below(os.getpid())
-            for process in chance.sample(processes, min(count, len(processes))):
+            for process in self.chance.sample(processes, min(self.count, len(processes))):
                 try:
                     os.kill(process, signal.SIGKILL)
                 except ProcessLookupError:
                     continue
-                killed.append(process)
+                self.killed.append(process)
 
-    run = evolve(path, nearness, progress=kill, **options)
 
-    assert len(killed) >= 3
-    assert [one.reason for one in run.trials if one.status == "failed"] == []
-    assert run.lineage.digest == whole.lineage.digest
+@pytest.mark.alone  # it kills whatever there is below its process
+def test_a_worker_or_the_whole_pool_is_killed_and_nothing_is_lost(tmp_path):
+    path = tmp_path / "line.py"
+    path.write_text(SOURCE)
+    options = {"trials": TRIALS, "seed": 1, "workers": 2}
+    whole = evolve(path, nearness, **options)
+    for count in (1, 99):
+        kill = Killer(count)
+        run = evolve(path, nearness, progress=kill, **options)
+
+        assert len(kill.killed) >= 3, count
+        assert [one.reason for one in run.trials if one.status == "failed"] == [], count
+        assert run.lineage.digest == whole.lineage.digest, count

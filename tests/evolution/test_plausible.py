@@ -75,7 +75,7 @@ SPIN = """
 import time
 
 def f(millis):
-    if not 0 <= millis < 50:
+    if not 0 <= millis < 8:
         raise ValueError("that is too long")
     until = time.perf_counter() + millis / 1000
     while time.perf_counter() < until:
@@ -85,7 +85,7 @@ def f(millis):
 SLEEP = """import time
 
 def f(millis):
-    if not 0 <= millis < 50:
+    if not 0 <= millis < 8:
         raise ValueError
     time.sleep(3 * millis / 1000)
     return millis

@@ -112,21 +112,22 @@ def test_where_nothing_is_claimed_nothing_is_said() -> None:
     assert Unseen(direct=True).shown
 
 
+# It ends for every number: on those on which it does not, each look at what serves waits for its time limit.
 LENGTHS = """const unused = 1; // o: 1 2
 pub fn lengths(n: i64) i64 {
     var k: i64 = 0;
     var next: i64 = n;
     while (next < n + 16) : (next += 1) {
         var at: i64 = next;
-        while (at != 1) : (k += 1) at = if (@mod(at, 2) == 0) @divFloor(at, 2) else 3 * at + 1;
+        while (at > 1) : (k += 1) at = if (@mod(at, 2) == 0) @divFloor(at, 2) else 3 * at + 1;
     }
     return k;
 }
 """
-REMEMBERED = "var seen: i64 = 0;\nvar known: i64 = 0;\n" + LENGTHS.replace(
+REMEMBERED = "var seen: i64 = -1 << 63;\nvar known: i64 = 0;\n" + LENGTHS.replace(
     "    var k: i64 = 0;", "    if (n == seen) return known;\n    var k: i64 = 0;"
 ).replace("    return k;", "    seen = n;\n    known = k;\n    return k;")
-FASTER = LENGTHS.replace("var at: i64 = next", "var at: u64 = @intCast(next)").replace(
+FASTER = LENGTHS.replace("var at: i64 = next", "var at: u64 = @intCast(@max(next, 0))").replace(
     "(k += 1) at = if (@mod(at, 2) == 0) @divFloor(at, 2) else 3 * at + 1;",
     "(k += 1) { at = if (at & 1 == 0) at >> 1 else blk: { k += 1; break :blk (3 * at + 1) >> 1; }; }",
 )

@@ -138,6 +138,21 @@ def test_what_cannot_be_meant_is_refused(tmp_path: Path, cell, pattern: str, reg
     history.close()
 
 
+def test_without_git_it_says_so_and_loses_nothing(tmp_path: Path, cell, monkeypatch: pytest.MonkeyPatch) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    history = open_history(tmp_path)
+    history.record(cell("a", "1 + 1"))
+    history.flush()
+    monkeypatch.setenv("PATH", str(tmp_path))
+    for call, what in ((lambda: history.forget("1 + 1"), "to forget"), (history.publish, "to publish")):
+        with pytest.raises(HistoryError, match=f"{what} needs git, which is not on the PATH: install git"):
+            call()
+    history.record(cell("b", "2 + 2"))
+    history.flush()
+    assert len(history.states()) == 2
+    history.close()
+
+
 def test_another_kernel_that_records_is_not_disturbed(tmp_path: Path, cell) -> None:
     history, other = open_history(tmp_path), open_history(tmp_path, "other.ipynb")
     history.record(cell("a", SECRET))

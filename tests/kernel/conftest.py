@@ -1,12 +1,18 @@
 """A real kernel in a process of its own, in a folder of its own."""
 
+import contextlib
+import functools
 import os
 import sys
+import time
 from dataclasses import dataclass, field
+from queue import Empty
 
 import pytest
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import KernelManager
+
+READY_SECONDS = 60
 
 
 @dataclass
@@ -36,16 +42,36 @@ class Ran:
 
 
 class Kernel:
-    """A started kernel; ``run`` executes a cell and waits until it is idle."""
+    """A started kernel; ``run`` executes a cell and waits until it is idle.
+
+    Who starts it goes on at once, and its first use waits until it is ready: two kernels of a test start side by side.
+    """
 
     def __init__(self, folder, module="project_o.kernel", environment=None):
         argv = [sys.executable, "-m", module, "-f", "{connection_file}"]
+        self.left = False
         self.manager = KernelManager()
         self.manager._kernel_spec = KernelSpec(argv=argv, display_name=module, language="python")
         self.manager.start_kernel(cwd=str(folder), env={**os.environ, **(environment or {})})
-        self.client = self.manager.client()
-        self.client.start_channels()
-        self.client.wait_for_ready(timeout=60)
+
+    @functools.cached_property
+    def client(self):
+        """The kernel's client, when it is ready.
+
+        As its own ``wait_for_ready``, which then waits until nothing was said for 0.2 s: who executes a cell here reads
+        what belongs to the cell.
+        """
+        client = self.manager.client()
+        client.start_channels()
+        until = time.monotonic() + READY_SECONDS
+        while True:
+            client.kernel_info()
+            with contextlib.suppress(Empty):
+                client.get_shell_msg(timeout=1)
+                client.get_iopub_msg(timeout=0.2)  # both channels are connected
+                return client
+            assert self.manager.is_alive(), "the kernel ended before it was ready"
+            assert time.monotonic() < until, f"the kernel was not ready in {READY_SECONDS} s"
 
     def run(self, code, timeout=120):
         outputs = []
@@ -66,15 +92,34 @@ class Kernel:
 
     def close(self):
         """End the kernel. Closing twice is fine."""
-        if not self.manager.has_kernel:
+        self.leave()
+        if self.manager.has_kernel:
+            self.manager.finish_shutdown()
+            self.manager.cleanup_resources()
+
+    def leave(self):
+        """Tell the kernel to end, and do not wait for that."""
+        if not self.manager.has_kernel or self.left:
             return
-        self.client.stop_channels()
-        self.manager.shutdown_kernel(now=False)
+        self.left = True
+        if "client" in vars(self):
+            self.client.stop_channels()
+        self.manager.interrupt_kernel()  # a cell may be running
+        self.manager.request_shutdown()
+
+
+@pytest.fixture(scope="session")
+def leaving():
+    """Kernels of tests that have ended, which end by themselves, and are waited for here."""
+    kernels = []
+    yield kernels
+    for kernel in kernels:
+        kernel.close()
 
 
 @pytest.fixture
-def start_kernel(tmp_path_factory):
-    """A function that starts kernels; they are ended with the test."""
+def start_kernel(leaving):
+    """A function that starts kernels; they are told to end with the test."""
     kernels = []
 
     def start(folder, **options):
@@ -83,8 +128,11 @@ def start_kernel(tmp_path_factory):
         return kernel
 
     yield start
-    for kernel in kernels:
+    for kernel in leaving:  # those of the test before
         kernel.close()
+    leaving[:] = kernels
+    for kernel in kernels:
+        kernel.leave()
 
 
 @pytest.fixture(scope="module")

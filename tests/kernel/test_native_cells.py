@@ -63,6 +63,15 @@ def test_something_else_of_that_name_is_overwritten_with_a_warning(ready):
     ready.run("del sum")
 
 
+def test_a_name_that_python_cannot_spell_is_told(ready):
+    ran = ready.run("%%zig\npub fn pass(a: i32) i32 { return a + 1; }")
+
+    assert ran.status == "ok", ran.text
+    assert "Python cannot spell pass: give the cell a NAME, and ask for it by getattr" in ran.text
+    ready.run("%%zig kept\npub fn pass(a: i32) i32 { return a + 1; }")
+    assert ready.value("getattr(kept, 'pass')(2)") == "3"
+
+
 def test_an_error_value_and_a_panic_are_exceptions_that_name_themselves(ready):
     ready.run(CELL.format(options="", factor=1))
     error = ready.run("dot(a, a[:2])")

@@ -297,7 +297,7 @@ def test_restoring_a_state_from_before_the_acceptance_serves_the_cell_again(read
 # --------------------------------------------------------------------------- without Rust
 
 
-def bare(folder):
+def bare(folder, own_cache):
     """An environment in which no compiler of Rust is found: not on the PATH, not below HOME, not by a variable."""
     hidden = {"RUSTC", "CARGO_HOME", "RUSTUP_HOME", "RUSTUP_TOOLCHAIN"} & set(os.environ)
     programs = folder / "programs"
@@ -305,11 +305,16 @@ def bare(folder):
     (programs / "git").symlink_to(shutil.which("git"))  # where rustc comes from a package it may be its neighbour
     places = [place for place in os.environ["PATH"].split(os.pathsep) if not (Path(place) / "rustc").exists()]
     path = os.pathsep.join([str(programs), *places])
-    return {**dict.fromkeys(hidden, ""), "PATH": path, "HOME": str(folder), "PROJECT_O_CACHE": str(folder / "cache")}
+    return {
+        **dict.fromkeys(hidden, ""),
+        "PATH": path,
+        "HOME": str(folder),
+        "PROJECT_O_CACHE": own_cache(folder / "cache"),
+    }
 
 
-def test_without_rust_a_cell_says_what_to_install_and_everything_else_works(start_kernel, tmp_path):
-    kernel = start_kernel(tmp_path, environment=bare(tmp_path))
+def test_without_rust_a_cell_says_what_to_install_and_everything_else_works(start_kernel, tmp_path, own_cache):
+    kernel = start_kernel(tmp_path, environment=bare(tmp_path, own_cache))
     ran = kernel.run("%%rust\npub fn one() -> i32 { 1 }")
 
     assert ran.status == "error"
@@ -321,8 +326,10 @@ def test_without_rust_a_cell_says_what_to_install_and_everything_else_works(star
     assert kernel.run("%o history").status == "ok"
 
 
-def test_an_optional_cell_says_in_one_line_that_rust_is_missing_and_the_notebook_goes_on(start_kernel, tmp_path):
-    kernel = start_kernel(tmp_path, environment=bare(tmp_path))
+def test_an_optional_cell_says_in_one_line_that_rust_is_missing_and_the_notebook_goes_on(
+    start_kernel, tmp_path, own_cache
+):
+    kernel = start_kernel(tmp_path, environment=bare(tmp_path, own_cache))
     ran = kernel.run("%%rust sums --optional\npub fn one() -> i32 {\n    1\n}")
     assert ran.status == "ok", ran.text
     assert ran.text.startswith("skipped: ")
@@ -330,12 +337,12 @@ def test_an_optional_cell_says_in_one_line_that_rust_is_missing_and_the_notebook
     assert kernel.value("sums") == "None"
 
 
-def test_the_doctor_says_whether_rust_is_there_and_is_content_without(tmp_path, lacking):
+def test_the_doctor_says_whether_rust_is_there_and_is_content_without(tmp_path, lacking, own_cache):
     if shutil.which("rustc") is None:
         lacking("rust", "there is no rustc here")
     doctor = [sys.executable, "-m", "project_o.cli", "doctor"]
     there = subprocess.run(doctor, cwd=tmp_path, capture_output=True, text=True, check=True)
-    environment = {**os.environ, **bare(tmp_path)}
+    environment = {**os.environ, **bare(tmp_path, own_cache)}
     without = subprocess.run(doctor, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
 
     assert re.search(r"^\s*rust\s+ok\s.*\d+\.\d+", there.stdout, re.MULTILINE), there.stdout

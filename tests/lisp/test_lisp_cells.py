@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from project_o.errors import AgentError, LispError
+from project_o.errors import AgentError, HistoryWarning, LispError
 from project_o.lisp import Specs, current, running
 from project_o.lisp.cell import evaluate, is_complete
 
@@ -75,6 +75,13 @@ def test_a_tool_is_a_spec_and_a_function(notebook):
 )  # fmt: skip
 def test_types_of_tools_come_from_annotations(notebook, annotation, expected):
     assert notebook(f"(deftool t [#^ {annotation} a] a)").parameters[0].type == expected
+
+
+def test_annotations_that_mean_nothing_here_leave_any_type_and_say_so(notebook):
+    with pytest.warns(HistoryWarning, match="tool t: what its annotations mean is not known here.*Nowhere"):
+        tool = notebook('(deftool t [#^ "Nowhere" a  #^ int b] a)')
+
+    assert tool.parameters[0].type == "any"
 
 
 def test_names_with_a_hyphen_are_python_names(notebook):

@@ -45,12 +45,12 @@ def test_its_twin_in_rust_finds_the_same_neighbours_and_is_evolved_too(executed,
     assert "the twin in Rust" in last
 
 
-def test_without_rust_the_twin_is_one_line_and_the_notebook_goes_on(tmp_path, monkeypatch):
+def test_without_rust_the_twin_is_one_line_and_the_notebook_goes_on(tmp_path, monkeypatch, own_cache):
     (tmp_path / "git").symlink_to(shutil.which("git"))
     places = [place for place in os.environ["PATH"].split(os.pathsep) if not (Path(place) / "rustc").exists()]
     monkeypatch.setenv("PATH", os.pathsep.join([str(tmp_path), *places]))
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setenv("PROJECT_O_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PROJECT_O_CACHE", own_cache(tmp_path / "cache"))
     monkeypatch.delenv("RUSTC", raising=False)
     notebook = nbformat.read(NOTEBOOKS / "01_evolve_a_kernel.ipynb", as_version=4)
     notebook.cells = [cell for cell in notebook.cells if cell.id in ("cell-01", "cell-03", "rust-01", "rust-03")]

@@ -112,7 +112,7 @@ def test_it_runs_on_the_stock_kernel_too(tmp_path):
 
 
 @pytest.fixture
-def without_rust(tmp_path, monkeypatch):
+def without_rust(tmp_path, monkeypatch, own_cache):
     programs = tmp_path / "programs"
     programs.mkdir()
     (programs / "git").symlink_to(str(shutil.which("git")))
@@ -121,6 +121,7 @@ def without_rust(tmp_path, monkeypatch):
     for name in ("RUSTC", "CARGO_HOME", "RUSTUP_HOME"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("PROJECT_O_CACHE", own_cache(tmp_path / "cache"))
 
 
 def test_it_runs_where_rust_is_missing(tmp_path, without_rust):

@@ -75,9 +75,9 @@ class Given:
 
 
 @pytest.fixture(scope="module", autouse=True)
-def own_cache(tmp_path_factory):
+def own_builds(tmp_path_factory, own_cache):
     before = os.environ.get("PROJECT_O_CACHE")
-    os.environ["PROJECT_O_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+    os.environ["PROJECT_O_CACHE"] = own_cache(tmp_path_factory.mktemp("cache"))
     yield
     del os.environ["PROJECT_O_CACHE"]
     if before is not None:
@@ -137,7 +137,7 @@ def scored(flow, language, *sources):
 
 
 def test_an_honest_text_is_judged_served_taken_back_and_served_again_in_a_cold_kernel(
-    flow, language, monkeypatch, tmp_path
+    flow, language, monkeypatch, tmp_path, own_cache
 ):
     module, run = evolved(flow, language, BETTER[language])
     assert run.verdict.accepted, run.verdict.reasons
@@ -152,7 +152,7 @@ def test_an_honest_text_is_judged_served_taken_back_and_served_again_in_a_cold_k
     flow.rollback("counter")
     assert is_locked(flow)
 
-    monkeypatch.setenv("PROJECT_O_CACHE", str(tmp_path / "cold"))
+    monkeypatch.setenv("PROJECT_O_CACHE", own_cache(tmp_path / "cold"))
     later = Flow()
     later.registry.remember(flow.registry.ledger()["deployments.json"])
     again = later.cell(CELLS[language], language, "counter")

@@ -277,3 +277,27 @@ def test_a_process_that_is_gone_since_its_answer_is_told_and_no_error_of_ours(fu
         answer = job.ask("f", (1,))
         assert not answer.ok
         assert answer.ended
+
+
+def test_the_arguments_may_be_written_as_a_person_would(box):
+    source = "def total(xs): return sum(xs)\ndef both(a, b=1): return a, b\ndef none(): return 0"
+    with box.python(source) as job:
+        assert job.ask("total", [[1, 2, 3]]).value == 6
+        assert job.ask("total", [1, 2, 3]).value == 6, "a list for a function that takes one"
+        assert job.ask("total", [[]]).value == 0
+        assert "missing 1 required positional argument" in job.ask("total", []).error
+        assert job.ask("both", [1, 2]).value == (1, 2)
+        assert job.ask("both", 5).value == (5, 1)
+        assert job.ask("both", "text").value == ("text", 1)
+        assert job.ask("total", np.arange(3)).value == 3
+        assert "takes 0 positional arguments but 1 was given" in job.ask("none", [1]).error
+        assert "takes 1 positional argument but 3 were given" in job.ask("total", (1, 2, 3)).error
+
+
+def test_the_one_argument_of_a_native_function_too(box):
+    source = "pub fn total(xs: []const f32) f32 { var s: f32 = 0; for (xs) |x| s += x; return s; }"
+    built = toolchain.build(tools_for("zig").program("totals", source))
+    with box.native(built.path, built.interface, guard_path=toolchain.guard_path()) as job:
+        row = np.arange(4, dtype=np.float32)
+        for args in ([row], row, (row,), [1, 2, 3], [[1, 2, 3]]):
+            assert job.ask("total", args).value == 6

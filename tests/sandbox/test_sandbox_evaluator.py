@@ -14,16 +14,11 @@ import pytest
 from project_o.errors import SandboxError, UsageError
 from project_o.sandbox import Sandbox
 
+from ..evaluators import LOAD
+
 MIB = 1 << 20
 LEVELS = [(), ("namespaces",)]
-IMPORT = """
-import importlib.util, os, sys, time, tempfile, traceback
-def load(path):
-    spec = importlib.util.spec_from_file_location("program", path)
-    program = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(program)
-    return program
-"""
+IMPORT = "import os, sys, time, tempfile, traceback\n" + LOAD
 CANDIDATE = "def search(n=10):\n    return sum(k * k for k in range(n))\n"
 EVALUATORS = {
     "a thread with a time limit": """

@@ -132,3 +132,32 @@ def test_it_is_made_again_where_it_is_gone_and_not_made_without_a_library_beside
     alone = tmp_path / "zig"
     alone.touch()
     assert bare._folder(alone, tmp_path) is None
+
+
+@pytest.mark.parametrize("damage", ["rubbish", "empty", "a folder", "a link is gone", "a whole folder is gone"])
+def test_it_is_made_again_where_something_of_it_is_torn(
+    zig_there: Path, damage: str, builds: Callable[..., tuple[Artifact, list[bool]]]
+) -> None:
+    flags = ("-O", "safe")
+    folder = Path(bare.bare(["pub fn f() void {}"], flags)[1])
+    whole = (folder / "std" / "std.zig").read_bytes()
+    match damage:
+        case "rubbish":
+            (folder / "std" / "std.zig").write_bytes(bytes(range(256)))
+        case "empty":
+            (folder / "std" / "std.zig").write_bytes(b"")
+        case "a folder":
+            (folder / "std" / "std.zig").unlink()
+            (folder / "std" / "std.zig").mkdir()
+        case "a link is gone":
+            (folder / "std" / "mem.zig").unlink()
+        case _:
+            shutil.rmtree(folder / "std")
+    bare._looked_at.clear()  # as in another process
+
+    built, runs = builds(f"pub fn two(a: i32) i32 {{\n    return 2 * a; // {damage}\n}}\n")
+
+    assert runs == [True]
+    assert toolchain.load(built).call("two", [21]) == 42
+    assert (folder / "std" / "std.zig").read_bytes() == whole
+    assert not [item for item in folder.parent.iterdir() if item.name.startswith((".torn-", ".new-"))]

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import random
 import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 
@@ -130,3 +132,105 @@ def test_a_process_that_is_killed_is_told_of_and_the_next_call_has_another(
         version.call("after", [0, 1])
     assert version.call("after", [0, 2]) == 2
     version.close()
+
+
+TALKS = {
+    "zig": """const std = @import("std");
+pub fn talks(n: u32) u32 {
+    std.debug.print("said {d}\\n", .{n});
+    return n;
+}
+pub fn dies(n: u32) void {
+    std.debug.print("last {d}\\n", .{n});
+    std.c.abort();
+}
+""",
+    "rust": """pub fn talks(n: u32) -> u32 { println!("said {n}"); n }
+pub fn dies(n: u32) { println!("last {n}"); std::process::abort() }
+""",
+}
+
+
+@pytest.mark.parametrize("language", ["zig", "rust"])
+def test_what_an_isolated_call_prints_is_seen(
+    language: str, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+) -> None:
+    compiled = request.getfixturevalue("compiled" if language == "zig" else "compiled_rust")
+    version = Version(compiled(TALKS[language]), isolate=True)
+
+    for n in (1, 2):
+        assert version.call("talks", [n]) == n
+        assert capsys.readouterr().out == f"said {n}\n"
+    with pytest.raises(NativeFault, match="SIGABRT"):
+        version.call("dies", [3])
+    assert capsys.readouterr().out == "last 3\n", "and nothing of a process that ends: this one does not"
+    version.close()
+
+
+SHARING = {
+    "zig": """const o = @import("o");
+pub fn shift(to: []f64, from: []const f64) void {
+    for (to, from) |*x, y| x.* += y;
+}
+pub fn views(to: o.ViewMut(f64, 1), from: o.View(f64, 1)) void {
+    for (0..to.shape[0]) |i| to.set(.{i}, from.at(.{i}));
+}
+pub fn read(a: []const f64, b: []const f64) f64 {
+    return a[0] + b[0];
+}
+""",
+    "rust": """pub fn shift(to: &mut [f64], from: &[f64]) { for (x, y) in to.iter_mut().zip(from) { *x += y } }
+pub fn views(mut to: o::ViewMut<f64, 1>, from: o::View<f64, 1>) {
+    for i in 0..to.shape()[0] { to[[i]] = from[[i]] }
+}
+pub fn read(a: &[f64], b: &[f64]) -> f64 { a[0] + b[0] }
+""",
+}
+
+
+@pytest.mark.parametrize("language", ["zig", "rust"])
+def test_arrays_that_share_memory_are_refused_where_one_is_written(
+    language: str, request: pytest.FixtureRequest
+) -> None:
+    """Otherwise the answer would be another one than without a process of its own."""
+    compiled = request.getfixturevalue("compiled" if language == "zig" else "compiled_rust")
+    version = Version(compiled(SHARING[language]), isolate=True)
+    a = np.arange(8.0)
+
+    for name, args in (
+        ("shift", (a, a)), ("shift", (a[:4], a[2:6])), ("shift", (a[2:6], a[:4])), ("views", (a[::-1], a)),
+        ("views", (a[::2], a[1:5])),
+    ):  # fmt: skip
+        with pytest.raises(InterfaceError, match=r"share memory, one of them is written.*pass a \.copy\(\)"):
+            version.call(name, args)
+    assert a.tolist() == list(range(8))
+    version.call("views", (a[::2], a[1::2]))  # side by side, and nothing in common
+    assert a.tolist() == [1, 1, 3, 3, 5, 5, 7, 7]
+    version.call("shift", (a[:4], a[4:]))
+    assert a[:4].tolist() == [6, 6, 10, 10]
+    version.call("shift", (a[:0], a[:0]))
+    assert version.call("read", (a, a)) == 12.0
+    version.close()
+
+
+FORKS = """
+import os
+import sys
+from project_o import toolchain
+from project_o.toolchain import Version
+from project_o.values import Program
+text = "extern fn getpid() c_int;\\npub fn pid() c_int {\\n    return getpid();\\n}"
+program = Program("cell", "zig", (("cell.zig", text),))
+version = Version(toolchain.build(program), isolate=True)
+mine = version.call("pid", [])
+if os.fork() == 0:
+    theirs = version.call("pid", [])
+    version.close()
+    os._exit(0 if theirs not in (mine, os.getpid(), os.getppid()) else 1)
+print(os.waitstatus_to_exitcode(os.wait()[1]), version.call("pid", []) == mine)
+"""
+
+
+def test_a_forked_child_has_an_isolated_process_of_its_own(compiled: Callable[..., Artifact]) -> None:
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60, check=False)
+    assert done.stdout == "0 True\n", done.stderr

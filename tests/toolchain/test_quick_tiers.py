@@ -236,3 +236,20 @@ pub fn deep(n: u64) u64 {{
     with pytest.raises(NativeFault, match="stack overflow"):
         module.deep(1 << 20)
     assert module.poke(np.array([0], np.uint64)) > 0
+
+
+def test_a_build_that_returns_a_struct_is_compared_and_takes_its_place(
+    flow: Flow, slow_optimised: threading.Event
+) -> None:
+    number = next(NUMBERS)
+    source = f"""
+    pub const Point = struct {{ x: f64, y: f64 }};
+    pub fn mirrored(p: Point) Point {{ return .{{ .x = -p.x, .y = {number} }}; }}
+    """
+    module = cell(flow, source)
+
+    assert module.mirrored((1.5, 2.0)) == (-1.5, float(number))
+    slow_optimised.set()
+    wait_until(lambda: not tier(module).startswith("quick, until"))
+    assert tier(module) == "optimised"
+    assert module.mirrored(module.Point(1.5, 2.0)) == (-1.5, float(number))

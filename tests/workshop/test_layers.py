@@ -18,6 +18,7 @@ ROWS: tuple[frozenset[str], ...] = (
     frozenset({"api", "replay", "running"}),
     frozenset({"operations"}),
     frozenset({"kernel", "cli", "magics", "channel"}),
+    frozenset({"__main__"}),
 )
 """From bottom to top. A room imports rooms of lower rows, never a neighbour."""
 

@@ -64,6 +64,15 @@ def test_a_room_does_not_take_the_place_of_a_public_name(room):
     )
 
 
+def test_completion_offers_the_surface_before_it_is_used_and_the_errors_are_there():
+    code = "import sys, project_o as o; print(*dir(o)); assert o.errors.CompileError; print('numpy' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    names, heavy = answer.stdout.splitlines()
+
+    assert set(SURFACE) <= set(names.split())
+    assert heavy == "False"
+
+
 def test_an_unknown_name_is_an_attribute_error_that_lists_the_names():
     with pytest.raises(AttributeError, match="evolve"):
         _ = project_o.evlove

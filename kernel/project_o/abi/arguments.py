@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import inspect
+import math
 import operator
 import struct
 from collections.abc import Callable, Mapping, Sequence
@@ -12,7 +13,8 @@ from typing import Any
 
 from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
-from .classes import element_dtype
+from .classes import element_dtype, enum_class, named_tuple
+from .elements import has_bools, holds_other_bytes, other_array, utf8
 from .layout import WORD_BITS, argument_cell_count, child_of, dtype_name
 
 Place = Callable[[Any, bool], int]
@@ -26,6 +28,8 @@ def bind(function: NativeFunction, args: Sequence[Any], named: Mapping[str, Any]
     if not named:
         return tuple(args)
     names = [name for name, _ in function.parameters]
+    if other := next((name for name in named if name not in names), None):
+        raise InterfaceError(f"{function.name}({', '.join(names)}): got an unexpected keyword argument {other!r}")
     kinds = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
     try:
         return inspect.Signature(kinds).bind(*args, **named).args
@@ -91,9 +95,13 @@ def _truth(value: Any, where: str) -> bool:
     raise InterfaceError(f"{where} wants a bool, got {type(value).__name__}")
 
 
-def _int_converter(kind: NativeType, where: str) -> Converter:
+def _bounds(kind: NativeType) -> tuple[int, int]:
     low = -(1 << (kind.bits - 1)) if kind.signed else 0
-    high = (1 << (kind.bits - 1)) - 1 if kind.signed else (1 << kind.bits) - 1
+    return low, low + (1 << kind.bits) - 1
+
+
+def _int_converter(kind: NativeType, where: str) -> Converter:
+    low, high = _bounds(kind)
 
     def convert(value: Any, cells: list[int], place: Place) -> None:
         try:
@@ -112,17 +120,19 @@ def _int_converter(kind: NativeType, where: str) -> Converter:
 def _enum_converter(kind: NativeType, where: str) -> Converter:
     values = {name: number for (name, _), number in zip(kind.fields, kind.numbers, strict=True)}
     known = ", ".join(values)
+    members = {member.name: int(member) for member in enum_class(kind)}
+    low, high = _bounds(kind)
 
     def number_of(value: Any) -> int:
         if isinstance(value, str):
-            return values[value]
+            return values[value] if value in values else members[value]
         if isinstance(value, enum.Enum):
-            number = values[value.name.removesuffix("_") if value.name not in values else value.name]
+            number = members[value.name]
             if number == value.value:
                 return number
             raise KeyError
         number = operator.index(value)
-        if kind.const and number not in kind.numbers:
+        if number not in kind.numbers and (kind.const or not low <= number <= high):
             raise KeyError
         return number
 
@@ -130,7 +140,8 @@ def _enum_converter(kind: NativeType, where: str) -> Converter:
         try:
             cells.append(number_of(value) & _WORD)
         except (KeyError, TypeError):
-            raise InterfaceError(f"{where} wants a {kind.name}, one of {known}: got {value!r}") from None
+            more = "" if kind.const else f", or a number from {low} to {high}"
+            raise InterfaceError(f"{where} wants a {kind.name}, one of {known}{more}: got {value!r}") from None
 
     return convert
 
@@ -139,9 +150,13 @@ def _double_bits(value: Any, where: str) -> int:
     if isinstance(value, (str, bytes)):
         raise InterfaceError(f"{where} wants a float, got {type(value).__name__}")
     try:
-        return int(struct.unpack("<Q", struct.pack("<d", value))[0])
-    except (struct.error, TypeError, ValueError, OverflowError):
+        # As struct does, which tells no error of the value's own from another.
+        number = math.ldexp(value, 0)
+    except OverflowError:
+        raise InterfaceError(f"{where} wants a float, got a number beyond the largest one") from None
+    except (TypeError, ValueError):
         raise InterfaceError(f"{where} wants a float, got {type(value).__name__}") from None
+    return int(struct.unpack("<Q", struct.pack("<d", number))[0])
 
 
 def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
@@ -152,9 +167,12 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
     dtype, name = element_dtype(child), dtype_name(child)
     writes = not kind.const
     how = f"'{name}'" if dtype.names is None else f"{name}.dtype"
+    bools = has_bools(dtype)
 
     def read(value: Any) -> Any:
-        array = value if isinstance(value, np.ndarray) else _other_array(value, dtype, where, name, writes=writes)
+        array = value if isinstance(value, np.ndarray) else other_array(value, dtype, where, name, writes=writes)
+        if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
+            raise InterfaceError(f"{where} would not see this array's mask: pass .filled(...) or .compressed()")
         if array.dtype != dtype:
             raise InterfaceError(
                 f"{where} wants a numpy array of {name}, got {array.dtype}: convert it with .astype({how})"
@@ -165,72 +183,11 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
             raise InterfaceError(f"{where} wants an array that is aligned to its elements: pass a .copy()")
         if writes and not flags.writeable:
             raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
+        if bools and holds_other_bytes(array):
+            raise InterfaceError(f"{where} wants bools, but some bytes are neither 0 nor 1: pass .view('uint8') != 0")
         return array
 
     return read
-
-
-def _other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool) -> Any:
-    import numpy as np
-
-    if writes and not isinstance(value, (bytearray, memoryview)):
-        raise InterfaceError(
-            f"{where} is written by the function: pass a numpy array of {name}, got {type(value).__name__}"
-        )
-    if isinstance(value, str) and dtype == np.uint8:
-        return np.frombuffer(_utf8(value, where), np.uint8)
-    if isinstance(value, (bytes, bytearray, memoryview)):
-        return _from_buffer(value, where)
-    if isinstance(value, (list, tuple)):
-        return _from_records(value, dtype, where) if dtype.names else _from_sequence(value, dtype, where)
-    one = f"one {type(value).__name__}: put it into a list" if isinstance(value, np.generic) else type(value).__name__
-    raise InterfaceError(f"{where} wants a numpy array of {name}, got {one}")
-
-
-def _from_records(value: Any, dtype: Any, where: str) -> Any:
-    import numpy as np
-
-    try:
-        return np.array(list(map(tuple, value)), dtype)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InterfaceError(f"{where} wants a list of tuples of {', '.join(dtype.names)}: {error}") from None
-
-
-def _from_sequence(value: Any, dtype: Any, where: str) -> Any:
-    import numpy as np
-
-    try:
-        array = np.asarray(value) if len(value) else np.empty(0, dtype)
-    except (ValueError, TypeError, OverflowError) as error:
-        raise InterfaceError(f"{where} wants a {type(value).__name__} of numbers: {error}") from None
-    if array.size == 0:
-        return np.zeros(array.shape, dtype)
-    # Not numpy's own casting rules: they let 300 become an int8 of 44, and refuse 1 as a uint8.
-    kinds = {"b": "b", "i": "biu", "u": "biu", "f": "biuf"}[dtype.kind]
-    if array.dtype.kind not in kinds:
-        raise InterfaceError(f"{where} wants numbers of {dtype}, got a {type(value).__name__} of {array.dtype}")
-    if dtype.kind in "iu" and array.dtype.kind in "iu":
-        low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
-        least, most = int(array.min()), int(array.max())
-        if least < low or most > high:
-            raise InterfaceError(f"{where} wants numbers from {low} to {high}, got {least if least < low else most}")
-    return np.ascontiguousarray(array, dtype)
-
-
-def _from_buffer(value: Any, where: str) -> Any:
-    import numpy as np
-
-    try:
-        return np.asarray(memoryview(value))
-    except (ValueError, TypeError, RuntimeError, BufferError) as error:
-        raise InterfaceError(f"{where} cannot use this {type(value).__name__}: {error}") from None
-
-
-def _utf8(text: str, where: str) -> bytes:
-    try:
-        return text.encode("utf-8")
-    except UnicodeEncodeError:
-        raise InterfaceError(f"{where} is not Unicode text: it holds half of a surrogate pair") from None
 
 
 def _contiguous(array: Any, where: str) -> None:
@@ -251,7 +208,7 @@ def _slice_converter(kind: NativeType, where: str) -> Converter:
 
 
 def _terminated(value: Any, where: str) -> bytes:
-    raw = _utf8(value, where) if isinstance(value, str) else value
+    raw = utf8(value, where) if isinstance(value, str) else value
     if not isinstance(raw, bytes):
         raise InterfaceError(f"{where} wants str or bytes, got {type(value).__name__}")
     if b"\0" in raw:
@@ -323,10 +280,13 @@ def _optional_converter(kind: NativeType, where: str) -> Converter:
 def _struct_converter(kind: NativeType, where: str) -> Converter:
     parts = [(name, _converter(item, f"{where}.{name}")) for name, item in kind.fields]
     names = tuple(name for name, _ in parts)
+    python_names = named_tuple(kind)._fields if kind.kind == "struct" else names
 
     def convert(value: Any, cells: list[int], place: Place) -> None:
-        if isinstance(value, dict) and set(value) == {name for name, _ in parts}:
-            items = [value[name] for name, _ in parts]
+        if isinstance(value, dict) and set(value) == set(names):
+            items = [value[name] for name in names]
+        elif isinstance(value, dict) and set(value) == set(python_names):
+            items = [value[name] for name in python_names]
         elif type(value).__name__ == "void" and value.dtype.names == names:  # an element of an array of structs
             items = [value[name] for name in names]
         elif isinstance(value, tuple) and len(value) == len(parts):

@@ -48,7 +48,7 @@ def named_tuple(kind: NativeType) -> Any:
     name = kind.name.split("(", 1)[0]
     usable = name.isidentifier() and not keyword.iskeyword(name)
     make: Any = namedtuple
-    made = make(name if usable else "Result", [field for field, _ in kind.fields], rename=True)
+    made = make(name if usable else "Result", [_field(field) for field, _ in kind.fields], rename=True)
     if kind.numbers and not hasattr(made, "dtype"):
         made.dtype = element_dtype(kind)
     return made
@@ -57,12 +57,23 @@ def named_tuple(kind: NativeType) -> Any:
 @lru_cache(maxsize=1024)
 def enum_class(kind: NativeType) -> Any:
     """The ``enum.IntEnum`` of an enum. Names that Python keeps for itself have a ``_`` behind them."""
-    members = [(_member(name), number) for (name, _), number in zip(kind.fields, kind.numbers, strict=True)]
-    return enum.IntEnum(kind.name if kind.name.isidentifier() else "Enum", members)
+    members: dict[str, int] = {}
+    for (name, _), number in zip(kind.fields, kind.numbers, strict=True):
+        made = _member(name)
+        while made in members:
+            made += "_"
+        members[made] = number
+    return enum.IntEnum(kind.name if kind.name.isidentifier() else "Enum", list(members.items()))
 
 
 def _member(name: str) -> str:
-    return f"{name}_" if name == "mro" or name.startswith("_") else name
+    # What begins with a line is not a member, or an error, depending on how it ends.
+    plain = name.strip("_") or "line"
+    return f"{plain}_" if name == "mro" or name.startswith("_") else _field(name)
+
+
+def _field(name: str) -> str:
+    return f"{name}_" if keyword.iskeyword(name) else name
 
 
 def classes(interface: Interface) -> dict[str, Any]:

@@ -34,12 +34,14 @@ STATUS_LOOK = -8
 FAULT_BYTES = 1048
 # A language that unwinds before it tells of a panic says itself where that was, in front of the message.
 _PLACED = re.compile(r"\x01(?P<line>\d+):(?P<frames>[0-9a-f,]*):")
+_REFUSED = "\x02"
 FAULT_KINDS = {1: "panic", 2: "signal", 3: "interrupted"}
 
 
 def fault_from_bytes(raw: bytes) -> dict[str, Any]:
     """A ``struct o_fault`` as a JSON-ready dict: kind, signal, address, exact, message, frames.
 
+    The kind "refused" is a panic before the function was entered: the arguments are not what it is compiled for.
     ``frames`` are offsets from the library's load address, innermost first. They are return addresses, except
     that with ``exact`` the first one is the instruction itself. There is a ``line``, that of the compiled text,
     where the language tells it; 0 where the frames must.
@@ -58,4 +60,6 @@ def fault_from_bytes(raw: bytes) -> dict[str, Any]:
     if (placed := _PLACED.match(text)) is not None:
         told = [int(frame, 16) for frame in placed["frames"].split(",") if frame]
         fault |= {"message": text[placed.end() :], "line": int(placed["line"]), "frames": told}
+        if fault["message"].startswith(_REFUSED):
+            fault |= {"kind": "refused", "message": fault["message"][1:]}
     return fault

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from ..errors import warn
 from ..lisp.specs import AgentSpec, Later, MemorySpec, ToolSpec, WorkflowSpec
 from ..lisp.words import FUNCTIONS
 from .tree import one_shape, readable
@@ -53,7 +54,8 @@ def _of_python(source: str) -> str:
 def _of_lisp(source: str, module: types.ModuleType | None, macros: Mapping[str, Any]) -> str:
     try:
         return _dumped(function_of(source, module, macros))
-    except Exception:  # noqa: BLE001 - the form was accepted as it is: then its own normal form is its meaning
+    except Exception as error:  # noqa: BLE001 - its macros are the user's own; it was accepted as it is
+        warn(f"a form cannot be compiled again, so what it does is known by its text alone: {error!r}")
         return ""
 
 

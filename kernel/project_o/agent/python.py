@@ -134,13 +134,33 @@ def _agent(spec: AgentSpec, tools: dict[str, ToolSpec], memory: MemorySpec | Non
 
 def _body(spec: AgentSpec) -> str:
     if spec.language == "python":
-        constants, body = _parted(spec.source)
-        if body:
+        constants, text = _parted(spec.source)
+        if body := _defined(text, f"{canonical(spec.name)}_body"):
             return f"{constants}\n\n@{canonical(spec.name)}.body\n{body}".lstrip("\n")
         return f"# the body of {spec.name} is a function whose text Python does not know"
     text = _as_python(spec.source, f"{canonical(spec.name)}_body", "")
     head, _, rest = text.partition("\n")
     return f"@{canonical(spec.name)}.body\n{head.replace('()', '(message, arguments)')}\n{rest}"
+
+
+def _defined(text: str, name: str) -> str:
+    """The text of a function; of the one lambda in a statement the function that it is; "" where there is neither."""
+    try:
+        tree = ast.parse(text)
+    except SyntaxError:
+        return ""
+    if any(isinstance(item, ast.FunctionDef) for item in tree.body):
+        return text
+    lambdas = [node for node in ast.walk(tree) if isinstance(node, ast.Lambda)]
+    if len(lambdas) != 1:
+        return ""
+    made = ast.FunctionDef(_plain(name), lambdas[0].args, [ast.Return(lambdas[0].body)], [])
+    return ast.unparse(ast.fix_missing_locations(made))
+
+
+def _plain(name: str) -> str:
+    """A name that Python takes."""
+    return "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name)
 
 
 def _as_python(source: str, name: str, doc: str) -> str:
@@ -149,7 +169,7 @@ def _as_python(source: str, name: str, doc: str) -> str:
         function = function_of(source)
     except Exception as error:
         raise AgentError(f"{name} cannot be shown as Python ({error}): %agent show NAME shows its Lisp") from error
-    function.name = "".join(letter if letter.isalnum() or letter == "_" else "_" for letter in name)
+    function.name = _plain(name)
     if doc:
         function.body.insert(0, ast.Expr(ast.Constant(inspect.cleandoc(doc))))
     return ast.unparse(ast.fix_missing_locations(function))

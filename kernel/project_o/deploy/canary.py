@@ -18,7 +18,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from .. import limits
-from ..errors import InterfaceError, NativeFault, NativePanic
+from ..errors import InterfaceError, NativeFault, NativePanic, warn
 from ..values import NativeFunction
 from .arguments import copied, kept, size_class
 from .evidence import Evidence, Key
@@ -78,6 +78,7 @@ class Canary:
         self._stage_began = clock() - (float(kept_from["stage_seconds"]) if kept_from else 0.0)
         self._warm: set[str] = set()
         self._values: dict[Key, dict[str, float]] = {}
+        self._failing: set[str] = set()
         if hasattr(old, "function"):
             self.function = self._as_function(old.function)
 
@@ -222,18 +223,31 @@ class Canary:
     def _measure(self, key: Key, args: Sequence[Any], value: Any, *, new: bool) -> None:
         if not self._metrics:
             return
-        found = {}
-        for name, metric in self._metrics.items():
-            try:
-                found[name] = float(metric(value, *args))
-            except Exception:  # noqa: BLE001 - a metric of the user's that fails says nothing of the versions
-                continue
+        found = {name: worth for name in self._metrics if (worth := self._worth(name, value, *args)) is not None}
         if new:
             self._values[key] = found
             return
         for name, worth in self._values.pop(key, {}).items():
             if name in found:
                 self.evidence.measured(name, found[name], worth)
+
+    def _worth(self, name: str, *given: Any) -> float | None:
+        """What a metric says of an answer; None where it fails, which says nothing of the versions and is said once."""
+        try:
+            return float(self._metrics[name](*given))
+        except Exception as error:  # noqa: BLE001 - code of the user's own, in the middle of a call
+            if name not in self._failing:
+                self._failing.add(name)
+                program = self.artifact.program.name
+                warn(f"the metric {name} failed on an answer of {program}, which its canary leaves out: {error!r}")
+            return None
+
+    def _measured_both(self, old: Sequence[Any], new: Sequence[Any]) -> None:
+        """Each metric of two answers to the same, each with what was asked."""
+        for name in self._metrics:
+            left, right = self._worth(name, *old), self._worth(name, *new)
+            if left is not None and right is not None:
+                self.evidence.measured(name, left, right)
 
     # ------------------------------------------------------------------ both at once
 
@@ -289,12 +303,7 @@ class Canary:
                 self.evidence.differed(f"{name} {how}")
             elif self._is_warm(name, new=True):
                 self.evidence.took_both((name, size_class(given[0])), asked[1], tried[1])
-                for metric, worth in self._metrics.items():
-                    try:
-                        pair = float(worth(asked[0], *given[0])), float(worth(tried[0], *given[1]))
-                    except Exception:  # noqa: BLE001 - as above
-                        continue
-                    self.evidence.measured(metric, *pair)
+                self._measured_both((asked[0], *given[0]), (tried[0], *given[1]))
 
     # ------------------------------------------------------------------ what follows
 

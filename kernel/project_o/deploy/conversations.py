@@ -111,9 +111,4 @@ class Conversations(Canary):
             return
         if self._is_warm(name, new=True) and not (is_modelled or asked.asked_others or tried.asked_others):
             self.evidence.took_both((name, 0), asked.seconds, tried.seconds)
-        for metric, worth in self._metrics.items():
-            try:
-                pair = float(worth(asked.reply, message)), float(worth(tried.reply, message))
-            except Exception:  # noqa: BLE001 - a metric of the user's that fails says nothing of the versions
-                continue
-            self.evidence.measured(metric, *pair)
+        self._measured_both((asked.reply, message), (tried.reply, message))

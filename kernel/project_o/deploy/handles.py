@@ -121,6 +121,8 @@ class NativeFunction:
         self._seen = False
         self.__name__ = name
         self.__qualname__ = name
+        # Python itself calls what the type has; this is for who looks at it, as IPython does for its tooltips.
+        self.__dict__["__call__"] = _Called(slot, name)
 
     def __call__(self, *args: Any, **named: Any) -> Any:
         """Call it. Arrays are passed without a copy."""
@@ -178,6 +180,23 @@ class NativeFunction:
         parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in native.parameters)
         language = self._slot.version.artifact.program.language
         return f"<{language} function {self.__name__}({parameters}) -> {spell(native.result)}>"
+
+
+class _Called:
+    """``function.__call__``: the signature is the function's own, where that of a type's slot says nothing."""
+
+    __slots__ = ("_name", "_slot")
+    __doc__ = None
+
+    def __init__(self, slot: Slot, name: str) -> None:
+        self._slot, self._name = slot, name
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        return self._slot.function(self._name)(*args, **named)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        return self._slot.function(self._name).__signature__
 
 
 @lru_cache(maxsize=1)

@@ -22,7 +22,7 @@ class Rules(Protocol):
 
 
 class Candidate:
-    """The functions of one build as attributes; callable itself where there is exactly one.
+    """The functions of one build as attributes; callable itself where there is exactly one, or as the one ``called``.
 
     Every call runs in the sandbox. A failing call raises NativeResultError where the function returned an error value,
     or raised an exception, else NativeError. Arguments are written as by a direct call. What the ``rules`` forbid is a
@@ -30,12 +30,18 @@ class Candidate:
     """
 
     def __init__(
-        self, handle: Handle, interface: Interface, seconds: float | None = None, rules: Rules | None = None
+        self,
+        handle: Handle,
+        interface: Interface,
+        seconds: float | None = None,
+        rules: Rules | None = None,
+        called: str | None = None,
     ) -> None:
         self._handle = handle
         self._rules = rules
         self._seconds = seconds
         self._functions = {item.name: self._bound(item.name) for item in interface.functions}
+        self._called = called if called in self._functions else None
 
     def __getattr__(self, name: str) -> Callable[..., Any]:
         functions = self.__dict__.get("_functions", {})
@@ -45,7 +51,9 @@ class Candidate:
         raise AttributeError(f"the program has no function {name}: it has {', '.join(functions) or 'none'}")
 
     def __call__(self, *args: Any, **named: Any) -> Any:
-        """Call the only function. Raises TypeError where there are several."""
+        """Call the function that is meant. Raises TypeError where there are several, and none was named."""
+        if self._called is not None:
+            return self._functions[self._called](*args, **named)
         if len(self._functions) != 1:
             raise TypeError(
                 f"the program has {len(self._functions)} functions: call one of {', '.join(self._functions)}"

@@ -35,8 +35,9 @@ class TrialJournal:
     def __init__(self, folder: Path, head: Mapping[str, Any], clean: Callable[[str], str], *, resume: bool) -> None:
         """``head`` says which run it is: its file is named by that. ``clean`` takes secrets out of a text.
 
-        Without ``resume`` what an earlier run of the same head left is thrown away. Raises EvolutionError where the
-        same run is under way elsewhere; a folder that cannot be written is told as a warning, and nothing is kept.
+        Without ``resume`` what an earlier run of the same head left is thrown away. With it raises EvolutionError where
+        the same run is under way elsewhere; without it that, as a folder that cannot be written, is told as a warning,
+        and nothing is kept.
         """
         self.earlier: dict[str, Any] | None = None
         """What ``archive.Recorded`` takes; None where no earlier run is gone on with."""
@@ -88,12 +89,13 @@ class TrialJournal:
         self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
+        except BlockingIOError as error:
+            same = "the same run (notebook, program, seed) is under way in another kernel"
+            if not resume:  # two notebooks without names, perhaps: what is not kept for later is no reason to fail
+                self._lose(error, same)
+                return
             self.close()
-            raise EvolutionError(
-                "the same run (notebook, program, seed) is under way in another kernel: wait for it, or give another "
-                "seed"
-            ) from None
+            raise EvolutionError(f"{same}: wait for it, or give another seed") from None
         lines, length = _whole_lines(path) if resume else ([], 0)
         os.ftruncate(self._file, length)
         os.lseek(self._file, 0, os.SEEK_END)
@@ -111,9 +113,9 @@ class TrialJournal:
             data = data[os.write(self._file, data) :]
         os.fdatasync(self._file)
 
-    def _lose(self, error: OSError) -> None:
+    def _lose(self, error: OSError, why: str = "") -> None:
         self.close()
-        text = f"the trials of this run are not kept ({error}): it could not be resumed if its kernel died"
+        text = f"the trials of this run are not kept ({why or error}): it could not be resumed if its kernel died"
         warnings.warn(text, HistoryWarning, stacklevel=3)
 
 

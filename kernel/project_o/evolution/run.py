@@ -105,6 +105,8 @@ class Run:
         """
         if self.judge_source is None:
             raise EvolutionError("this run was read from the history: evolve again to propose to it")
+        if not isinstance(source, (str, Mapping)):
+            raise UsageError(f"propose wants a source as text, got {type(source).__name__}")
         if not isinstance(source, str):
             if unknown := [name for name in source if name not in dict(self.baseline.files)]:
                 raise UsageError(f"{self.program.name} has no file {unknown[0]}, and none can be added")

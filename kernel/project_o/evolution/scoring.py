@@ -187,7 +187,8 @@ class ScoreBench:
         with self.quiet.alone(), jobs.open(artifact) as handle:
             try:
                 traced = Traced(self._manners.learning() if artifact is self._baseline else self._manners)
-                found = self._task.evaluator(Candidate(handle, artifact.interface, limits.TRIAL_WALL_SECONDS, traced))
+                most, function = limits.TRIAL_WALL_SECONDS, self._task.function
+                found = self._task.evaluator(Candidate(handle, artifact.interface, most, traced, function))
             except Stopped:
                 raise
             except (Exception, SystemExit) as error:

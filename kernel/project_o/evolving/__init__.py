@@ -142,7 +142,7 @@ class Runs:
         """Where the trials of a run are kept as they are made, for ``resume``; None where nothing is recorded.
         ``beside`` is what else makes it another run.
 
-        Raises EvolutionError where the same run of this notebook is under way.
+        Raises EvolutionError where the same run of this notebook is to be resumed while it is under way.
         """
         from ..evolution.journal import TrialJournal, mark
         from ..history.places import RUNS
@@ -211,9 +211,8 @@ class Runs:
         folder = f"programs/{run.program.name}"
         files = texts_of(run.best, f"{folder}/candidate") | {f"{folder}/run.json": run.to_json()}
         files |= self._kept_files(run.program.name)
-        told = f"{summary}: {run.headline}"
-        if run.verdict.self_reported and run.best != run.baseline:
-            told = run.headline  # which begins with that word
+        says_itself = run.headline.startswith(summary) or (run.verdict.self_reported and run.best != run.baseline)
+        told = run.headline if says_itself else f"{summary}: {run.headline}"
         return self.history.note("evolve", run.program.name, told, run.facts(), files)
 
 

@@ -201,9 +201,8 @@ def _write(runs: Runs, path: Path, run: Run) -> Path | tuple[Path, ...]:
             if place.is_symlink() and len(places) > 1:
                 raise DeployError(f"{place} has become a link since the run began: put the file itself there")
             if place.read_bytes().decode("utf-8") != old[name]:
-                raise DeployError(
-                    f"{place} has changed since the run began: put run.best.source there yourself, or run again"
-                )
+                mine = "run.best.source there" if len(places) == 1 else "what run.diff() shows into the files"
+                raise DeployError(f"{place} has changed since the run began: put {mine} yourself, or run again")
         written = {places[name]: text for name, text in new.items() if text != old[name]}
         _replace(written)
     except (OSError, UnicodeDecodeError) as error:

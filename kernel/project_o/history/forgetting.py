@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING
 from ..errors import HistoryError
 from ..limits import BARRIER_SECONDS, FORGOTTEN_CHARACTERS_MIN
 from .journal import LANES_LOCK, lanes_with_journal
-from .objects import git_environment
+from .objects import git_environment, need_git
 from .places import RUNS
 from .records import Forgotten
 from .refs import LANES, TAGS, list_refs, update_ref
@@ -44,6 +44,7 @@ def forget(history: History, pattern: str, *, regex: bool) -> Forgotten:
     """Take what the pattern matches out of the whole store. Raises HistoryError."""
     began = time.monotonic()
     find = _compiled(pattern, regex=regex)
+    need_git("to forget")  # before anything is let go of
     path = history._recording.place.path
     with history._lock:
         if not path or not os.path.isdir(os.path.join(path, "refs")):

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 import subprocess
 import weakref
 import zlib
@@ -36,6 +37,12 @@ def git_environment() -> dict[str, str]:
     """The environment without what would point Git at another repository."""
     clean = {key: value for key, value in os.environ.items() if not key.startswith("GIT_")}
     return clean | {"GIT_TERMINAL_PROMPT": "0", "GIT_OPTIONAL_LOCKS": "0", "LC_ALL": "C"}
+
+
+def need_git(what: str) -> None:
+    """Raise HistoryError where ``what`` cannot be done because there is no git: recording and restoring need none."""
+    if shutil.which("git") is None:
+        raise HistoryError(f"{what} needs git, which is not on the PATH: install git, then say it again")
 
 
 def object_id(kind: str, data: bytes) -> str:
@@ -152,6 +159,7 @@ class ObjectStore:
         self._fetched.clear()
 
     def _start_batch(self) -> subprocess.Popen[bytes]:
+        need_git("to read what is packed in this history")
         batch = subprocess.Popen(
             ["git", f"--git-dir={self.path}", "cat-file", "--batch"],
             stdin=subprocess.PIPE,

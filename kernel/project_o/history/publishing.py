@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 from ..errors import HistoryError
 from .changelog import entries, markdown
 from .contents import PROGRAMS, encode
-from .objects import git_environment
+from .objects import git_environment, need_git
 from .places import git_directories, notebook_slug
 from .pretty import pretty
 from .records import Published
@@ -140,6 +140,7 @@ class _Repository:
         found = git_directories(directory)
         if found is None:
             raise HistoryError(f"{directory} is in no Git repository: `git init` there first, then publish")
+        need_git("to publish")
         self.own, self.common = found
         self.top = os.path.realpath(self.git("rev-parse", "--show-toplevel", directory=directory).strip() or directory)
 

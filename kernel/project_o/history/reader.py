@@ -14,6 +14,7 @@ from .contents import CELLS, DEPLOYMENTS, PROGRAMS, Contents, decode
 from .lane import parse_commit
 from .objects import ObjectStore, Tree, compare_trees
 from .outputdiff import outputs_diff
+from .places import slug
 from .records import CellChange, CellState, Change, FileChange, HistoryDiff
 from .refs import LANES, TAGS, list_refs, read_ref
 
@@ -89,16 +90,14 @@ class Reader:
                 push(parent)
 
     def resolve(self, text: str, tips: list[str], latest: str) -> State:
-        """The state that ``text`` means: ``@``, ``@~2``, a saved name, or the start of a commit id."""
+        """The state that ``text`` means: ``@``, ``@~2``, a saved name or its words, or the start of a commit id."""
         text = text.strip()
         back = re.fullmatch(r"@(?:~([0-9]*))?", text)
         if back:
             steps = 0 if not text[1:] else int(back[1] or 1)
             return self._back(latest, steps, text)
-        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*(/v[0-9][0-9A-Za-z.-]*)?", text):
-            saved = read_ref(self._store, TAGS + text)
-            if saved:
-                return self.state(self._commit_of(saved))
+        if saved := self._saved(text):
+            return self.state(self._commit_of(saved))
         if not _PREFIX.fullmatch(text.lower()):
             raise HistoryError(f"{text!r} is no state: give an id, a saved name, @ or @~2; `%o history` lists them")
         found = [state for state in self.walk(tips) if state.id.startswith(text.lower())]
@@ -108,6 +107,15 @@ class Reader:
         if not found:
             raise HistoryError(f"no state begins with {text!r}; `%o history` lists them")
         return found[0]
+
+    def _saved(self, text: str) -> str | None:
+        """What a saved name, or the words that it was made of, names; None where nothing was saved as that."""
+        found = None
+        if re.fullmatch(r"[A-Za-z0-9_][A-Za-z0-9_-]*(/v[0-9][0-9A-Za-z.-]*)?", text):
+            found = read_ref(self._store, TAGS + text)
+        if found or not text or text.startswith("@"):
+            return found
+        return read_ref(self._store, TAGS + slug(text))
 
     def _commit_of(self, name: str) -> str:
         """A commit's id, or that of the commit which an annotated tag names."""

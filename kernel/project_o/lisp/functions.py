@@ -8,7 +8,7 @@ import typing
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from ..errors import UsageError
+from ..errors import UsageError, warn
 from .specs import ToolParameter, ToolSpec, Written, canonical
 
 _TYPES: dict[type, str] = {
@@ -75,7 +75,8 @@ def parameters_of(function: Callable[..., Any], name: str) -> tuple[ToolParamete
     """The parameters of the tool ``name``. Raises UsageError for those that cannot be given by name."""
     try:
         hints: Mapping[str, Any] = typing.get_type_hints(function, include_extras=True)
-    except Exception:  # noqa: BLE001 - an annotation that means nothing here leaves its parameter of any type
+    except Exception as error:  # noqa: BLE001 - annotations are expressions of the user's own
+        warn(f"tool {name}: what its annotations mean is not known here, and its parameters are of any type: {error!r}")
         hints = {}
     found = []
     for item in inspect.signature(function).parameters.values():

@@ -108,6 +108,10 @@ class ToolSpec:
             raise UsageError(f"tool {self.name} has the parameter {repeated[0]} twice: give each its own name")
         _check_tool_options(self)
 
+    def __repr__(self) -> str:
+        given = (f"{it.name}: {it.wanted}{'' if it.required else f' = {it.default!r}'}" for it in self.parameters)
+        return f"<tool {self.name}({', '.join(given)})>"
+
     def __call__(self, *args: Any, **named: Any) -> Any:
         """What ``run`` returns for these."""
         return self.run(*args, **named)
@@ -350,7 +354,8 @@ def canonical(name: str) -> str:
 
 def _check_name(what: str, name: object) -> None:
     if not isinstance(name, str) or not canonical(name).rstrip("?!*").isidentifier():
-        raise UsageError(f"{name!r} cannot be the name of a {what}: use letters, digits and '-', as in my-{what}")
+        a = "an" if what[0] in "aeiou" else "a"
+        raise UsageError(f"{name!r} cannot be the name of {a} {what}: use letters, digits and '-', as in my-{what}")
 
 
 def _check_tool_options(tool: ToolSpec) -> None:

@@ -106,7 +106,7 @@ def fix_message(session: Session, errors: Mapping[int, str]) -> tuple[str, dict[
     if not errors:
         raise UsageError("no cell has failed in this kernel: there is nothing to fix")
     number = max(errors)
-    cells = session.shell.user_ns.get("In", [])
+    cells = session.shell.history_manager.input_hist_raw  # as they were written: In has magics as calls
     source = str(cells[number]) if number < len(cells) else ""
     message = (
         f"Cell In[{number}] failed. Say in a sentence why, and propose a corrected cell with propose-edit "

@@ -4,18 +4,30 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import itertools
 import math
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from typing import Any
 
 from IPython.core.error import UsageError as IPythonUsageError
 
+from ..config import seconds
 from ..errors import UsageError
 
-DURATION = re.compile(r"^(\d+(?:\.\d+)?)(ms|s|m|min|h)?$")
-SECONDS = {"ms": 0.001, "s": 1.0, None: 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
+__all__ = [
+    "amount",
+    "count",
+    "cut_expression",
+    "expanded",
+    "identifier",
+    "parsed",
+    "seconds",
+    "without_comment",
+    "words",
+]
 
 
 def parsed(magic: Callable[..., Any], line: str) -> argparse.Namespace:
@@ -64,14 +76,6 @@ def _with_hint(message: str, known: list[str]) -> str:
     return message + (f" (did you mean {close[0]}?)" if close else "")
 
 
-def seconds(text: str) -> float:
-    """A duration in seconds: ``60s``, ``2m``, ``500ms``, ``1.5``. Raises UsageError."""
-    match = DURATION.match(text.strip())
-    if not match or float(match[1]) <= 0:
-        raise UsageError(f"{text!r} is no duration: write 60s, 2m or 500ms")
-    return float(match[1]) * SECONDS[match[2]]
-
-
 def count(text: str, what: str, most: int, *, least: int = 1) -> int:
     """A whole number from ``least`` to ``most``. Raises UsageError."""
     if not text.strip().isdecimal() or not least <= int(text) <= most:
@@ -94,6 +98,22 @@ def cut_expression(line: str, option: str) -> tuple[str, str | None]:
     if not text or text.startswith("--"):
         raise UsageError(f"{option} wants an expression after it, such as {option} (a, b)")
     return line[: found.start()] + " " + line[found.end() :], text
+
+
+def expanded(shell: Any, line: str) -> str:
+    """A line with its ``{name}`` and ``$name`` filled in, from where the magic was said, as IPython does it.
+
+    For a magic that takes an expression, whose own braces IPython would take for names: a set would become a tuple,
+    and a dict whatever its first key is.
+    """
+    for depth in itertools.count():
+        try:
+            said_there = sys._getframe(depth).f_globals is shell.user_global_ns
+        except ValueError:  # from no frame of the user's: a depth that there is not leaves the notebook's names alone
+            said_there = True
+        if said_there:
+            return str(shell.var_expand(line, depth))
+    raise AssertionError("frames do not go on for ever")
 
 
 def identifier(text: str) -> str:

@@ -81,6 +81,27 @@ def _agent(agent: Any) -> Display:
     return view.show_table(agent.name, ("what", "value"), rows)
 
 
+def _tool(tool: Any) -> Display:
+    from .. import view
+
+    where = "in the sandbox, until a person has approved it" if tool.unsafe else "here"
+    if tool.timeout_seconds:
+        where += f", in a process of its own, for at most {tool.timeout_seconds:g} s"
+    rows = [
+        ("does", tool.doc),
+        *(("argument", _argument(item)) for item in tool.parameters),
+        ("effects", ", ".join(tool.effects) or "none named"),
+        ("runs", where),
+        ("written in", tool.language),
+    ]
+    return view.show_table(tool.name, ("what", "value"), rows)
+
+
+def _argument(item: Any) -> str:
+    default = "" if item.required else f", {item.default!r} where it is left out"
+    return f"{item.name}: {item.wanted}{default}{f' - {item.doc}' if item.doc else ''}"
+
+
 SHOWN: dict[tuple[str, str], Show] = {
     **{(module, name): _any for module, names in WITH_A_VIEW.items() for name in names},
     ("project_o.deploy.handles", "NativeModule"): _module,
@@ -89,6 +110,7 @@ SHOWN: dict[tuple[str, str], Show] = {
     ("project_o.evolution.run", "Run"): _run,
     ("project_o.evolution.archive", "Lineage"): _lineage,
     ("project_o.agent.agent", "Agent"): _agent,
+    ("project_o.lisp.specs", "ToolSpec"): _tool,
 }
 REPLIES = "project_o.agent.reply"
 

@@ -8,13 +8,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from IPython.core.magic import Magics, line_cell_magic, magics_class
+from IPython.core.magic import Magics, line_cell_magic, magics_class, no_var_expand
 from IPython.core.magic_arguments import argument, magic_arguments
 from IPython.display import display, update_display
 
 from .. import api, limits
 from ..errors import UsageError
-from .arguments import amount, count, cut_expression, parsed, seconds
+from .arguments import amount, count, cut_expression, expanded, parsed, seconds
 from .panels import RunShown
 from .report import reported
 from .session import Session
@@ -39,6 +39,7 @@ class EvolutionMagics(Magics):
         super().__init__(session.shell)
         self.session = session
 
+    @no_var_expand
     @magic_arguments("evolve")
     @argument("name", nargs="?", help="what to evolve: anything with a name that serves")
     @argument(
@@ -144,8 +145,10 @@ class EvolutionMagics(Magics):
         The run's value has ``.best``, ``.verdict``, ``.trials``, ``.lineage``, ``.diff()`` and ``.accept()``.
         """
         line, inputs = cut_expression(line, "--inputs")
-        chosen = parsed(self.evolve, line)
+        chosen = parsed(self.evolve, expanded(self.session.shell, line))
         evaluator = self._evaluator(cell) if cell is not None else None
+        if chosen.name and chosen.program is None and self._is_path(chosen.name):
+            chosen.name, chosen.program = None, [chosen.name]
         if (chosen.name is None) == (chosen.program is None):
             raise UsageError("name what to evolve, or give the file of a program: --program initial_program.py")
         stop = threading.Event()
@@ -213,11 +216,18 @@ class EvolutionMagics(Magics):
             **common,
         )
 
+    def _is_path(self, name: str) -> bool:
+        from ..evolving.files import is_task
+
+        return is_task(name) and name.split(".")[0] not in self.session.shell.user_ns
+
     def _target(self, name: str) -> Any:
         first, *rest = name.replace("-", "_").split(".")  # Lisp's my-agent is Python's my_agent
         value = self.session.shell.user_ns.get(first)
         for part in rest:
             value = getattr(value, part, None)
+        if value is None and "agents" in vars(self.session):  # one of Python's, whose variable is called otherwise
+            value = next((one for one in self.session.agents if one.name.replace("-", "_") == first), None)
         return name if value is None else value
 
     def _wishes(self, chosen: Namespace) -> dict[str, Any]:

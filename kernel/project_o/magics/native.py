@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import warnings
 from collections.abc import Callable
+from keyword import iskeyword
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from IPython.core.magic import Magics, cell_magic, magics_class
@@ -150,7 +151,14 @@ def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:
                 continue  # the object the user already holds follows its slot
         elif key in namespace:
             was = type(old).__name__
-            warnings.warn(f"{key} was {was} and is now native: give the cell a NAME to keep it", stacklevel=2)
+            _warn(f"{key} was {was} and is now native: give the cell a NAME to keep it")
+        elif not key.isidentifier() or iskeyword(key):
+            _warn(f"Python cannot spell {key}: give the cell a NAME, and ask for it by getattr")
         elif hasattr(builtins, key):
-            warnings.warn(f"{key} now hides Python's own {key}: give the cell a NAME to keep it", stacklevel=2)
+            _warn(f"{key} now hides Python's own {key}: give the cell a NAME to keep it")
         namespace[key] = value
+
+
+def _warn(text: str) -> None:
+    """A warning at the cell's first line: a line of ours would tell nobody anything."""
+    warnings.warn_explicit(text, UserWarning, "cell", 1)

@@ -25,14 +25,16 @@ class OperationsMagics(Magics):
     def o(self, line: str) -> Any:
         """``%o VERB ...``: history, show, diff, save, restore, serving, rollback, where, doctor, config, on, off ...
 
-        ``%o`` alone lists the verbs.
+        ``%o`` alone lists the verbs, ``%o VERB --help`` says what one takes.
         """
-        from ..operations import Context, run_verb
+        from ..operations import Context, asks_help, run_verb
 
         said = words(line)
         session = self.session
         context = Context(session.flow, session.chosen(), session.found_by, session.choose, session.shell.user_ns)
         value = run_verb(context, said)
+        if asks_help(said):
+            return value
         if said[:1] == ["restore"]:
             self._bind_what_serves()
             self.session.restored()

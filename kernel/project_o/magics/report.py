@@ -20,6 +20,9 @@ def reported(magic: Magic) -> Magic:
     @functools.wraps(magic)
     def wrapper(*args: Any, **named: Any) -> Any:
         try:
+            parser = getattr(wrapper, "parser", None)  # set by ``magic_arguments``, and it knows no help of its own
+            if parser is not None and _asked(parser, args[1]):
+                return _help(parser, magic)
             return magic(*args, **named)
         except ProjectOError as error:
             if isinstance(error, CompileError) and error.diagnostics:
@@ -38,6 +41,25 @@ def reported(magic: Magic) -> Magic:
             raise
 
     return wrapper  # type: ignore[return-value]  # functools.wraps keeps the signature
+
+
+_OF_WORDS = "agent"
+"""The magic whose line may be a message: only its first word can ask for help."""
+
+
+def _asked(parser: Any, line: str) -> bool:
+    if "-h" not in line:  # nearly always, and nothing more is loaded then
+        return False
+    from ..operations import asks_help
+
+    said = line.split()
+    return asks_help(said[:1] if parser.prog.strip("%") == _OF_WORDS else said)
+
+
+def _help(parser: Any, magic: Callable[..., Any]) -> Any:
+    from ..operations import help_of
+
+    return help_of(parser, parser.prog, magic.__doc__ or "")
 
 
 def _seen(text: str) -> str:

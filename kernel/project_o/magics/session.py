@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets import Any as AnyTrait
 from traitlets.config import Configurable
+from traitlets.config.configurable import MultipleInstanceError
 
 from ..config import CHOSEN, OPTIONS, Option, converted, evolution_forbidden, setting, share
 from ..errors import UsageError
@@ -137,5 +138,5 @@ def kernel_id() -> str:
 
     try:
         return Path(get_connection_file()).stem.removeprefix("kernel-")
-    except RuntimeError:
+    except (RuntimeError, MultipleInstanceError):  # the second in a terminal's IPython, which is an application, too
         return f"pid-{os.getpid()}"

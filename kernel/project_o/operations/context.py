@@ -46,4 +46,6 @@ def facts(name: str) -> Callable[[Mapping[str, Any]], view.Display]:
     return lambda found: view.show_table(name, ("what", "value"), [item for item in found.items() if item[1] != ""])
 
 
-STATE_HELP = "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or a saved name"
+STATE_HELP = (
+    "a commit id or its first digits, @ for the newest state, @~2 for the one two before, or what it was saved as"
+)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
 
 from ..view import Display
@@ -42,6 +42,12 @@ class Report:
 
     def __getitem__(self, key: Any) -> Any:
         return self.value[key]
+
+    def __iter__(self) -> Iterator[Any]:
+        return iter(self.value)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self.value
 
     def __repr__(self) -> str:
         return self._show(self.value).plain

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import argparse
-import re
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from .. import limits, view
+from ..config import seconds
 from ..deploy.canaries import Running
 from ..deploy.plan import Plan
 from ..errors import UsageError
 from ..history import changelog
 from ..releases import take_back
+from ..view import numbers
 from .context import STATE_HELP, Context, Verb, facts
 from .listing import Listing, Report
-
-_SECONDS = {"ms": 0.001, "s": 1.0, "": 1.0, "m": 60.0, "min": 60.0, "h": 3600.0}
 
 
 def _serving(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
@@ -86,14 +85,6 @@ def share(text: str) -> float:
         raise UsageError(f"{text!r} is no share: write 10% or 0.1") from None
 
 
-def seconds(text: str) -> float:
-    """A duration in seconds: ``300s``, ``5m``, ``1.5``. Raises UsageError."""
-    found = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)(ms|s|min|m|h)?", text.strip())
-    if not found:
-        raise UsageError(f"{text!r} is no duration: write 300s, 5m or 500ms")
-    return float(found[1]) * _SECONDS[found[2] or ""]
-
-
 def _metrics(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
     return Listing(context.flow.releases.metrics.summaries(arguments.name), show_metrics)
 
@@ -103,8 +94,8 @@ def show_metrics(found: Any) -> view.Display:
     heads = ("name", "program", "function", "sampled calls", "median", "95 % within", "failed", "last (UTC)")
     rows = [
         (
-            *(one.name, one.program[:10], one.function, f"{one.calls:,}", f"{one.median * 1e6:.4g} us"),
-            *(f"{one.high * 1e6:.4g} us", f"{one.failed:.1%}", time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.last))),
+            *(one.name, one.program[:10], one.function, f"{one.calls:,}", numbers.seconds(one.median)),
+            *(numbers.seconds(one.high), f"{one.failed:.1%}", time.strftime("%Y-%m-%d %H:%M", time.gmtime(one.last))),
         )
         for one in found
     ]

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import view
-from ..errors import UsageError
+from ..errors import HistoryError, UsageError
 from ..limits import REPLAY_CELL_SECONDS
 from ..replay import ReplayedCell, default_folder, replay
 from ..values import State
@@ -19,10 +19,15 @@ _RELEASES = frozenset({"evolve", "propose", "canary", "promote", "rollback"})
 
 
 def _history(context: Context, arguments: argparse.Namespace) -> Listing[Any]:
+    if arguments.limit < 1:
+        raise UsageError(f"--limit is {arguments.limit}: it wants a number of states, from 1")
     context.flow.history.flush()
     states = context.flow.history.states(arguments.limit, scope=arguments.name)
     if arguments.name and any(state.kind in _RELEASES for state in states):
         return Listing(states, lambda life: view.show_life(life, arguments.name))
+    if arguments.name and not states:
+        nothing = f"nothing is recorded of a cell or a program {arguments.name}: `history` alone lists all states"
+        return Listing(states, lambda none: view.show_history(none, name=arguments.name, nothing=nothing))
     return Listing(states, view.show_history)
 
 
@@ -51,7 +56,13 @@ def _save(context: Context, arguments: argparse.Namespace) -> Report:
     why = " ".join(arguments.why).strip()
     if not why:
         raise UsageError('say why: save "before the long run"')
-    return Report(context.flow.history.save(why), view.show_state)
+    history = context.flow.history
+    state = history.save(why)
+    if not state.id:  # cells may run on without a history; who asks for a state has to know that there is none
+        off = "" if history.enabled else "recording is off, and `%o on` begins it again"
+        problem = off or history.where().get("problem") or "`%o where` says how the recording stands"
+        raise HistoryError(f"nothing was saved: {problem}")
+    return Report(state, view.show_state)
 
 
 def _restore(context: Context, arguments: argparse.Namespace) -> Report:
@@ -111,7 +122,7 @@ STATE_VERBS: dict[str, Verb] = {
         "the states, newest first",
         (
             (("name",), {"nargs": "?", "default": None, "help": "only states of this cell or program"}),
-            (("--limit",), {"type": int, "default": 50}),
+            (("--limit",), {"type": int, "default": 50, "help": "how many of them"}),
         ),
     ),
     "show": Verb(_show, "one state", ((("state",), {"nargs": "?", "default": "@", "help": STATE_HELP}),)),

@@ -12,6 +12,7 @@ from ..config import effective
 from ..errors import UsageError
 from .context import Context, Verb, facts
 from .doctor import examine
+from .helping import asks_help, help_of
 from .listing import Listing, Report
 from .serving import SERVING_VERBS
 from .states import STATE_VERBS
@@ -31,11 +32,11 @@ def add_arguments(parser: argparse.ArgumentParser, verb: Verb) -> None:
 
 
 def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
-    """Run the verb that the words name; no words list the verbs.
+    """Run the verb that the words name; no words list the verbs, and ``--help`` says what a verb takes.
 
     Raises UsageError for what is no verb, and what the verb raises.
     """
-    if not words:
+    if not words or words[0] in ("-h", "--help", "help"):
         helps = {f"{prefix} {name}": verb.help for name, verb in VERBS.items()}
         return Report(helps, lambda facts: view.show_table("verbs", ("say", "to"), [*facts.items()]))
     name, *rest = words
@@ -44,6 +45,8 @@ def run_verb(context: Context, words: Sequence[str], prefix: str = "%o") -> Any:
         raise UsageError(f"{name!r} is no verb of {prefix}: there are {', '.join(known)}")
     parser = _Parser(prog=f"{prefix} {name}", description=VERBS[name].help, add_help=False)
     add_arguments(parser, VERBS[name])
+    if asks_help(rest):
+        return help_of(parser, parser.prog, VERBS[name].help)
     return VERBS[name].run(context, parser.parse_args(rest))
 
 

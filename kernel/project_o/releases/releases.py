@@ -222,10 +222,13 @@ class Releases:
         better: bool = False,
         files: Mapping[str, str] | None = None,
     ) -> Deployment:
-        """Commit what serves a name now. ``before`` is what served until now."""
+        """Commit what serves a name now. ``before`` is what served until now: where that is the same, there is nothing
+        to commit, so that a cell that accepts may be run twice."""
         self._bind(name)
         renew(self.registry, name)
         now = self.registry.releases(name)[-1]
+        if kind == "promote" and before.version and now.program.digest == before.program.digest:
+            return self.registry.current(name)
         told = {"program": now.program.digest[:16], "language": now.program.language, **facts}
         tag = ""
         if kind == "promote":

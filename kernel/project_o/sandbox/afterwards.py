@@ -6,13 +6,14 @@ which this process has better things to do.
 
 from __future__ import annotations
 
-import contextlib
 import heapq
 import itertools
 import os
 import threading
 import time
 from collections.abc import Callable
+
+from ..errors import ProjectOError, warn
 
 
 class Afterwards:
@@ -25,7 +26,7 @@ class Afterwards:
         self._thread: threading.Thread | None = None
 
     def do(self, seconds: float, what: Callable[[], None]) -> None:
-        """Call ``what``, which says what went wrong to nobody, in so many seconds."""
+        """Call ``what``, in so many seconds. That its process is gone, or cannot be made, is said to nobody."""
         with self._changed:
             first = (time.monotonic() + seconds, next(self._numbers), what)
             heapq.heappush(self._waiting, first)
@@ -43,8 +44,12 @@ class Afterwards:
                     self._changed.wait(left)
                     continue
                 what = heapq.heappop(self._waiting)[2]
-            with contextlib.suppress(Exception):
+            try:
                 what()
+            except (OSError, ProjectOError):
+                pass  # its process is gone already, or cannot be made: who asks for it is told there
+            except Exception as error:  # noqa: BLE001 - nobody waits for it who could be told otherwise
+                warn(f"what was to be done a moment later failed: {error!r}")
             del what  # or it would be held until there is something else to do
 
 

@@ -213,7 +213,7 @@ class Channel:
             if self.questions in ready:
                 self._send()
             if self.log_fd in ready:
-                self._take_log()
+                self.take_log()
             if self.answers in ready and not self.ended and self._take_answers():
                 line = self._next_line()
         wall, cpu = time.perf_counter() - since[0], max(0.0, self.cpu() - since[1])
@@ -262,7 +262,7 @@ class Channel:
         """Sleep until there is something to look at, so many seconds at most; an answer, if that is what there is."""
         ready = {fd for fd, _ in self.poll.poll(math.ceil(seconds * 1000))}
         if self.log_fd in ready:
-            self._take_log()
+            self.take_log()
         return self._next_line() if self.answers in ready and not self.ended and self._take_answers() else None
 
     def answered(self, line: bytes, name: str) -> Reply:
@@ -318,7 +318,7 @@ class Channel:
             self.end("result-cap", f"its answer is longer than {limits.ANSWER_BYTES_MAX:,} bytes")
         return None
 
-    def _take_log(self) -> None:
+    def take_log(self) -> None:
         """Read what has been printed; too much of it ends the job."""
         while True:
             try:
@@ -366,7 +366,7 @@ class Channel:
         if report is not None:
             self.peak_bytes = report["peak_bytes"]
             self._cpu = max(self._cpu, report["cpu_seconds"])
-        self._take_log()
+        self.take_log()
         self._release()
 
     def kill(self) -> None:

@@ -24,8 +24,12 @@ from .lint import Denied, LintRules, told
 
 UNTRUSTED = (ValueError, TypeError, KeyError, IndexError, OverflowError, RecursionError, InterfaceError)
 """What reading an answer that was made to mislead may raise."""
-_DENIED = re.compile(r"\b(?:AccessDenied|PermissionDenied)\b|\(os error (?:1|13)\)")
-"""EPERM and EACCES, as Zig and Rust name them in an error and in the panic of who did not expect one."""
+_DENIED = re.compile(
+    r"\b(?:AccessDenied|PermissionDenied|SystemResources)\b"
+    r"|\(os error (?:1|11|13)\)|\bfailed to spawn thread\b|\bOs \{ code: 11,"
+)
+"""EPERM and EACCES, and a thread's EAGAIN, as Zig and Rust name them in an error and in the panic of who did not expect
+one."""
 _UNFORESEEN = "Unexpected"
 """Zig's name for an error number that its library did not foresee: the refusal of a call that never fails so."""
 OFFSET_BYTES_MAX = 4096
@@ -48,6 +52,17 @@ def check_measured(repeat: int, offset_bytes: int) -> None:
         raise UsageError(f"repeat must be from 1 to {REPEAT_MAX:,}, got {repeat}")
     if not 0 <= offset_bytes <= OFFSET_BYTES_MAX or offset_bytes % 8:
         raise UsageError(f"offset_bytes must be a multiple of 8 up to {OFFSET_BYTES_MAX}, got {offset_bytes}")
+
+
+def arguments(args: Any) -> Sequence[Any]:
+    """The arguments of a call, as they may be written."""
+    return args if isinstance(args, Sequence) and not isinstance(args, (str, bytes, bytearray)) else [args]
+
+
+def _takes_one(name: str, error: str) -> bool:
+    """Whether Python refused to begin the call because the function takes one argument. No line of it was run."""
+    many = r"takes (?:from )?1 (?:to \d+ )?positional arguments? but \d+ were given"
+    return bool(re.match(rf"TypeError: {re.escape(name)}\(\) {many}", error))
 
 
 class Job:
@@ -121,7 +136,7 @@ class Job:
     def ask(
         self,
         name: str,
-        args: Sequence[Any] = (),
+        args: Any = (),
         *,
         seconds: float | None = None,
         repeat: int = 1,
@@ -129,19 +144,34 @@ class Job:
     ) -> Answer:
         """Call the function ``name``. Never raises for what the code does: see ``Answer``.
 
+        ``args`` are its arguments; what is no sequence, or a text, is the only one. So is a list of several
+        for a function that takes one: ``ask("solve", [1, 2, 3])`` of ``def solve(xs)``.
+
         ``seconds`` bounds this question in place of the box's ``wall_seconds``; ``repeat`` and ``offset_bytes``
         are for native jobs. Raises UsageError for arguments that cannot cross, SandboxError where they are too
         large to be shared or the job was closed.
         """
         if repeat != 1 or offset_bytes:
             raise UsageError("repeat and offset_bytes are for native jobs: let the Python source repeat the call")
+        given, seconds = arguments(args), seconds or self._wall_seconds
         with self._lock:
             refused = self._refused()
-            return refused if refused is not None else self._ask(name, args, seconds or self._wall_seconds)
+            if refused is not None:
+                return refused
+            answer = self._ask(name, given, seconds)
+            if type(args) is not list or len(args) < 2 or not _takes_one(name, answer.error):
+                return answer
+            whole = self._ask(name, [args], seconds)
+            return whole if whole.ok else answer
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether this process made it; a forked copy of that one cannot ask it."""
+        return self._channel.owner == os.getpid()
 
     def _refused(self) -> Answer | None:
         """An answer without asking: the load failed or the process is gone."""
-        if self._channel.owner != os.getpid():
+        if not self.is_ours:
             raise SandboxError("this job belongs to the process that made it: start a new one here")
         if self._closed:
             raise SandboxError("this job is closed: start a new one with box.python(...) or box.native(...)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NoReturn
@@ -14,7 +15,7 @@ from .answer import Answer, Answers
 from .arena import aligned, lead, span
 from .channel import Channel
 from .fences import Fences
-from .job import UNTRUSTED, Job, check_measured, words
+from .job import UNTRUSTED, Job, arguments, check_measured, words
 from .quick import HEADER_BYTES, Asked, Asking
 
 RESULT_BYTES = 2048
@@ -33,6 +34,7 @@ class NativeJob(Job):
         }
         self._hints: dict[str, int] = {}
         self._asking, self._first = Asking(channel), 0
+        self._printed = select.poll()
         self._asked = {item.name: Asked(item, number) for number, item in enumerate(interface.functions)}
 
     @staticmethod
@@ -50,7 +52,7 @@ class NativeJob(Job):
     def ask(
         self,
         name: str,
-        args: Sequence[Any] = (),
+        args: Any = (),
         *,
         seconds: float | None = None,
         repeat: int = 1,
@@ -67,50 +69,57 @@ class NativeJob(Job):
         """
         function = self._function(name)
         check_measured(repeat, offset_bytes)
+        given = arguments(args)
+        if type(args) is list and len(args) > 1 == len(function.parameters):
+            given = [args]
         with self._lock:
             refused = self._refused()
             if refused is not None:
                 return refused
             fences = Fences() if fenced else None
-            return self._call(function, args, seconds or self._wall_seconds, repeat, offset_bytes, fences)
+            return self._call(function, given, seconds or self._wall_seconds, repeat, offset_bytes, fences)
 
-    def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None]:
-        """Call a function of the ``isolate`` profile's: what it returned, and where it did not, the whole answer.
+    def quick(self, name: str, args: Sequence[Any], *, seconds: float) -> tuple[Any, Answer | None, str]:
+        """Call a function of the ``isolate`` profile's: what it returned; where it did not, the whole answer; and what
+        it has printed.
 
         What it has written to arrays is in them then. Raises as ``ask`` does.
         """
-        self._first = HEADER_BYTES  # from now on the other side may look at what is before it
+        if not self._first:
+            self._first = HEADER_BYTES  # from now on the other side may look at what is before it
+            if not self._channel.ended:
+                self._printed.register(self._channel.log_fd, select.POLLIN)
         asked = self._asked.get(name)
         if asked is None or not asked.fits:
             return self._slowly(name, args, seconds)
         with self._lock:
             refused = self._refused()
             if refused is not None:
-                return None, refused
+                return None, refused, refused.log
             channel = self._channel
             written, tail = asked.put(channel.arena, args)
             channel.arena.grow(tail + self._hints.get(name, 0))
             reply = self._asking.ask(asked.number, tail, seconds)
-            if channel.log:
-                channel.pop_log()
+            if not channel.ended and self._printed.poll(0):  # to read in vain takes three times as long
+                channel.take_log()
             if reply is not None:
                 answer, body = self._begin(reply, tail=tail, seconds=seconds)
                 if answer is not None:
-                    return None, answer
+                    return None, answer, answer.log
                 value = self._unpacked(asked.function, body["cells"])
             else:
                 value = asked.value(channel.arena)
             for array, at in written:
                 array[...] = channel.arena.view(at, array)
-            return value, None
+            return value, None, channel.pop_log() if channel.log else ""
 
-    def _slowly(self, name: str, args: Sequence[Any], seconds: float) -> tuple[Any, Answer | None]:
+    def _slowly(self, name: str, args: Sequence[Any], seconds: float) -> tuple[Any, Answer | None, str]:
         answer = self.ask(name, args, seconds=seconds)
         if not answer.ok:
-            return None, answer
+            return None, answer, answer.log
         for index, left in answer.written:
             args[index][...] = left.reshape(args[index].shape)
-        return answer.value, None
+        return answer.value, None, answer.log
 
     def ask_each(
         self, name: str, calls: Sequence[Sequence[Any]], *, seconds: float | None = None, offset_bytes: int = 0

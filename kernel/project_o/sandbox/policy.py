@@ -21,10 +21,12 @@ Instruction = tuple[int, int, int, int]
 
 LOAD, JUMP_EQUAL, JUMP_AT_LEAST, JUMP_SET, RETURN, AND = 0x20, 0x15, 0x35, 0x45, 0x06, 0x54
 REMEMBER, ADD_REMEMBERED, JUMP_AT_LEAST_REMEMBERED = 0x07, 0x0C, 0x3D
-KILL_PROCESS, REFUSE_EPERM, REFUSE_ENOSYS, ALLOW = 0x80000000, 0x00050001, 0x00050026, 0x7FFF0000
+KILL_PROCESS, ALLOW = 0x80000000, 0x7FFF0000
+REFUSE_EPERM, REFUSE_EAGAIN, REFUSE_ENOSYS = 0x00050001, 0x0005000B, 0x00050026
 OFFSET_NUMBER, OFFSET_ARCHITECTURE, OFFSET_ARGUMENTS = 0, 4, 16
 X32_BIT = 0x40000000
 MAP_SHARED_ANONYMOUS, MAP_FIXED, MAP_GROWS_DOWN, MREMAP_FIXED = 0x21, 0x10, 0x100, 2
+CLONE_THREAD = 0x10000
 OWN_CLOCKS = (0xFFFFFFFE, 0xFFFFFFFA)
 """The CPU clocks of oneself, thread and process. Other negative numbers are those of other processes, which anybody may
 read (clock_getcpuclockid(3)), or of devices."""
@@ -186,7 +188,11 @@ def filter_program(machine: Machine, wanted: Filter, pid: int) -> list[Instructi
         allow,
         refuse,
     ]
+    # clone: neither a process nor a thread, but of a thread as if there were too many: a library takes that for an
+    # error, and what a thread is never refused with for impossible.
+    no_thread = [argument(0), (JUMP_SET, 0, 1, CLONE_THREAD), (RETURN, 0, 0, REFUSE_EAGAIN), refuse]
     examined: dict[int, list[Instruction]] = {
+        CALLS["clone"][machine.column]: no_thread,
         machine.clone3: [(RETURN, 0, 0, REFUSE_ENOSYS)],  # then the C library falls back to clone, which is refused
         machine.fcntl: few,
         machine.tgkill: [argument(0), (JUMP_EQUAL, 0, 1, pid), allow, refuse],  # abort() and raise(): itself only

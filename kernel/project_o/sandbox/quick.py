@@ -20,7 +20,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from .. import abi, limits
-from ..values import NativeFunction
+from ..errors import InterfaceError
+from ..values import NativeFunction, NativeType
 from . import locks
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ if TYPE_CHECKING:
 MARK = b"!"
 BELL = b"!\n"
 _CELLS_MAX = 512
+_SHARES_WORK_MAX = 1000
+"""How hard numpy looks for a common element of two arrays whose bounds overlap."""
 _RESULT_AT = 8 * _CELLS_MAX
 # What one side writes and the other looks at has a cache line of its own.
 ASKED, FUNCTION, TAIL, ROOM = range(2 * _CELLS_MAX, 2 * _CELLS_MAX + 4)
@@ -78,6 +81,7 @@ class Asked:
         self.converters = abi.converters(function)
         count = abi.result_cells(function)
         given = sum(map(_cells_of, function.parameters))
+        self._writes = any(_is_written(kind) for _, kind in function.parameters)
         self.fits = count <= _CELLS_MAX and given <= _CELLS_MAX
         self._arguments = struct.Struct(f"={given}Q")
         self._result = struct.Struct(f"={count}Q")
@@ -88,12 +92,17 @@ class Asked:
         Raises InterfaceError, SandboxError.
         """
         written: list[tuple[Any, int]] = []
+        read: list[Any] = []
         end = HEADER_BYTES
 
         def place(array: Any, writable: bool) -> int:  # noqa: FBT001 - the signature of abi.Place
             nonlocal end
             at = first = end
             if array.size:
+                if self._writes:
+                    _check_apart(self.function, array, [other for other, _ in written])
+                    _check_apart(self.function, array, read if writable else [])
+                    read.append(array)
                 first, end = arena.put(at, array)
                 if writable:
                     written.append((array, at))
@@ -107,6 +116,33 @@ class Asked:
     def value(self, arena: Arena) -> Any:
         """What the function returned, where that points to nothing."""
         return abi.unpack(self.function, arena.unpack(self._result, _RESULT_AT), _nothing)
+
+
+def _is_written(kind: NativeType) -> bool:
+    below = [item for _, item in kind.fields] + ([kind.child] if kind.child else [])
+    return (kind.kind in ("slice", "matrix", "view") and not kind.const) or any(map(_is_written, below))
+
+
+def _check_apart(function: NativeFunction, array: Any, others: Sequence[Any]) -> None:
+    """Arrays that share memory are two copies on the other side, and what is written to one is not in the other."""
+    import numpy as np
+
+    for other in others:
+        if np.may_share_memory(array, other) and _shares(array, other):
+            raise InterfaceError(
+                f"{function.name}: two arrays share memory, one of them is written, and an isolated call has copies of "
+                "both: pass a .copy()"
+            )
+
+
+def _shares(array: Any, other: Any) -> bool:
+    import numpy as np
+
+    try:
+        # numpy's stub knows two of all the numbers that it takes.
+        return bool(np.shares_memory(array, other, max_work=_SHARES_WORK_MAX))  # type: ignore[arg-type]
+    except np.exceptions.TooHardError:
+        return True
 
 
 def _cells_of(parameter: tuple[str, Any]) -> int:

@@ -54,9 +54,27 @@ def _folder(zig: Path, kept: Path) -> Path | None:
         return None
     name = hashlib.sha256(f"{library}\0{text}".encode()).hexdigest()[:16]
     folder = kept / f"library-{name}"
-    if not folder.is_dir():
-        _make(folder, library, text)
+    if folder not in _looked_at or not folder.is_dir():
+        if not _is_whole(folder, library, text):
+            _make(folder, library, text)
+        _looked_at.add(folder)
     return folder
+
+
+_looked_at: set[Path] = set()
+"""Those that were as they have to be when this process first used them: no hash tells, as it does of a build."""
+
+
+def _is_whole(folder: Path, library: Path, text: str) -> bool:
+    """Whether it is there, and nothing of it was torn by a full disk, a power cut, or somebody's hand."""
+    try:
+        names = [
+            {item.name for item in os.scandir(folder)} >= {item.name for item in os.scandir(library)},
+            {item.name for item in os.scandir(folder / "std")} >= {item.name for item in os.scandir(library / "std")},
+        ]
+        return all(names) and (folder / "std" / _STD).read_text("utf-8") == text
+    except (OSError, UnicodeDecodeError):
+        return False
 
 
 @lru_cache(maxsize=4)
@@ -74,7 +92,7 @@ def _missing(name: str) -> str:
 
 
 def _make(folder: Path, library: Path, text: str) -> None:
-    fresh = folder.with_name(f".new-{uuid.uuid4().hex}")
+    fresh, torn = (folder.with_name(f".{word}-{uuid.uuid4().hex}") for word in ("new", "torn"))
     try:
         (fresh / "std").mkdir(parents=True)
         for place, source, own in ((fresh, library, "std"), (fresh / "std", library / "std", _STD)):
@@ -82,7 +100,10 @@ def _make(folder: Path, library: Path, text: str) -> None:
                 if item.name != own:
                     (place / item.name).symlink_to(item.path)
         (fresh / "std" / _STD).write_text(text, "utf-8")
+        with suppress(OSError):  # what is torn; mostly there is none
+            folder.rename(torn)
         with suppress(OSError):  # another kernel was first
             fresh.rename(folder)
     finally:
         shutil.rmtree(fresh, ignore_errors=True)
+        shutil.rmtree(torn, ignore_errors=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -36,6 +37,8 @@ _NAMES = "names"
 """Among what is kept of a build: the text need not be read again to know them."""
 TOOLCHAIN = f"zig {ZIG_VERSION}"
 _OUTPUT = "library.so"
+_NO_ROOM = re.compile(r"unable to \w+ .*: (?P<why>NoSpaceLeft|DiskQuota|ReadOnlyFileSystem|InputOutput)$")
+"""How Zig says it of its own files, which stand at no line of the cell's."""
 _LAST_WORDS_CHARACTERS = 2000
 
 
@@ -208,6 +211,10 @@ def failed(finished: Finished, wanted: Recipe, names: Names) -> Exception:
     """What a compiler's end means: CompileError with its diagnostics, ToolchainError if it says nothing of the cell."""
     lines = {name: line + wanted.line_offset for name, (_, _, line) in names.items()}
     found = diagnostics.read(finished.errors, dict(wanted.files), lines)
+    if found and not found[0].line and (match := _NO_ROOM.search(found[0].message)):
+        return ToolchainError(
+            f"the compiler cannot write in the build cache ({match['why']}): free some space, or see `%o cache`"
+        )
     if found:
         return CompileError(headline(found), found)
     words = finished.errors.strip()[-_LAST_WORDS_CHARACTERS:] or "it said nothing"

@@ -40,6 +40,8 @@ class Job:
     place: str = ""
     stop: int = -1
     """A descriptor that becomes readable when nobody wants the result any more; -1: somebody does."""
+    told_until_limit: bool = False
+    """What it has said until its limit is wanted: the limit then is a signal that ends it, and no error."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +85,9 @@ def run(job: Job) -> Finished:
         raise ToolchainError(f"{job.argv[0]} cannot be started ({error}): see `project-o doctor`") from None
     try:
         _bound(process.pid)
-        errors = _read_errors(process, started + job.wall_seconds, job)
+        errors, ended = _read_errors(process, started + job.wall_seconds, job)
+        if not ended:
+            _kill(process)
         code = process.wait()
     except BaseException:
         _kill(process)
@@ -118,8 +122,8 @@ def _bound(pid: int) -> None:
             return
 
 
-def _read_errors(process: subprocess.Popen[bytes], deadline: float, job: Job) -> str:
-    """All of its standard error up to the limit; the rest is drained. Its end is the end of the process."""
+def _read_errors(process: subprocess.Popen[bytes], deadline: float, job: Job) -> tuple[str, bool]:
+    """All of its standard error up to the limit, the rest is drained; and whether it ended, as the process then did."""
     assert process.stderr is not None
     pieces: list[bytes] = []
     kept = 0
@@ -130,6 +134,8 @@ def _read_errors(process: subprocess.Popen[bytes], deadline: float, job: Job) ->
         while True:
             left = deadline - time.monotonic()
             ready = selector.select(left) if left > 0 else []
+            if not ready and job.told_until_limit:
+                return b"".join(pieces).decode("utf-8", "replace"), False
             if not ready:
                 raise ToolchainError(
                     f"the compiler was stopped at its limit of {job.wall_seconds:.0f} s: is there a loop at compile "
@@ -139,7 +145,7 @@ def _read_errors(process: subprocess.Popen[bytes], deadline: float, job: Job) ->
                 raise ToolchainError("the compiler was stopped: its cell was edited again")
             piece = os.read(process.stderr.fileno(), 65536)
             if not piece:
-                return b"".join(pieces).decode("utf-8", "replace")
+                return b"".join(pieces).decode("utf-8", "replace"), True
             pieces.append(piece[: max(0, limits.BUILD_OUTPUT_BYTES_MAX - kept)])
             kept += len(pieces[-1])
 

@@ -7,7 +7,7 @@ import signal
 from collections.abc import Mapping
 from typing import Any
 
-from ..errors import NativeError, NativeFault, NativePanic, NativeResultError
+from ..errors import InterfaceError, NativeError, NativeFault, NativePanic, NativeResultError
 from ..values import Artifact
 from .lines import cell_line
 from .sources import LINE_OFFSET_FLAG, timeout_seconds
@@ -23,6 +23,8 @@ _WORDS: dict[int, str] = {
     signal.SIGXCPU: "its time on the processor was used up",
 }
 _NULL_PAGE_BYTES = 4096
+_NOWHERE = (1 << 64) - 1
+"""What the guard writes where the processor tells no address."""
 _ERROR_NAME = re.compile(r"\w+")
 _ESCAPE = re.compile(r"\\(?:u\{(?P<code>[0-9a-f]{1,6})\}|(?P<sign>.))", re.DOTALL)
 _SIGNS = {"n": "\n", "r": "\r", "t": "\t", "0": "\0"}
@@ -44,14 +46,16 @@ def over_time(artifact: Artifact, name: str, fault: Mapping[str, Any], *, line_o
 
 def fault_error(
     artifact: Artifact, function_name: str, fault: Mapping[str, Any], *, line_offset: int = 0, aftermath: str = APART
-) -> NativeError:
-    """The exception for a fault as ``abi.fault_from_bytes`` gives it: NativePanic, or NativeFault.
+) -> NativeError | InterfaceError:
+    """The exception for a fault as ``abi.fault_from_bytes`` gives it: NativePanic, NativeFault, or InterfaceError.
 
     ``line_offset`` is for an artifact that was built without one: the larger of the two holds, not the sum.
     ``aftermath`` tells the user of a fault what it means for what comes next.
     """
     line = _line(artifact, function_name, fault, line_offset)
     where = f"{function_name}, line {line}" if line else function_name
+    if fault.get("kind") == "refused":
+        return InterfaceError(f"{function_name}: {fault.get('message')}")
     if fault.get("kind") == "panic":
         return NativePanic(f"{where}: {fault.get('message') or 'panic'}", function=function_name, line=line)
     number = int(fault.get("signal") or 0)
@@ -59,6 +63,8 @@ def fault_error(
     words = _WORDS.get(number, "a fault")
     if fault.get("message") == STACK_OVERFLOW:
         words = "stack overflow: the recursion is too deep, or a local array too large"
+    elif number == signal.SIGSEGV and address == _NOWHERE:
+        words = "a pointer that no address can be, or an instruction that only the system may use"
     elif number in (signal.SIGSEGV, signal.SIGBUS):
         words += f" at {address:#x}" + (", a null pointer" if address < _NULL_PAGE_BYTES else "")
         words += f", {fault['beyond']}" if fault.get("beyond") else ""

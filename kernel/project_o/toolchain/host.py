@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import abi
+from ..config import cache_directory
 from ..errors import ToolchainError
 from ..values import Artifact
 from .guard import guard_path
@@ -138,6 +139,15 @@ def _open_beside(artifact: Artifact) -> None:
         _open_shared(str(needed))
 
 
+def _put_away(link: Path) -> str:
+    """Remove a copy in our cache that is of no use; what to do next. Its builds are then found to be incomplete."""
+    copy = link.resolve()
+    if not copy.is_relative_to(cache_directory().resolve()):
+        return "mend it, and run the cell again"
+    copy.unlink(missing_ok=True)
+    return "its copy in the cache was damaged and is removed, run the cell again"
+
+
 @lru_cache(maxsize=16)
 def _open_shared(path: str) -> None:
     """Load a library that builds need and the system does not have, once and for good; the linker finds it by name."""
@@ -145,7 +155,7 @@ def _open_shared(path: str) -> None:
     # SAFETY: our own copy of a compiler's standard library.
     if shared.dlopen(path.encode(), os.RTLD_NOW | os.RTLD_LOCAL) == shared.ffi.NULL:
         reason = shared.ffi.string(shared.dlerror()).decode("utf-8", "replace")
-        raise ToolchainError(f"{Path(path).name} cannot be loaded: {reason}")
+        raise ToolchainError(f"{Path(path).name} cannot be loaded ({reason}): {_put_away(Path(path))}")
 
 
 _numbers = itertools.count(1)

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any
 
+from ..errors import warn
 from . import server_lines
 from .sources import CELL_FOLDER
 
@@ -41,7 +42,10 @@ def _line_of(path: str, addresses: tuple[int, ...]) -> int:
             if functions is not None:
                 return server_lines.line_of(library.get_dwarf_info(), addresses, functions)
             return _search(library.get_dwarf_info(), addresses)
-    except Exception:  # noqa: BLE001 - debug information may be damaged in any way; the message then has no line
+    except OSError:  # the build is gone
+        return 0
+    except Exception as error:  # noqa: BLE001 - the boundary to elftools: debug information is damaged in any way
+        warn(f"the debug information of {path} cannot be read, and an error in it has no line: {error!r}")
         return 0
 
 

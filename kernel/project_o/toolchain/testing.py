@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 
+from .. import limits
 from ..errors import CompileError, ToolchainError
 from ..values import Diagnostic, Program
 from . import cache, diagnostics
@@ -34,7 +35,9 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
     folder = build_folder()
     try:
         wanted.write(folder)
-        finished = (runner or run)(Job(_command(wanted), folder, {"NO_COLOR": "1"}))
+        most = limits.TESTS_WALL_SECONDS
+        job = Job(_command(wanted), folder, {"NO_COLOR": "1"}, wall_seconds=most, told_until_limit=True)
+        finished = (runner or run)(job)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     if finished.code != 0:
@@ -64,6 +67,8 @@ def _failure(finished: Finished, wanted: Recipe) -> Exception:
     found = diagnostics.read(finished.errors, sources, {})
     if found:
         return CompileError(f"line {found[0].line}, column {found[0].column}: {found[0].message}", found)
+    if finished.code < 0 and finished.seconds >= limits.TESTS_WALL_SECONDS:
+        return ToolchainError(f"the tests were stopped at their limit of {limits.TESTS_WALL_SECONDS:.0f} s")
     return ToolchainError(f"the tests ended with code {finished.code}: {finished.errors.strip()[-2000:]}")
 
 

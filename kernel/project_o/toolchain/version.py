@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from collections.abc import Sequence
 from concurrent.futures import Future
@@ -166,7 +167,9 @@ class Version:
     def _call_isolated(self, function: NativeFunction, args: Sequence[Any]) -> Any:
         job = self._living_job()
         seconds = timeout_seconds(self.artifact.program) or limits.ISOLATE_WALL_SECONDS
-        value, answer = job.quick(function.name, args, seconds=seconds)
+        value, answer, said = job.quick(function.name, args, seconds=seconds)
+        if said:
+            _pass_on(said)
         if answer is None:
             return value
         if answer.ended:
@@ -186,7 +189,7 @@ class Version:
         from ..sandbox import Sandbox
 
         with self._lock:
-            if self._job is None or self._job.ended:
+            if self._job is None or self._job.ended or not self._job.is_ours:
                 if self._cell_box is None:
                     self._cell_box = Sandbox(profile="isolate", wall_seconds=limits.ISOLATE_WALL_SECONDS)
                 self._job = self._cell_box.native(self.artifact.path, self.artifact.interface, guard_path=guard_path())
@@ -214,6 +217,13 @@ def asked(
             job.dismiss()
     except SandboxError:
         return None
+
+
+def _pass_on(said: str) -> None:
+    """What an isolated call printed belongs where it would be without: the guard's own words are about a process that
+    ends, which is not this one."""
+    lines = said.splitlines(keepends=True)
+    sys.stdout.write("".join(line for line in lines if not line.startswith("project-o: ")))
 
 
 def _array_bytes(args: Sequence[Any]) -> int:

@@ -13,8 +13,15 @@ from .source import source_part
 from .text import counted
 
 
-def show_history(states: Sequence[State], *, name: str = "history", total: int | None = None) -> Display:
-    """States in the order given. ``total`` counts those there are, where only some were read."""
+def show_history(
+    states: Sequence[State],
+    *,
+    name: str = "history",
+    total: int | None = None,
+    nothing: str = "nothing is recorded yet",
+) -> Display:
+    """States in the order given. ``total`` counts those there are, where only some were read; ``nothing`` says why
+    there may be none."""
     columns = (
         Column("state", "code"),
         Column("when (UTC)"),
@@ -27,7 +34,7 @@ def show_history(states: Sequence[State], *, name: str = "history", total: int |
     there = len(states) if total is None else total
     return page(
         title(name, detail=counted(there, "state")),
-        table(columns, rows, total=there) if rows else line("nothing is recorded yet"),
+        table(columns, rows, total=there) if rows else line(nothing),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import linecache
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
@@ -32,15 +33,20 @@ _numbers = itertools.count()
 
 
 class Given:
-    """A proposer of the given texts, in order, whatever comes of them. It keeps what it was told."""
+    """A proposer of the given texts, in order, whatever comes of them. It keeps what it was told.
 
-    def __init__(self, program: Program, sources: Sequence[str]) -> None:
-        self.program, self.sources = program, sources
+    Where ``stop`` is given, the run is stopped when it has a record of each: before its leader is measured at length.
+    """
+
+    def __init__(self, program: Program, sources: Sequence[str], stop: threading.Event | None = None) -> None:
+        self.program, self.sources, self.stop = program, sources, stop
         self.told: list[Sequence[Record]] = []
 
     def ask(self, index: int, told: Sequence[Record]) -> Proposal | None:
         self.told.append(told)
         if index > len(self.sources):
+            if self.stop is not None and len(told) >= index:
+                self.stop.set()
             return None
         source = self.sources[index - 1]
         program = self.program.with_source(source, ())
@@ -75,14 +81,17 @@ class Lab:
 
     def run(self, *sources: str, fields: dict[str, Any] | None = None, **options: Any) -> Run:
         """A run over these texts as candidates 1, 2, 3 and so on."""
-        self.proposer = Given(self.program, sources)
-        return run_evolution(
-            self.task(**(fields or {})), trials=len(sources) + 1, proposer=self.proposer, **{"workers": 1, **options}
-        )
+        return self._run(Given(self.program, sources), len(sources) + 1, fields, options)
 
-    def record(self, source: str, **options: Any) -> Record:
+    def record(self, source: str, *, fields: dict[str, Any] | None = None, **options: Any) -> Record:
         """What became of one candidate."""
-        return self.run(source, **options).trials[1]
+        stop = threading.Event()
+        given = Given(self.program, [source], stop)
+        return self._run(given, 3, fields, {"stop": stop, **options}).trials[1]
+
+    def _run(self, given: Given, trials: int, fields: dict[str, Any] | None, options: dict[str, Any]) -> Run:
+        self.proposer = given
+        return run_evolution(self.task(**(fields or {})), trials=trials, proposer=given, **{"workers": 1, **options})
 
 
 @pytest.fixture(scope="session")

@@ -17,15 +17,9 @@ from project_o.evolution import Proposer
 from project_o.sandbox.evaluator_worker import _light
 from project_o.values import Proposal
 
+from ...evaluators import LOAD
+
 TASKS = Path(__file__).resolve().parents[3] / "benchmarks" / "tasks"
-LOAD = """
-import importlib.util
-def load(path):
-    spec = importlib.util.spec_from_file_location("program", path)
-    program = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(program)
-    return program
-"""
 PROGRAM = """
 def outside(): return 1
 

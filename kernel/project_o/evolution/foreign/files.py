@@ -55,7 +55,10 @@ def is_task(target: Any) -> bool:
         return bool(target) and all(isinstance(item, (str, Path)) for item in target)
     if isinstance(target, Path):
         return True
-    return isinstance(target, str) and ("/" in target or bool(Path(target).suffix)) and Path(target).exists()
+    if not isinstance(target, str):
+        return False
+    # What can only be a path is one, also where there is no such file: then that is what has to be said.
+    return "/" in target or target.endswith(".py") or (bool(Path(target).suffix) and Path(target).exists())
 
 
 def read_program(target: Target, *, whole: bool = False) -> tuple[Program, Path]:

@@ -75,13 +75,24 @@ static bool take_int(const struct parameter *p, PyObject *value, uint64_t *cell)
     return fits;
 }
 
-/* The array behind a value, if its elements are what the function is compiled for. */
+/* Whether each byte is one of the two that a bool is in compiled code. In numpy's views it may be any. */
+static bool are_bools(PyArrayObject *array) {
+    if (!PyArray_CHKFLAGS(array, NPY_ARRAY_C_CONTIGUOUS)) return false; /* the portable path looks at the others */
+    const unsigned char *bytes = PyArray_DATA(array);
+    unsigned char all = 0;
+    for (npy_intp i = 0, count = PyArray_SIZE(array); i < count; i++) all |= bytes[i];
+    return all <= 1;
+}
+
+/* The array behind a value, if its elements are what the function is compiled for. What is more than an array may have
+ * a mask. */
 static inline PyArrayObject *fitting_array(const struct parameter *p, PyObject *value, int flags) {
-    if (!PyArray_Check(value)) return NULL;
+    if (!PyArray_CheckExact(value)) return NULL;
     PyArrayObject *array = (PyArrayObject *)value;
     if (PyArray_TYPE(array) != p->type_number || !PyArray_ISNOTSWAPPED(array)) return NULL;
     if (p->flags & FLAG_WRITES) flags |= NPY_ARRAY_WRITEABLE;
-    return PyArray_CHKFLAGS(array, flags) ? array : NULL;
+    if (!PyArray_CHKFLAGS(array, flags)) return NULL;
+    return p->type_number != NPY_BOOL || are_bools(array) ? array : NULL;
 }
 
 static inline bool take_slice(const struct parameter *p, PyObject *value, uint64_t *cells, size_t *bytes) {

@@ -24,6 +24,8 @@ def find(name: str, folders: Sequence[Path]) -> Manifest:
     A folder is a module itself, or holds modules, or holds ``zig`` and ``rust`` that do.
     Raises UsageError where there is none, or its module.json cannot be meant.
     """
+    if not isinstance(name, str):
+        raise UsageError(f'a module has a name, as in load("counter"): this is a {type(name).__name__}')
     language, _, bare = name.rpartition("/")
     if language not in ("", *LANGUAGES) or not bare:
         raise UsageError(f"{name!r} names no module: write counter, or zig/counter where there is one in each language")

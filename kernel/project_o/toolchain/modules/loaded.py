@@ -150,7 +150,10 @@ class Module(Library):
             mine, other = self._current(), before._current()
             if self.built.layout and before.built.layout:
                 if not (mine.can_reload() and other.can_reload()):
-                    raise DeployError(f"{name} does not hand its state over: hot_reload is not true in both builds")
+                    raise DeployError(
+                        f"{name} does not hand its state over: hot_reload is not true in both builds. "
+                        f"`%o reload {name} --fresh` begins with a new one"
+                    )
                 try:
                     mine.take_over(other)
                 except NativeFault:

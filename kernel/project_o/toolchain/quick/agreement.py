@@ -37,10 +37,11 @@ def difference(function: NativeFunction, expected: Answer, given: Answer) -> str
 
 
 def _alike(expected: Any, given: Any, tolerance: float) -> bool:
-    if hasattr(expected, "dtype") and hasattr(given, "dtype"):
-        return _arrays_alike(expected, given)
+    # First of all: the named tuple of a struct has the dtype of an array of such, and is none.
     if isinstance(expected, tuple) and isinstance(given, tuple):
         return len(expected) == len(given) and all(map(lambda a, b: _alike(a, b, tolerance), expected, given))
+    if hasattr(expected, "dtype") and hasattr(given, "dtype"):
+        return _arrays_alike(expected, given)
     if isinstance(expected, float) and isinstance(given, float):
         same = expected == given or (math.isnan(expected) and math.isnan(given))
         return same or math.isclose(expected, given, rel_tol=tolerance)

@@ -232,6 +232,11 @@ def _compile_crate(rust: Rust) -> bytes:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+def _is_copy(copy: Path, original: Path) -> bool:
+    """Whether it is there and whole, as far as its size tells: a power cut leaves an empty file."""
+    return copy.is_file() and (not original.exists() or copy.stat().st_size == original.stat().st_size)
+
+
 def shared_runtime(rust: Rust) -> tuple[Path, ...]:
     """Our copy of the shared standard library, which builds need to be loaded; nothing where they contain it.
 
@@ -242,7 +247,7 @@ def shared_runtime(rust: Rust) -> tuple[Path, ...]:
     original = Path(rust.runtime)
     copy = cache.compiler_cache("rust") / original.name  # its name holds a hash of its content
     try:
-        if not copy.exists():
+        if not _is_copy(copy, original):
             fresh = copy.with_name(f"{copy.name}.{os.getpid()}")
             shutil.copyfile(original, fresh)
             fresh.replace(copy)

@@ -59,11 +59,11 @@ impl Cells {
         let regions = self.regions.get_or_insert_default();
         for (k, old) in regions.iter().enumerate() {
             if (old.writes || new.writes) && old.start < new.end && new.start < old.end {
-                panic!(
+                panics::refuse(format!(
                     "array {} and array {} of the arguments share memory, and one of them is written: pass a .copy()",
                     k + 1,
                     regions.len() + 1
-                );
+                ));
             }
         }
         regions.push(new);

@@ -4,6 +4,7 @@ use crate::arrays::slice_of;
 use crate::call::{Cells, Out};
 use crate::half::F16;
 use crate::kind::{Kind, argument_cell_count, cell_count};
+use crate::panics::refuse;
 use crate::strided::{View, ViewMut};
 use crate::views::{View2, ViewMut2};
 use core::fmt::Debug;
@@ -130,7 +131,7 @@ impl FromCells for &str {
         let bytes = unsafe { <&[u8]>::take(cells) };
         match core::str::from_utf8(bytes) {
             Ok(text) => text,
-            Err(error) => panic!("these bytes are not UTF-8 text: {error}"),
+            Err(error) => refuse(format!("these bytes are not UTF-8 text: {error}")),
         }
     }
 }
@@ -149,7 +150,7 @@ impl FromCells for char {
         let mut characters = text.chars();
         match (characters.next(), characters.next()) {
             (Some(only), None) => only,
-            _ => panic!("a char is one character, and this text has {}", text.chars().count()),
+            _ => refuse(format!("a char is one character, and this text has {}", text.chars().count())),
         }
     }
 }

@@ -223,6 +223,44 @@ impl<const N: usize> Text<N> {
             }
             i += 1;
         }
-        self.raw("this type has no counterpart in Python");
+        self.raw(reason(spelled.as_bytes()));
     }
+}
+
+/// Why a type that is spelled like this does not cross. An alias tells nothing.
+const fn reason(spelled: &[u8]) -> &'static str {
+    let fixed = contains(spelled, b';');
+    if starts(spelled, b"*") {
+        "pointers cannot be passed, use a slice"
+    } else if starts(spelled, b"[") {
+        "arrays by value hold bool, 8 to 64 bit integers or floats"
+    } else if starts(spelled, b"&mut ") && (fixed || !starts(spelled, b"&mut [")) {
+        "of what is behind a &mut only slices cross"
+    } else if !fixed && (starts(spelled, b"&[") || starts(spelled, b"&mut [") || starts(spelled, b"Vec<")) {
+        "slices hold bool, 8 to 64 bit integers, floats, or structs of these"
+    } else {
+        "this type has no counterpart in Python"
+    }
+}
+
+const fn starts(text: &[u8], with: &[u8]) -> bool {
+    let mut i = 0;
+    while i < with.len() {
+        if i >= text.len() || text[i] != with[i] {
+            return false;
+        }
+        i += 1;
+    }
+    true
+}
+
+const fn contains(text: &[u8], sign: u8) -> bool {
+    let mut i = 0;
+    while i < text.len() {
+        if text[i] == sign {
+            return true;
+        }
+        i += 1;
+    }
+    false
 }

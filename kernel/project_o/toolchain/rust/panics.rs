@@ -7,7 +7,7 @@
 use core::cell::{Cell, RefCell};
 use core::ffi::c_void;
 use core::sync::atomic::{AtomicPtr, Ordering};
-use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, set_hook, take_hook};
+use std::panic::{AssertUnwindSafe, PanicHookInfo, catch_unwind, resume_unwind, set_hook, take_hook};
 use std::sync::Once;
 
 /// What the host passes to `o_set_panic`: message, length, return address.
@@ -81,12 +81,22 @@ pub fn caught<R>(body: impl FnOnce() -> R) -> Option<R> {
     }
 }
 
+/// Why arguments cannot be passed: a mistake of the caller's and none of the cell's.
+struct Refused(String);
+
+/// End the call before the function is entered, because its arguments are not what it is compiled for.
+#[cold]
+pub(crate) fn refuse(why: String) -> ! {
+    resume_unwind(Box::new(Refused(why)))
+}
+
 /// The message as kernel/project_o/abi/guard.py reads it: a byte 1, then `LINE:FRAME,FRAME,...:text`, frames in
-/// hexadecimal.
+/// hexadecimal. The text of a refusal begins with a byte 2.
 #[cold]
 fn keep(payload: &(dyn core::any::Any + Send)) {
     use core::fmt::Write;
-    let said = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>()) {
+    let refused = payload.downcast_ref::<Refused>().map(|it| &it.0);
+    let said = match (payload.downcast_ref::<&str>(), payload.downcast_ref::<String>().or(refused)) {
         (Some(text), _) => text,
         (_, Some(text)) => text.as_str(),
         _ => "a panic with a value that is not text",
@@ -101,6 +111,7 @@ fn keep(payload: &(dyn core::any::Any + Send)) {
             }
         }
         message.push(':');
+        message.push_str(if payload.is::<Refused>() { "\u{2}" } else { "" });
         message.push_str(said);
         let mut end = message.len().min(MESSAGE_BYTES_MAX);
         while !message.is_char_boundary(end) {

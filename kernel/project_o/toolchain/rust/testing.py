@@ -6,6 +6,7 @@ import re
 import shutil
 from pathlib import Path
 
+from ... import limits
 from ...errors import CompileError, ToolchainError
 from ...values import Diagnostic, Program
 from ..compiler import Finished, Job, Runner, build_folder, run
@@ -49,7 +50,8 @@ def run_tests(program: Program, *, line_offset: int = 0, runner: Runner | None =
         # What the program prints goes where the compiler's words go, because that is what is read.
         command = f"exec ./{_PROGRAM} --color=never --test-threads=1 1>&2"
         where = {"LD_LIBRARY_PATH": str(Path(rust.runtime).parent)} if rust.runtime else {}
-        ran = (runner or run)(Job(("/bin/sh", "-c", command), folder, where))
+        most = limits.TESTS_WALL_SECONDS
+        ran = (runner or run)(Job(("/bin/sh", "-c", command), folder, where, wall_seconds=most, told_until_limit=True))
     except OSError as error:
         raise ToolchainError(f"the tests cannot be built in {folder} ({error}): free some space there") from None
     finally:
@@ -79,6 +81,8 @@ def _failed(ran: Finished, wanted: RustRecipe) -> Exception:
         how = f"signal {-ran.code}" if ran.code < 0 else f"code {ran.code}"
         if not unfinished:
             return ToolchainError(f"the tests ended with {how}: {ran.errors.strip()[-2000:]}")
-        found.append(Diagnostic("error", f"test {unfinished[-1]!r} failed: it ended its process by {how}"))
+        stopped = ran.code < 0 and ran.seconds >= limits.TESTS_WALL_SECONDS
+        why = "it did not end" if stopped else f"it ended its process by {how}"
+        found.append(Diagnostic("error", f"test {unfinished[-1]!r} failed: {why}"))
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return CompileError(found[0].message + more, tuple(found), "rust", FAILS)

@@ -96,7 +96,9 @@ static void on_fault(int signal, siginfo_t *info, void *context) {
         struct where at = where_of(context);
         if (!holds_locks(at.pc)) {
             if (at.pc == 0) at.pc = 1; /* a call of a null pointer: 0 is for walks that start at a frame */
-            begin_fault(call, SIGNAL, signal, (uint64_t)info->si_addr);
+            /* A pointer that no address can be, and an instruction of the system's own, are told without an address. */
+            const bool nowhere = signal == SIGSEGV && info->si_code == SI_KERNEL;
+            begin_fault(call, SIGNAL, signal, nowhere ? UINT64_MAX : (uint64_t)info->si_addr);
             add_frame(call, at.pc);
             call->fault->exact = call->fault->frame_count;
             /* A fault right at the stack pointer is the guard page: a push, or a probe of the next frame. */
