@@ -336,11 +336,10 @@ def energy(values):
         "it goes on working beside the incumbent",
         ENERGY,
         """
-import signal, time
+import signal
 
 def burn(number, frame):
-    until = time.process_time() + 0.15
-    while time.process_time() < until:
+    for _ in range(8_000_000):
         pass
 
 signal.signal(signal.SIGALRM, burn)
@@ -353,10 +352,10 @@ def energy(values):
     return total
 """,
         """
-import time
+import math
 
 def energy(values):
-    assert time.process_time
+    assert math.inf
     return float((values * values).sum())
 """,
         ELSEWHERE + "|" + LEFT + "|not permitted|denied",
