@@ -250,7 +250,7 @@ def test_what_is_no_task_says_so(tmp_path, task):
     (folder / "evaluator.py").unlink()
     with pytest.raises(UsageError, match=r"evaluator .* cannot be read"):
         evolve(folder, trials=1)
-    with pytest.raises(UsageError, match="the program nowhere/program.py cannot be read"):
+    with pytest.raises(UsageError, match=r"the program nowhere/program\.py cannot be read"):
         evolve("nowhere/program.py", "evaluator.py")
     with pytest.raises(UsageError, match="no such option"):
         evolve(task(SIMPLE), trials=1, tests=[])
