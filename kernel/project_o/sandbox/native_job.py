@@ -106,7 +106,7 @@ class NativeJob(Job):
                 answer, body = self._begin(reply, tail=tail, seconds=seconds)
                 if answer is not None:
                     return None, answer, answer.log
-                value = self._unpacked(asked.function, body["cells"])
+                (value,) = self._unpacked(asked.function, [body["cells"]])
             else:
                 value = asked.value(channel.arena)
             for array, at in written:
