@@ -74,7 +74,8 @@ def test_what_fails_is_repaired_serves_by_a_canary_and_is_as_it_was(define, spac
     assert deeds[0].hypothesis.endswith("a repair makes them pass.")
     assert "serves every call from now on" in deeds[0].outcome, str(deeds[0])
     assert space.longest([1, 1, 1, 1]) == 4
-    assert improver.perceive()[0].kind != "failures"
+    sign = improver.perceive()[0]
+    assert sign.kind != "failures" or sign.loss == 0.0
     assert improver.deeds == list(deeds)
 
 
@@ -103,7 +104,7 @@ def test_a_repair_that_takes_longer_than_what_was_wrong_is_kept(define, space):
     improver.watch(capped, cases_of(capped))
     improver.changed(define(good.replace("> 1 else", "> 2 else")))
 
-    (deed,) = improver.improve(50, seed=1)
+    deed, *_ = improver.improve(50, seed=1)  # where others are at work, it may then look for a quicker one
 
     assert "serves every call from now on: right is better" in deed.outcome, str(deed)
     assert space.capped([2, 1]) == 3
