@@ -50,6 +50,8 @@ ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
 """How long either may sleep without looking: the first time, and the longest."""
 
 # Toolchain ----------------------------------------------------------------------------------------
+HALF_PAUSE_SECONDS = 0.05
+"""How long after the quick build the second object is begun: a first call is on its way then, and its trial."""
 HALF_WEIGHT_MIN = 10
 """How much each of two objects has to do at least, in hundredths of a second of LLVM's work, to be worth a compiler."""
 BUILD_WALL_SECONDS = 120.0

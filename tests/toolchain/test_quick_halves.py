@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
+import time
+from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +80,13 @@ def text() -> str:
     return TEXT.replace("NUMBER", str(next(NUMBERS)))
 
 
+def done() -> Future[None]:
+    """What nobody waits for any more."""
+    future: Future[None] = Future()
+    future.set_result(None)
+    return future
+
+
 @pytest.fixture
 def commands(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """What the compiler is asked for: build-obj, build-lib."""
@@ -134,7 +143,7 @@ def test_callers_and_what_they_call_are_never_apart(uses: list[str], calls: list
 
 def test_it_answers_as_the_whole_does(zig_there: Path) -> None:
     program = Program("cell", "zig", (("cell.zig", text()),))
-    whole, two = (toolchain.load(toolchain.build(program, halves=how)) for how in (False, True))
+    whole, two = (toolchain.load(toolchain.build(program, halves=how)) for how in (None, done()))
     values = np.random.default_rng(1).normal(size=1000)
 
     assert whole.artifact.key != two.artifact.key
@@ -199,7 +208,7 @@ def test_an_error_is_told_as_the_whole_tells_it(zig_there: Path) -> None:
         toolchain.build(Program("cell", "zig", (("cell.zig", source),)))
 
     with pytest.raises(CompileError) as two:
-        toolchain.build(Program("cell", "zig", (("cell.zig", source),)), halves=True)
+        toolchain.build(Program("cell", "zig", (("cell.zig", source),)), halves=done())
 
     assert two.value.diagnostics == whole.value.diagnostics
     assert len(whole.value.diagnostics) == 2
@@ -213,9 +222,27 @@ def test_where_it_cannot_be_linked_it_is_built_whole(zig_there: Path) -> None:
         linking = job.argv[1] == "build-lib" and "first.o" in job.argv
         return compiler.Finished(1, "no", 0.0) if linking else compiler.run(job)
 
-    built = toolchain.build(Program("cell", "zig", (("cell.zig", text()),)), halves=True, runner=runner)
+    built = toolchain.build(Program("cell", "zig", (("cell.zig", text()),)), halves=done(), runner=runner)
 
     assert sorted(asked) == ["build-lib", "build-lib", "build-obj", "build-obj"]
+    assert toolchain.load(built).call("different", [b"a b"]) == 2
+
+
+def test_the_second_compiler_waits_for_what_somebody_waits_for(zig_there: Path) -> None:
+    quick: Future[None] = Future()
+    asked: list[str] = []
+
+    def runner(job: compiler.Job) -> compiler.Finished:
+        asked.append(job.argv[1])
+        if len(asked) == 1:
+            time.sleep(0.2)
+            assert asked == ["build-obj"], "the other one did not wait"
+            quick.set_exception(ToolchainError("it makes no difference how that ended"))
+        return compiler.run(job)
+
+    built = toolchain.build(Program("cell", "zig", (("cell.zig", text()),)), halves=quick, runner=runner)
+
+    assert asked == ["build-obj", "build-obj", "build-lib"]
     assert toolchain.load(built).call("different", [b"a b"]) == 2
 
 
@@ -228,7 +255,7 @@ def test_who_wants_it_no_more_waits_for_neither(zig_there: Path) -> None:
         raise ToolchainError("stopped")
 
     with pytest.raises(ToolchainError, match="stopped"):
-        toolchain.build(Program("cell", "zig", (("cell.zig", text()),)), halves=True, runner=runner)
+        toolchain.build(Program("cell", "zig", (("cell.zig", text()),)), halves=done(), runner=runner)
 
     assert set(asked) == {"build-obj"}
 

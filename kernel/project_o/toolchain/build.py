@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -49,7 +50,7 @@ def build(
     names: Names | None = None,
     runner: Runner | None = None,
     box: Sandbox | None = None,
-    halves: bool = False,
+    halves: Future[Any] | None = None,
 ) -> Artifact:
     """Compile a Zig or Rust program, or find it in the cache.
 
@@ -57,7 +58,7 @@ def build(
     is the notebook cell's own (1 where the magic takes the first line). ``names`` are merged into the interface.
     ``runner`` runs the compiler's command. With a ``box`` the text is built locked, as one that nobody has read: the
     compiler runs there and sees the text alone, and the build has a key of its own. ``halves`` says that it keeps
-    nothing between its calls, and may be compiled as two objects where that is quicker: see the module ``halves``.
+    nothing between its calls, and may be compiled as two objects where that is quicker: the second when this is done.
 
     Raises CompileError with the diagnostics, also where no function can be offered; ToolchainMissing without a
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant;
@@ -65,11 +66,11 @@ def build(
     """
     of_language = rust_recipe if program.language == "rust" else recipe
     wanted = of_language(program, line_offset, locked=box is not None)
-    if isinstance(wanted, Recipe) and halves:
+    if isinstance(wanted, Recipe) and halves is not None:
         wanted = apart(wanted)
     if isinstance(wanted, RustRecipe) and box is None:
         memory.remember(wanted)
-    entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language))
+    entry, cached = published(wanted, names or {}, runner or runner_in(box, program.language), halves)
     return _artifact(program, wanted, names or {}, entry, cached=cached)
 
 
@@ -126,7 +127,9 @@ def _interface(entry: cache.Entry) -> Interface:
     return found
 
 
-def published(wanted: Recipe | RustRecipe, names: Names, runner: Runner | None = None) -> tuple[cache.Entry, bool]:
+def published(
+    wanted: Recipe | RustRecipe, names: Names, runner: Runner | None = None, halves: Future[Any] | None = None
+) -> tuple[cache.Entry, bool]:
     """The entry in the cache, and whether it was there. Raises as ``build``."""
     entry = cache.find(wanted.key)
     if entry is None and underway.wait_for(wanted.key):
@@ -134,10 +137,10 @@ def published(wanted: Recipe | RustRecipe, names: Names, runner: Runner | None =
     if entry is not None:
         return entry, True
     with underway.making(wanted.key):
-        return _published(wanted, names, runner or run), False
+        return _published(wanted, names, runner or run, halves), False
 
 
-def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cache.Entry:
+def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner, halves: Future[Any] | None) -> cache.Entry:
     if isinstance(wanted, RustRecipe):
         data, seconds = compile_cell(wanted, runner)
         library = elf.Library(data)
@@ -152,15 +155,15 @@ def _published(wanted: Recipe | RustRecipe, names: Names, runner: Runner) -> cac
             _NAMES: names,
         }
         return cache.publish(wanted.key, data, facts, shared_runtime(wanted.rust))
-    return cache.publish(wanted.key, *_compile(wanted, names, runner))
+    return cache.publish(wanted.key, *_compile(wanted, names, runner, halves))
 
 
-def _compile(wanted: Recipe, names: Names, runner: Runner) -> tuple[bytes, dict[str, Any]]:
+def _compile(wanted: Recipe, names: Names, runner: Runner, halves: Future[Any] | None) -> tuple[bytes, dict[str, Any]]:
     """The library's bytes, and what is kept of them."""
     zig = locate()
-    if wanted.apart:
+    if wanted.apart and halves is not None:
         kept, _ = zig_cache(wanted, compiler_rt=False)
-        made = compile_halves(wanted, zig, _OUTPUT, kept, told(), runner)
+        made = compile_halves(wanted, zig, _OUTPUT, kept, told(), runner, halves)
         if made is not None and not elf.missing_helpers(library := elf.Library(made[0])):
             return made[0], _facts(library, wanted, names, made[1])
     folder = build_folder()

@@ -13,10 +13,12 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from concurrent.futures import ThreadPoolExecutor
+import time
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from .. import limits
 from .compiler import Finished, Job, Runner, build_folder
@@ -39,6 +41,9 @@ _WEIGHTS = (
     (re.compile(r"\bstd\.\w"), 2),
 )
 
+_LATER = 8
+"""By how much the second object begins later."""
+
 
 def apart(wanted: Recipe) -> Recipe:
     """The same recipe, in two halves where that is worth it; as it was where it is not, or one processor is there."""
@@ -55,12 +60,12 @@ def second_half(text: str) -> tuple[str, ...]:
         return ()
     groups = _groups(text)
     sides: tuple[list[str], list[str]] = ([], [])
-    sums = [0, 0]
+    sums = [0, _LATER]
     for weight, names in sorted(groups, key=lambda group: -group[0]):
         lighter = int(sums[1] < sums[0])
         sides[lighter].extend(names)
         sums[lighter] += weight
-    if min(sums) < limits.HALF_WEIGHT_MIN:
+    if min(sums[0], sums[1] - _LATER) < limits.HALF_WEIGHT_MIN:
         return ()
     chosen = set(sides[1])
     return tuple(found["name"] for found in _FUNCTION.finditer(text) if found["public"] and found["name"] in chosen)
@@ -86,16 +91,23 @@ def _groups(text: str) -> list[tuple[int, list[str]]]:
     groups: dict[str, tuple[int, list[str]]] = {}
     for name, body in bodies.items():
         weight, names = groups.get(of(name), (0, []))
-        own = sum(points * len(pattern.findall(body)) for pattern, points in _WEIGHTS)
+        own = sum(points for pattern, points in _WEIGHTS if pattern.search(body))
         groups[of(name)] = weight + own, [*names, name]
     return list(groups.values())
 
 
 def compile_halves(
-    wanted: Recipe, zig: Path, output: str, global_cache: Path, places: tuple[str, ...], runner: Runner
+    wanted: Recipe,
+    zig: Path,
+    output: str,
+    global_cache: Path,
+    places: tuple[str, ...],
+    runner: Runner,
+    first: Future[Any],
 ) -> tuple[bytes, float] | None:
     """The library's bytes, and how long it took. None where a compiler has something to say: it may be that only the
-    whole text tells what.
+    whole text tells what. The second compiler begins when ``first`` is done: three of them on two processors would
+    hold up the quick one, for which somebody waits.
 
     Raises ToolchainError as ``runner`` does, OSError.
     """
@@ -104,7 +116,7 @@ def compile_halves(
         wanted.write(folder, tuple(map(_half_of, _OBJECTS)))
         for name in _OBJECTS:
             write_file(folder / _half_of(name) / "half.zig", _told(wanted.apart, second=name == _OBJECTS[1]))
-        finished = _both(wanted, zig, folder, global_cache, places, runner)
+        finished = _both(wanted, zig, folder, global_cache, places, runner, first)
         if any(one.code for one in finished):
             return None
         # fmt: off
@@ -123,11 +135,20 @@ def compile_halves(
 
 
 def _both(
-    wanted: Recipe, zig: Path, folder: Path, global_cache: Path, places: tuple[str, ...], runner: Runner
+    wanted: Recipe,
+    zig: Path,
+    folder: Path,
+    global_cache: Path,
+    places: tuple[str, ...],
+    runner: Runner,
+    first: Future[Any],
 ) -> list[Finished]:
     """Both objects, each by a compiler of its own."""
 
     def one(name: str) -> Finished:
+        if name == _OBJECTS[1]:
+            wait({first})
+            time.sleep(limits.HALF_PAUSE_SECONDS)
         command = wanted.object_arguments(zig, name, _half_of(name), global_cache=global_cache, places=places)
         return runner(Job(command, folder, outputs=(f"{name}.o",)))
 

@@ -29,7 +29,9 @@ from .. import cache, underway
 from ..build import TOOLCHAIN, Names, build, found, named, quick_rust
 from ..compiler import Runner
 from ..guard import guard_path
+from ..halves import apart
 from ..recipe import Recipe, recipe
+from ..rust.recipe import RustRecipe
 from ..rust.recipe import recipe as rust_recipe
 from ..server_lines import Functions, forget, remember
 from ..version import Version, asked
@@ -103,15 +105,18 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=names))
     quick = _Zig(wanted, names) if isinstance(wanted, Recipe) else _Rust(program, names)
-    early, later = how.early_soon(), None
+    early, later, kept = how.early_soon(), None, Future[str]()
     try:
-        later = _begun(program, wanted.key, names, text.keeps, early)
+        later = _begun(program, wanted, names, kept, early, quick.result)
         functions, keeps = text.functions(), text.keeps()
+        kept.set_result(keeps)
         optimised = _first(quick.result, later.result, keeps)
     except BaseException:
         quick.abandon()
         if later is not None:
             _stop(wanted.key, later)
+        if not kept.done():
+            kept.set_result("nobody knows")
         early.add_done_callback(_close_early)
         raise
     if optimised is not None:
@@ -199,14 +204,23 @@ def _close_early(made: Future[Early | None]) -> None:
         early.close()
 
 
-def _begun(program: Program, key: str, names: Names, keeps: Callable[[], str], first: Future[Any]) -> Later:
+def _begun(
+    program: Program,
+    wanted: Recipe | RustRecipe,
+    names: Names,
+    keeps: Future[str],
+    first: Future[Any],
+    quick: Future[Any],
+) -> Later:
     """The optimised build of this text, under way once ``first`` is done: what optimises takes a whole processor. That
     of an earlier text of the same name is no longer wanted.
     """
+    key = wanted.key
 
     def make(runner: Runner) -> Artifact:
         wait({first})
-        return build(program, names=names, runner=runner, halves=not keeps())
+        two = isinstance(wanted, Recipe) and bool(apart(wanted).apart) and not keeps.result()
+        return build(program, names=names, runner=runner, halves=quick if two else None)
 
     with _lock:
         before = _latest.get(program.name)
