@@ -86,7 +86,7 @@ def test_an_agent_in_lisp_that_fails_is_repaired(space):
     improver.watch(steps, [((str(n),), str(steps(str(n)))) for n in (1, 2, 6, 7, 9, 27)], layer="lisp")
     improver.changed(house.evaluate(STEPS.replace("(+= count 1)", "(+= count 2)"), space, "<steps again>"))
 
-    (deed,) = improver.improve(50, seed=1)
+    deed, *_ = improver.improve(50, seed=1)
 
     assert deed.hypothesis.endswith("a repair makes them pass.")
     assert deed.recovered > 0.8, str(deed)
