@@ -25,7 +25,8 @@ WRITTEN_FILE_BYTES_MAX = 256 * MIB
 IDLE_CPU_SECONDS_MAX = 0.1
 WATCH_SECONDS = 0.02
 SPARE_ENDED_SECONDS = 0.002  # how long after a job has ended the child is forked that waits to be the next one
-SPARE_STARTED_SECONDS = 0.01  # how long after a job was started, where it is still there: it goes first
+SPARE_STARTED_SECONDS = 0.06
+"""How long after a job was started, where it is still there: it goes first, and what is compiled for it."""
 SPARE_SECONDS = 0.5  # how long a child that nobody asked for yet waits to become a job
 EARLY_SECONDS = 2.0  # how long a locked process waits for the library that it is to try
 EARLY_AGAIN_SECONDS = 0.06  # how long after a quick build the process is made in which the optimised one will be asked
