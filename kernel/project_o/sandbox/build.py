@@ -195,7 +195,11 @@ def run(
 
     It works in the folder ``memory``, in its own where there is none. Raises SandboxError where it could not be set up.
     """
-    channel.greet()
+    try:
+        channel.greet()
+    except BaseException:
+        channel.end("interrupted")  # Ctrl-C in the notebook: nobody will ask for anything
+        raise
     if channel.ended:
         raise SandboxError(f"nothing was built: {channel.error or channel.ended}")
     folder = Path(memory or channel.folder)
