@@ -56,6 +56,10 @@ HALF_PAUSE_SECONDS = 0.05
 HALF_WEIGHT_MIN = 10
 """How much each of two objects has to do at least, in hundredths of a second of LLVM's work, to be worth a compiler."""
 BUILD_WALL_SECONDS = 120.0
+LINES_WALL_SECONDS = 5.0
+"""How long an error waits for the line that it stands at, where debug information has to be made for that."""
+LINES_KEPT_MAX = 64
+"""The builds of which it is kept where their debug information is."""
 BUILD_CPU_SECONDS = 240
 TESTS_WALL_SECONDS = BUILD_WALL_SECONDS  # for the tests of a cell; what Zig needs to compile them is part of it
 BUILD_MEMORY_BYTES = 8192 * MIB

@@ -64,8 +64,7 @@ def build(
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant;
     SandboxError where a locked build is not possible.
     """
-    of_language = rust_recipe if program.language == "rust" else recipe
-    wanted = of_language(program, line_offset, locked=box is not None)
+    wanted = recipe_of(program, line_offset, locked=box is not None)
     if isinstance(wanted, Recipe) and halves is not None:
         wanted = apart(wanted)
     if isinstance(wanted, RustRecipe) and box is None:
@@ -74,11 +73,18 @@ def build(
     return _artifact(program, wanted, names or {}, entry, cached=cached)
 
 
+def recipe_of(program: Program, line_offset: int = 0, *, locked: bool = False) -> Recipe | RustRecipe:
+    """How ``build`` compiles a program whole. Raises UsageError and CompileError for what no compiler should see."""
+    if program.language == "rust":
+        return rust_recipe(program, line_offset, locked=locked)
+    return recipe(program, line_offset, locked=locked).without_lines()
+
+
 def found(program: Program, names: Callable[[], Names]) -> Artifact | None:
     """What ``build`` would find in the cache, without a ``box``; None where it would compile. ``names`` is asked where
     the build was kept without them.
     """
-    wanted = rust_recipe(program) if program.language == "rust" else recipe(program)
+    wanted = recipe_of(program)
     entry = cache.find(wanted.key)
     if entry is None and isinstance(wanted, Recipe) and (other := apart(wanted)).apart:
         wanted, entry = other, cache.find(other.key)

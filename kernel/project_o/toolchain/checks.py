@@ -12,6 +12,7 @@ from ..values import Check, Program
 from . import cache, dispatcher
 from .build import build
 from .guard import guard_path
+from .locked import zig_cache
 from .places import cache_directory, locate, zig_version
 from .quick.desk import desk
 from .recipe import recipe
@@ -53,11 +54,17 @@ def warm(*, everything: bool = False) -> None:
     dispatcher.wait(limits.BUILD_WALL_SECONDS)
     if everything:
         _warm_zig(_SOME_RUNTIME)
+        # What is built locked has debug information, and so has the runtime beside it.
+        zig_cache(recipe(_cell(_SOME_RUNTIME), locked=True), compiler_rt=True)
         _warm_zig(_LARGE_CELL, optimised=False)
 
 
+def _cell(source: str) -> Program:
+    return Program("nothing", "zig", (("cell.zig", source),))
+
+
 def _warm_zig(source: str, *, optimised: bool = True) -> None:
-    program = Program("nothing", "zig", (("cell.zig", source),))
+    program = _cell(source)
     order = desk().order(recipe(program), {})
     if optimised:
         build(program)

@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import InterfaceError, NativeError, NativeFault, NativePanic, NativeResultError
 from ..values import Artifact
 from .lines import cell_line
+from .lines_later import with_lines
 from .sources import LINE_OFFSET_FLAG, timeout_seconds
 
 _WORDS: dict[int, str] = {
@@ -110,8 +111,9 @@ def signal_name(number: int) -> str:
 def _line(artifact: Artifact, function_name: str, fault: Mapping[str, Any], line_offset: int) -> int:
     frames = [int(frame) for frame in fault.get("frames") or ()]
     line = int(fault.get("line") or 0)
-    if not line:
-        line = cell_line(artifact.path, frames, exact=bool(fault.get("exact"))) if frames else 0
+    if not line and frames:
+        path, frames = with_lines(artifact, frames)
+        line = cell_line(path, frames, exact=bool(fault.get("exact")))
     if not line:
         return 0
     built_with = next(

@@ -124,7 +124,7 @@ def compile_halves(
         linking = (
             str(zig), "build-lib", "-dynamic", "--name", "cell", f"-femit-bin={output}", "--color", "off", "-lc",
             "-fno-compiler-rt", *places, "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
-            *wanted.flags, *(f"{name}.o" for name in _OBJECTS),
+            *wanted.all_flags, *(f"{name}.o" for name in _OBJECTS),
         )
         # fmt: on
         linked = runner(Job(linking, folder, outputs=(output,)))

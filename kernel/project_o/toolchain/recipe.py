@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,10 @@ HOST_FILES = (
 )  # fmt: skip
 CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
+WITHOUT_LINES = "-fstrip"
+"""Among the flags of a build that has no debug information: see ``lines_later``."""
+# What takes long to compile a second time, and what looks at the debug information of its own program.
+_KEEPS_LINES = re.compile(r"\.(?:http|crypto|compress|debug)\b|\bbuiltin\b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,8 @@ class Recipe:
     """Files by their path in the build folder, the flags of each module, the libraries, and the lines put in front.
 
     ``locked`` is how the text is built, not what is built of it: such builds have keys of their own. So have those
-    whose functions named in ``apart`` are in an object of their own: see ``halves``.
+    whose functions named in ``apart`` are in an object of their own: see ``halves``. ``lines`` says whether debug
+    information is made.
     """
 
     files: tuple[tuple[str, str], ...]
@@ -46,6 +52,20 @@ class Recipe:
     line_offset: int
     locked: bool = False
     apart: tuple[str, ...] = ()
+    lines: bool = True
+
+    def without_lines(self) -> Recipe:
+        """The same machine code without debug information, which takes a sixth of the compiler's time; as it was where
+        that has to be there from the beginning.
+        """
+        if self.locked or "debug" in self.flags or any(_KEEPS_LINES.search(text) for _, text in self.files):
+            return self
+        return replace(self, lines=False)
+
+    @property
+    def all_flags(self) -> tuple[str, ...]:
+        """The flags of each module."""
+        return self.flags if self.lines else (*self.flags, WITHOUT_LINES)
 
     @property
     def key(self) -> str:
@@ -56,7 +76,7 @@ class Recipe:
     def shown_flags(self) -> tuple[str, ...]:
         """The flags as an Artifact carries them; the last one says how many lines stand before the cell's text."""
         how = (LOCKED_FLAG,) if self.locked else ()
-        return (*self.flags, *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
+        return (*self.all_flags, *self.libraries, *how, f"{LINE_OFFSET_FLAG}{self.line_offset}")
 
     def arguments(
         self, zig: Path, output: str, *, compiler_rt: bool, global_cache: Path, places: tuple[str, ...] = ()
@@ -84,13 +104,14 @@ class Recipe:
         # fmt: on
 
     def _common(self, host: str, global_cache: Path) -> tuple[str, ...]:
+        flags = self.all_flags
         # fmt: off
         return (
             "--color", "off", "-lc", "--cache-dir", "cache", "--global-cache-dir", str(global_cache),
-            *self.flags, "--dep", "cell", f"-Mroot={host}/root.zig",
-            *self.flags, *self.needs(), f"-Mcell={CELL_PATH}",
-            *self.flags, f"-Mo={host}/o.zig",
-            *self.imports(self.flags),
+            *flags, "--dep", "cell", f"-Mroot={host}/root.zig",
+            *flags, *self.needs(), f"-Mcell={CELL_PATH}",
+            *flags, f"-Mo={host}/o.zig",
+            *self.imports(flags),
         )
         # fmt: on
 
@@ -119,6 +140,7 @@ def _key(wanted: Recipe) -> str:
     digest = _of_every_build().copy()
     body = [wanted.files, wanted.flags, wanted.libraries, *((LOCKED_FLAG,) if wanted.locked else ())]
     body += [("apart", wanted.apart)] if wanted.apart else []
+    body += [WITHOUT_LINES] if not wanted.lines else []
     digest.update(json.dumps(body, ensure_ascii=False).encode())
     return str(digest.hexdigest())
 

@@ -17,7 +17,7 @@ import warnings
 import weakref
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,13 +26,12 @@ from ...abi import copied, interface_from_json
 from ...errors import NativeError, SandboxError, ToolchainError
 from ...values import Artifact, NativeFunction, Program
 from .. import cache, underway
-from ..build import TOOLCHAIN, Names, build, found, named, quick_rust
+from ..build import TOOLCHAIN, Names, build, found, named, quick_rust, recipe_of
 from ..compiler import Runner
 from ..guard import guard_path
 from ..halves import apart
-from ..recipe import Recipe, recipe
+from ..recipe import Recipe
 from ..rust.recipe import RustRecipe
-from ..rust.recipe import recipe as rust_recipe
 from ..server_lines import Functions, forget, remember
 from ..version import Version, asked
 from .agreement import difference
@@ -101,7 +100,7 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if known is not None:
         return how.version(known)
     names = text.names()
-    wanted = recipe(program) if program.language == "zig" else rust_recipe(program)
+    wanted = recipe_of(program)
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=names))
     quick = _Zig(wanted, names) if isinstance(wanted, Recipe) else _Rust(program, names)
@@ -129,7 +128,7 @@ class _Zig:
     """A quick build by the compiler server."""
 
     def __init__(self, wanted: Recipe, names: Names) -> None:
-        self._wanted = wanted
+        self._wanted = wanted = replace(wanted, lines=True)
         self._order = desk().order(wanted, names)
         self.result: Future[Any] = self._order.result
         self.discard, self.abandon = self._order.discard, self._order.abandon
