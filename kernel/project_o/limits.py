@@ -51,7 +51,11 @@ ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
 """How long either may sleep without looking: the first time, and the longest."""
 
 # Toolchain ----------------------------------------------------------------------------------------
-HALF_PAUSE_SECONDS = 0.05
+OPTIMISED_WAITS_SECONDS_MAX = 0.06
+"""How long the optimised build lets the quick one have the processors to itself."""
+OPTIMISED_PAUSE_SECONDS = 0.005
+"""How long after the quick build it is begun: a first call is tried by then, and answered."""
+HALF_PAUSE_SECONDS = 0.025
 """How long after the quick build the second object is begun: a first call is on its way then, and its trial."""
 HALF_WEIGHT_MIN = 10
 """How much each of two objects has to do at least, in hundredths of a second of LLVM's work, to be worth a compiler."""

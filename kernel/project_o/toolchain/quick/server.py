@@ -98,12 +98,12 @@ class Server:
 
         ``ended`` is asked again and again whether nobody waits any more. Raises ServerTrouble, also at the deadline.
         """
-        self._allow_processor(seconds)
         deadline = time.monotonic() + seconds
         try:
             os.write(self._input, _UPDATE)
         except OSError:
             raise ServerTrouble(f"it is gone: {self._last_words()}") from None
+        self._allow_processor(seconds)
         digest = b""
         while True:
             tag, length = _HEADER.unpack(self._read(_HEADER.size, deadline, ended))

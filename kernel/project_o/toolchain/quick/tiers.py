@@ -1,8 +1,9 @@
 """A cell's own text -> the version that serves it at once, and the optimised one that takes its place.
 
-Both builds begin at the same moment; the one that is there first serves. Where that is the quick one, the optimised
-build takes its place between two calls, as soon as it is there, its trial on the calls seen so far passed, and it
-answered them as the quick one did. Where it did not, the quick build goes on serving, and says so.
+The quick build begins at once, the optimised one when that may have answered a first call; the one that is there first
+serves. Where that is the quick one, the optimised build takes its place between two calls, as soon as it is there, its
+trial on the calls seen so far passed, and it answered them as the quick one did. Where it did not, the quick build goes
+on serving, and says so.
 
 A text that keeps something between calls is never served by a build that will be replaced: of it
 the quick build is asked for errors only.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
+import time
 import warnings
 import weakref
 from collections.abc import Callable, Sequence
@@ -211,13 +213,15 @@ def _begun(
     first: Future[Any],
     quick: Future[Any],
 ) -> Later:
-    """The optimised build of this text, under way once ``first`` is done: what optimises takes a whole processor. That
-    of an earlier text of the same name is no longer wanted.
+    """The optimised build of this text, under way once ``first`` is done, and a first call of the quick build: what
+    optimises takes a whole processor. That of an earlier text of the same name is no longer wanted.
     """
     key = wanted.key
 
     def make(runner: Runner) -> Artifact:
         wait({first})
+        if not keeps.result():  # else it is waited for itself
+            _give_way(quick)
         two = isinstance(wanted, Recipe) and bool(apart(wanted).apart) and not keeps.result()
         return build(program, names=names, runner=runner, halves=quick if two else None)
 
@@ -230,6 +234,14 @@ def _begun(
         later = Later(make)
         _latest[program.name] = (key, later)
         return later
+
+
+def _give_way(quick: Future[Any]) -> None:
+    """Return where a call of the quick build, which is due as soon as that is there, may have been tried and answered;
+    soon enough where that takes long.
+    """
+    if wait({quick}, limits.OPTIMISED_WAITS_SECONDS_MAX).done and quick.exception() is None:
+        time.sleep(limits.OPTIMISED_PAUSE_SECONDS)
 
 
 def _after_fork() -> None:
