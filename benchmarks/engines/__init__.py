@@ -38,6 +38,7 @@ from .states import (
     kishu_state,
     nbdime_diff,
 )
+from .threads import ctypes_threads, numba_threads, zig_threads
 from .trial import fresh_python, sandbox
 
 ENGINES: Mapping[str, Engine] = {
@@ -48,6 +49,7 @@ ENGINES: Mapping[str, Engine] = {
         cffi_call,
         ctypes_call,
         ctypes_reload,
+        ctypes_threads,
         cython_call,
         cython_edit,
         evolution,
@@ -75,6 +77,7 @@ ENGINES: Mapping[str, Engine] = {
         process_call,
         numba_edit,
         numba_restarted,
+        numba_threads,
         peer_edit,
         process_memory,
         process_overshoot,
@@ -96,6 +99,7 @@ ENGINES: Mapping[str, Engine] = {
         zig_cell,
         zig_reload,
         zig_restarted,
+        zig_threads,
         zig_variants,
     )
 }

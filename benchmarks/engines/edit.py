@@ -75,19 +75,20 @@ def native_edit(file: str, mode: Mode = "safe", trial: bool = True, optimised: b
             answer = module.dot(a, b)
         expect("dot", float(product + number), answer)
         if optimised:
-            _wait_until_optimised(module)
+            wait_until_optimised(module)
             sample["optimised"] = time.perf_counter() - began
             expect("dot, optimised", float(product + number), module.dot(a, b))
         else:
             # In another mode, so by another server: this one is asked for edits of one text, as a user's is.
             another: Mode = "fast" if mode == "safe" else "safe"
-            _wait_until_optimised(language(f"pub fn nothing() void {{}}\n// {number}\n", name, mode=another))
+            wait_until_optimised(language(f"pub fn nothing() void {{}}\n// {number}\n", name, mode=another))
         return sample
 
     yield visit
 
 
-def _wait_until_optimised(module: object) -> None:
+def wait_until_optimised(module: object) -> None:
+    """Return once the optimised build of this native module serves. Raises WrongAnswerError where it never will."""
     from project_o import api
 
     name, deadline = module.slot.name, time.monotonic() + OPTIMISED_SECONDS  # type: ignore[attr-defined]
