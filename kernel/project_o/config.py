@@ -124,7 +124,7 @@ def effective(
     folder: Path | None = None,
 ) -> dict[str, Setting]:
     """Every option with its value and where it comes from. Raises UsageError for a value that cannot be meant."""
-    sources = chosen or {}, os.environ if environ is None else environ, *_file_table(folder or _working_folder())
+    sources = chosen or {}, os.environ if environ is None else environ, *_file_table(str(folder or _working_folder()))
     return {option.name: _setting(option, *sources) for option in OPTIONS}
 
 
@@ -177,15 +177,15 @@ def seconds(text: str) -> float:
     return float(found[1]) * _UNIT_SECONDS[found[2]]
 
 
-def _working_folder() -> Path:
+def _working_folder() -> str:
     try:
-        return Path.cwd()
+        return os.getcwd()  # noqa: PTH109 - each cell asks
     except OSError:  # the folder was removed under the process
-        return Path("/")
+        return "/"
 
 
-def _file_table(folder: Path) -> tuple[Mapping[str, Any], Path | None]:
-    for text, name in _places(str(folder)):
+def _file_table(folder: str) -> tuple[Mapping[str, Any], Path | None]:
+    for text, name in _places(folder):
         try:
             facts = os.stat(text)  # noqa: PTH116 - a path of a dozen files for each cell
         except OSError:  # not there: as nearly all of them

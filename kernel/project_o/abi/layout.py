@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from ..values import Interface, NativeFunction, NativeType
@@ -16,6 +17,21 @@ WORD_BITS = 64
 
 def type_from_json(body: dict[str, Any]) -> NativeType:
     """A type as ``o_describe`` writes it. Raises KeyError for a description without ``kind``."""
+    if not body.keys() & _WITH_OTHERS:
+        return _plain_type(tuple(body.items()))
+    return _type(body)
+
+
+_WITH_OTHERS = frozenset({"child", "fields", "numbers"})
+
+
+@lru_cache(maxsize=256)
+def _plain_type(items: tuple[tuple[str, Any], ...]) -> NativeType:
+    """Nearly all parts of an interface are one of a few numbers."""
+    return _type(dict(items))
+
+
+def _type(body: dict[str, Any]) -> NativeType:
     child = body.get("child")
     return NativeType(
         kind=body["kind"],
@@ -46,6 +62,7 @@ def interface_from_json(body: dict[str, Any]) -> Interface:
     )
 
 
+@lru_cache(maxsize=256)
 def spell(kind: NativeType) -> str:
     """The type in Python's words, for messages and signatures: ``float32 array``, ``int``, ``float | None``."""
     match kind.kind:

@@ -283,7 +283,8 @@ def _named_function(function: NativeFunction, names: Names, line_offset: int) ->
     if function.name not in names:
         return function
     parameters, doc, line = names[function.name]
-    if len(parameters) == len(function.parameters):
-        types = (kind for _, kind in function.parameters)
-        function = replace(function, parameters=tuple(zip(parameters, types, strict=True)))
-    return replace(function, doc=doc, line=line + line_offset if line else 0)
+    named_parameters = function.parameters
+    if len(parameters) == len(named_parameters):
+        types = (kind for _, kind in named_parameters)
+        named_parameters = tuple(zip(parameters, types, strict=True))
+    return replace(function, parameters=named_parameters, doc=doc, line=line + line_offset if line else 0)

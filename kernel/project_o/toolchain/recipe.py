@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
@@ -33,8 +32,8 @@ CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
 WITHOUT_LINES = "-fstrip"
 """Among the flags of a build that has no debug information: see ``lines_later``."""
-# What takes long to compile a second time, and what looks at the debug information of its own program.
-_KEEPS_LINES = re.compile(r"\.(?:http|crypto|compress|debug)\b|\bbuiltin\b")
+# Words of texts that take long to compile a second time, or look at the debug information of their own program.
+_KEEPS_LINES = ("http", "crypto", "compress", "debug", "builtin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,8 @@ class Recipe:
         """The same machine code without debug information, which takes a sixth of the compiler's time; as it was where
         that has to be there from the beginning.
         """
-        if self.locked or "debug" in self.flags or any(_KEEPS_LINES.search(text) for _, text in self.files):
+        texts = [text for _, text in self.files]
+        if self.locked or "debug" in self.flags or any(word in text for text in texts for word in _KEEPS_LINES):
             return self
         return replace(self, lines=False)
 
