@@ -69,7 +69,7 @@ def test_what_is_not_said_is_as_always() -> None:
     [
         ({"objective": []}, "objective is empty"),
         ({"allowed": "luck"}, "'luck' is no defect that can be allowed: there are clock"),
-        ({"reference": 3}, "reference is a int, and has to be a function"),
+        ({"reference": 3}, "reference is an int, and has to be a function"),
         ({"evaluator": "score"}, "evaluator is a str, and has to be a function"),
     ],
 )

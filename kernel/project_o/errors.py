@@ -136,6 +136,12 @@ class HistoryWarning(UserWarning):
     """The history cannot be recorded where, or as fully as, it should be; the cell runs on. Said once."""
 
 
+def a_kind(value: object) -> str:
+    """What a value is, in a message: ``an int``, ``a str``."""
+    name = type(value).__name__
+    return f"{'an' if name[0] in 'aeiouAEIOU' else 'a'} {name}"
+
+
 def warn(text: str, stacklevel: int = 3) -> None:
     """Say a HistoryWarning. Where the user made warnings errors it is printed: a fault of ours stops no cell."""
     import sys

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from . import limits
-from .errors import DeployError, EvolutionError, HistoryError, UsageError, warn
+from .errors import DeployError, EvolutionError, HistoryError, UsageError, a_kind, warn
 
 if TYPE_CHECKING:
     from .deploy import NativeModule, Registry
@@ -318,7 +318,7 @@ class Flow:
             subject = runtime.subject(target)
             if subject is not None:
                 return runtime, subject
-        raise UsageError(f"a {type(target).__name__} cannot be evolved: name a function, a native module, or an agent")
+        raise UsageError(f"{a_kind(target)} cannot be evolved: name a function, a native module, or an agent")
 
     def _serve_subject(self, runtime: Runtime, subject: Subject, target: Any) -> None:
         self._remember_deployments()

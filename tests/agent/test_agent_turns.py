@@ -219,7 +219,7 @@ def test_the_error_of_a_body_and_of_a_tool_names_the_cells_own_line(house, lisp)
     ("make", "error"),
     [
         (lambda: Agent("9 lives", "x"), "cannot be the name"),
-        (lambda: Agent("a", "x", tools=[5]), "a int cannot be a tool"),
+        (lambda: Agent("a", "x", tools=[5]), "an int cannot be a tool"),
         (lambda: Agent("a", "x", tools=[lambda *xs: xs]), "cannot be given by name"),
         (lambda: Agent("a", "x", body=lambda question: question), "it may take message, arguments and turn"),
         (lambda: Agent("a", "x").program, "a has no body, so there is nothing to search: a model answers"),

@@ -155,7 +155,7 @@ def test_a_file_that_is_cut_or_foreign_is_a_warning(house):
 
 @pytest.mark.parametrize(
     ("work", "problem"),
-    [(object, "has a object that cannot be kept"), (lambda: "x" * 2_000_000, "has 2,000,002 characters")],
+    [(object, "has an object that cannot be kept"), (lambda: "x" * 2_000_000, "has 2,000,002 characters")],
 )  # fmt: skip
 def test_what_cannot_be_kept_is_told(house, work, problem):
     @workflow

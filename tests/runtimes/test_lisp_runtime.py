@@ -181,7 +181,7 @@ def test_a_candidate_has_no_model_no_network_and_no_files(notebook, opened):
     assert said["file"].startswith("PermissionError")
     assert said["memory"].startswith("AgentError: a has no memory: give it one with :memory NAME")
     assert said["tool"].startswith("AgentError: a has no tool none")
-    assert "frame is a object of the notebook: only plain values are sent" in said["name"]
+    assert "frame is an object of the notebook: only plain values are sent" in said["name"]
 
 
 def test_a_candidates_memory_ranks_and_forgets(notebook, opened):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..errors import InterfaceError
+from ..errors import InterfaceError, a_kind
 
 
 def other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool) -> Any:
@@ -57,13 +57,13 @@ def _from_sequence(value: Any, dtype: Any, where: str) -> Any:
     try:
         array = np.asarray(value) if len(value) else np.empty(0, dtype)
     except (ValueError, TypeError, OverflowError) as error:
-        raise InterfaceError(f"{where} wants a {type(value).__name__} of numbers: {error}") from None
+        raise InterfaceError(f"{where} wants {a_kind(value)} of numbers: {error}") from None
     if array.size == 0:
         return np.zeros(array.shape, dtype)
     # Not numpy's own casting rules: they let 300 become an int8 of 44, and refuse 1 as a uint8.
     kinds = {"b": "b", "i": "biu", "u": "biu", "f": "biuf"}[dtype.kind]
     if array.dtype.kind not in kinds:
-        raise InterfaceError(f"{where} wants numbers of {dtype}, got a {type(value).__name__} of {array.dtype}")
+        raise InterfaceError(f"{where} wants numbers of {dtype}, got {a_kind(value)} of {array.dtype}")
     if dtype.kind in "iu" and array.dtype.kind in "iu":
         low, high = np.iinfo(dtype).min, np.iinfo(dtype).max
         least, most = int(array.min()), int(array.max())

@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ..errors import AgentError, UsageError
+from ..errors import AgentError, UsageError, a_kind
 from ..lisp.functions import tool_of
 from ..lisp.specs import ToolSpec, canonical
 from .meaning import with_meaning
@@ -35,7 +35,7 @@ def python_tool(
     if isinstance(function, ToolSpec):
         return function
     if not callable(function):
-        raise UsageError(f"a {type(function).__name__} cannot be a tool: give a function, or the name of a tool")
+        raise UsageError(f"{a_kind(function)} cannot be a tool: give a function, or the name of a tool")
     code = getattr(function, "__code__", None)
     try:
         spec = tool_of(

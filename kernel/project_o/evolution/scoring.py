@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any, Literal
 
 from .. import limits
-from ..errors import EvolutionError
+from ..errors import EvolutionError, a_kind
 from ..observe import Design, Interval, Watch, design, mean_interval, paired_ratio
 from ..values import Artifact, Measurement, Trial
 from .behaviour import Traced
@@ -201,7 +201,7 @@ class ScoreBench:
 
     def _checked(self, found: Any, counted: Mapping[str, float]) -> dict[str, float]:
         if not isinstance(found, Mapping):
-            raise MeasurementFailed(f"the evaluator returned a {type(found).__name__}, not a dict of numbers")
+            raise MeasurementFailed(f"the evaluator returned {a_kind(found)}, not a dict of numbers")
         metrics = {name: counted[name] for name in self._counted() if counted[name] > 0}
         for name, value in found.items():
             if (given := as_metric(value)) is not None:  # notes beside the numbers are allowed

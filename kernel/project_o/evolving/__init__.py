@@ -17,7 +17,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from ..errors import HistoryWarning, UsageError
+from ..errors import HistoryWarning, UsageError, a_kind
 from ..evolution.goals import parsed_guards
 from ..evolution.kept import Counterexamples
 from ..evolution.plausible import ALLOWABLE
@@ -110,7 +110,7 @@ class Wishes:
     def _function(word: str, given: Any) -> Any:
         if given is None or callable(given):
             return given
-        raise UsageError(f"{word} is a {type(given).__name__}, and has to be a function")
+        raise UsageError(f"{word} is {a_kind(given)}, and has to be a function")
 
 
 def _is_one(relations: Any) -> bool:

@@ -24,7 +24,7 @@ from typing import Any
 import hy
 
 from .. import limits
-from ..errors import UsageError
+from ..errors import UsageError, a_kind
 from ..values import DATA
 from .expansion import symbols_of
 from .reading import read
@@ -103,7 +103,7 @@ def _take(name: str, helpers: Mapping[str, str], namespace: Mapping[str, Any], l
         except UsageError as error:
             load.absent[name] = str(error)
     elif name in namespace and not name.startswith("__") and not _is_word(value):
-        load.absent[name] = f"{name} is a {type(value).__name__} of the notebook: only plain values are sent"
+        load.absent[name] = f"{name} is {a_kind(value)} of the notebook: only plain values are sent"
     return []
 
 

@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from .. import limits
-from ..errors import AgentError
+from ..errors import AgentError, a_kind
 from .specs import WorkflowSpec
 
 
@@ -127,7 +127,7 @@ def kept(workflow: str, key: str, value: Any) -> Any:
         text = json.dumps(value, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise AgentError(
-            f"step {key} of {workflow} has a {type(value).__name__} that cannot be kept for a later kernel: "
+            f"step {key} of {workflow} has {a_kind(value)} that cannot be kept for a later kernel: "
             "use text, numbers, lists and dicts with text as keys"
         ) from None
     if len(text) > limits.ANSWER_BYTES_MAX:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from .. import languages
-from ..errors import DeployError, UsageError
+from ..errors import DeployError, UsageError, a_kind
 from ..lisp.specs import AgentSpec, MemorySpec, ToolSpec, canonical
 from ..values import DATA, Artifact, Program
 from .python_pieces import Piece
@@ -118,7 +118,7 @@ def _function_of(spec: AgentSpec) -> types.FunctionType:
         )
     body = getattr(spec.body, "__wrapped__", spec.body)
     if not isinstance(body, types.FunctionType):
-        raise UsageError(f"the body of {spec.name} is a {type(body).__name__}: {WHAT_TO_DO}")
+        raise UsageError(f"the body of {spec.name} is {a_kind(body)}: {WHAT_TO_DO}")
     return body
 
 

@@ -6,6 +6,7 @@ import types
 from typing import Any
 
 from .. import limits
+from ..errors import a_kind
 
 _SCALARS = (type(None), bool, int, float, complex, str, bytes)
 _DEPTH_MAX = 50
@@ -91,5 +92,5 @@ def refusal(name: str, value: Any, fault: str) -> str:
             f"the {what} {name} has no source here, and no module offers it by that name: define it in a cell or file"
         )
     if isinstance(value, types.MethodType):
-        return f"{name} is a method of a {type(value.__self__).__name__}: write a function that takes the data it needs"
+        return f"{name} is a method of {a_kind(value.__self__)}: write a function that takes the data it needs"
     return f"{name}{fault}"

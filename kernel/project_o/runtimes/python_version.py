@@ -8,7 +8,7 @@ import types
 from collections.abc import Sequence
 from typing import Any
 
-from ..errors import DeployError
+from ..errors import DeployError, a_kind
 from ..sandbox.construct import by_place, compiled, construct
 from ..values import Artifact
 from .python_source import Text
@@ -56,7 +56,7 @@ def made(text: Text, original: types.FunctionType, namespace: dict[str, Any], fi
     except Exception as error:
         raise DeployError(f"{text.name} cannot be defined here: {type(error).__name__}: {error}") from error
     if not isinstance(found, types.FunctionType):
-        raise DeployError(f"the text of {text.name} makes a {type(found).__name__}, not a function: it cannot serve")
+        raise DeployError(f"the text of {text.name} makes {a_kind(found)}, not a function: it cannot serve")
     found.__module__, found.__qualname__, found.__doc__ = original.__module__, original.__qualname__, original.__doc__
     found.__annotations__ = original.__annotations__
     _keep_defaults(found, text.text, original)

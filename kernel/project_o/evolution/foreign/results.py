@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ... import limits
+from ...errors import a_kind
 
 COMBINED = "combined_score"
 MEAN = "mean_of_metrics"
@@ -88,4 +89,4 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def _named(value: Any) -> str:
-    return "nothing" if value is None else f"a {type(value).__name__}"
+    return "nothing" if value is None else a_kind(value)

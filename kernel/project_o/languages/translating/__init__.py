@@ -26,6 +26,7 @@ from typing import Any
 
 import numpy as np
 
+from ...errors import a_kind
 from ..translated import NUMPY_NUMBER
 from .expressions import Scope, element_kind
 from .kinds import Kinds, TranslationError, held_by, zig_of
@@ -77,7 +78,7 @@ def argument_of(value: Any, name: str) -> Argument:
         raise TranslationError(f"{name} is numpy's {type(value).__name__}: pass {own}({name})")
     else:
         told = "pass a numpy array" if isinstance(value, (list, tuple)) else "numbers and numpy arrays have"
-        raise TranslationError(f"{name} is a {type(value).__name__}, which has no translation: {told}")
+        raise TranslationError(f"{name} is {a_kind(value)}, which has no translation: {told}")
     zig_of(found.kind)
     return found
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from ...errors import UsageError
+from ...errors import UsageError, a_kind
 from . import manifest
 from .manifest import LANGUAGES, Manifest
 
@@ -25,7 +25,7 @@ def find(name: str, folders: Sequence[Path]) -> Manifest:
     Raises UsageError where there is none, or its module.json cannot be meant.
     """
     if not isinstance(name, str):
-        raise UsageError(f'a module has a name, as in load("counter"): this is a {type(name).__name__}')
+        raise UsageError(f'a module has a name, as in load("counter"): this is {a_kind(name)}')
     language, _, bare = name.rpartition("/")
     if language not in ("", *LANGUAGES) or not bare:
         raise UsageError(f"{name!r} names no module: write counter, or zig/counter where there is one in each language")
