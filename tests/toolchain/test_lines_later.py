@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +15,7 @@ import pytest
 
 from project_o import limits, toolchain
 from project_o.errors import NativeFault, NativePanic
+from project_o.flow import Flow
 from project_o.toolchain import compiler, elf, lines_later
 from project_o.toolchain.recipe import recipe
 from project_o.values import Artifact, Program
@@ -54,7 +58,7 @@ def jobs(monkeypatch: pytest.MonkeyPatch) -> list[compiler.Job]:
 @pytest.fixture
 def artifact(compiled: Build) -> Artifact:
     """A build that nobody else has."""
-    return compiled(SOURCE.format(number=os.urandom(8).hex()))
+    return compiled(SOURCE.format(number=os.urandom(8).hex()), lines=False)
 
 
 def told(artifact: Artifact, error: type[Exception] = NativePanic) -> Any:
@@ -93,7 +97,7 @@ def test_where_the_lines_were_cleared_away_they_are_made_again(artifact: Artifac
 
 def test_a_hardware_fault_has_its_line(compiled: Build) -> None:
     source = "pub fn at(v: []const f64, k: usize) f64 {\n    const p: [*]const f64 = @ptrFromInt(8 * k);\n"
-    wild = compiled(f"{source}    return p[0] + v[0];\n}}\n// {os.urandom(8).hex()}\n")
+    wild = compiled(f"{source}    return p[0] + v[0];\n}}\n// {os.urandom(8).hex()}\n", lines=False)
 
     assert told(wild, NativeFault).line == 3
 
@@ -104,42 +108,81 @@ def test_a_stack_overflow_has_a_line_of_its_function(artifact: Artifact) -> None
     assert 10 <= caught.value.line <= 15
 
 
-@pytest.mark.parametrize("trouble", ["late", "interrupted", "nothing to compile with"])
+@pytest.mark.parametrize("trouble", ["late", "nothing to compile with"])
 def test_an_error_is_told_without_its_line_where_none_can_be_made(
     artifact: Artifact, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    with monkeypatch.context() as during:
+        if trouble == "late":
+            during.setattr(limits, "LINES_WALL_SECONDS", 0.001)
+        else:
+            during.setenv("PROJECT_O_ZIG", "/nowhere/zig")
+        error = told(artifact)
+        assert error.line == 0
+        assert "index out of bounds" in str(error)
+
+    assert told(artifact).line == 0, "it is not tried again at once"
+    monkeypatch.setattr(limits, "LINES_RETRY_SECONDS", 0.0)
+    assert told(artifact).line == LINE
+
+
+def test_an_interruption_while_they_are_made_is_one_and_the_next_error_has_its_line(
+    artifact: Artifact, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def interrupted(_job: compiler.Job) -> compiler.Finished:
         raise KeyboardInterrupt
 
-    if trouble == "late":
-        monkeypatch.setattr(limits, "LINES_WALL_SECONDS", 0.001)
-    elif trouble == "interrupted":
-        monkeypatch.setattr(lines_later, "run", interrupted)
-    else:
-        monkeypatch.setenv("PROJECT_O_ZIG", "/nowhere/zig")
+    with monkeypatch.context() as during:
+        during.setattr(lines_later, "run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            toolchain.load(artifact).call("at", [np.ones(3), 3])
 
-    error = told(artifact)
-
-    assert error.line == 0
-    assert "index out of bounds" in str(error)
+    assert told(artifact).line == LINE
 
 
-def test_what_differs_from_what_runs_says_nothing(artifact: Artifact, tmp_path: Path) -> None:
-    frame = 1 + next(s.address for s in elf.Library(sections(artifact.path)).symbols if s.name == "o_cell_deep")
-    _, (same,) = lines_later.with_lines(artifact, [frame])
+def test_threads_that_fault_at_once_start_one_compiler(artifact: Artifact, jobs: list[compiler.Job]) -> None:
+    with ThreadPoolExecutor(8) as threads:
+        found = list(threads.map(lambda _: told(artifact).line, range(8)))
+
+    assert found == [LINE] * 8
+    assert len(jobs) == 1
+
+
+def test_from_a_function_that_differs_on_nothing_is_told(artifact: Artifact, tmp_path: Path) -> None:
+    assert told(artifact).line == LINE
     lined = lines_later._paths[artifact.key]
-    start, code = elf.Library(sections(artifact.path)).section(".text")
-    at = sections(artifact.path).find(code) + frame - start
+    start, code, _, _, functions = lines_later._read(artifact.path, lined)
+    inner, outer = functions[0], functions[1]
     body = bytearray(sections(artifact.path))
-    body[at] ^= 1
-    other = tmp_path / "other.so"
-    other.write_bytes(body)
+    body[sections(artifact.path).find(code) + inner[0] - start] ^= 1
+    path = tmp_path / "other.so"
+    path.write_bytes(body)
+    other = replace(artifact, path=str(path))
+    frames = [inner[0] + 1, outer[0] + 1]
 
-    assert same == frame
-    assert not lines_later._is_same(str(other), lined, frame)
-    assert not lines_later._is_same(str(tmp_path / "gone.so"), lined, frame)
-    wild = [2**63, -1, 0, start + len(code) + 4096]
-    assert lines_later.with_lines(artifact, wild)[1] == [0] * len(wild)
+    assert lines_later.with_lines(artifact, frames) == (lined, frames)
+    assert lines_later.with_lines(other, frames) == (lined, [])
+    assert lines_later.with_lines(other, frames[::-1]) == (lined, frames[1:])
+    foreign = [2**63, -7, 0, start + len(code) + 4096]
+    assert lines_later.with_lines(other, [*foreign, outer[0] + 1])[1] == [-1] * len(foreign) + [outer[0] + 1]
+    path.unlink()
+    lines_later._read.cache_clear()
+    assert lines_later.with_lines(other, frames) == (lined, [])
+
+
+def test_what_is_measured_has_them_whatever_serves(zig_there: Path) -> None:
+    flow = Flow()
+    module = flow.cell(SOURCE.format(number=os.urandom(8).hex()), "zig", "measured")
+    deadline = time.monotonic() + 60
+    while module.slot.version.tier != "optimised" and time.monotonic() < deadline:
+        time.sleep(0.01)
+
+    served = module.slot.version.artifact
+    assert "-fstrip" in served.flags
+    measured = flow.build(served.program)
+    assert "-fstrip" not in measured.flags
+    one, other = (elf.Library(sections(build.path)) for build in (served, measured))
+    assert one.digest() == other.digest()
 
 
 def test_the_machine_code_is_the_same(compiled: Build, artifact: Artifact) -> None:
@@ -156,6 +199,7 @@ def test_the_machine_code_is_the_same(compiled: Build, artifact: Artifact) -> No
         ("pub fn f() void {}", "safe", True),
         ("const http = @import(\"std\").http;\npub fn f() void {}", "safe", False),
         ("const builtin = @import(\"builtin\");\npub fn f() bool { return builtin.strip_debug_info; }", "safe", False),
+        ("const M = @import(\"std\").AutoHashMap(u32, u32);\npub fn f() void {}", "safe", False),
         ("pub fn f() void { @import(\"std\").debug.dumpCurrentStackTrace(.{}); }", "safe", False),
     ],
 )  # fmt: skip

@@ -18,7 +18,7 @@ WORD_BITS = 64
 def type_from_json(body: dict[str, Any]) -> NativeType:
     """A type as ``o_describe`` writes it. Raises KeyError for a description without ``kind``."""
     if not body.keys() & _WITH_OTHERS:
-        return _plain_type(tuple(body.items()))
+        return _plain_type(tuple(body.items()), tuple(map(type, body.values())))
     return _type(body)
 
 
@@ -26,8 +26,8 @@ _WITH_OTHERS = frozenset({"child", "fields", "numbers"})
 
 
 @lru_cache(maxsize=256)
-def _plain_type(items: tuple[tuple[str, Any], ...]) -> NativeType:
-    """Nearly all parts of an interface are one of a few numbers."""
+def _plain_type(items: tuple[tuple[str, Any], ...], _types: tuple[type, ...]) -> NativeType:
+    """Nearly all parts of an interface are one of a few numbers. A description of others' may say 1 for True."""
     return _type(dict(items))
 
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
@@ -51,6 +51,7 @@ def build(
     runner: Runner | None = None,
     box: Sandbox | None = None,
     halves: Future[Any] | None = None,
+    lines: bool = True,
 ) -> Artifact:
     """Compile a Zig or Rust program, or find it in the cache.
 
@@ -59,12 +60,13 @@ def build(
     ``runner`` runs the compiler's command. With a ``box`` the text is built locked, as one that nobody has read: the
     compiler runs there and sees the text alone, and the build has a key of its own. ``halves`` says that it keeps
     nothing between its calls, and may be compiled as two objects where that is quicker: the second when this is done.
+    Without ``lines`` debug information may be left for later (see ``lines_later``), as nothing may that is compared.
 
     Raises CompileError with the diagnostics, also where no function can be offered; ToolchainMissing without a
     compiler; ToolchainError at the deadline or if the compiler fails; UsageError for options that cannot be meant;
     SandboxError where a locked build is not possible.
     """
-    wanted = recipe_of(program, line_offset, locked=box is not None)
+    wanted = recipe_of(program, line_offset, locked=box is not None, lines=lines)
     if isinstance(wanted, Recipe) and halves is not None:
         wanted = apart(wanted)
     if isinstance(wanted, RustRecipe) and box is None:
@@ -73,24 +75,36 @@ def build(
     return _artifact(program, wanted, names or {}, entry, cached=cached)
 
 
-def recipe_of(program: Program, line_offset: int = 0, *, locked: bool = False) -> Recipe | RustRecipe:
+def recipe_of(
+    program: Program, line_offset: int = 0, *, locked: bool = False, lines: bool = True
+) -> Recipe | RustRecipe:
     """How ``build`` compiles a program whole. Raises UsageError and CompileError for what no compiler should see."""
     if program.language == "rust":
         return rust_recipe(program, line_offset, locked=locked)
-    return recipe(program, line_offset, locked=locked).without_lines()
+    wanted = recipe(program, line_offset, locked=locked)
+    return wanted if lines else wanted.without_lines()
 
 
 def found(program: Program, names: Callable[[], Names]) -> Artifact | None:
     """What ``build`` would find in the cache, without a ``box``; None where it would compile. ``names`` is asked where
     the build was kept without them.
     """
-    wanted = recipe_of(program)
-    entry = cache.find(wanted.key)
-    if entry is None and isinstance(wanted, Recipe) and (other := apart(wanted)).apart:
-        wanted, entry = other, cache.find(other.key)
-    if entry is None:
-        return None
-    return _artifact(program, wanted, entry.facts.get(_NAMES) or names(), entry, cached=True)
+    for wanted in _ways(program):
+        entry = cache.find(wanted.key)
+        if entry is not None:
+            return _artifact(program, wanted, entry.facts.get(_NAMES) or names(), entry, cached=True)
+    return None
+
+
+def _ways(program: Program) -> Iterator[Recipe | RustRecipe]:
+    """How a cell's own text may have been built: by itself, or for a run that measured it."""
+    wanted = recipe_of(program, lines=False)
+    yield wanted
+    if isinstance(wanted, Recipe):
+        if (other := apart(wanted)).apart:
+            yield other
+        if not wanted.lines:
+            yield replace(wanted, lines=True)
 
 
 def quick_rust(program: Program, names: Names, runner: Runner) -> Artifact:

@@ -12,7 +12,6 @@ from ..values import Check, Program
 from . import cache, dispatcher
 from .build import build
 from .guard import guard_path
-from .locked import zig_cache
 from .places import cache_directory, locate, zig_version
 from .quick.desk import desk
 from .recipe import recipe
@@ -54,8 +53,7 @@ def warm(*, everything: bool = False) -> None:
     dispatcher.wait(limits.BUILD_WALL_SECONDS)
     if everything:
         _warm_zig(_SOME_RUNTIME)
-        # What is built locked has debug information, and so has the runtime beside it.
-        zig_cache(recipe(_cell(_SOME_RUNTIME), locked=True), compiler_rt=True)
+        build(_cell(_SOME_RUNTIME), lines=False)  # without debug information the compiler's own runtime is another one
         _warm_zig(_LARGE_CELL, optimised=False)
 
 

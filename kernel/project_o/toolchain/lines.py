@@ -26,7 +26,11 @@ def cell_line(path: str, frames: Sequence[int], *, exact: bool) -> int:
     ``exact`` the first one is the instruction itself.
     """
     # A return address may already belong to the next line, so one byte before it is looked up.
-    return _line_of(path, tuple(f - (0 if exact and k == 0 else 1) for k, f in enumerate(frames[:_FRAMES_MAX])))
+    addresses = tuple(f - (0 if exact and k == 0 else 1) for k, f in enumerate(frames[:_FRAMES_MAX]))
+    try:
+        return _line_of(path, addresses) if addresses else 0
+    except OSError:  # the build is gone: it may come again
+        return 0
 
 
 @lru_cache(maxsize=256)
@@ -42,8 +46,8 @@ def _line_of(path: str, addresses: tuple[int, ...]) -> int:
             if functions is not None:
                 return server_lines.line_of(library.get_dwarf_info(), addresses, functions)
             return _search(library.get_dwarf_info(), addresses)
-    except OSError:  # the build is gone
-        return 0
+    except OSError:
+        raise
     except Exception as error:  # noqa: BLE001 - the boundary to elftools: debug information is damaged in any way
         warn(f"the debug information of {path} cannot be read, and an error in it has no line: {error!r}")
         return 0

@@ -32,8 +32,9 @@ CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}
 WITHOUT_LINES = "-fstrip"
 """Among the flags of a build that has no debug information: see ``lines_later``."""
-# Words of texts that take long to compile a second time, or look at the debug information of their own program.
-_KEEPS_LINES = ("http", "crypto", "compress", "debug", "builtin")
+# Words of texts that take long to compile a second time, look at the debug information of their own program, or have
+# other machine code without it: of hash maps LLVM makes that.
+_KEEPS_LINES = ("http", "crypto", "compress", "debug", "builtin", "HashMap", "json", "MultiArrayList")
 
 
 @dataclass(frozen=True, slots=True)

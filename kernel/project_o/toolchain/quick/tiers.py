@@ -102,7 +102,7 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if known is not None:
         return how.version(known)
     names = text.names()
-    wanted = recipe_of(program)
+    wanted = recipe_of(program, lines=False)
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=names))
     quick = _Zig(wanted, names) if isinstance(wanted, Recipe) else _Rust(program, names)
@@ -223,7 +223,7 @@ def _begun(
         if not keeps.result():  # else it is waited for itself
             _give_way(quick)
         two = isinstance(wanted, Recipe) and bool(apart(wanted).apart) and not keeps.result()
-        return build(program, names=names, runner=runner, halves=quick if two else None)
+        return build(program, names=names, runner=runner, halves=quick if two else None, lines=False)
 
     with _lock:
         before = _latest.get(program.name)
