@@ -19,6 +19,7 @@ import numpy as np
 
 from ..harness import Sample, UnavailableError, Visit, expect
 from .compilers import shared_library
+from .edit import wait_until_optimised
 
 CALLS = 400
 TURNS = 20_000
@@ -84,8 +85,6 @@ def zig_threads(threads: int, nogil: bool = False, large: bool = False) -> Itera
 
 
 def _wait_until_optimised(module: Any) -> None:
-    from .edit import wait_until_optimised
-
     module.mixed(1)
     module.folded(np.ones(1, np.uint64))
     wait_until_optimised(module)

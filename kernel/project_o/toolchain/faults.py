@@ -11,7 +11,7 @@ from ..errors import InterfaceError, NativeError, NativeFault, NativePanic, Nati
 from ..values import Artifact
 from .lines import cell_line
 from .lines_later import with_lines
-from .sources import LINE_OFFSET_FLAG, timeout_seconds
+from .sources import line_offset_of, timeout_seconds
 
 _WORDS: dict[int, str] = {
     signal.SIGSEGV: "access to memory that is not there (segmentation fault)",
@@ -116,7 +116,4 @@ def _line(artifact: Artifact, function_name: str, fault: Mapping[str, Any], line
         line = cell_line(path, frames, exact=bool(fault.get("exact")))
     if not line:
         return 0
-    built_with = next(
-        (int(flag.removeprefix(LINE_OFFSET_FLAG)) for flag in artifact.flags if flag.startswith(LINE_OFFSET_FLAG)), 0
-    )
-    return line + max(0, line_offset - built_with)
+    return line + max(0, line_offset - line_offset_of(artifact.flags))

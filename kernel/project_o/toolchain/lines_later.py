@@ -28,7 +28,7 @@ from .build import published
 from .compiler import Finished, Job, run
 from .halves import apart
 from .recipe import WITHOUT_LINES, Recipe, recipe
-from .sources import LINE_OFFSET_FLAG
+from .sources import line_offset_of
 
 _TEXT = ".text"
 _ELSEWHERE = -1
@@ -73,15 +73,19 @@ def _lined(artifact: Artifact) -> str:
                 kept.clear()
         try:
             path = _paths[artifact.key] = _made(artifact)
-        except Exception:  # noqa: BLE001 - the error that waits for this is told without its line
+        except Exception as error:  # noqa: BLE001 - the error that waits for this is told without its line
+            warn(f"an error of {artifact.program.name} has no line: {error}")
             _failed[artifact.key] = time.monotonic()
             return ""
         return path
 
 
 def _made(artifact: Artifact) -> str:
+    """Compile it; "" where nobody knows how. Raises ToolchainError, and whatever a compiler's end may be."""
     wanted, done, end = _recipe(artifact), Future[Any](), time.monotonic() + limits.LINES_WALL_SECONDS
     done.set_result(None)
+    if wanted is None:
+        return ""
 
     def in_time(job: Job) -> Finished:
         return run(replace(job, wall_seconds=max(0.0, end - time.monotonic())))
@@ -90,14 +94,10 @@ def _made(artifact: Artifact) -> str:
     return str(entry.library)
 
 
-def _recipe(artifact: Artifact) -> Recipe:
-    """How it was built. Raises LookupError where that was in another way than this process would."""
-    offset = next((flag for flag in artifact.flags if flag.startswith(LINE_OFFSET_FLAG)), f"{LINE_OFFSET_FLAG}0")
-    whole = recipe(artifact.program, int(offset.removeprefix(LINE_OFFSET_FLAG))).without_lines()
-    for wanted in (whole, apart(whole)):
-        if wanted.key == artifact.key:
-            return wanted
-    raise LookupError(artifact.key)
+def _recipe(artifact: Artifact) -> Recipe | None:
+    """How it was built; None where that was in another way than this process would, as of many variants together."""
+    whole = recipe(artifact.program, line_offset_of(artifact.flags)).without_lines()
+    return next((wanted for wanted in (whole, apart(whole)) if wanted.key == artifact.key), None)
 
 
 def _after_fork() -> None:

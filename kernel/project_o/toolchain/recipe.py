@@ -55,7 +55,7 @@ class Recipe:
     lines: bool = True
 
     def without_lines(self) -> Recipe:
-        """The same machine code without debug information, which takes a sixth of the compiler's time; as it was where
+        """The same without debug information, which takes a sixth of the compiler's time; as it was where
         that has to be there from the beginning.
         """
         texts = [text for _, text in self.files]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
@@ -34,6 +35,11 @@ _NO_LIBRARY = re.compile(
     r'unable to find dynamic system library "(?P<zig>[^"]+)"|unable to find library -l(?P<lld>\S+)'
     r"|cannot find -l(?P<ld>[^\s:]+)"
 )
+
+
+def line_offset_of(flags: Iterable[str]) -> int:
+    """How many lines stood before a cell's text where it was compiled, by the flags of its build."""
+    return next((int(flag.removeprefix(LINE_OFFSET_FLAG)) for flag in flags if flag.startswith(LINE_OFFSET_FLAG)), 0)
 
 
 @dataclass(frozen=True, slots=True)
