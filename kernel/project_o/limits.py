@@ -53,8 +53,10 @@ ISOLATE_SLEEP_SECONDS_MIN, ISOLATE_SLEEP_SECONDS_MAX = 0.001, 0.05
 # Toolchain ----------------------------------------------------------------------------------------
 OPTIMISED_WAITS_SECONDS_MAX = 0.06
 """How long the optimised build lets the quick one have the processors to itself."""
+CALLED_WAITS_SECONDS_MAX = 0.02
+"""How long after the quick build it waits for the answer of a first call: a notebook sends that some 10 ms later."""
 OPTIMISED_PAUSE_SECONDS = 0.005
-"""How long after the quick build it is begun: a first call is tried by then, and answered."""
+"""How long after that answer it is begun: a notebook shows it by then."""
 HALF_PAUSE_SECONDS = 0.025
 """How long after the quick build the second object is begun: a first call is on its way then, and its trial."""
 HALF_WEIGHT_MIN = 10

@@ -6,13 +6,15 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from project_o import toolchain
+from project_o import limits, toolchain
 from project_o.errors import CompileError, NativeFault, NativePanic
 from project_o.flow import Flow
+from project_o.toolchain.quick import tiers
 
 sys.path.insert(0, str(Path(__file__).parent))
 from quick_cells import DOT, NUMBERS, ROW, cell, let_come, ready, tier, wait_until
@@ -44,6 +46,30 @@ def test_an_edit_serves_at_once_and_optimised_soon_after(flow: Flow, slow_optimi
 
     assert dot(ROW, ROW) == expected
     assert flow.serving("cell")[0].build == "optimised"
+
+
+@pytest.mark.parametrize("calls", [True, False])
+def test_the_optimised_build_begins_after_a_first_call_or_without_one(
+    flow: Flow, calls: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began: list[float] = []
+    monkeypatch.setattr(limits, "CALLED_WAITS_SECONDS_MAX", 60.0 if calls else 0.1)
+    real = tiers.build
+
+    def build(*args: Any, **named: Any) -> Any:
+        began.append(time.monotonic())
+        return real(*args, **named)
+
+    monkeypatch.setattr(tiers, "build", build)
+    module = cell(flow, DOT.format(number=next(NUMBERS)))
+    there = time.monotonic()
+    if calls:
+        assert not began, "it waits for a call"
+        module.dot(ROW, ROW)
+    wait_until(lambda: tier(module) == "optimised")
+
+    assert len(began) == 1
+    assert began[0] - there < 30
 
 
 def test_a_call_under_way_ends_in_the_build_it_began_in(flow: Flow, slow_optimised: threading.Event) -> None:

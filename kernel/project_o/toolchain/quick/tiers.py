@@ -106,9 +106,9 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if wanted.libraries or getattr(wanted, "crates", ()):  # what a compiler is started with, or has to fetch
         return how.version(build(program, names=names))
     quick = _Zig(wanted, names) if isinstance(wanted, Recipe) else _Rust(program, names)
-    early, later, kept = how.early_soon(), None, Future[str]()
+    early, later, kept, called = how.early_soon(), None, Future[str](), threading.Event()
     try:
-        later = _begun(program, wanted, names, kept, early, quick.result)
+        later = _begun(program, wanted, names, kept, early, quick.result, called)
         functions, keeps = text.functions(), text.keeps()
         kept.set_result(keeps)
         optimised = _first(quick.result, later.result, keeps)
@@ -123,7 +123,7 @@ def open_cell(program: Program, text: Text, how: How) -> Version:
     if optimised is not None:
         quick.discard()
         return how.version(optimised, early)
-    return QuickVersion(quick.artifact(program, names, functions), later, how, early)
+    return QuickVersion(quick.artifact(program, names, functions), later, how, early, called)
 
 
 class _Zig:
@@ -212,6 +212,7 @@ def _begun(
     keeps: Future[str],
     first: Future[Any],
     quick: Future[Any],
+    called: threading.Event,
 ) -> Later:
     """The optimised build of this text, under way once ``first`` is done, and a first call of the quick build: what
     optimises takes a whole processor. That of an earlier text of the same name is no longer wanted.
@@ -221,7 +222,7 @@ def _begun(
     def make(runner: Runner) -> Artifact:
         wait({first})
         if not keeps.result():  # else it is waited for itself
-            _give_way(quick)
+            _give_way(quick, called)
         two = isinstance(wanted, Recipe) and bool(apart(wanted).apart) and not keeps.result()
         return build(program, names=names, runner=runner, halves=quick if two else None, lines=False)
 
@@ -236,11 +237,12 @@ def _begun(
         return later
 
 
-def _give_way(quick: Future[Any]) -> None:
-    """Return where a call of the quick build, which is due as soon as that is there, may have been tried and answered;
-    soon enough where that takes long.
+def _give_way(quick: Future[Any], called: threading.Event) -> None:
+    """Return once a call of the quick build, which is due as soon as that is there, was tried and its answer shown;
+    soon enough where that takes long, or nobody calls.
     """
     if wait({quick}, limits.OPTIMISED_WAITS_SECONDS_MAX).done and quick.exception() is None:
+        called.wait(limits.CALLED_WAITS_SECONDS_MAX)
         time.sleep(limits.OPTIMISED_PAUSE_SECONDS)
 
 
@@ -262,9 +264,12 @@ def _stop(key: str, later: Later) -> None:
 class QuickVersion(Version):
     """A quick build as it serves, until ``then`` hands on the optimised one."""
 
-    def __init__(self, artifact: Artifact, later: Later, how: How, early: Future[Early | None]) -> None:
+    def __init__(
+        self, artifact: Artifact, later: Later, how: How, early: Future[Early | None], called: threading.Event
+    ) -> None:
+        """``called`` is set when a first call has ended, however it did."""
         super().__init__(artifact, box=how.box, isolate=how.isolate, trial=how.trial, early=early)
-        self._later, self._how = later, how
+        self._later, self._how, self._called = later, how, called
         self._seen: dict[str, tuple[tuple[Any, ...], Answer]] = {}
         self._refusal = ""
         self._early_again: Early | None = None
@@ -275,6 +280,13 @@ class QuickVersion(Version):
     def tier(self) -> str:
         """Which build this is, and why it serves."""
         return f"quick: {self._refusal}" if self._refusal else "quick, until the optimised one is there"
+
+    def call(self, name: str, args: Sequence[Any]) -> Any:
+        """As any version; the dispatcher's later calls do not come here."""
+        try:
+            return super().call(name, args)
+        finally:
+            self._called.set()
 
     def witness(self, function: NativeFunction, args: Sequence[Any], answer: Answer) -> None:
         """Remember a call that was tried, for the optimised build to answer."""
