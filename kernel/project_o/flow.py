@@ -302,10 +302,10 @@ class Flow:
             raise EvolutionError(why)
 
     def _named(self, target: Any) -> tuple[str, str | None]:
-        from .deploy import NativeFunction, NativeModule
+        from .deploy import NativeFunction, NativeModule, named
 
         if isinstance(target, (NativeFunction, NativeModule)):
-            return target.slot.name, target.__name__ if isinstance(target, NativeFunction) else None
+            return named(target)
         if isinstance(target, str):
             slot = self.registry.slot(target)
             return slot.name, None if target == slot.name else target

@@ -35,6 +35,10 @@ CASES = {
     "no such function": ("good.three()", "AttributeError: good has no function three"),
     "an unknown program": ("%evolve nothing", "DeployError: nothing serves 'nothing'"),
     "a value that cannot be evolved": ("%evolve kept", "UsageError: a list cannot be evolved"),
+    "a library module": (
+        "from project_o import load\nlibrary = load('counter')\n%evolve library",
+        "UsageError: counter is a library module, and what evolves is a cell",
+    ),
     "a budget that is none": ("%evolve good --budget soon", "UsageError: 'soon' is no duration"),
     "a count that is none": ("%evolve good --trials many", "UsageError: --trials is 'many'"),
     "an unknown proposer": ("%evolve good --proposer oracle", "UsageError: .*oracle"),

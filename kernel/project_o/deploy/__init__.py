@@ -8,7 +8,7 @@ modules.py    LoadedModule: the same for a library module, whose state outlives 
 """
 
 from .functions import PythonFunction
-from .handles import NativeFunction, NativeModule, Slot
+from .handles import NativeFunction, NativeModule, Slot, named
 from .imports import renew, with_imports
 from .registry import LEDGER, Registry, Release
 
@@ -20,6 +20,7 @@ __all__ = [
     "Registry",
     "Release",
     "Slot",
+    "named",
     "renew",
     "with_imports",
 ]

@@ -10,7 +10,7 @@ from weakref import ref
 
 from .. import limits
 from ..abi import bind, classes, dispatch, spell
-from ..errors import DeployError, InterfaceError, NativeError
+from ..errors import DeployError, InterfaceError, NativeError, UsageError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
 from .observed import Observed
@@ -264,3 +264,20 @@ class NativeModule:
     def __repr__(self) -> str:
         program = self._slot.version.artifact.program
         return f"<{program.language} module {self._slot.name}: {', '.join(self)}>"
+
+
+def named(target: NativeFunction | NativeModule) -> tuple[str, str | None]:
+    """The name that it serves under, to evolve; and its own, where it is one function of several.
+
+    Raises UsageError for what belongs to a library module: its text is that of a folder, which no cell has.
+    """
+    from ..toolchain.modules import Module
+
+    slot = target.slot
+    if isinstance(slot.version, Module):
+        language = slot.version.artifact.program.language
+        raise UsageError(
+            f"{slot.name} is a library module, and what evolves is a cell: put what is to be better into "
+            f"`%%{language} NAME`, evolve that, and take what it finds back into {slot.version.built.manifest.source}"
+        )
+    return slot.name, target.__name__ if isinstance(target, NativeFunction) else None
