@@ -338,13 +338,16 @@ def test_closing_waits_for_nobody(compiled: Build) -> None:
     source = (
         "var n: u64 = 0;\npub fn f(rounds: u64) u64 {\n    const p: *volatile u64 = &n;\n    p.* = 0;\n"
         "    while (p.* < rounds) p.* += 1;\n    return p.*;\n}\n"
+        "pub fn seen() u64 {\n    const p: *volatile u64 = &n;\n    return p.*;\n}\n"
     )
     version = Version(compiled(source))
     assert version.call("f", [1]) == 1
     found: list[int] = []
     thread = threading.Thread(target=lambda: found.append(version.call("f", [200_000_000])))
     thread.start()
-    time.sleep(0.05)
+    deadline = time.monotonic() + 60
+    while version.call("seen", []) < 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
     version.close()
     thread.join()
 
