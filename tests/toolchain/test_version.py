@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from project_o import limits, toolchain
@@ -265,7 +266,15 @@ def test_ctrl_c_in_an_isolated_call(isolated: Version, interrupted: Callable[...
 
 def test_a_killed_worker(isolated: Version) -> None:
     pid = isolated.call("who", [])
-    killer = threading.Timer(0.2, os.kill, (pid, 9))
+    worker = psutil.Process(pid)
+    before = worker.cpu_times().user
+
+    def kill_in_the_loop() -> None:
+        while worker.cpu_times().user < before + 0.05:
+            time.sleep(0.01)
+        os.kill(pid, 9)
+
+    killer = threading.Thread(target=kill_in_the_loop)
     killer.start()
     with pytest.raises(NativeFault, match="signal SIGKILL"):
         isolated.call("endless", [])
