@@ -8,10 +8,22 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 ORDINARY_USER = 65534
 RERUNS = 2
 ALONE = "PROJECT_O_TEST_ALONE"
+
+# No example has a deadline: a machine that pauses is no fault of what is tested. A run that demands everything tries
+# the same examples each time, any other run new ones.
+settings.register_profile(
+    "project-o",
+    deadline=None,
+    derandomize="PROJECT_O_REQUIRE" in os.environ,
+    print_blob=True,
+    suppress_health_check=[HealthCheck.too_slow],
+)
+settings.load_profile("project-o")
 
 
 def pytest_collection_modifyitems(items):

@@ -331,7 +331,8 @@ GREETER = '(defagent greeter "You greet." (+ "Hello, " (.title message)))'
 def test_a_proposed_agent_that_fails_in_the_sandbox_is_refused_and_nothing_changes(
     house, lisp, use, text, stage, why, monkeypatch
 ):
-    monkeypatch.setattr(limits, "TRIAL_WALL_SECONDS", 3.0)  # what never ends is asked until then
+    if "while" in text:  # what never ends is asked until then
+        monkeypatch.setattr(limits, "TRIAL_WALL_SECONDS", 3.0)
     greeter = lisp(GREETER)
     assert greeter("ann") == "Hello, Ann"
     digest = greeter.digest

@@ -18,6 +18,7 @@ def test_a_kill_loses_nothing_that_was_acknowledged(tmp_path, kind, count):
     assert kills.check_store(store) > count
 
 
+@pytest.mark.measured
 def test_real_calls_decide_a_canary():
     built = decisions.versions()
 

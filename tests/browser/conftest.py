@@ -29,6 +29,7 @@ import nbformat
 import pytest
 
 WAIT_SECONDS = 90
+PORTS = 3  # which one is free is known before the server has it
 EXTENSION = Path(__file__).resolve().parents[2] / "kernel" / "project_o" / "labextension"
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 QUIET = (
@@ -201,21 +202,24 @@ def lab(lacking, tmp_path_factory):
     # The checkout's own bundle, whatever is installed in the environment.
     (home / "labextensions").mkdir()
     (home / "labextensions" / "project-o").symlink_to(EXTENSION)
-    port = _free_port()
-    command = [
-        *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
-        *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
-        *(f"--ServerApp.root_dir={folder}", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
-        *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
-        *("--LabApp.extension_manager=readonly", f"--LabServerApp.extra_labextensions_path={home}/labextensions"),
-    ]
-    environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
-    with open(home / "log.txt", "wb") as log:
-        server = subprocess.Popen(
-            command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
-        )
+    for attempt in range(PORTS):
+        port = _free_port()
+        command = [
+            *(sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", "--ServerApp.ip=127.0.0.1"),
+            *(f"--ServerApp.port={port}", "--ServerApp.port_retries=0", f"--IdentityProvider.token={token}"),
+            *(f"--ServerApp.root_dir={folder}", "--LabApp.check_for_updates_class=jupyterlab.NeverCheckForUpdate"),
+            *("--LabApp.expose_app_in_browser=True", "--JupyterNotebookApp.expose_app_in_browser=True"),
+            *("--LabApp.extension_manager=readonly", f"--LabServerApp.extra_labextensions_path={home}/labextensions"),
+        ]
+        environment = {**os.environ, **{name: str(place) for name, place in places.items()}}
+        with open(home / "log.txt", "wb") as log:
+            server = subprocess.Popen(
+                command, env=environment, cwd=folder, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            )
+        last = attempt == PORTS - 1
+        if _answers(f"http://127.0.0.1:{port}/api?token={token}", server, home / "log.txt", last=last):
+            break
     try:
-        _wait_until_it_answers(f"http://127.0.0.1:{port}/api?token={token}", server, home / "log.txt")
         yield Lab(f"http://127.0.0.1:{port}", token, folder)
     finally:
         server.terminate()
@@ -311,15 +315,18 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-def _wait_until_it_answers(url, server, log):
+def _answers(url, server, log, *, last):
+    """Wait until it answers; False where it ended since somebody else has the port, and this was not the last try."""
     until = time.monotonic() + WAIT_SECONDS
     while True:
         try:
             with urllib.request.urlopen(url, timeout=2) as answer:
-                if answer.status == 200:
-                    return
+                if answer.status == 200 and server.poll() is None:
+                    return True
         except OSError:
             pass
+        if server.poll() is not None and "already in use" in log.read_text() and not last:
+            return False
         assert server.poll() is None, f"JupyterLab ended: {log.read_text()[-2000:]}"
         assert time.monotonic() < until, f"JupyterLab does not answer: {log.read_text()[-2000:]}"
         time.sleep(0.2)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 import json
+import socket
 import threading
-import time
 from itertools import pairwise
 from pathlib import Path
 
@@ -352,22 +352,33 @@ def test_300_reloads_under_8_calling_threads_lose_no_call_and_no_count(workshop)
     assert mapped() <= maps
 
 
+TELLS_AND_WAITS = (
+    "var byte: u8 = 'x'; _ = write(@intCast(n), &byte, 1); _ = read(@intCast(n), &byte, 1); state.count += step;"
+)
+"""In place of a count: through the descriptor that it is given the call says that it is under way, and is let go."""
+
+
 def test_a_reload_waits_for_the_call_under_way_and_says_when_it_waits_too_long(zig_workshop, monkeypatch):
     from project_o import limits
 
-    zig_workshop.source = ZIG.replace("state.count += step * n;", "_ = usleep(@intCast(n)); state.count += step;") + (
-        'extern "c" fn usleep(useconds: c_uint) c_int;'
+    zig_workshop.source = ZIG.replace("state.count += step * n;", TELLS_AND_WAITS) + (
+        'extern "c" fn read(fd: c_int, to: *u8, count: usize) isize;\n'
+        'extern "c" fn write(fd: c_int, from: *const u8, count: usize) isize;\n'
     )
     zig_workshop.write()
     sample = zig_workshop.table.load("sample")
-    thread = threading.Thread(target=sample.add, args=(4_000_000,))
+    here, there = socket.socketpair()
+    thread = threading.Thread(target=sample.add, args=(there.fileno(),))
     thread.start()
-    time.sleep(0.5)
+    assert here.recv(1) == b"x"
     zig_workshop.step(5)
     monkeypatch.setattr(limits, "MODULE_TURN_SECONDS", 0.05)
     refused(zig_workshop, "is in a call for more than 0 s: interrupt it, or wait for it")
     monkeypatch.undo()
+    threading.Timer(1.0, here.send, (b"x",)).start()
     zig_workshop.table.reload("sample")
     thread.join()
 
     assert (sample.value(), sample.step_of()) == (1, 5)
+    here.close()
+    there.close()

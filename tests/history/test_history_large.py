@@ -9,6 +9,7 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from project_o.errors import HistoryWarning
@@ -132,11 +133,19 @@ def as_format_1(store: Path) -> None:
     (store / "project-o.json").write_text('{"schema": 1, "what": "a history of notebook states; see `git log` here"}\n')
 
 
+def lives(pid: int | None) -> bool:
+    try:
+        return pid is not None and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
 def ended(history) -> Path:
-    store = Path(history.store)
+    """The store, when its recorder has put everything in order, too, and is gone."""
+    store, recorder = Path(history.store), history.where()["recorder"]
     history.close()
     deadline = time.monotonic() + 60
-    while list((store / "journal").glob("*/*")):
+    while list((store / "journal").glob("*")) or lives(recorder):
         assert time.monotonic() < deadline
         time.sleep(0.02)
     return store

@@ -4,6 +4,7 @@ import contextlib
 import functools
 import os
 import sys
+import threading
 import time
 from dataclasses import dataclass, field
 from queue import Empty
@@ -73,10 +74,19 @@ class Kernel:
             assert self.manager.is_alive(), "the kernel ended before it was ready"
             assert time.monotonic() < until, f"the kernel was not ready in {READY_SECONDS} s"
 
-    def run(self, code, timeout=120):
+    def interrupted(self, code, seconds, timeout=60):
+        """Run a cell that is interrupted so long after it has begun; what it gave, and when the interrupt was sent."""
+        sent = []
+        timer = threading.Timer(seconds, lambda: (sent.append(time.monotonic()), self.manager.interrupt_kernel()))
+        ran = self.run(f"print('begun', flush=True)\n{code}", timeout, when_it_says=timer.start)
+        return ran, sent[0]
+
+    def run(self, code, timeout=120, when_it_says=None):
         outputs = []
 
         def hook(message):
+            if message["msg_type"] == "stream" and when_it_says and not outputs:
+                when_it_says()
             if message["msg_type"] not in ("status", "execute_input"):
                 outputs.append((message["msg_type"], message["content"]))
 

@@ -224,7 +224,8 @@ def test_what_a_person_proposes_is_a_state_that_a_canary_finds(served):
     ran = kernel.run("run = %evolve work --trials 1 --inputs (xs,)")
     assert ran.status == "ok", ran.text
     text = 'const std = @import("std");\n' + FAST.partition("\n")[2]
-    assert kernel.run(f"good = run.propose({text!r})").status == "ok"
+    tried = "for _ in range(3):\n    good = run.propose({})\n    if good.accepted:\n        break"
+    assert kernel.run(tried.format(repr(text))).status == "ok", "a neighbour's load may hide once that it is faster"
     assert kernel.run(f"wrong = run.propose({text.replace('return sum', 'return sum + 1')!r})").status == "ok"
     assert kernel.value("good.accepted, wrong.accepted") == "(True, False)", kernel.value("good.reasons, wrong.reasons")
 

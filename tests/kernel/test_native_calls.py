@@ -3,7 +3,6 @@
 import os
 import re
 import signal
-import threading
 
 import pytest
 
@@ -75,16 +74,14 @@ def test_ctrl_c_reaches_a_dispatched_call_in_every_cell(ready):
     """ipykernel puts its own handler back before each cell."""
     ready.run("kernels.spin(1)")
     for _ in range(5):
-        threading.Timer(0.4, ready.manager.interrupt_kernel).start()
-        ran = ready.run("kernels.spin(1); kernels.spin(2**63)", timeout=60)
+        ran, _ = ready.interrupted("kernels.spin(1); kernels.spin(2**63)", 0.3)
         assert ran.error.startswith("KeyboardInterrupt")
     assert ready.value("kernels.spin(5)") == "5"
 
 
 def test_ctrl_c_with_calls_in_a_loop_ends_the_loop(ready):
     for _ in range(3):
-        threading.Timer(0.4, ready.manager.interrupt_kernel).start()
-        ran = ready.run("while True: kernels.spin(1)", timeout=60)
+        ran, _ = ready.interrupted("while True: kernels.spin(1)", 0.3)
         assert ran.error.startswith("KeyboardInterrupt")
 
 

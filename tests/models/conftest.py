@@ -11,7 +11,7 @@ from project_o.models import Message, Patience, ToolSpec, open_model
 KEY = "sk-never-shown-0123456789abcdef"
 KEYS = {"OPENAI_API_KEY": KEY, "ANTHROPIC_API_KEY": KEY, "OLLAMA_API_KEY": KEY, "LOCAL_API_KEY": KEY}
 CALM = Patience(silence_seconds=20.0, backoff_seconds=0.01)  # a busy machine is no silent server
-HURRIED = Patience(silence_seconds=0.4, backoff_seconds=0.01)
+HURRIED = Patience(silence_seconds=1.0, backoff_seconds=0.01)
 PROTOCOLS = ("openai", "anthropic", "ollama")
 
 

@@ -28,8 +28,8 @@ FAULTS = {
     "ends": "broke off its answer",
     "reports": "in the middle of its answer: the graphics card is gone",
     "endless": "longer than",
-    "silent": "was silent for 0.4 s",
-    "stops": "was silent for 0.4 s",
+    "silent": "was silent for 1 s",
+    "stops": "was silent for 1 s",
 }
 
 
@@ -71,7 +71,10 @@ def test_what_does_not_pass_is_not(opened, said, standin, scene, times):
 
     failure(model, said())
 
-    assert standin.counts[model.name.partition(":")[2]] == times
+    name = model.name.partition(":")[2]
+    if scene == "silent":
+        standin.has_left(name)  # it may hear of the request only when that is given up
+    assert standin.counts[name] == times
 
 
 def test_text_that_was_shown_is_not_shown_again(opened, protocol, said):
@@ -105,11 +108,11 @@ def test_a_silent_server_is_left(opened, protocol, said, standin):
 def test_a_dead_endpoint_is_said_at_once(said):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
-        port = taken.getsockname()[1]
-    model = open_model("local:m", f"http://127.0.0.1:{port}/v1", environ={})
+        model = open_model("local:m", f"http://127.0.0.1:{taken.getsockname()[1]}/v1", environ={})
 
-    assert "cannot be reached" in str(failure(model, said()))
-    assert "model_url" in str(failure(model, said()))
+        # Nobody listens there, and nobody else can have the port meanwhile.
+        assert "cannot be reached" in str(failure(model, said()))
+        assert "model_url" in str(failure(model, said()))
 
 
 def test_a_call_with_unreadable_arguments_is_told_to_the_model_and_not_carried_out(opened, protocol, said, add_tool):

@@ -253,7 +253,12 @@ def test_the_exercises_on_time_travel_can_be_solved(tmp_path):
 
 def test_in_the_lesson_on_canaries_no_user_sees_what_is_tried(tmp_path):
     """Twice in one folder: whoever opens it again finds what was taken back, and the lesson goes on."""
-    text = joined(execute(NOTEBOOKS / "06_canary.ipynb", tmp_path))
+    measured = ("it is faster", "was taken back: it is slower", "was taken back: nothing was shown")
+    for folder in (tmp_path, tmp_path / "again", tmp_path / "once more"):  # a neighbour may spoil a measurement
+        folder.mkdir(exist_ok=True)
+        text = joined(execute(NOTEBOOKS / "06_canary.ipynb", folder))
+        if all(words in text for words in measured):
+            break
 
     assert "1500 calls: 0 wrong answers, 0 errors" in text
     assert "meter 1.0.0 serves every call from now on: it is faster" in text
@@ -267,8 +272,8 @@ def test_in_the_lesson_on_canaries_no_user_sees_what_is_tried(tmp_path):
     assert "Exercise 1: not yet" in rest
     assert "Exercise 2: not yet" in rest
 
-    _, path = solved_book("06_canary.ipynb", CANARY_SOLUTIONS, tmp_path)
-    again = joined(execute(path, tmp_path, kernel="python3"))
+    _, path = solved_book("06_canary.ipynb", CANARY_SOLUTIONS, folder)
+    again = joined(execute(path, folder, kernel="python3"))
     assert again.count("is not tried again") == 3, "the careless one, asked twice, and the slow one"
     assert "was taken back: its answers differ" in again
     assert "Exercise 1: right" in again

@@ -39,7 +39,7 @@ def test_what_was_recorded_is_there_in_the_next_kernel(tmp_path: Path) -> None:
 
 def test_to_record_a_call_costs_less_than_2_microseconds(tmp_path: Path) -> None:
     recorder = metrics(tmp_path / "metrics.sqlite")
-    assert any(_seconds(recorder, 5_000) < 2e-6 for _ in range(60))
+    assert any(_seconds(recorder, 5_000) < 2e-6 or time.sleep(0.1) for _ in range(60)), "also once a neighbour is done"
 
 
 def _seconds(recorder: Metrics, count: int) -> float:

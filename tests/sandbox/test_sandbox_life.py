@@ -45,6 +45,11 @@ def kill_helper_of(box):
     signal.pidfd_send_signal(helper_of(box).pidfd, signal.SIGKILL)
 
 
+def soon_after_the_question(job, act):
+    """Somebody acts a little while after the job was asked, however late that is."""
+    threading.Thread(target=lambda: (wait_until(job._lock.locked), time.sleep(0.2), act())).start()
+
+
 def descriptors():
     return sorted(os.readlink(entry.path) for entry in os.scandir("/proc/self/fd") if os.path.islink(entry.path))
 
@@ -94,10 +99,10 @@ def test_a_box_that_nobody_holds_is_closed_after_its_last_job():
 def test_a_box_may_be_closed_under_a_question():
     box = Sandbox()
     job = box.python("import time\ndef f(): time.sleep(60)")
-    answers, asking = [], threading.Event()
-    thread = threading.Thread(target=lambda: (asking.set(), answers.append(job.ask("f"))))
+    answers = []
+    thread = threading.Thread(target=lambda: answers.append(job.ask("f")))
     thread.start()
-    asking.wait()
+    wait_until(job._lock.locked)
     time.sleep(0.3)
     box.close()
     thread.join(60)
@@ -108,7 +113,7 @@ def test_a_box_may_be_closed_under_a_question():
 def test_a_killed_helper_is_replaced():
     with Sandbox() as box:
         job = box.python("def f(): return 1\ndef wait():\n    import time\n    time.sleep(60)")
-        threading.Timer(0.2, kill_helper_of, [box]).start()
+        soon_after_the_question(job, lambda: kill_helper_of(box))
         answer = job.ask("wait")
         assert (answer.ok, answer.ended) == (False, "helper")
         wait_until(lambda: gone(job.pid))
@@ -119,7 +124,7 @@ def test_a_killed_helper_is_replaced():
 def test_an_interrupted_question_ends_the_job():
     with Sandbox() as box:
         job = box.python("def wait():\n    import time\n    time.sleep(60)")
-        threading.Timer(0.2, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+        soon_after_the_question(job, lambda: os.kill(os.getpid(), signal.SIGINT))
         with pytest.raises(KeyboardInterrupt):
             job.ask("wait")
         assert job.ended == "interrupted"

@@ -95,10 +95,10 @@ def test_a_number_that_is_none_is_no_answer(number):
 def test_keys_chosen_to_have_one_hash_are_refused_before_they_are_compared(tag):
     """A megabyte of them would keep the kernel busy for a quarter of a minute."""
     keys = [k * (2**61 - 1) for k in range(1, 30_000)]
-    began = time.process_time()
+    began = time.thread_time()
     with pytest.raises(ValueError, match="one hash"):
         wire.decode({tag: [[key, 1] for key in keys] if tag == "$dict" else keys}, no_memory)
-    assert time.process_time() - began < 1.0
+    assert time.thread_time() - began < 1.0
     honest = list(range(30_000))
     assert len(wire.decode({tag: [[key, 1] for key in honest] if tag == "$dict" else honest}, no_memory)) == 30_000
 

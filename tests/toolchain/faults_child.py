@@ -22,6 +22,7 @@ from project_o.values import Artifact, Program
 
 SUFFIXES = {"zig": "zig", "rust": "rs"}
 INTERRUPT_AFTER_SECONDS = 0.03
+AGAIN_AFTER_SECONDS = 1.0  # by then it is known that the first one was seen, also where the machine is slow
 DEADLY = "ends the process"
 
 
@@ -31,17 +32,19 @@ def build(group: dict[str, Any]) -> Artifact:
 
 
 def interrupt_until(done: threading.Event) -> None:
-    while not done.wait(INTERRUPT_AFTER_SECONDS):
+    after = INTERRUPT_AFTER_SECONDS
+    while not done.wait(after):
         os.kill(os.getpid(), signal.SIGINT)
+        after = AGAIN_AFTER_SECONDS
 
 
 def called(cell: dict[str, Any], version: toolchain.Version) -> dict[str, Any]:
     """How a call ended, and that the cell's good function and this interpreter are as they were."""
     array, done = np.arange(cell["length"], dtype=np.uint32), threading.Event()
-    if cell["ends"] == "KeyboardInterrupt":
-        threading.Thread(target=interrupt_until, args=(done,)).start()
     report = {"type": "", "message": "", "line": 0}
     try:
+        if cell["ends"] == "KeyboardInterrupt":
+            threading.Thread(target=interrupt_until, args=(done,)).start()
         try:
             report["message"] = repr(version.call(cell["function"], [array, cell["x"]]))
         finally:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 import math
+import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from project_o.deploy import NativeModule
+
+sys.path.insert(0, str(Path(__file__).parent))
+from held import resident_growth
 
 CELL = """
 const std = @import("std");
@@ -252,8 +257,6 @@ def test_writes_go_to_the_callers_memory(module: NativeModule) -> None:
 
 
 def test_calls_leave_nothing_behind(module: NativeModule) -> None:
-    import psutil
-
     array = np.ones(100, np.float32), np.ones(3, np.int64)
 
     def call(times: int) -> None:
@@ -266,7 +269,4 @@ def test_calls_leave_nothing_behind(module: NativeModule) -> None:
 
     call(2_000)
     gc.collect()
-    process = psutil.Process()
-    before = process.memory_info().rss
-    call(20_000)
-    assert process.memory_info().rss - before < 1 << 20
+    assert resident_growth(lambda: call(20_000), 1 << 20) < 1 << 20

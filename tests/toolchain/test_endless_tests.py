@@ -38,7 +38,12 @@ def test_it_is_named_in_zig(zig_there: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 
 def test_it_is_named_in_rust(rust_there: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "TESTS_WALL_SECONDS", 2.0)
-    with pytest.raises(CompileError) as caught:
-        run_tests(Program("cell", "rust", (("cell.rs", RUST),)))
-    assert str(caught.value) == "test 'spins' failed: it did not end"
+    said = ""
+    for seconds in (2.0, 40.0):  # as above
+        monkeypatch.setattr(limits, "TESTS_WALL_SECONDS", seconds)
+        with pytest.raises((CompileError, ToolchainError)) as caught:
+            run_tests(Program("cell", "rust", (("cell.rs", RUST),)))
+        said = str(caught.value)
+        if said.startswith("test "):
+            break
+    assert said == "test 'spins' failed: it did not end"

@@ -148,16 +148,17 @@ def test_a_server_that_has_grown_is_renewed_and_goes_on(desk: Desk, monkeypatch:
 
 
 def test_a_server_that_nobody_asks_ends_and_comes_back(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "SERVER_IDLE_SECONDS", 0.2)
     assert value(desk, 1) == 1
     server = desk.server
     assert server is not None
+    monkeypatch.setattr(limits, "SERVER_IDLE_SECONDS", 0.2)
+    assert value(desk, 2) == 2  # from its end on
     deadline = time.monotonic() + 60
     while alive(server.pid) and time.monotonic() < deadline:
         time.sleep(0.05)
 
     assert not alive(server.pid)
-    assert value(desk, 2) == 2
+    assert value(desk, 3) == 3
 
 
 SPEAKS = {

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pytest
 
 from project_o import limits, toolchain
@@ -265,7 +266,15 @@ def test_ctrl_c_in_an_isolated_call(isolated: Version, interrupted: Callable[...
 
 def test_a_killed_worker(isolated: Version) -> None:
     pid = isolated.call("who", [])
-    killer = threading.Timer(0.2, os.kill, (pid, 9))
+    worker = psutil.Process(pid)
+    before = worker.cpu_times().user
+
+    def kill_in_the_loop() -> None:
+        while worker.cpu_times().user < before + 0.05:
+            time.sleep(0.01)
+        os.kill(pid, 9)
+
+    killer = threading.Thread(target=kill_in_the_loop)
     killer.start()
     with pytest.raises(NativeFault, match="signal SIGKILL"):
         isolated.call("endless", [])
@@ -338,13 +347,16 @@ def test_closing_waits_for_nobody(compiled: Build) -> None:
     source = (
         "var n: u64 = 0;\npub fn f(rounds: u64) u64 {\n    const p: *volatile u64 = &n;\n    p.* = 0;\n"
         "    while (p.* < rounds) p.* += 1;\n    return p.*;\n}\n"
+        "pub fn seen() u64 {\n    const p: *volatile u64 = &n;\n    return p.*;\n}\n"
     )
     version = Version(compiled(source))
     assert version.call("f", [1]) == 1
     found: list[int] = []
     thread = threading.Thread(target=lambda: found.append(version.call("f", [200_000_000])))
     thread.start()
-    time.sleep(0.05)
+    deadline = time.monotonic() + 60
+    while version.call("seen", []) < 2 and time.monotonic() < deadline:
+        time.sleep(0.001)
     version.close()
     thread.join()
 

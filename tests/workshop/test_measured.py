@@ -9,6 +9,7 @@ import pytest
 
 TESTS = Path(__file__).parents[1]
 MAY = {
+    "benchmarks/test_soak.py",
     "benchmarks/test_tasks.py",
     "deploy/test_rollback_states.py",
     "evolution/cascade/test_coverage_check.py",

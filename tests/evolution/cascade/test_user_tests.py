@@ -152,7 +152,8 @@ def test_what_serves_must_pass_first(lab: Any) -> None:
 def test_however_a_test_ends_it_costs_its_candidate_only(
     lab: Any, monkeypatch: pytest.MonkeyPatch, what: Any, words: str
 ) -> None:
-    monkeypatch.setattr(limits, "SCENARIO_SECONDS_MIN", 0.7)
+    if "not done" in words:  # the others end by themselves, and have to be told in their own words
+        monkeypatch.setattr(limits, "SCENARIO_SECONDS_MIN", 2.0)
 
     def test_it(program: Any) -> None:
         print("looking")

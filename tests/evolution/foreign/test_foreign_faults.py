@@ -53,9 +53,10 @@ def test_a_faulty_evaluator_is_one_error_in_bounded_time(tmp_path, name):
     source, told = FAULTS[name]
     (tmp_path / "initial_program.py").write_text(PROGRAM)
     (tmp_path / "evaluator.py").write_text(textwrap.dedent(source))
+    seconds = 1.0 if "1 s" in told else 25.0  # only what hangs is to meet its limit, also where the machine pauses
     began = time.monotonic()
     with pytest.raises(EvolutionError) as caught:
-        evolve(tmp_path, trials=5, timeout=1.0)
+        evolve(tmp_path, trials=5, timeout=seconds)
 
     assert f"the evaluator cannot judge the baseline: {told}" in str(caught.value)
     assert time.monotonic() - began < 30

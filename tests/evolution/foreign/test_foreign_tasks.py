@@ -289,10 +289,10 @@ def test_a_candidate_that_hangs_exits_or_forges_costs_only_itself(task):
         "def level(): return 4.0",
         "def level(): return 58.0",
     )
-    run = evolve(task(SIMPLE), proposer=hostile, timeout=1.5)
+    run = evolve(task(SIMPLE), proposer=hostile, timeout=5.0)  # the others are done by then, also on a busy machine
     told = [(record.status, record.reason) for record in run.trials[1:]]
 
-    assert told[0] == ("failed", "evaluate had not answered after 1.5 s")
+    assert told[0] == ("failed", "evaluate had not answered after 5 s")
     assert told[1][0] == "failed"
     assert told[2] == ("better", "combined_score -1, the baseline has -57")
     assert told[3] == ("failed", "the evaluator gave combined_score = nan, not a finite number")

@@ -235,7 +235,7 @@ def test_functions_that_look_run_side_by_side_and_one_that_changes_runs_alone(op
         fn enter(state: *State) void {
             const now = @atomicRmw(u32, &state.inside, .Add, 1, .seq_cst) + 1;
             _ = @atomicRmw(u32, &state.most, .Max, now, .seq_cst);
-            _ = usleep(20_000);
+            _ = usleep(50_000);
             _ = @atomicRmw(u32, &state.inside, .Sub, 1, .seq_cst);
         }
         pub fn look(state: *const State) void { enter(@constCast(state)); }
@@ -245,7 +245,8 @@ def test_functions_that_look_run_side_by_side_and_one_that_changes_runs_alone(op
     module = opened("zig", source, exports=["look", "change", "most"])
 
     def crowd(name):
-        threads = [threading.Thread(target=module.call, args=(name, ())) for _ in range(4)]
+        together = threading.Barrier(4)
+        threads = [threading.Thread(target=lambda: (together.wait(), module.call(name, ()))) for _ in range(4)]
         for thread in threads:
             thread.start()
         for thread in threads:
