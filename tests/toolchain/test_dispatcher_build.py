@@ -20,7 +20,7 @@ from project_o import abi
 from project_o.deploy import NativeModule, Slot
 from project_o.toolchain import Version, build, dispatcher
 from project_o.values import Program
-dispatcher._FLAGS = (*dispatcher._FLAGS, *sys.argv[1:])
+dispatcher.source.FLAGS += tuple(sys.argv[1:])
 artifact = build(Program("p", "zig", (("cell.zig", "pub fn f(a: i32) i32 { return a; }"),)))
 dispatcher.prepare()
 first = dispatcher.status()
@@ -53,7 +53,7 @@ def test_zigs_own_compiler_makes_it_where_there_is_no_other(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(dispatcher, "_FLAGS", (*dispatcher._FLAGS, "-DOTHER_FLAGS"))
+    monkeypatch.setattr(dispatcher.source, "FLAGS", (*dispatcher.source.FLAGS, "-DOTHER_FLAGS"))
     made = dispatcher._Dispatcher()
     found = made.wait(120)
 
