@@ -51,7 +51,7 @@ docs: $(VENV)/.installed-docs
 extension:
 	cd extension && npm ci && npm run build
 
-# With HATCH_BUILD_HOOK_ENABLE_CUSTOM unset the same command builds one that fits everywhere and compiles on first use.
+# Without HATCH_BUILD_HOOK_ENABLE_CUSTOM the same command builds one that fits everywhere and compiles on first use.
 wheel: $(VENV)/pyvenv.cfg
 	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
 	@ls dist/*.whl

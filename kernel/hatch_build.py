@@ -11,7 +11,7 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from importlib import util
+from importlib import metadata, util
 from pathlib import Path
 from typing import Any
 
@@ -31,9 +31,10 @@ class BuildHook(BuildHookInterface[Any]):
     _folder: tempfile.TemporaryDirectory[str] | None = None
 
     def dependencies(self) -> list[str]:
-        """What a build with this hook needs: numpy 2's headers, which also fit 1.26, and the package's own Zig."""
+        """What a build with this hook needs: the headers of the newest numpy that it is for, and the package's Zig."""
+        major = _source(Path(self.root)).NUMPY_NEWEST_MAJOR
         zig = [item for item in self.metadata.core.dependencies if item.startswith("ziglang")]
-        return ["numpy>=2", *zig]
+        return [f"numpy>={major},<{major + 1}", *zig]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Before the files are collected."""
@@ -79,8 +80,9 @@ def _compile(source: Any, library: Path, system: str) -> None:
     python, numpy = source.python_headers(), source.numpy_headers()
     if python is None:
         raise SystemExit("this Python has no Python.h: build the wheel with one that has its headers")
-    if numpy is None:
-        raise SystemExit("there are no headers of numpy: install numpy>=2 from its wheel, or build with isolation")
+    major = source.NUMPY_NEWEST_MAJOR  # what older headers make does not load with it, and newer ones may make anything
+    if numpy is None or metadata.version("numpy").split(".")[0] != str(major):
+        raise SystemExit(f"the wheel is compiled with the headers of numpy {major}: install that, from its wheel")
     zig = (sys.executable, "-m", "ziglang", "cc")
     command = source.command(zig, python, numpy, str(library), f"{system}.{GLIBC[0]}.{GLIBC[1]}")
     # Nothing of the user's settings for Zig changes what is made, and its cache goes with the folder.

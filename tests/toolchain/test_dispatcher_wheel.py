@@ -13,6 +13,7 @@ import sys
 import tomllib
 import zipfile
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,7 @@ from elftools.elf.gnuversions import GNUVerNeedSection
 from project_o.toolchain import dispatcher_source as source
 
 ROOT = Path(__file__).resolve().parents[2]
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
 ENABLED = "HATCH_BUILD_HOOK_ENABLE_CUSTOM"
 UNREACHED = ("No matching distribution found", "No module named pip")
 
@@ -73,27 +75,42 @@ import project_o
 
 
 @pytest.fixture(scope="module")
-def wheel_of(lacking: Callable[[str, str], None], tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
-    """``wheel_of(hook)``: as pip builds it, in an environment of its own."""
+def backend(lacking: Callable[[str, str], None], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with what builds wheels. It is small; numpy and Zig, which pip would download again, are those here."""
+    if metadata.version("numpy").split(".")[0] != str(source.NUMPY_NEWEST_MAJOR):
+        lacking("numpy2", "a wheel with the dispatcher is compiled with the headers of numpy 2")
+    folder = tmp_path_factory.mktemp("backend")
+    done = pip("install", "--target", str(folder), *PROJECT["build-system"]["requires"])
+    if any(words in done.stderr for words in UNREACHED):
+        lacking("index", "pip finds nothing to build a wheel with: it needs a package index")
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def wheel_of(backend: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[bool], Path]:
+    """``wheel_of(hook)``: as pip builds it."""
 
     def build(hook: bool) -> Path:
         folder = tmp_path_factory.mktemp("wheel")
-        environment = {name: value for name, value in os.environ.items() if name != ENABLED}
-        command = [sys.executable, "-m", "pip", "wheel", "--disable-pip-version-check", "--no-deps", "--wheel-dir"]
-        done = subprocess.run(
-            [*command, str(folder), str(ROOT)],
-            env={**environment, ENABLED: "true"} if hook else environment,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        if any(words in done.stderr for words in UNREACHED):
-            lacking("index", "pip finds nothing to build a wheel with: it needs a package index")
+        words = ("--no-build-isolation", "--no-deps", "--no-index", "--wheel-dir", str(folder), str(ROOT))
+        done = pip("wheel", *words, environment=hooked(backend, hook))
         assert done.returncode == 0, done.stdout + done.stderr
         (wheel,) = folder.glob("*.whl")
         return wheel
 
     return build
+
+
+def hooked(backend: Path, hook: bool) -> dict[str, str]:
+    """The environment of a build, with the hook or without."""
+    ours = {name: value for name, value in os.environ.items() if name != ENABLED}
+    return {**ours, "PYTHONPATH": str(backend), **({ENABLED: "true"} if hook else {})}
+
+
+def pip(verb: str, *words: str, environment: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pip", verb, "--quiet", "--disable-pip-version-check", *words]
+    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
 
 
 @pytest.fixture(scope="module")
@@ -105,8 +122,8 @@ def wheel(wheel_of: Callable[[bool], Path]) -> Path:
 def once_installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with what pip installs of it."""
     folder = tmp_path_factory.mktemp("installed") / "once"
-    command = [sys.executable, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-deps"]
-    subprocess.run([*command, "--no-index", "--target", str(folder), str(wheel)], check=True)
+    done = pip("install", "--no-deps", "--no-index", "--target", str(folder), str(wheel))
+    assert done.returncode == 0, done.stderr
     return folder
 
 
@@ -123,6 +140,7 @@ def said(
     """What a new Python says of the dispatcher, with no build in its cache and no C compiler but Zig's."""
 
     def run(installed: Path, script: str = BEGIN, *, headers: bool = False, numpy: str = "") -> list[str]:
+        cache = tmp_path / "cache"
         done = subprocess.run(
             [sys.executable, "-c", script, "yes" if headers else "no", numpy],
             cwd=tmp_path,
@@ -130,7 +148,7 @@ def said(
                 "PATH": "/nowhere",
                 "HOME": str(tmp_path),
                 "PYTHONPATH": str(installed),
-                "PROJECT_O_CACHE": own_cache(tmp_path / "cache"),
+                "PROJECT_O_CACHE": own_cache(cache) if CALLS in script else str(cache),
             },
             capture_output=True,
             text=True,
@@ -257,7 +275,27 @@ def test_the_ordinary_wheel_is_for_every_python_and_has_nothing_compiled(wheel_o
     assert not [name for name in names if source.NAME in name]
 
 
-def test_the_oldest_numpy_is_the_one_that_the_package_asks_for() -> None:
-    dependencies = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["dependencies"]
+def test_only_the_wheel_with_it_asks_for_a_compiler_and_headers(backend: Path) -> None:
+    """What pip would install to build each of the two."""
+    ask = "from hatchling.build import get_requires_for_build_wheel as ask; print(*ask())"
+    command = [sys.executable, "-c", ask]
+    ordinary, compiled = (
+        subprocess.run(command, cwd=ROOT, env=hooked(backend, hook), capture_output=True, text=True, check=True)
+        for hook in (False, True)
+    )
+    (zig,) = (item for item in PROJECT["project"]["dependencies"] if item.startswith("ziglang"))
 
-    assert f"numpy>={'.'.join(map(str, source.NUMPY_OLDEST))}" in dependencies
+    assert ordinary.stdout.split() == []
+    assert compiled.stdout.split() == ["numpy>=2,<3", zig]
+
+
+def test_what_the_hook_reads_needs_nothing_that_is_installed() -> None:
+    tell = "import runpy, sys; print(runpy.run_path(sys.argv[1])['digest']())"
+    place = source.__file__
+    done = subprocess.run([sys.executable, "-I", "-S", "-c", tell, place], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == source.digest()
+
+
+def test_the_oldest_numpy_is_the_one_that_the_package_asks_for() -> None:
+    assert f"numpy>={'.'.join(map(str, source.NUMPY_OLDEST))}" in PROJECT["project"]["dependencies"]
