@@ -243,7 +243,9 @@ static PyObject *look_up(PyObject *module, PyObject *type) {
         return NULL;
     }
     if (((PyTypeObject *)type)->tp_getattro != attribute) {
-        other_attribute = ((PyTypeObject *)type)->tp_getattro;
+        /* The first time alone: in a process with two dispatchers each would find the other's from the second time on, and
+         * an attribute that neither has would be looked up in turns without end. */
+        if (other_attribute == NULL) other_attribute = ((PyTypeObject *)type)->tp_getattro;
         ((PyTypeObject *)type)->tp_getattro = attribute;
         PyType_Modified((PyTypeObject *)type);
     }
