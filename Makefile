@@ -5,7 +5,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 OUT ?= demo-output
 
-.PHONY: help demo test lab bench soak docs extension clean
+.PHONY: help demo test lab bench soak docs extension wheel clean
 
 help:
 	@echo "make demo   run the demo notebook and write it, and a page of it, to $(OUT)/"
@@ -15,6 +15,7 @@ help:
 	@echo "make soak   kill kernels, recorders and releases at full count, let canaries decide: about fifteen minutes"
 	@echo "make docs   build the documentation into docs/_build/html, warnings are errors"
 	@echo "make extension   build the JupyterLab extension (needs Node; the built one is in the repository)"
+	@echo "make wheel  build a wheel for this Python into dist/, with the dispatcher of native calls compiled"
 	@echo "make clean  remove the virtual environment and what the demo wrote"
 
 $(VENV)/pyvenv.cfg:
@@ -49,6 +50,11 @@ docs: $(VENV)/.installed-docs
 
 extension:
 	cd extension && npm ci && npm run build
+
+# Without HATCH_BUILD_HOOK_ENABLE_CUSTOM the same command builds one that fits everywhere and compiles on first use.
+wheel: $(VENV)/pyvenv.cfg
+	HATCH_BUILD_HOOK_ENABLE_CUSTOM=true $(BIN)/python -m pip wheel --quiet --disable-pip-version-check --no-deps --wheel-dir dist .
+	@ls dist/*.whl
 
 clean:
 	rm -rf $(VENV) $(OUT) docs/_build

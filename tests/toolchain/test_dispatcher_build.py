@@ -20,7 +20,7 @@ from project_o import abi
 from project_o.deploy import NativeModule, Slot
 from project_o.toolchain import Version, build, dispatcher
 from project_o.values import Program
-dispatcher._FLAGS = (*dispatcher._FLAGS, *sys.argv[1:])
+dispatcher.source.FLAGS += tuple(sys.argv[1:])
 artifact = build(Program("p", "zig", (("cell.zig", "pub fn f(a: i32) i32 { return a; }"),)))
 dispatcher.prepare()
 first = dispatcher.status()
@@ -33,10 +33,31 @@ print(first.made, early, last.made, getattr(module.f, "_entry", None) is not Non
 print(last.how, "|", last.todo)
 """
 
+TWO = """
+import shutil, sys
+from project_o import abi
+from project_o.deploy import NativeModule, Slot
+from project_o.toolchain import Version, build, dispatcher
+from project_o.values import Program
+artifact = build(Program("p", "zig", (("cell.zig", "pub fn f(a: i32) i32 { return a; }"),)))
+assert dispatcher.wait(100).made
+one = abi.dispatch.made()
+other = dispatcher._imported(shutil.copy(one.__file__, sys.argv[1]))
+for module in (one, other, one, other):
+    abi.dispatch.put(module)
+    kernels = NativeModule(Slot("m", Version(artifact)))
+    print(kernels.f(1), kernels.f(2), hasattr(kernels, "g"))
+"""
 
-def said(environment: dict[str, str], *flags: str) -> list[str]:
+
+def said(environment: dict[str, str], *flags: str, script: str = CALL) -> list[str]:
     done = subprocess.run(
-        [sys.executable, "-c", CALL, *flags], capture_output=True, text=True, timeout=120, env=environment, check=False
+        [sys.executable, "-c", script, *flags],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env=environment,
+        check=False,
     )
     assert done.returncode == 0, done.stderr
     return done.stdout.splitlines()
@@ -53,7 +74,7 @@ def test_zigs_own_compiler_makes_it_where_there_is_no_other(
 ) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     monkeypatch.delenv("CC", raising=False)
-    monkeypatch.setattr(dispatcher, "_FLAGS", (*dispatcher._FLAGS, "-DOTHER_FLAGS"))
+    monkeypatch.setattr(dispatcher.source, "FLAGS", (*dispatcher.source.FLAGS, "-DOTHER_FLAGS"))
     made = dispatcher._Dispatcher()
     found = made.wait(120)
 
@@ -106,3 +127,7 @@ def test_a_compiler_that_fails_says_so_and_nothing_else_does(
 
     assert not found.made
     assert "this compiler is out of order" in found.how
+
+
+def test_two_of_them_in_one_process_find_the_attributes_by_turns(environment: dict[str, str], tmp_path: Path) -> None:
+    assert said(environment, str(tmp_path / "other.so"), script=TWO) == ["1 2 False"] * 4

@@ -1,9 +1,10 @@
 """The dispatcher: one C file, compiled once for each Python and numpy, that makes calls without Python code.
 
-It needs the headers of the running interpreter (``Python.h``; numpy brings its own), and a C compiler: the one that CC
-names, ``cc``, ``gcc`` or ``clang``, else the pinned Zig's ``zig cc``. It is compiled in the background while the first
-cell is, and kept in the cache. Where it cannot be made every call goes through cffi, with the same results and
-messages; ``status`` says which way calls go, and why. ``PROJECT_O_DISPATCHER=off`` asks for cffi.
+A wheel for one Python and one machine brings it compiled (``make wheel``). Else it needs the headers of the running
+interpreter (``Python.h``; numpy brings its own), and a C compiler: the one that CC names, ``cc``, ``gcc`` or ``clang``,
+else the pinned Zig's ``zig cc``. It is compiled in the background while the first cell is, and kept in the cache. Where
+it cannot be made every call goes through cffi, with the same results and messages; ``status`` says which way calls go,
+and why. ``PROJECT_O_DISPATCHER=off`` asks for cffi.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import sys
 import sysconfig
 import threading
 from dataclasses import dataclass
-from importlib import machinery, metadata, resources, util
+from importlib import machinery, metadata, util
 from pathlib import Path
 from types import ModuleType
 
@@ -23,13 +24,11 @@ from .. import abi
 from ..config import setting
 from ..errors import ToolchainError, ToolchainMissing
 from . import cache
+from . import dispatcher_source as source
 from .compiler import Job, build_folder, run
 from .places import locate
-from .sources import ABI_NUMBER, machine_facts
+from .sources import machine_facts
 
-_NAME = "project_o_dispatch"
-_FILES = ("dispatch.c", "entry.h", "arguments.h", "results.h")
-_FLAGS = ("-O2", "-g0", "-std=gnu11", "-fPIC", "-shared", "-fvisibility=hidden", "-fno-strict-aliasing", "-DNDEBUG")
 _LAST_WORDS_CHARACTERS = 500
 _PORTABLE = "calls go through cffi"
 
@@ -50,10 +49,13 @@ class _Dispatcher:
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
         self._wanted: bool | None = None
+        self._passed_over = ""
         self.status = Status(False, f"not made yet: {_PORTABLE}")
 
     def prepare(self) -> None:
-        """Load it if it is in the cache, else begin to compile it in the background. Cheap when done before.
+        """Load it if a wheel brought it or the cache has it, else begin to compile it in the background.
+
+        Cheap when done before.
 
         Raises UsageError for a setting that cannot be meant.
         """
@@ -64,6 +66,8 @@ class _Dispatcher:
                 return
             # No daemon: a script that ends sooner waits for it, once, and the next one finds it in the cache.
             self._thread = threading.Thread(target=self._make, name="project-o-dispatcher")
+            if self._load_shipped():
+                return
             entry = self._cached()
             if entry is not None:
                 self._load(entry, "from the cache")
@@ -88,6 +92,8 @@ class _Dispatcher:
         """The status as it is now."""
         if self._wanted is False:
             return Status(False, f"off (PROJECT_O_DISPATCHER, %config ProjectO.dispatcher): {_PORTABLE}")
+        if self._passed_over:
+            return Status(self.status.made, f"{self.status.how} ({self._passed_over})", self.status.todo)
         return self.status
 
     # ------------------------------------------------------------------ making it
@@ -110,12 +116,31 @@ class _Dispatcher:
         except ToolchainError as error:
             self.status = Status(False, f"{error}: {_PORTABLE}", "see the message; cells work all the same")
 
+    def _load_shipped(self) -> bool:
+        """Whether the one that a wheel brought serves. It needs no compiler and no headers."""
+        path, self._passed_over = source.shipped()
+        if path is None:
+            return False
+        try:
+            module = _imported(str(path))
+            # Of a numpy that is not imported yet the version has to do: importing it takes longer than most cells.
+            if "numpy" in sys.modules:
+                module.load_numpy()
+        except (ImportError, RuntimeError, SystemError) as error:
+            self._passed_over = f"that of the wheel does not load: {error}"
+            return False
+        self._serve(module, "from the wheel")
+        return True
+
     def _load(self, entry: cache.Entry, how: str) -> None:
         try:
             module = _imported(str(entry.library))
         except ImportError as error:
             self.status = Status(False, f"it does not load ({error}): {_PORTABLE}", "`project-o cache --clear`")
             return
+        self._serve(module, how)
+
+    def _serve(self, module: ModuleType, how: str) -> None:
         module.enable(self._wanted is not False)
         abi.dispatch.put(module)
         self.status = Status(True, how)
@@ -125,37 +150,21 @@ def _obstacle(*, headers: bool = True) -> Status | None:
     """Why there can be no dispatcher here; None where there can."""
     if sys.implementation.name != "cpython" or sysconfig.get_config_var("Py_GIL_DISABLED"):
         return Status(False, f"it is written for CPython with its lock: {_PORTABLE}")
-    if headers and not (Path(sysconfig.get_path("include")) / "Python.h").is_file():
+    if headers and source.python_headers() is None:
         version = f"{sys.version_info.major}.{sys.version_info.minor}"
         return Status(
             False,
             f"this Python has no Python.h: {_PORTABLE}",
             f"install its headers (python{version}-dev or python3-devel), and calls take a tenth of the time",
         )
-    if _numpy_headers() is None:
+    if source.numpy_headers() is None:
         return Status(False, f"this numpy has no headers: {_PORTABLE}", "install numpy from its wheel")
     return None
 
 
-def _numpy_headers() -> Path | None:
-    # Found, not imported: numpy takes longer to import than most cells to run.
-    spec = util.find_spec("numpy")
-    for folder in (spec.submodule_search_locations or ()) if spec is not None else ():
-        for core in ("_core", "core"):
-            path = Path(folder) / core / "include"
-            if (path / "numpy" / "arrayobject.h").is_file():
-                return path
-    return None
-
-
-def _text(name: str) -> str:
-    return resources.files(__package__).joinpath("dispatcher", name).read_text("utf-8")
-
-
 def _key() -> str:
     facts = (sys.version, sysconfig.get_config_var("EXT_SUFFIX") or "", metadata.version("numpy"), *machine_facts())
-    body = "\0".join(("dispatcher", str(ABI_NUMBER), *map(_text, _FILES), *_FLAGS, *facts))
-    return hashlib.sha256(body.encode()).hexdigest()
+    return hashlib.sha256("\0".join((source.digest(), *facts)).encode()).hexdigest()
 
 
 def _compiler() -> tuple[str, ...]:
@@ -170,14 +179,14 @@ def _compiler() -> tuple[str, ...]:
 
 
 def _compile(compiler: tuple[str, ...]) -> bytes:
-    numpy = _numpy_headers()
+    python, numpy = source.python_headers(), source.numpy_headers()
+    assert python is not None, "asked for before"
     assert numpy is not None, "asked for before"
     folder = build_folder()
     try:
-        for name in _FILES:
-            (folder / name).write_text(_text(name), "utf-8")
-        includes = {sysconfig.get_path("include"), sysconfig.get_path("platinclude"), str(numpy)}
-        command = (*compiler, *_FLAGS, *(f"-I{path}" for path in sorted(includes)), "dispatch.c", "-o", "dispatch.so")
+        for name in source.FILES:
+            (folder / name).write_text(source.text(name), "utf-8")
+        command = source.command(compiler, python, numpy, "dispatch.so")
         # A compiler may be a script; the Zig one keeps its own cache.
         environment = {
             "ZIG_GLOBAL_CACHE_DIR": str(cache.compiler_cache()),
@@ -196,10 +205,11 @@ def _compile(compiler: tuple[str, ...]) -> bytes:
 
 def _imported(path: str) -> ModuleType:
     """The module. Raises ImportError."""
-    loader = machinery.ExtensionFileLoader(_NAME, path)
-    spec = util.spec_from_file_location(_NAME, path, loader=loader)
+    loader = machinery.ExtensionFileLoader(source.NAME, path)
+    spec = util.spec_from_file_location(source.NAME, path, loader=loader)
     assert spec is not None
-    # SAFETY: our own C, compiled for exactly this interpreter and numpy: both are in the key of the entry.
+    # SAFETY: our own C, compiled for this interpreter and numpy: both are in the key of a cache's entry. A wheel's has
+    # the interpreter in its name, is whole and of these very texts by its digests, and fits a range of numpys.
     module = util.module_from_spec(spec)
     loader.exec_module(module)
     return module

@@ -9,8 +9,9 @@ from pathlib import Path
 from ..errors import ToolchainError
 from . import cache
 from .compiler import Job, build_folder, run
+from .dispatcher_source import ABI_NUMBER
 from .places import ZIG_VERSION, cache_directory, locate, template
-from .sources import ABI_NUMBER, machine_facts
+from .sources import machine_facts
 
 _FILES = ("guard.c", "guard_frames.h", "guard_handlers.h", "guard_limits.h", "guard_text.h", "guard_words.h")
 _FLAGS = ("-O", "fast", "-fno-omit-frame-pointer", "-mcpu", "baseline")

@@ -11,9 +11,9 @@ from typing import Any
 
 from ..errors import UsageError
 from ..values import Program
+from .dispatcher_source import ABI_NUMBER
 from .places import ZIG_VERSION, template
 from .sources import (
-    ABI_NUMBER,
     CELL_FOLDER,
     HOST_FOLDER,
     LINE_OFFSET_FLAG,

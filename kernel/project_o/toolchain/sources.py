@@ -14,9 +14,6 @@ from .. import limits
 from ..errors import CompileError, UsageError
 from ..values import Diagnostic, Program
 
-ABI_NUMBER = 2
-"""Raised whenever the cells of a call or the description change their meaning."""
-
 CELL_FOLDER = "cell"
 HOST_FOLDER = "host"
 IMPORTS_FOLDER = "imports"

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #define NPY_NO_DEPRECATED_API NPY_1_7_API_VERSION
+#define NPY_TARGET_VERSION NPY_1_25_API_VERSION /* that of 1.26, too: what a wheel brings loads with any numpy since */
 #include <numpy/arrayobject.h>
 
 /* Keep in step with abi/plan.py. */

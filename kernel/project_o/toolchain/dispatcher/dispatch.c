@@ -162,6 +162,12 @@ static PyObject *prepare(PyObject *module, PyObject *args) {
     Py_RETURN_NONE;
 }
 
+static PyObject *load_numpy(PyObject *module, PyObject *unused) {
+    (void)module, (void)unused;
+    if (!loads_numpy()) return NULL;
+    Py_RETURN_NONE;
+}
+
 static PyObject *enable(PyObject *module, PyObject *wanted) {
     (void)module;
     const int truth = PyObject_IsTrue(wanted);
@@ -237,7 +243,9 @@ static PyObject *look_up(PyObject *module, PyObject *type) {
         return NULL;
     }
     if (((PyTypeObject *)type)->tp_getattro != attribute) {
-        other_attribute = ((PyTypeObject *)type)->tp_getattro;
+        /* The first time alone: in a process with two dispatchers each would find the other's from the second time on, and
+         * an attribute that neither has would be looked up in turns without end. */
+        if (other_attribute == NULL) other_attribute = ((PyTypeObject *)type)->tp_getattro;
         ((PyTypeObject *)type)->tp_getattro = attribute;
         PyType_Modified((PyTypeObject *)type);
     }
@@ -247,6 +255,7 @@ static PyObject *look_up(PyObject *module, PyObject *type) {
 static PyMethodDef functions[] = {
     {"prepare", prepare, METH_VARARGS, "Say where a slot keeps its version, and what keeps the interpreter's lock."},
     {"let_go", let_go_address, METH_NOARGS, "The address of what the guard calls while a call lasts."},
+    {"load_numpy", load_numpy, METH_NOARGS, "Raise ImportError or RuntimeError if this is not for the numpy that is here."},
     {"enable", enable, METH_O, "Whether calls may go this way."},
     {"adopt", adopt, METH_O, "Make a subclass of Function as fast as it is."},
     {"look_up", look_up, METH_O, "Make a class find the functions in its objects' dictionaries at once."},

@@ -101,8 +101,11 @@ static bool plan_fits(const Entry *self, Py_ssize_t parameter_bytes, Py_ssize_t 
            self->handle_cell == result_cells;
 }
 
+/* Where this numpy does not fit, its table is there all the same after the first try. */
 static bool loads_numpy(void) {
-    return PyArray_API != NULL || _import_array() == 0;
+    static bool fits;
+    if (!fits) fits = _import_array() == 0;
+    return fits;
 }
 
 /* Entry(code, name, address, parameters, results, make, handle_cell, always_release, arrays) */

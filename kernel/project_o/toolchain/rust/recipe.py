@@ -10,8 +10,8 @@ from functools import cached_property
 from pathlib import Path
 
 from ...values import Program
+from ..dispatcher_source import ABI_NUMBER
 from ..sources import (
-    ABI_NUMBER,
     COUNT_LINES,
     LINE_OFFSET_FLAG,
     LOCKED_FLAG,
