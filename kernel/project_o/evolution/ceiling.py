@@ -129,7 +129,7 @@ class Ceiling:
         share = max(0.0, followed / self.asked - math.sqrt(math.log(1 / OPEN_SHARE) / (2 * self.asked)))
         size = share * read_bytes(self.function, self.case)
         seconds = statistics.median(series.cpu[1]) / series.repeat
-        ceiling = bytes_per_second_max(int(size)) if size else math.inf
+        ceiling = bytes_per_second_max(int(size), size / seconds) if size else math.inf
         if size <= 0 or size / seconds <= ceiling:
             return None
         return Defect(
