@@ -126,6 +126,10 @@ MISTAKES_ZIG = [
     ("pub fn f(a: []const f64) usize { return a.length; }", "it is called `len` here"),
     ("pub fn f(x: f64) f64 { return x ^ 2; }", "there is no power: write `x * x`, or `std.math.pow(f64, x, y)`"),
     ("# The same.\npub fn f(x: f64) f64 { return x; }", "a comment begins with `//`"),
+    (
+        "pub fn f() f64 {\n    const a = [_]f64{0} ** 4;\n    return a[0];\n}",
+        "an array of equal ones is `const a: [4]f64 = @splat(0);`",
+    ),
     ("pub fn f(x: float) float { return x; }", "it is called `f64` here"),
     ("pub fn f(x: int) int { return x; }", "it is called `i64` here, or `i32`, `usize`"),
     ("pub fn f(s: str) usize { return s.len; }", "a text is a `[]const u8`"),

@@ -81,6 +81,7 @@ ZIG: tuple[Hint, ...] = (
     Hint(r"^variable of type 'comptime_int'", "say which number it is: `var {word}: usize = 0;`"),
     Hint(r"^variable of type 'comptime_float'", "say which number it is: `var {word}: f64 = 0;`"),
     Hint(r"CallingConvention' has no member named 'C'", "it is written `callconv(.c)` now"),
+    Hint(r"whitespace on one side", "an array of equal ones is `const a: [4]f64 = @splat(0);`", r"\}\s*\*\*"),
     Hint(r"whitespace on one side", "there is no power: write `x * x`, or `std.math.pow(f32, x, y)`", r"\*\*"),
     Hint(r"^no field or member function named 'len'", "it is a field: `.len` without parentheses", r"\.len\("),
     Hint(r"^expected ';' after statement", "there is no `?:`: write `if (a) b else c`", r" \? .+ : "),
