@@ -25,6 +25,8 @@ def ready(kernel):
         ("%evolve --help", ["evolve [NAME]", "--budget BUDGET", "how long, as 60s or 2m"]),
         ("%evolve points -h", ["--tests NAME"]),
         ("%%zig --help\npub fn f( {", ["--mode safe|fast|debug", "run every call in a worker process"]),
+        ("%%zig --help", ["--mode safe|fast|debug"]),
+        ("%%evolve points -h\n\n", ["--tests NAME"]),
         ("%%rust -h\nx", ["--dep CRATE"]),
         ("%agent --help", ["Define agents in Lisp", "--no-stream"]),
         ("%%agent -h\n(this is not Lisp", ["--no-stream"]),

@@ -79,6 +79,21 @@ def test_ctrl_c_reaches_a_dispatched_call_in_every_cell(ready):
     assert ready.value("kernels.spin(5)") == "5"
 
 
+def test_an_error_of_a_call_shows_the_user_no_frames_of_ours(ready):
+    """The first call, which is tried before it is made, an argument that does not fit, and a stop meanwhile."""
+    cell = "%%zig framed\npub fn first(a: []const f64) f64 { return a[0]; }\n"
+    assert ready.run(cell + CELL[CELL.index("pub fn spin") :]).status == "ok"
+    for call, error in (("first([])", "NativePanic: first, line 2"), ("first(1)", "InterfaceError: first: a wants")):
+        ran = ready.run(f"framed.{call}")
+        assert error in plain(ran.text)
+        assert "project_o" not in plain(ran.text)
+    threading.Timer(0.6, ready.manager.interrupt_kernel).start()
+    stopped = ready.run("framed.spin(2**63)", timeout=60)
+    assert stopped.error == "KeyboardInterrupt: spin was interrupted"
+    assert len(plain(stopped.text).splitlines()) < 20
+    assert "During handling" not in stopped.text
+
+
 def test_ctrl_c_with_calls_in_a_loop_ends_the_loop(ready):
     for _ in range(3):
         ran, _ = ready.interrupted("while True: kernels.spin(1)", 0.3)

@@ -94,6 +94,46 @@ MISTAKES_ZIG = [
     ("const E = enum { a }; pub fn f() E { return @intToEnum(E, 0); }", "it is called `@enumFromInt(x)` now"),
     ("pub fn f(a: []const u8) usize { return @ptrToInt(a.ptr); }", "it is called `@intFromPtr(x)` now"),
     ("pub fn f(n: u8) void { var s = 0.5; if (n > 1) s = 2; }", "say which number it is: `var s: f64 = 0;`"),
+    ("pub fn f() []const u8 { return 'hello'; }", 'a text stands in double quotes: `"..."`'),
+    ("pub fn f(x: i32) i32 {\n    if (x > 1) {\n        return 1;\n    return 2;\n}\n", "a `{` above has no `}`"),
+    ("def f(x):\n    return x", "a function begins so: `pub fn f(x: f64) f64 {`"),
+    (
+        "pub fn f(x: i32) { _ = x; }",
+        "write the type of the result before the `{`, `void` where there is none",
+    ),
+    (
+        "pub fn f(n: u32) u32 { var s: u32 = 0; for i in range(n) { s += i; } return s; }",
+        "write `for (0..n) |i|`, or `for (a) |x|`",
+    ),
+    (
+        "pub fn f(n: u32) u32 { var s: u32 = 0; for (int i = 0; i < n; i++) { s += i; } return s; }",
+        "write `for (0..n) |i|`",
+    ),
+    (
+        "pub fn f(x: i32) i32 {\n    if x > 0 { return 1; }\n    return 0;\n}",
+        "what `if` asks stands in parentheses: `if (...)`",
+    ),
+    (
+        'const std = @import("std");\npub fn f() void { std.debug.print("hello\\n"); }',
+        'what it prints comes in a second argument: `std.debug.print("...", .{})`',
+    ),
+    (
+        'const std = @import("std");\npub fn f(n: i32) void { std.debug.print("{d}\\n", n); }',
+        "what is printed stands in `.{...}`",
+    ),
+    ("pub fn f(x: bool, y: bool) bool { return x || y; }", "write `or`"),
+    ("pub fn f(x: bool) bool { return not x; }", "write `!x`"),
+    ("pub fn f(a: []const f64) usize { return a.length; }", "it is called `len` here"),
+    ("pub fn f(x: f64) f64 { return x ^ 2; }", "there is no power: write `x * x`, or `std.math.pow(f64, x, y)`"),
+    ("# The same.\npub fn f(x: f64) f64 { return x; }", "a comment begins with `//`"),
+    (
+        "pub fn f() f64 {\n    const a = [_]f64{0} ** 4;\n    return a[0];\n}",
+        "an array of equal ones is `const a: [4]f64 = @splat(0);`",
+    ),
+    ("pub fn f(x: float) float { return x; }", "it is called `f64` here"),
+    ("pub fn f(x: int) int { return x; }", "it is called `i64` here, or `i32`, `usize`"),
+    ("pub fn f(s: str) usize { return s.len; }", "a text is a `[]const u8`"),
+    ("pub fn f(x: f64) f64 { return sqrt(x); }", "it is called `@sqrt` here"),
 ]
 MISTAKES_RUST = [
     (

@@ -17,6 +17,22 @@ const Flag = struct { id: u16, on: bool };
 const Word = struct { class: i32, from: i32 };
 const Kind = enum { pass, stop };
 const Odd = enum { _a, __b__, a, mro, name, value, None, __, real };
+const Complex = struct { re: f64, im: f64 };
+const Point = struct { x: f64, y: f64 };
+pub fn conjugate(a: []Complex) void {
+    for (a) |*z| z.im = -z.im;
+}
+pub fn power(a: []const Complex) f64 {
+    var sum: f64 = 0;
+    for (a) |z| sum += z.re * z.re + z.im * z.im;
+    return sum;
+}
+pub fn times_i(z: Complex) Complex {
+    return .{ .re = -z.im, .im = z.re };
+}
+pub fn first(a: []const Point) f64 {
+    return a[0].x;
+}
 pub fn odd(k: Odd) Odd {
     return k;
 }
@@ -58,7 +74,13 @@ pub fn other(k: Kind) Kind {
     return if (k == .pass) .stop else .pass;
 }
 """
-RUST = """pub struct Flag { id: u16, on: bool }
+RUST = """pub struct Complex { re: f64, im: f64 }
+pub struct Point { x: f64, y: f64 }
+pub fn conjugate(a: &mut [Complex]) { for z in a { z.im = -z.im } }
+pub fn power(a: &[Complex]) -> f64 { a.iter().map(|z| z.re * z.re + z.im * z.im).sum() }
+pub fn times_i(z: Complex) -> Complex { Complex { re: -z.im, im: z.re } }
+pub fn first(a: &[Point]) -> f64 { a[0].x }
+pub struct Flag { id: u16, on: bool }
 pub struct Word { class: i32, from: i32 }
 #[derive(Clone, Copy)] pub enum Kind { pass, stop }
 #[derive(Clone, Copy)] pub enum Odd { _a, __b__, a, mro, name, value, None, __, real }
@@ -145,6 +167,25 @@ def test_other_subclasses_are_arrays(native: Both, tmp_path: Any) -> None:
     np.save(tmp_path / "a.npy", np.arange(3.0))
     for array in (np.arange(3.0).view(Own), np.load(tmp_path / "a.npy", mmap_mode="r")):
         assert native.call("total", array) == 3.0
+
+
+def test_a_complex_number_is_a_struct_of_its_two_parts(native: Both) -> None:
+    """Where they are called so: numpy's complex arrays lie in memory as these do."""
+    spectrum = np.fft.fft(np.arange(8.0))
+    mirrored = spectrum.copy()
+    native.module.conjugate(mirrored)
+    assert (mirrored == spectrum.conj()).all()
+    assert native.call("power", spectrum) == pytest.approx((abs(spectrum) ** 2).sum())
+    assert native.call("power", spectrum.view(native.module.Complex.dtype)) > 0
+    assert native.call("power", [3 + 4j, 1]) == 26.0
+    for number in (3 + 4j, np.complex64(3 + 4j), (3, 4)):
+        assert native.call("times_i", number) == (-4.0, 3.0)
+
+    assert native.call("power", spectrum.astype("c8")).endswith("got complex64: convert it with .astype('complex128')")
+    assert native.call("power", spectrum[::2]).endswith("pass np.ascontiguousarray(...)")
+    spectrum.flags.writeable = False
+    assert "this array is read-only" in native.call("conjugate", spectrum)
+    assert "wants a numpy array of Point, got complex128" in native.call("first", mirrored)
 
 
 def test_records_are_not_rounded(native: Both) -> None:

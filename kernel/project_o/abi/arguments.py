@@ -14,7 +14,7 @@ from typing import Any
 from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
 from .classes import element_dtype, enum_class, named_tuple
-from .elements import has_bools, holds_other_bytes, other_array, utf8
+from .elements import COMPLEX, complex_dtype, has_bools, holds_other_bytes, other_array, utf8
 from .layout import WORD_BITS, argument_cell_count, child_of, dtype_name
 
 Place = Callable[[Any, bool], int]
@@ -166,17 +166,16 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
     child = child_of(kind)
     dtype, name = element_dtype(child), dtype_name(child)
     writes = not kind.const
-    how = f"'{name}'" if dtype.names is None else f"{name}.dtype"
-    bools = has_bools(dtype)
+    pairs, bools = complex_dtype(dtype), has_bools(dtype)
 
     def read(value: Any) -> Any:
         array = value if isinstance(value, np.ndarray) else other_array(value, dtype, where, name, writes=writes)
         if type(array) is not np.ndarray and isinstance(array, np.ma.MaskedArray):
             raise InterfaceError(f"{where} would not see this array's mask: pass .filled(...) or .compressed()")
+        if pairs is not None and array.dtype == pairs:
+            array = array.view(dtype)
         if array.dtype != dtype:
-            raise InterfaceError(
-                f"{where} wants a numpy array of {name}, got {array.dtype}: convert it with .astype({how})"
-            )
+            raise InterfaceError(f"{where} wants a numpy array of {name}, got {array.dtype}: {_how(dtype, name)}")
         flags = array.flags
         # An array of structs is aligned to its own idea of them, which may be none.
         if not flags.aligned or (dtype.names is not None and array.ctypes.data % dtype.alignment and array.size):
@@ -188,6 +187,17 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
         return array
 
     return read
+
+
+def _how(dtype: Any, name: str) -> str:
+    """How an array of another type becomes one of this."""
+    if dtype.names is None:
+        return f"convert it with .astype('{name}')"
+    if (pairs := complex_dtype(dtype)) is not None:
+        return f"convert it with .astype('{pairs}')"
+    if not name.isidentifier():  # a generic type: Python has no name for it
+        return f"convert it with .astype({dtype.descr})"
+    return f"convert it with .astype({name}.dtype), where a cell CELL has a name with .astype(CELL.{name}.dtype)"
 
 
 def _contiguous(array: Any, where: str) -> None:
@@ -291,6 +301,8 @@ def _struct_converter(kind: NativeType, where: str) -> Converter:
             items = [value[name] for name in names]
         elif isinstance(value, tuple) and len(value) == len(parts):
             items = list(value)
+        elif names in COMPLEX and hasattr(value, "imag") and not hasattr(value, "__len__"):
+            items = [value.real, value.imag]
         else:
             raise InterfaceError(f"{where} wants a tuple or dict of {', '.join(name for name, _ in parts)}")
         for (_, part), item in zip(parts, items, strict=True):

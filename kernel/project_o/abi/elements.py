@@ -6,6 +6,9 @@ from typing import Any
 
 from ..errors import InterfaceError, a_kind
 
+COMPLEX = (("re", "im"), ("real", "imag"))
+"""What the parts of a complex number are called where it is a struct: Zig's, Rust's, numpy's own names."""
+
 
 def other_array(value: Any, dtype: Any, where: str, name: str, *, writes: bool) -> Any:
     """An array of ``dtype`` of what holds such elements. Raises InterfaceError."""
@@ -47,6 +50,8 @@ def _from_records(value: Any, dtype: Any, where: str) -> Any:
 def _record(row: Any, names: tuple[str, ...]) -> tuple[Any, ...]:
     if isinstance(row, dict):
         return tuple(row[name] for name in names) if set(row) == set(names) else ()
+    if names in COMPLEX and isinstance(row, (complex, float, int)):
+        return row.real, row.imag
     # An element of an array of structs is none of Python's tuples.
     return tuple(row) if isinstance(row, (tuple, list)) or getattr(getattr(row, "dtype", None), "names", None) else ()
 
@@ -87,6 +92,19 @@ def utf8(text: str, where: str) -> bytes:
         return text.encode("utf-8")
     except UnicodeEncodeError:
         raise InterfaceError(f"{where} is not Unicode text: it holds half of a surrogate pair") from None
+
+
+def complex_dtype(dtype: Any) -> Any:
+    """numpy's complex type that lies in memory as a struct of a real and an imaginary part does; None for others."""
+    import numpy as np
+
+    if dtype.names not in COMPLEX:
+        return None
+    (first, start), (second, middle) = (dtype.fields[name][:2] for name in dtype.names)
+    if first != second or first not in (np.float32, np.float64):
+        return None
+    lies_so = start == 0 and middle == first.itemsize and dtype.itemsize == 2 * first.itemsize
+    return np.dtype(f"complex{16 * first.itemsize}") if lies_so else None
 
 
 def has_bools(dtype: Any) -> bool:

@@ -138,6 +138,8 @@ class NativeFunction:
         except (NativeError, InterfaceError) as error:
             # What happened is in the message; the frames below this one are ours and tell the user nothing.
             raise error.with_traceback(None) from None
+        except KeyboardInterrupt as stop:  # wherever among our frames it came
+            raise KeyboardInterrupt(*(stop.args or (f"{self.__name__} was interrupted",))) from None
         if remember is not None:
             remember()
             self._seen = True
@@ -237,6 +239,9 @@ class NativeModule:
             made = classes(self._slot.version.artifact.interface).get(name)
             if made is not None:
                 return made
+            skipped = dict(self._slot.version.artifact.interface.skipped).get(name)
+            if skipped:
+                raise AttributeError(f"{self._slot.name}.{name} cannot be called from Python: {skipped}")
             raise AttributeError(f"{self._slot.name} has no function {name}: it has {', '.join(self)}")
         return self._slot.function(name)
 

@@ -101,4 +101,6 @@ def renew(registry: Registry, name: str) -> None:
         except ProjectOError as error:
             why = str(error)
         registry.slot(importer).note = f"built with an earlier text of {name}: run its cell again"
-        warnings.warn(f"{importer} goes on with the earlier text of {name}: {why}", stacklevel=3)
+        # At the cell, whose line it is not, either: a line of ours would tell nobody anything.
+        said = f"{importer} goes on with the earlier text of {name}: {why}"
+        warnings.warn_explicit(said, UserWarning, "cell", 1)

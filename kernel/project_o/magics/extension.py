@@ -16,6 +16,7 @@ from .evolution import EvolutionMagics
 from .native import NativeMagics
 from .operations import OperationsMagics
 from .panels import close_all
+from .report import bare_help
 from .session import Session
 
 ATTRIBUTE = "_project_o_extension"
@@ -41,6 +42,7 @@ class Extension:
         self.config_of_ipython = configuring.own
         for magics in self.magics:
             shell.register_magics(magics)
+        shell.input_transformers_cleanup.append(bare_help)
         register(shell)
         atexit.register(self.close)
         warming.begin()
@@ -63,6 +65,7 @@ class Extension:
                 for name in table:
                     shell.magics_manager.magics[kind].pop(name, None)
         shell.magics_manager.magics["line"]["config"] = self.config_of_ipython
+        shell.input_transformers_cleanup.remove(bare_help)
         unregister(shell)
         close_all()
 

@@ -140,12 +140,17 @@ class NativeMagics(Magics):
 
 
 def bind(namespace: dict[str, Any], module: NativeModule, name: str) -> None:
-    """Put NAME, or without a name each function, into the namespace; warn before something else is overwritten."""
+    """Put NAME, or without a name each function and each type, into the namespace; warn before something else is
+    overwritten."""
     from ..deploy import NativeFunction, NativeModule
 
-    new = {name: module} if name else {function: NativeFunction(module.slot, function) for function in module}
-    for key, value in new.items():
+    types = set() if name else set(dir(module)) - set(module)
+    functions = {name: module} if name else {function: NativeFunction(module.slot, function) for function in module}
+    for key, value in {**{kind: getattr(module, kind) for kind in types}, **functions}.items():
         old = namespace.get(key)
+        if key in types and (old is value or getattr(old, "__module__", "") == value.__module__):
+            namespace[key] = value
+            continue
         if isinstance(old, (NativeFunction, NativeModule)):
             if type(old) is type(value) and old.slot is value.slot:
                 continue  # the object the user already holds follows its slot

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -54,6 +55,16 @@ def _asked(parser: Any, line: str) -> bool:
 
     said = line.split()
     return asks_help(said[:1] if parser.prog.strip("%") == _OF_WORDS else said)
+
+
+_BARE_HELP = re.compile(r"%%(?:zig|rust|evolve|agent)(?:[ \t].*)?[ \t](?:-h|--help)\s*$")
+
+
+def bare_help(lines: list[str]) -> list[str]:
+    """``%%zig --help`` with nothing below it asks for help: IPython refuses cells whose body is empty."""
+    if lines and _BARE_HELP.match(lines[0]) and not "".join(lines[1:]).strip():
+        return [lines[0].rstrip("\n") + "\n", "\n"]
+    return lines
 
 
 def _help(parser: Any, magic: Callable[..., Any]) -> Any:

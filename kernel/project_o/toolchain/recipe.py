@@ -26,7 +26,8 @@ from .sources import (
 )
 
 HOST_FILES = (
-    "root.zig", "once.zig", "half.zig", "module.zig", "interface.zig", "state.zig", "panics.zig", "arena.zig", "o.zig"
+    "root.zig", "once.zig", "half.zig", "module.zig", "interface.zig", "state.zig", "panics.zig", "print.zig",
+    "arena.zig", "o.zig"
 )  # fmt: skip
 CELL_PATH = f"{CELL_FOLDER}/cell.zig"
 _OPTIMIZE = {"safe": "safe", "fast": "fast", "debug": "debug"}

@@ -23,11 +23,21 @@ static inline PyObject *serving(const Function *self) {
     return *(PyObject **)((char *)self->slot + here.version_offset);
 }
 
+/* `_call` drops the frames below it where the message says all, with `from None`: then its own goes too, which is ours. */
+static void drop_own_frame(void) {
+    PyObject *kind, *what, *where;
+    PyErr_Fetch(&kind, &what, &where);
+    const bool said = what != NULL && PyExceptionInstance_Check(what) && ((PyBaseExceptionObject *)what)->suppress_context;
+    if (said && where != NULL && ((PyTracebackObject *)where)->tb_next == NULL) Py_CLEAR(where);
+    PyErr_Restore(kind, what, where);
+}
+
 static PyObject *call_portable(Function *self, PyObject *const *args, size_t count, PyObject *names) {
     PyObject *portable = PyObject_GetAttr((PyObject *)self, here.portable_name);
     if (portable == NULL) return NULL;
     PyObject *value = PyObject_Vectorcall(portable, args, count & ~PY_VECTORCALL_ARGUMENTS_OFFSET, names);
     Py_DECREF(portable);
+    if (value == NULL) drop_own_frame();
     return value;
 }
 

@@ -321,7 +321,8 @@ class QuickVersion(Version):
         if self._refusal and not self._later.stopped:
             # A notebook shows it below the cell that began this thread.
             name = self.artifact.program.name
-            warnings.warn(f"{name} goes on with its build that is not optimised: {self._refusal}", stacklevel=1)
+            said = f"{name} goes on with its build that is not optimised: {self._refusal}"
+            warnings.warn_explicit(said, UserWarning, "cell", 1)
 
     def _objection(self, better: Version) -> str:
         """Why the optimised build may not take this one's place; "" where it may."""

@@ -75,13 +75,26 @@ fn obstacle(comptime T: type, comptime role: Role) ?[]const u8 {
 
 fn pointerObstacle(comptime T: type, comptime p: std.lang.Type.Pointer) ?[]const u8 {
     if (p.size != .slice) return named(T, "pointers cannot be passed, use a slice");
-    if (!isElement(p.child)) return named(T, "slices hold bool, 8 to 64 bit integers, floats, or structs of these");
+    if (!isElement(p.child)) return named(T, "slices hold bool, 8 to 64 bit integers, floats, or structs of these" ++ instead(p.child));
     if (p.attrs.@"volatile" or p.attrs.@"allowzero") return named(T, "volatile and allowzero slices are not mapped");
     if (p.attrs.@"align") |a| if (a > @alignOf(p.child))
         return named(T, "arrays from Python are not aligned beyond their elements");
     if (p.sentinel()) |s| if (p.child != u8 or !p.attrs.@"const" or s != 0)
         return named(T, "of the slices with a sentinel only [:0]const u8 is mapped");
     return null;
+}
+
+/// What to write where a slice holds something else; nothing where that is not known.
+fn instead(comptime T: type) []const u8 {
+    return switch (@typeInfo(T)) {
+        .array => |a| if (isNumber(a.child)) ": let a struct hold each row, struct { row: " ++ shortName(T) ++ " }" else "",
+        .pointer => |p| if (p.size == .slice and p.child == u8) ": join the texts to one, and split it in Python" else "",
+        .@"struct" => |s| for (s.field_names, s.field_types) |name, F| {
+            const inside = isElement(F) or (@typeInfo(F) == .array and isNumber(@typeInfo(F).array.child));
+            if (!inside) break ", which its field " ++ name ++ " is not";
+        } else "",
+        else => "",
+    };
 }
 
 fn enumObstacle(comptime T: type, comptime e: std.lang.Type.Enum) ?[]const u8 {

@@ -9,6 +9,8 @@ const interface = @import("interface.zig");
 
 pub const panic = root.panic;
 pub const std_options = root.std_options;
+pub const std_options_debug_io = root.std_options_debug_io;
+pub const debug = root.debug;
 
 const Call = *const fn ([*]const u64, [*]u64) callconv(.c) i32;
 

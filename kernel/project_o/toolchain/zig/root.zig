@@ -20,6 +20,11 @@ const isView = interface.isView;
 
 pub const panic = @import("panics.zig").Panics(hook);
 pub const std_options: std.Options = .{ .enable_segfault_handler = false };
+pub const std_options_debug_io = @import("print.zig").io;
+/// No reader of debug information: a `DebugAllocator` would bring one for the stack traces of leaks, which are empty here.
+pub const debug = struct {
+    pub const SelfInfo = void;
+};
 
 pub const OnPanic = *const fn ([*]const u8, usize, usize) callconv(.c) void;
 var own_on_panic: OnPanic = &ignore;

@@ -7,6 +7,8 @@ const others = @import("others.zig").all;
 
 pub const panic = root.panic;
 pub const std_options = root.std_options;
+pub const std_options_debug_io = root.std_options_debug_io;
+pub const debug = root.debug;
 
 fn Description(comptime Cell: type) type {
     return struct {
