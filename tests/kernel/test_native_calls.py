@@ -87,8 +87,7 @@ def test_an_error_of_a_call_shows_the_user_no_frames_of_ours(ready):
         ran = ready.run(f"framed.{call}")
         assert error in plain(ran.text)
         assert "project_o" not in plain(ran.text)
-    threading.Timer(0.6, ready.manager.interrupt_kernel).start()
-    stopped = ready.run("framed.spin(2**63)", timeout=60)
+    stopped, _ = ready.interrupted("framed.spin(2**63)", 0.6)
     assert stopped.error == "KeyboardInterrupt: spin was interrupted"
     assert len(plain(stopped.text).splitlines()) < 20
     assert "During handling" not in stopped.text
