@@ -124,6 +124,9 @@ MODULE_TURN_SECONDS = 10.0
 # Calls --------------------------------------------------------------------------------------------
 LOCK_KEPT_BYTES_MAX = 64 * 1024  # with more to look at a call is long enough for others to run meanwhile
 LOCK_KEPT_MICROSECONDS_MAX = 5.0
+PRINTED_WAITS_SECONDS_MAX = 0.05
+"""How long a cell's end waits until what native code printed in it was read."""
+PRINTED_LOOK_SECONDS = 0.0005
 
 # Guard --------------------------------------------------------------------------------------------
 INTERRUPT_RETRY_MICROSECONDS = 200

@@ -93,6 +93,30 @@ def test_an_error_of_a_call_shows_the_user_no_frames_of_ours(ready):
     assert "During handling" not in stopped.text
 
 
+LATE = """
+import os, sys, time
+read = os.read
+def late(descriptor, count):
+    said = read(descriptor, count)
+    if descriptor == sys.stderr._fid:
+        time.sleep(0.02)
+    return said
+os.read = late
+"""
+"""The thread that reads what native code prints is held up, as by native code that keeps the interpreter's lock."""
+
+
+def test_what_a_call_prints_belongs_to_its_cell(start_kernel, tmp_path, monkeypatch):
+    """A client looks no further than the cell's end."""
+    monkeypatch.delenv("PYTEST_CURRENT_TEST")  # ipykernel reads no pipe in a test
+    kernel = start_kernel(tmp_path)
+    cell = '%%zig printing\npub fn say() void { @import("std").debug.print("said\\n", .{}); }'
+    assert kernel.run(cell).status == "ok"
+    assert kernel.run(LATE).status == "ok"
+    kernel.run("printing.say()")  # until then the thread waits in the real one
+    assert [kernel.run("printing.say()").text for _ in range(5)] == ["said\n"] * 5
+
+
 def test_ctrl_c_with_calls_in_a_loop_ends_the_loop(ready):
     for _ in range(3):
         ran, _ = ready.interrupted("while True: kernels.spin(1)", 0.3)

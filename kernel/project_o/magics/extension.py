@@ -16,6 +16,7 @@ from .evolution import EvolutionMagics
 from .native import NativeMagics
 from .operations import OperationsMagics
 from .panels import close_all
+from .printed import pass_on
 from .report import bare_help
 from .session import Session
 
@@ -43,6 +44,7 @@ class Extension:
         for magics in self.magics:
             shell.register_magics(magics)
         shell.input_transformers_cleanup.append(bare_help)
+        shell.events.register("post_run_cell", pass_on)
         register(shell)
         atexit.register(self.close)
         warming.begin()
@@ -66,6 +68,7 @@ class Extension:
                     shell.magics_manager.magics[kind].pop(name, None)
         shell.magics_manager.magics["line"]["config"] = self.config_of_ipython
         shell.input_transformers_cleanup.remove(bare_help)
+        shell.events.unregister("post_run_cell", pass_on)
         unregister(shell)
         close_all()
 
