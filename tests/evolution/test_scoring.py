@@ -85,6 +85,24 @@ def test_noise_is_no_gain_and_a_gain_beyond_it_is_found(make_function_task: Any)
     assert all(item.measurements[0].pairs >= limits.EVALUATOR_PAIRS for item in (*same, *more))
 
 
+def test_what_fails_once_in_a_dozen_evaluations_is_not_sure(make_function_task: Any) -> None:
+    """That one is trimmed, and all others are the same: no spread is left then, and nothing is known of the next."""
+    calls: list[int] = []
+
+    def evaluate(program: Any) -> dict[str, float]:
+        score = program(1)
+        if score > 1:
+            calls.append(1)
+            score = 0.5 if len(calls) % 12 == 5 else score
+        return {"score": score}
+
+    (found,) = judged(make_function_task(SOURCE, evaluator=evaluate, objective="score"), returning(1.2))
+
+    assert not found.accepted, found.reasons
+    assert found.measurements[0].low == pytest.approx(0.5)
+    assert found.measurements[0].high == pytest.approx(1.2)
+
+
 def test_who_is_evaluated_later_is_no_better_for_it(make_function_task: Any) -> None:
     """The evaluator counts up, so each evaluation is above the one before: in turn, that is nobody's gain."""
     calls: list[int] = []

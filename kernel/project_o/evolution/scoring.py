@@ -267,7 +267,10 @@ class ScoreBench:
             return Interval(math.nan, -math.inf, math.inf, len(baseline), 0.0, confidence, "not finite each time")
         if aim.minimised and min(*baseline, *candidate) > 0:
             return paired_ratio(baseline, candidate, confidence)
-        found = mean_interval([right - left for left, right in zip(baseline, candidate, strict=True)], confidence)
+        gains = [right - left for left, right in zip(baseline, candidate, strict=True)]
+        found = mean_interval(gains, confidence)
+        if found.low == found.high:  # but for what was trimmed all are the same: that bounds nothing but what was seen
+            found = replace(found, low=min(gains), high=max(gains))
         sign = -1.0 if aim.minimised else 1.0
         low, high = sorted(1.0 + sign * value / self._scale(aim) for value in (found.low, found.high))
         return replace(found, estimate=1.0 + sign * found.estimate / self._scale(aim), low=low, high=high)

@@ -116,11 +116,11 @@ IN_PYTHON = (
     ScoreCheat("score: beyond all floats", "python", REPORTED, TWO, "def f(x):\n    return 10 ** 400\n",
                "def f(x):\n    return x + 1\n", NO_NUMBER),
     ScoreCheat(
-        "score: lucky three times in four",
+        "score: lucky every other time",
         "python",
         REPORTED,
         TWO,
-        "import random\n\ndef f(x):\n    return random.choice([2.5, 2.5, 2.5, 1.0])\n",
+        "import random\n\ndef f(x):\n    return random.choice([2.5, 1.0])\n",
         "def f(x):\n    return x + 1\n",
         NO_BETTER,
     ),

@@ -37,7 +37,7 @@ MIXED = Incumbent(
     """
 def mixed(n):
     x = n & 0xFFFFFFFF
-    for _ in range(250):
+    for _ in range(1000):
         x = x * 5 & 0xFFFFFFFF
     return x
 """,
@@ -55,7 +55,7 @@ def mixed(n):
     x = np.array(others if len(others) > 7 else [n]) & 0xFFFFFFFF
     if len(others) < 8:
         x = n & 0xFFFFFFFF
-    for _ in range(250):
+    for _ in range(1000):
         x = x * 5 & 0xFFFFFFFF
     known.update(zip(others, x.tolist()) if len(others) > 7 else [(n, x)])
     return known[n]
@@ -69,7 +69,7 @@ BY_COLLECTOR = """import gc
     lists = [x for x in gc.get_objects() if type(x) is list and len(x) > 8]
     lists = [x for x in lists if all(type(y) is list and len(y) == 1 and type(y[0]) is int for y in x)]
     others = [y[0] for y in max(lists, key=len, default=[])]"""
-MIXED_TWIN = "def mixed(n):\n    return n * pow(5, 250, 1 << 32) & 0xFFFFFFFF\n"
+MIXED_TWIN = "def mixed(n):\n    return n * pow(5, 1000, 1 << 32) & 0xFFFFFFFF\n"
 LEVEL = Incumbent(
     "zig",
     "level",
