@@ -248,6 +248,17 @@ def test_calls_that_keep_memory_are_found_in_a_copy_and_the_copy_alone_grows():
     assert leak(keeps, keeps) == "", "no more than before it"
 
 
+def test_what_is_kept_is_found_where_much_memory_is_free():
+    """As in a kernel that has let go of much: the allocator keeps that, and gives of it without growing."""
+    np.ones(3_000_000)  # from its end on the allocator takes blocks of this size from its own memory
+    many = [np.ones(200_000) for _ in range(60)]
+    last = np.ones(200_000)  # what lies before it cannot go back by itself
+    del many
+
+    assert growth(lambda: KEPT.append(np.ones(200_000))) > 1_000_000
+    assert last.size == 200_000
+
+
 def test_a_call_that_does_not_return_is_given_up(monkeypatch):
     monkeypatch.setattr("project_o.limits.HEALTH_LEAK_SECONDS", 0.3)
     began = time.monotonic()

@@ -7,6 +7,7 @@ in a copy, on arguments that were seen before, and what they return is dropped.
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import gc
 import os
 import select
@@ -51,12 +52,19 @@ def growth(call: Callable[[], Any]) -> int | None:
 def _grown(call: Callable[[], Any]) -> int:
     for _ in range(_WARM_CALLS):
         call()
-    gc.collect()
+    _give_back()
     before = resident_bytes()
     for _ in range(limits.HEALTH_LEAK_CALLS):
         call()
-    gc.collect()
+    _give_back()
     return resident_bytes() - before
+
+
+def _give_back() -> None:
+    """What is free goes back to the system: else what is kept may come out of that, and nothing is seen to grow."""
+    gc.collect()
+    with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def leak(old: Callable[[], Any], new: Callable[[], Any]) -> str:
