@@ -64,6 +64,7 @@ def _give_back() -> None:
     """What is free goes back to the system: else what is kept may come out of that, and nothing is seen to grow."""
     gc.collect()
     with contextlib.suppress(OSError, AttributeError):  # another C library than glibc
+        # SAFETY: it takes a number, and gives back only pages that no allocation holds.
         ctypes.CDLL(None).malloc_trim(0)
 
 
