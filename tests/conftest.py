@@ -1,6 +1,7 @@
 """What all tests share: a skip for what a user may lack, which a run can demand not to happen."""
 
 import contextlib
+import faulthandler
 import os
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from hypothesis import HealthCheck, settings
 
 ORDINARY_USER = 65534
 RERUNS = 2
+END_SECONDS_MAX = 120
 ALONE = "PROJECT_O_TEST_ALONE"
 
 # No example has a deadline: a machine that pauses is no fault of what is tested. A run that demands everything tries
@@ -31,6 +33,11 @@ def pytest_collection_modifyitems(items):
     for item in items:
         if item.get_closest_marker("measured"):
             item.add_marker(pytest.mark.flaky(reruns=RERUNS))
+
+
+def pytest_unconfigure():
+    """What a failed test left behind may be waited for at the end, for ever: that is shown then, and it ends."""
+    faulthandler.dump_traceback_later(END_SECONDS_MAX, exit=True)
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import gc
 import random
+import threading
 import time
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
+from project_o import limits
 from project_o.deploy import NativeFunction, PythonFunction, Registry
 from project_o.deploy.canaries import Canaries
 from project_o.deploy.handles import Slot
@@ -20,6 +23,7 @@ from project_o.deploy.sampling import Sampled, plain
 from project_o.errors import NativeFault, NativePanic
 from project_o.limits import HEALTH_CALLS, SAMPLED_CALLS
 from project_o.observe.metrics import Metrics
+from project_o.releases import Releases
 from project_o.releases.health import Health
 from project_o.values import Interface, NativeType, Program
 from project_o.values import NativeFunction as Signature
@@ -276,3 +280,38 @@ def test_growth_that_goes_on_is_seen():
     for _ in range(5):
         signs.grew(-(8 << 20))
     assert not signs.grows()
+
+
+def opened(release, _cell):
+    return Version(sum, release.program.text)
+
+
+def test_watching_ends_with_what_is_watched(monkeypatch):
+    monkeypatch.setattr(limits, "SAMPLE_SECONDS", 0.01)
+    before = set(threading.enumerate())
+    health = Health(Registry(opened), Metrics(lambda: ""))
+    health.start()
+    (thread,) = set(threading.enumerate()) - before
+    thread.join(0.2)
+    assert thread.is_alive()
+
+    del health
+    gc.collect()
+    thread.join(30)
+    assert not thread.is_alive()
+
+
+@pytest.fixture
+def closed_store(tmp_path):
+    store = tmp_path / "closed" / "store.git"
+    store.mkdir(parents=True)
+    store.parent.chmod(0)
+    yield store
+    store.parent.chmod(0o700)
+
+
+def test_a_store_that_may_not_be_looked_into_has_no_metrics_and_ends_nothing(closed_store, ordinary_user):
+    history = SimpleNamespace(enabled=True, store=str(closed_store))
+    releases = Releases(Registry(opened), history, bind=print, allow=bool, reach=print)
+    releases.health.tick()
+    assert releases.metrics.flush() == 0

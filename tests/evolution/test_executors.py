@@ -4,20 +4,23 @@ from __future__ import annotations
 
 import linecache
 import os
-import signal
 import sys
 import threading
 import time
 import types
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
-import distributed
 import pytest
 
 from project_o import api, evolve
 from project_o.errors import EvolutionError, UsageError
 from project_o.evolution.executors import Elsewhere, Parcel, executing
 from project_o.evolving.away import attempt, executor_of
+
+sys.path.insert(0, str(Path(__file__).parent))
+from losing import LosingPool, losing_cluster
 
 CELL = """
 SCALE = [1, 2, 3]
@@ -43,7 +46,6 @@ def evaluator(seconds=0.0):
     """One that crosses by value."""
 
     def evaluate(program):
-        import time
 
         time.sleep(seconds)
         return {"score": -abs(program(2) - 20) - abs(program(3) - 27)}
@@ -64,44 +66,16 @@ def test_threads_and_processes_make_the_same_run_and_a_killed_pool_is_replaced(k
         assert digest(knob, executor=threads) == here
     with ProcessPoolExecutor(2) as processes:
         assert digest(knob, executor=processes) == here
-        killed = []
-
-        def kill():
-            time.sleep(0.7)
-            killed.append(next(iter(processes._processes)))
-            os.kill(killed[0], signal.SIGKILL)
-
-        thread = threading.Thread(target=kill)
-        thread.start()
+    with LosingPool(2, TRIALS // 2) as processes:
         assert digest(knob, 0.15, executor=processes) == here
-        thread.join()
-        assert killed
+        with pytest.raises(BrokenProcessPool):
+            processes.submit(os.getpid)
 
 
 def test_a_cluster_makes_the_same_run_while_one_of_its_two_workers_is_killed(knob):
     here = digest(knob)
-    with distributed.LocalCluster(
-        n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
-    ) as cluster:
-        address = cluster.scheduler_address.replace("tcp://", "dask://")
-        with distributed.Client(cluster.scheduler_address, set_as_default=False) as client:
-            first = sorted(client.run(os.getpid).values())
-            assert len(first) == 2
-            assert os.getpid() not in first
-
-            def kill():
-                time.sleep(1.5)
-                os.kill(first[0], signal.SIGKILL)
-
-            thread = threading.Thread(target=kill)
-            thread.start()
-            assert digest(knob, 0.2, on=address) == here
-            thread.join()
-            until = time.monotonic() + 60
-            while (left := sorted(client.run(os.getpid).values())) == first or len(left) < 2:
-                assert time.monotonic() < until, "the worker that died was not replaced"
-                time.sleep(0.3)
-            assert first[0] not in left
+    with losing_cluster() as address:
+        assert digest(knob, 0.2, on=address) == here
 
 
 def test_a_parcel_is_sent_once_a_worker_and_known_by_its_hash():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -35,13 +36,12 @@ class Health:
         """Time a few calls now and then, from now on: also while one cell runs for hours."""
         if not self._ticking.is_set():
             self._ticking.set()
-            threading.Thread(target=self._tick, name="project-o-health", daemon=True).start()
+            threading.Thread(target=_tick, args=(weakref.ref(self),), name="project-o-health", daemon=True).start()
 
-    def _tick(self) -> None:
-        while True:
-            time.sleep(limits.SAMPLE_SECONDS)
-            self.arm()
-            self._metrics.flush()
+    def tick(self) -> None:
+        """What is done now and then: time the next calls, write down those that were timed."""
+        self.arm()
+        self._metrics.flush()
 
     def arm(self) -> None:
         """Time the next few calls of everything that serves."""
@@ -152,6 +152,17 @@ class Health:
         now = releases[-1]
         evolved = now.program.cell_digest != now.cell
         return evolved and any(item.program.digest != now.program.digest for item in releases)
+
+
+def _tick(watching: weakref.ref[Health]) -> None:
+    """Until nobody holds it any more: a thread of its own, which keeps nothing alive."""
+    while True:
+        time.sleep(limits.SAMPLE_SECONDS)
+        health = watching()
+        if health is None:
+            return
+        health.tick()
+        del health
 
 
 def _calling(version: Version, function: str, args: tuple[Any, ...]) -> Callable[[], Any]:

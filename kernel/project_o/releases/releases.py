@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from ..deploy import Registry, renew
@@ -346,7 +346,8 @@ class Releases:
     def _metrics_file(self) -> str:
         """Beside the store, where there is one."""
         store = self._history.store if self._history is not None and self._history.enabled else ""
-        return f"{store}/{METRICS}" if store and Path(store).is_dir() else ""
+        # ``Path.is_dir`` raises where one may not look, which would end the thread that asks now and then.
+        return f"{store}/{METRICS}" if store and os.path.isdir(store) else ""  # noqa: PTH112
 
     def _versions(self, name: str) -> list[str]:
         """Every version that was ever given to this program."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-import signal
+import sys
 import threading
-import time
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from pathlib import Path
 
-import distributed
 import pytest
 
 from project_o import evolve
 from project_o.errors import EvolutionError
+
+sys.path.insert(0, str(Path(__file__).parent.parent))
+from losing import LosingPool, losing_cluster
 
 PROGRAM = """# EVOLVE-BLOCK-START
 def level(step=3.0):
@@ -54,32 +57,16 @@ def digest(*what, **how):
 
 def test_a_task_in_openevolves_form_on_a_pool_whose_process_is_killed(task):
     here = digest(task)
-    with ProcessPoolExecutor(2) as processes:
-        processes.submit(os.getpid).result()
-        first = next(iter(processes._processes))
-        thread = threading.Timer(1.0, os.kill, (first, signal.SIGKILL))
-        thread.start()
+    with LosingPool(2, TRIALS // 2) as processes:
         assert digest(task, executor=processes) == here
-        thread.join()
+        with pytest.raises(BrokenProcessPool):
+            processes.submit(os.getpid)
 
 
 def test_it_says_the_same_on_a_cluster_of_two_of_which_one_is_killed(task):
     here = digest(task)
-    with (
-        distributed.LocalCluster(
-            n_workers=2, threads_per_worker=1, processes=True, dashboard_address=None, host="127.0.0.1"
-        ) as cluster,
-        distributed.Client(cluster.scheduler_address, set_as_default=False) as client,
-    ):
-        first = sorted(client.run(os.getpid).values())
-        thread = threading.Timer(1.5, os.kill, (first[0], signal.SIGKILL))
-        thread.start()
-        assert digest(task, on=cluster.scheduler_address.replace("tcp://", "dask://")) == here
-        thread.join()
-        until = time.monotonic() + 30
-        while (left := sorted(client.run(os.getpid).values())) == first or len(left) < 2:
-            assert time.monotonic() < until, "the worker that died was not replaced"
-            time.sleep(0.3)
+    with losing_cluster() as address:
+        assert digest(task, on=address) == here
 
 
 def test_an_evaluator_of_our_own_form_goes_with_a_file_too(task):
