@@ -90,7 +90,7 @@ class NativeFault(NativeError):  # noqa: N818 - the processor's own word
 class NativeResultError(NativeError):
     """The function returned an error value; ``name`` is the error's own name."""
 
-    def __init__(self, message: str, *, name: str, function: str = "", line: int = 0) -> None:
+    def __init__(self, message: str, *, name: str = "", function: str = "", line: int = 0) -> None:
         super().__init__(message, function=function, line=line)
         self.name = name
 

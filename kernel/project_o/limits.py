@@ -66,6 +66,8 @@ LINES_WALL_SECONDS = 5.0
 """How long an error waits for the line that it stands at, where debug information has to be made for that."""
 LINES_RETRY_SECONDS = 30.0
 """How long after that failed it is not tried again."""
+PICKLED_FUNCTIONS_KEPT = 64
+"""The programs that a process keeps open whose functions were sent to it."""
 LINES_KEPT_MAX = 64
 """The builds of which it is kept where their debug information is."""
 BUILD_CPU_SECONDS = 240

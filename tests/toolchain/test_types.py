@@ -167,11 +167,16 @@ def _edges(t: str) -> list[int]:
 GRID = np.arange(24.0).reshape(4, 6)
 CUBE = np.zeros((4, 6, 2), np.int16)
 LARGE = _cloud(5)
+# As arrays are that came in a message: behind a head of some length, and no multiple of their elements' size.
+BYTES = np.zeros(65, "u1")[1:]
+SENT = {t: np.frombuffer(b"." + np.arange(5).astype(d).tobytes(), d, offset=1) for t, d in ELEMENTS.items()}
+GAPS = np.array([[(1.5, 2), (3.0, 4)], [(-1.0, 6), (0.5, 8)]], [("a", "f8"), ("b", "u1")])["a"]
 CASES: list[tuple[str, tuple[Any, ...]]] = [
     *[(f"same_{t}", (value,)) for t in WIDTHS for value in _edges(t)],
     *[(f"copy_{t}", (np.arange(n).astype(d),)) for t, d in ELEMENTS.items() for n in (0, 1, 100)],
     *[(f"copy_{t}", (list(np.arange(3).astype(d).tolist()),)) for t, d in ELEMENTS.items()],
     *[(f"reverse_{t}", (np.arange(n).astype(d),)) for t, d in ELEMENTS.items() for n in (0, 1, 7)],
+    *[(f"copy_{t}", (array,)) for t, array in SENT.items()], ("total", (GAPS,)), ("total", (GAPS.T[::-1],)),
     ("copy_u8", (b"\0\xff",)), ("reverse_f64", (np.zeros((3, 4))[1],)), ("nothing", ()),
     *[("negate", (a,)) for a in (True, False, np.True_)],
     *[(name, (a,)) for name in ("half", "single", "double")
@@ -294,14 +299,13 @@ def test_the_sandbox_agrees(native: Implementation, name: str, args: tuple[Any, 
 
 READ_ONLY = np.zeros(4, "i2")
 READ_ONLY.flags.writeable = False
-BYTES = np.zeros(65, "u1")[1:]
 PACKED = np.zeros(3, [("x", "f4"), ("id", "u8"), ("v", "f4", (3,)), ("on", "?")])
 REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("copy_f64", (np.zeros(4, "f4"),), "wants a numpy array of float64, got float32: convert it"),
     ("copy_f32", (np.float32(1),), "wants a numpy array of float32, got one float32: put it into a list"),
     ("copy_f32", (np.zeros(4, ">f4"),), "wants a numpy array of float32, got >f4: convert it"),
     ("copy_i64", (np.zeros(4, "i8")[::2],), r"contiguous array: pass np\.ascontiguousarray"),
-    ("copy_f32", (BYTES[:16].view("f4"),), r"aligned to its elements: pass a \.copy"),
+    ("reverse_i16", (BYTES[:16].view("i2"),), r"aligned to its elements: pass a \.copy"),
     ("copy_u8", ("half \ud800",), "not Unicode text"),
     ("copy_i8", ([300],), "numbers from -128 to 127, got 300"),
     ("copy_i16", ([1.5],), "wants numbers of int16, got a list of float64"),
@@ -312,7 +316,7 @@ REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("same_u64", (-1,), "wants an int from 0 to"),
     ("total", (GRID[0],), "wants a 2-d array, got 1-d"),
     ("total", (GRID.astype("f4"),), "wants a numpy array of float64"),
-    ("total", (np.zeros((2, 2), [("a", "f8"), ("b", "u1")])["a"],), "aligned|strides of whole elements"),
+    ("stamp", (np.zeros((2, 2, 2), [("a", "i2"), ("b", "u1")])["a"],), r"aligned to its elements: pass a \.copy"),
     ("stamp", (np.broadcast_to(np.int16(1), (2, 2, 2)),), "read-only"),
     ("rows", (GRID.astype("f4").T,), "rows of contiguous elements"),
     ("dot", ([1, 2], [1, 2, 3]), "wants 3 elements, got 2"),

@@ -160,7 +160,11 @@ def _double_bits(value: Any, where: str) -> int:
 
 
 def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
-    """A function that makes a value a numpy array of exactly the element type, without a copy where it is one."""
+    """A function that makes a value a numpy array of exactly the element type, without a copy where it is one.
+
+    One that is only read and not aligned to its elements is copied: nobody chose that, it is how what came in a
+    message or lies in a file is shared.
+    """
     import numpy as np
 
     child = child_of(kind)
@@ -179,7 +183,9 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
         flags = array.flags
         # An array of structs is aligned to its own idea of them, which may be none.
         if not flags.aligned or (dtype.names is not None and array.ctypes.data % dtype.alignment and array.size):
-            raise InterfaceError(f"{where} wants an array that is aligned to its elements: pass a .copy()")
+            if writes:
+                raise InterfaceError(f"{where} wants an array that is aligned to its elements: pass a .copy()")
+            array = array.copy()
         if writes and not flags.writeable:
             raise InterfaceError(f"{where} is written by the function, but this array is read-only: pass a .copy()")
         if bools and holds_other_bytes(array):

@@ -51,7 +51,13 @@ def named_tuple(kind: NativeType) -> Any:
     made = make(name if usable else "Result", [_field(field) for field, _ in kind.fields], rename=True)
     if kind.numbers and not hasattr(made, "dtype"):
         made.dtype = element_dtype(kind)
+    # No name leads to the class: another process makes it of the type.
+    made.__reduce__ = lambda value: (_tuple, (kind, tuple(value)))
     return made
+
+
+def _tuple(kind: NativeType, values: tuple[Any, ...]) -> Any:
+    return named_tuple(kind)(*values)
 
 
 @lru_cache(maxsize=1024)
@@ -59,11 +65,18 @@ def enum_class(kind: NativeType) -> Any:
     """The ``enum.IntEnum`` of an enum. Names that Python keeps for itself have a ``_`` behind them."""
     members: dict[str, int] = {}
     for (name, _), number in zip(kind.fields, kind.numbers, strict=True):
-        made = _member(name)
-        while made in members:
-            made += "_"
-        members[made] = number
-    return enum.IntEnum(kind.name if kind.name.isidentifier() else "Enum", list(members.items()))
+        member = _member(name)
+        while member in members:
+            member += "_"
+        members[member] = number
+    make: Any = enum.IntEnum
+    made = make(kind.name if kind.name.isidentifier() else "Enum", list(members.items()))
+    made.__reduce_ex__ = lambda value, _protocol: (_member_of, (kind, int(value)))
+    return made
+
+
+def _member_of(kind: NativeType, number: int) -> Any:
+    return enum_class(kind)(number)
 
 
 def _member(name: str) -> str:

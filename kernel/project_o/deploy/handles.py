@@ -55,7 +55,7 @@ class Slot:
     what a module of it has as attributes; ``followers`` are told when another version serves.
     """
 
-    __slots__ = ("_serving", "followers", "handles", "name", "note", "observed")
+    __slots__ = ("__weakref__", "_serving", "followers", "handles", "name", "note", "observed")
 
     def __init__(self, name: str, version: Version) -> None:
         self.name = name
@@ -177,6 +177,12 @@ class NativeFunction:
             return_annotation=spell(native.result),
         )
 
+    def __reduce__(self) -> Any:
+        """By its text: see ``pickled``."""
+        from .pickled import reduced
+
+        return reduced(self._slot, self.__name__)
+
     def __repr__(self) -> str:
         native = self.native
         parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in native.parameters)
@@ -265,6 +271,12 @@ class NativeModule:
                 f"{self._slot.name} has {len(names)} functions: call {self._slot.name}.{names[0]}(...)"
             )
         return self._slot.function(names[0])(*args, **named)
+
+    def __reduce__(self) -> Any:
+        """By its text: see ``pickled``."""
+        from .pickled import reduced
+
+        return reduced(self._slot)
 
     def __repr__(self) -> str:
         program = self._slot.version.artifact.program

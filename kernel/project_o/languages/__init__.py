@@ -11,8 +11,8 @@ from .blocks import Block, inside_blocks
 from .keeping import keeps
 from .readable import trouble
 from .scan import Signature
-from .table import FILES, LANGUAGES, Tools, tools_for
+from .table import FILES, LANGUAGES, Tools, names_of, tools_for
 
 __all__ = [
-    "FILES", "LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "keeps", "tools_for", "trouble",
+    "FILES", "LANGUAGES", "Block", "Signature", "Tools", "inside_blocks", "keeps", "names_of", "tools_for", "trouble",
 ]  # fmt: skip

@@ -112,3 +112,12 @@ def tools_for(language: str) -> Tools:
     if language not in LANGUAGES:
         raise UsageError(f"no language is called {language!r}: there are {', '.join(LANGUAGES)}")
     return LANGUAGES[language]
+
+
+def names_of(program: Program) -> dict[str, tuple[tuple[str, ...], str, int]]:
+    """Of each function of a native program its parameters' names, its documentation, and its line in the source.
+
+    Neither is in a library: they are read from the text.
+    """
+    found = tools_for(program.language).signatures(program.source)
+    return {name: (tuple(item.parameters), item.doc, item.line) for name, item in found.items()}

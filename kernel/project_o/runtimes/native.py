@@ -13,18 +13,15 @@ from .trust import no_build_of
 
 if TYPE_CHECKING:
     from ..sandbox import Asking, Sandbox
-    from ..toolchain.build import Names
     from ..toolchain.version import Version
     from ..values import Artifact, Program
-
-ISOLATE = "isolate"
 
 
 def options_of(
     *, isolate: bool, nogil: bool, timeout: float, links: Sequence[str], crates: Sequence[str]
 ) -> tuple[str, ...]:
     """What the words of a cell's first line are among the options of its program. Raises UsageError."""
-    from ..toolchain.sources import LINK_PREFIX, NOGIL, TIMEOUT_PREFIX
+    from ..toolchain.sources import ISOLATE, LINK_PREFIX, NOGIL, TIMEOUT_PREFIX
 
     if not 0 <= timeout <= limits.ISOLATE_WALL_SECONDS:
         raise UsageError(f"a timeout of {timeout:g} s cannot be meant: it is at most {limits.ISOLATE_WALL_SECONDS:g} s")
@@ -52,8 +49,9 @@ class NativeRuntime:
     def build(self, program: Program, *, proposed: bool = False) -> Artifact:
         """Compile, or find in the cache. Raises CompileError, ToolchainMissing, UsageError, SandboxError."""
         from .. import toolchain
+        from ..languages import names_of
 
-        return toolchain.build(program, names=_names(program), box=self._builder(program) if proposed else None)
+        return toolchain.build(program, names=names_of(program), box=self._builder(program) if proposed else None)
 
     def _builder(self, program: Program) -> Sandbox | None:
         """Where a proposed text is compiled; None where that is nowhere, and the user takes the risk."""
@@ -90,17 +88,19 @@ class NativeRuntime:
         self, program: Program, trials: int | None, build: Callable[[Program], Artifact]
     ) -> Callable[[Program], Artifact] | None:
         """All variants in one compilation, where they are few."""
+        from ..languages import names_of
         from .ahead import Ahead, variants_of
 
         variants = variants_of(program, trials)
-        return Ahead(variants, _names(program), build) if variants else None
+        return Ahead(variants, names_of(program), build) if variants else None
 
     def version(self, program: Program, *, trial: bool, proposed: bool = False, quick: bool = False) -> Version:
         """The build as it serves: tried first, or isolated where its cell asked for that."""
-        from ..languages import keeps, zig
+        from ..languages import keeps, names_of, zig
         from ..sandbox import shared
         from ..toolchain import dispatcher
         from ..toolchain.quick import How, Text, open_cell
+        from ..toolchain.sources import ISOLATE
 
         dispatcher.prepare()
         how = How(shared(), isolate=ISOLATE in program.options, trial=trial)
@@ -108,7 +108,7 @@ class NativeRuntime:
             return how.version(self.build(program, proposed=proposed))
         texts = [text for _, text in program.files]
         text = Text(
-            names=lambda: _names(program),
+            names=lambda: names_of(program),
             functions=lambda: zig.functions(program.source) if program.language == "zig" else [],
             keeps=lambda: next(filter(None, (keeps(program.language, item) for item in texts)), ""),
         )
@@ -119,10 +119,3 @@ class NativeRuntime:
 
     def bind(self, target: Any, slot: Any) -> None:
         """Nothing to do: the handles follow their slot."""
-
-
-def _names(program: Program) -> Names:
-    from ..languages import tools_for
-
-    found = tools_for(program.language).signatures(program.source)
-    return {name: (item.parameters, item.doc, item.line) for name, item in found.items()}

@@ -24,6 +24,8 @@ TIMEOUT_PREFIX = "timeout:"
 LINK_PREFIX = "link:"
 COUNT_LINES = "count-lines"
 """The option of a program whose build counts how often its lines are run; for Rust alone."""
+ISOLATE = "isolate"
+"""The option of a program whose calls are made in a process of its own, for good."""
 NOGIL = "nogil"
 """The option of a program whose every call lets other threads of Python run."""
 _LINE_OFFSET_MAX = 1000
