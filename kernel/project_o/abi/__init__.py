@@ -49,6 +49,7 @@ from .layout import (
     is_text,
     result_cells,
     spell,
+    spell_parameter,
     type_from_json,
 )
 from .plan import Plan, plan
@@ -88,6 +89,7 @@ __all__ = [
     "result_cells",
     "result_slices",
     "spell",
+    "spell_parameter",
     "type_from_json",
     "unpack",
 ]

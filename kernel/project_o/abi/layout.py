@@ -88,6 +88,15 @@ def spell(kind: NativeType) -> str:
             return other
 
 
+def spell_parameter(kind: NativeType) -> str:
+    """What a parameter of the type takes: as ``spell``, but that bytes need not be text."""
+    if kind.kind == "optional":
+        return f"{spell_parameter(child_of(kind))} | None"
+    if kind.kind == "slice" and is_text(kind):
+        return "str | bytes" if kind.sentinel else "str | bytes | uint8 array"
+    return spell(kind)
+
+
 def dtype_name(kind: NativeType) -> str:
     """The numpy dtype of a number type: ``float32``, ``uint8``, ``bool``; of a struct its own name."""
     if kind.kind == "bool":

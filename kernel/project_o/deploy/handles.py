@@ -9,7 +9,7 @@ from typing import Any, Protocol, Self, TypeGuard
 from weakref import ref
 
 from .. import limits
-from ..abi import bind, classes, dispatch, spell
+from ..abi import bind, classes, dispatch, spell, spell_parameter
 from ..errors import DeployError, InterfaceError, NativeError, UsageError
 from ..values import Artifact
 from ..values import NativeFunction as Signature
@@ -171,7 +171,7 @@ class NativeFunction:
         native = self.native
         return inspect.Signature(
             [
-                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=spell(kind))
+                inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD, annotation=spell_parameter(kind))
                 for name, kind in native.parameters
             ],
             return_annotation=spell(native.result),
@@ -185,7 +185,7 @@ class NativeFunction:
 
     def __repr__(self) -> str:
         native = self.native
-        parameters = ", ".join(f"{name}: {spell(kind)}" for name, kind in native.parameters)
+        parameters = ", ".join(f"{name}: {spell_parameter(kind)}" for name, kind in native.parameters)
         language = self._slot.version.artifact.program.language
         return f"<{language} function {self.__name__}({parameters}) -> {spell(native.result)}>"
 

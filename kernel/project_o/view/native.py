@@ -43,7 +43,7 @@ def show_function(
 
 def signature(function: NativeFunction) -> str:
     """``top_k(queries: 2-d float32 array, k: int) -> float32 array``."""
-    taken = ", ".join(f"{name}: {abi.spell(kind)}" for name, kind in function.parameters)
+    taken = ", ".join(f"{name}: {abi.spell_parameter(kind)}" for name, kind in function.parameters)
     return clean(f"{function.name}({taken}) -> {spell_result(function.result)}")
 
 
