@@ -67,6 +67,17 @@ pub fn matrix(m: o.Matrix(f64)) f64 {
     };
     return sum;
 }
+pub fn rows(a: []const [3]f64, b: ?[]const [2]bool) []const [3]f64 {
+    return if (b) |c| a[c.len..] else a;
+}
+pub fn turn(a: [][2]i16) void {
+    for (a) |*x| x.* = .{ x[1], x[0] };
+}
+pub fn grid(gpa: std.mem.Allocator, n: u16) !struct { i32, ?[][2]u16 } {
+    const out = try gpa.alloc([2]u16, n);
+    for (out, 0..) |*x, i| x.* = .{ @intCast(i), 7 };
+    return .{ 1, if (n == 9) null else out };
+}
 pub fn maybe(a: ?i32, b: ?[]const f64) ?f64 {
     const c = b orelse return if (a) |x| @floatFromInt(x) else null;
     return c[0];
@@ -95,7 +106,7 @@ pub fn list(a: [3]f64) f64 {
 }
 """
 FAST = ("no", "flag", "i8_", "u3_", "i64_", "u64_", "f16_", "f64_", "read", "fill", "text", "ended", "matrix", "maybe",
-        "range", "bounds", "several", "plus", "wild")  # fmt: skip
+        "rows", "turn", "grid", "range", "bounds", "several", "plus", "wild")  # fmt: skip
 
 
 class Floats:
@@ -129,6 +140,11 @@ MATRICES = [F64S.reshape(2, 3), F64S.reshape(2, 3).T, np.ones((4, 6))[1:3, 2:5],
             np.ones((3, 0)), np.ones((1, 4))[:, ::2], np.ones((4, 1)), np.ones((4, 8))[:, :1], F64S, [[1, 2], [3, 4]],
             np.ones((2, 2), np.float32), np.ones((2, 2, 2)), np.ones((3, 3), ">f8"), None]  # fmt: skip
 
+ROWS = [F64S.reshape(2, 3), F64S.reshape(3, 2), F64S, np.ones((0, 3)), np.ones(0), np.ones((3, 0)), np.ones((0, 2)),
+        np.ones((2, 2, 3)), np.ones((3, 2)).T, np.ones((2, 3), np.float32), [[1, 2, 3]], [], [1, 2, 3], [[1, 2]],
+        b"", 3, ODD[:24].view(np.float64).reshape(1, 3)]  # fmt: skip
+BOOLS = [None, np.ones((1, 2), bool), np.full((1, 2), 2, np.uint8).view(bool), [[True, False]], np.ones(2, bool)]
+
 CASES: list[tuple[str, tuple[Any, ...]]] = [
     ("no", ()), ("no", (1,)), ("plus", ()), ("plus", (1, 2)),
     *[("flag", (item,)) for item in (True, False, np.True_, np.bool_(False), 1, 0, None, "True", np.ones(1, bool))],
@@ -141,7 +157,10 @@ CASES: list[tuple[str, tuple[Any, ...]]] = [
     *[(name, (item,)) for name in ("text", "ended") for item in TEXTS],
     *[("matrix", (item,)) for item in MATRICES],
     *[("maybe", (a, b)) for a in (None, 3, 2**31, "x") for b in (None, F64S, F64S[::2], [4.5], 1)],
-    *[("range", (n,)) for n in (0, 3, 70_000)],
+    *[("range", (n,)) for n in (0, 3, 70_000)], *[("grid", (n,)) for n in (0, 3, 9, 70_000)],
+    *[("rows", (item, None)) for item in ROWS], *[("rows", (F64S.reshape(2, 3), item)) for item in BOOLS],
+    *[("turn", (item,)) for item in (np.arange(6, dtype="i2").reshape(3, 2), np.zeros((2, 3), "i2"), READ_ONLY,
+                                     [[1, 2]], np.zeros((0, 2), "i2"), np.zeros(0, "i2"), np.zeros((3, 4), "i2")[:, ::2], None)],
     *[("bounds", (item,)) for item in (F64S, np.ones(0), [3, 1], None)],
     *[("several", (n,)) for n in (0, 1, 2)],
     ("plus", (1,)), ("plus", (2**31 - 1,)), ("list", ([1, 2, 3],)), ("list", ([1, 2],)),
@@ -159,6 +178,7 @@ def module(served: Callable[..., NativeModule]) -> NativeModule:
 def warm(found: NativeModule) -> None:
     for name, args in (("no", ()), ("flag", (True,)), ("read", ([1], [1])), ("fill", (np.zeros(1, np.int16), 1)),
                        ("text", ("",)), ("ended", ("",)), ("matrix", ([[1]],)), ("maybe", (None, None)),
+                       ("rows", ([[1, 2, 3]], None)), ("turn", (np.zeros((1, 2), np.int16),)), ("grid", (1,)),
                        ("range", (1,)), ("bounds", ([1],)), ("several", (1,)), ("plus", (1,)),
                        ("list", ([1, 2, 3],)), ("i8_", (1,)),
                        ("u3_", (1,)), ("i64_", (1,)), ("u64_", (1,)), ("f16_", (1,)), ("f64_", (1,))):  # fmt: skip
@@ -239,7 +259,7 @@ ANYTHING = st.one_of(
 )  # fmt: skip
 
 
-@given(name=st.sampled_from([name for name in FAST if name not in ("wild", "range")]), data=st.data())
+@given(name=st.sampled_from([name for name in FAST if name not in ("wild", "range", "grid")]), data=st.data())
 @settings(max_examples=600, deadline=None)
 def test_both_ways_say_the_same_of_anything(module: NativeModule, name: str, data: st.DataObject) -> None:
     count = len(module.slot.version.artifact.interface.function(name).parameters)

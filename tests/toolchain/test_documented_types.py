@@ -14,7 +14,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "native.md"
 RESULTS_ONLY = {"E!T", "Result<T, E>", "Vec<T>", "Box<[T]>"}
 PARAMETERS_ONLY = {"o.Matrix(T)", "o.MatrixMut(T)", "o.View(T, n)", "o.ViewMut(T, n)", "[:0]const u8"} | {
     "std.mem.Allocator", "o::View2<T>", "o::ViewMut2<T>", "o::View<T, N>", "o::ViewMut<T, N>", "&str"
-} | {"&[T]", "&mut [T]", "&[S]", "&mut [S]", "&[u8]"}  # fmt: skip
+} | {"&[T]", "&mut [T]", "&[S]", "&mut [S]", "&[u8]", "&[[T; N]]", "&mut [[T; N]]"}  # fmt: skip
 ZIG = """const std = @import("std");
 const o = @import("o");
 const S = struct { a: f32, b: [2]u8 };

@@ -146,6 +146,10 @@ PYTHON: dict[str, Callable[..., Any]] = {
     "cloud": _cloud,
     "pick": _pick,
     "root": _root,
+    "centre": lambda p: np.asarray(p, "f8").reshape(-1, 3).sum(0),
+    "shift": lambda p, by: np.copyto(p[:, 1], p[:, 1] + np.int16(by)) if len(p) else None,
+    "above": lambda p, least: np.asarray(p, "u1").reshape(-1, 4) > least,
+    "corners": lambda p: None if p is None else np.array(p, "f4").reshape(-1, 2),
     "first": lambda a: None if a is None or len(a) == 0 else float(a[0]),
     "range": lambda n: np.arange(n, dtype="u4"),
     **{f"same_{t}": int for t in WIDTHS},
@@ -170,12 +174,17 @@ LARGE = _cloud(5)
 # As arrays are that came in a message: behind a head of some length, and no multiple of their elements' size.
 BYTES = np.zeros(65, "u1")[1:]
 SENT = {t: np.frombuffer(b"." + np.arange(5).astype(d).tobytes(), d, offset=1) for t, d in ELEMENTS.items()}
+SENT_ROWS = np.frombuffer(b"." + np.arange(6.0).tobytes(), "f8", offset=1).reshape(-1, 3)
 GAPS = np.array([[(1.5, 2), (3.0, 4)], [(-1.0, 6), (0.5, 8)]], [("a", "f8"), ("b", "u1")])["a"]
 CASES: list[tuple[str, tuple[Any, ...]]] = [
     *[(f"same_{t}", (value,)) for t in WIDTHS for value in _edges(t)],
     *[(f"copy_{t}", (np.arange(n).astype(d),)) for t, d in ELEMENTS.items() for n in (0, 1, 100)],
     *[(f"copy_{t}", (list(np.arange(3).astype(d).tolist()),)) for t, d in ELEMENTS.items()],
     *[(f"reverse_{t}", (np.arange(n).astype(d),)) for t, d in ELEMENTS.items() for n in (0, 1, 7)],
+    *[("centre", (p,)) for p in (GRID.reshape(-1, 3), GRID[:0, :3], [[1, 2, 3], [4.5, 5, 6]], [], SENT_ROWS)],
+    *[("shift", (np.arange(2 * n).astype("i2").reshape(-1, 2), 32_760)) for n in (0, 1, 9)],
+    *[("above", (p, 2)) for p in (np.arange(40).astype("u1").reshape(-1, 4), [[1, 2, 3, 4]], np.zeros((0, 4), "u1"))],
+    *[("corners", (p,)) for p in (None, [[0.5, 1.5]], np.zeros((3, 2), "f4"), np.zeros((0, 2), "f4"))],
     *[(f"copy_{t}", (array,)) for t, array in SENT.items()], ("total", (GAPS,)), ("total", (GAPS.T[::-1],)),
     ("copy_u8", (b"\0\xff",)), ("reverse_f64", (np.zeros((3, 4))[1],)), ("nothing", ()),
     *[("negate", (a,)) for a in (True, False, np.True_)],
@@ -317,6 +326,12 @@ REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("total", (GRID[0],), "wants a 2-d array, got 1-d"),
     ("total", (GRID.astype("f4"),), "wants a numpy array of float64"),
     ("stamp", (np.zeros((2, 2, 2), [("a", "i2"), ("b", "u1")])["a"],), r"aligned to its elements: pass a \.copy"),
+    ("centre", (np.zeros(6),), r"of shape \(n, 3\), got \(6,\): use \.reshape\(-1, 3\)"),
+    ("centre", (np.zeros((3, 2)),), r"of shape \(n, 3\), got \(3, 2\)"),
+    ("centre", (np.zeros((2, 2, 3)),), r"of shape \(n, 3\), got \(2, 2, 3\)"),
+    ("centre", (np.zeros((2, 3), "f4"),), r"wants a numpy array of float64, got float32: convert it with \.astype"),
+    ("centre", (np.zeros((2, 6))[:, ::2],), "contiguous array"),
+    ("shift", ([[1, 2]], 1), "is written by the function: pass a numpy array of int16"),
     ("stamp", (np.broadcast_to(np.int16(1), (2, 2, 2)),), "read-only"),
     ("rows", (GRID.astype("f4").T,), "rows of contiguous elements"),
     ("dot", ([1, 2], [1, 2, 3]), "wants 3 elements, got 2"),

@@ -48,6 +48,12 @@ pub fn pick(p: &[Particle], i: usize) -> Result<Particle, Trouble> {
     let q = p.get(i).ok_or(Trouble::Missing)?;
     if q.on { Ok(*q) } else { Err(Trouble::Off) }
 }
+pub fn centre(p: &[[f64; 3]]) -> [f64; 3] {
+    p.iter().fold([0.0; 3], |sum, row| [sum[0] + row[0], sum[1] + row[1], sum[2] + row[2]])
+}
+pub fn shift(p: &mut [[i16; 2]], by: i16) { for row in p { row[1] = row[1].wrapping_add(by); } }
+pub fn above(p: Vec<[u8; 4]>, least: u8) -> Vec<[bool; 4]> { p.iter().map(|row| row.map(|x| x > least)).collect() }
+pub fn corners(p: Option<&[[f32; 2]]>) -> Option<&[[f32; 2]]> { p }
 pub fn root(a: f64) -> Result<Option<f64>, Trouble> {
     if a < 0.0 { Err(Trouble::Negative) } else { Ok((a != 0.0).then(|| a.sqrt())) }
 }

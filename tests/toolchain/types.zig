@@ -93,6 +93,26 @@ pub fn pick(p: []const Particle, i: usize) error{ Missing, Off }!Particle {
     if (i >= p.len) return error.Missing;
     return if (p[i].on) p[i] else error.Off;
 }
+pub fn centre(p: []const [3]f64) [3]f64 {
+    var sum: [3]f64 = @splat(0);
+    for (p) |row| {
+        for (&sum, row) |*s, x| s.* += x;
+    }
+    return sum;
+}
+pub fn shift(p: [][2]i16, by: i16) void {
+    for (p) |*row| row[1] +%= by;
+}
+pub fn above(gpa: Allocator, p: []const [4]u8, least: u8) ![][4]bool {
+    const out = try gpa.alloc([4]bool, p.len);
+    for (out, p) |*to, row| {
+        for (to, row) |*yes, x| yes.* = x > least;
+    }
+    return out;
+}
+pub fn corners(p: ?[]const [2]f32) ?[]const [2]f32 {
+    return p;
+}
 pub fn root(a: f64) !?f64 {
     if (a < 0) return error.Negative;
     return if (a == 0) null else @sqrt(a);

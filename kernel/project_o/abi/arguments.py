@@ -15,7 +15,7 @@ from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
 from .classes import element_dtype, enum_class, named_tuple
 from .elements import COMPLEX, complex_dtype, has_bools, holds_other_bytes, other_array, utf8
-from .layout import WORD_BITS, argument_cell_count, child_of, dtype_name
+from .layout import WORD_BITS, argument_cell_count, child_of, dtype_name, row_length
 
 Place = Callable[[Any, bool], int]
 """(array, writable) -> its address as the callee sees it."""
@@ -168,6 +168,8 @@ def _array_reader(kind: NativeType, where: str) -> Callable[[Any], Any]:
     import numpy as np
 
     child = child_of(kind)
+    if kind.kind == "slice" and row_length(kind):
+        child = child_of(child)
     dtype, name = element_dtype(child), dtype_name(child)
     writes = not kind.const
     pairs, bools = complex_dtype(dtype), has_bools(dtype)
@@ -212,13 +214,17 @@ def _contiguous(array: Any, where: str) -> None:
 
 
 def _slice_converter(kind: NativeType, where: str) -> Converter:
-    read, writes, sentinel = _array_reader(kind, where), not kind.const, kind.sentinel
+    read, writes, sentinel, row = _array_reader(kind, where), not kind.const, kind.sentinel, row_length(kind)
 
     def convert(value: Any, cells: list[int], place: Place) -> None:
         array = read(_terminated(value, where) if sentinel else value)
         _contiguous(array, where)
+        if row and array.shape[1:] != (row,) and (array.size or array.ndim != 1):
+            raise InterfaceError(
+                f"{where} wants an array of shape (n, {row}), got {array.shape}: use .reshape(-1, {row})"
+            )
         cells.append(place(array, writes))
-        cells.append(array.size - 1 if sentinel else array.size)
+        cells.append(array.size - 1 if sentinel else array.size // row if row else array.size)
 
     return convert
 

@@ -109,5 +109,7 @@ def _inside(kind: NativeType) -> Iterator[NativeType]:
 
 
 def item_bytes(kind: NativeType) -> int:
-    """The size of an array's element."""
+    """The size of an array's element, in bytes."""
+    if kind.kind == "array":
+        return kind.length * item_bytes(child_of(kind))
     return kind.numbers[0] if kind.numbers else max(1, kind.bits // 8)

@@ -68,6 +68,9 @@ def spell(kind: NativeType) -> str:
     match kind.kind:
         case "slice" if is_text(kind):
             return "str"
+        case "slice" if row_length(kind):
+            rows = f"(n, {row_length(kind)}) {dtype_name(child_of(child_of(kind)))} array"
+            return rows if kind.const else f"writable {rows}"
         case "slice":
             return f"{'' if kind.const else 'writable '}{dtype_name(child_of(kind))} array"
         case "matrix":
@@ -164,6 +167,11 @@ def child_of(kind: NativeType) -> NativeType:
     """The element or payload of a type that has one."""
     assert kind.child is not None, f"a {kind.kind} without a child"
     return kind.child
+
+
+def row_length(kind: NativeType) -> int:
+    """How many numbers each element of a slice is, where it is a row of some; else 0."""
+    return child_of(kind).length if child_of(kind).kind == "array" else 0
 
 
 def is_text(kind: NativeType) -> bool:

@@ -12,7 +12,7 @@ from typing import Any
 
 from ..values import NativeFunction, NativeType
 from .classes import element_dtype, named_tuple
-from .layout import WORD_BITS, argument_cell_count, cell_count, child_of, is_text
+from .layout import WORD_BITS, argument_cell_count, cell_count, child_of, is_text, row_length
 
 # Keep in step with arguments.h, results.h and entry.h of the dispatcher.
 _PARAMETER = struct.Struct("<iiiiqQ")
@@ -60,7 +60,8 @@ def _has_arrays(kind: NativeType) -> bool:
 
 
 def _type_number(kind: NativeType) -> int:
-    return int(element_dtype(child_of(kind)).num)
+    child = child_of(kind)
+    return int(element_dtype(child_of(child) if child.kind == "array" else child).num)
 
 
 def _parameter(kind: NativeType) -> bytes | None:
@@ -81,7 +82,7 @@ def _parameter(kind: NativeType) -> bytes | None:
             what = _FLOAT
         case "slice":
             what = _TERMINATED if kind.sentinel else _TEXT if is_text(kind) else _SLICE
-            number = _type_number(kind)
+            number, high = _type_number(kind), row_length(kind)
         case "matrix" | "view":
             what, number = _MATRIX if kind.kind == "matrix" else _VIEW, _type_number(kind)
         case _:
@@ -107,6 +108,7 @@ def _result(kind: NativeType) -> bytes | None:
         flags, kind = _OPTIONAL, child_of(kind)
     while kind.kind == "error_union":
         kind = child_of(kind)
+    bits = kind.bits or WORD_BITS
     match kind.kind:
         case "void":
             what = _GIVES_VOID
@@ -118,7 +120,7 @@ def _result(kind: NativeType) -> bytes | None:
             what = _GIVES_FLOAT
         case "slice" if not child_of(kind).numbers:
             what = _GIVES_TEXT if is_text(kind) else _GIVES_SLICE
-            number = _type_number(kind)
+            number, bits = _type_number(kind), row_length(kind)
         case _:
             return None
-    return _RESULT.pack(what, flags, number, kind.bits or WORD_BITS, cells)
+    return _RESULT.pack(what, flags, number, bits, cells)

@@ -9,7 +9,7 @@ from typing import Any
 from ..errors import InterfaceError
 from ..values import NativeFunction, NativeType
 from .classes import element_dtype, enum_class, item_bytes, named_tuple
-from .layout import cell_count, child_of, int_cells, is_text
+from .layout import cell_count, child_of, int_cells, is_text, row_length
 
 Read = Callable[[int, int], bytes]
 """(address as the callee sees it, bytes) -> a copy of that memory."""
@@ -87,16 +87,19 @@ def _decode_enum(kind: NativeType, cell: int) -> Any:
 def _decode_slice(kind: NativeType, address: int, length: int, read: Read) -> Any:
     import numpy as np
 
-    dtype = element_dtype(child_of(kind))
-    raw = read(address, length * dtype.itemsize) if length else b""
+    child = child_of(kind)
+    row = row_length(kind)
+    dtype = element_dtype(child_of(child) if row else child)
+    raw = read(address, length * item_bytes(child)) if length else b""
     if is_text(kind):
         try:
             return raw.decode("utf-8")
         except UnicodeDecodeError:
             return raw
+    shape = (length, row) if row else (length,)
     if dtype.kind == "b":  # a byte that is neither would be equal to what it is not
-        return np.frombuffer(raw, np.uint8) != 0
-    return np.frombuffer(raw, dtype).copy()
+        return np.frombuffer(raw, np.uint8).reshape(shape) != 0
+    return np.frombuffer(raw, dtype).reshape(shape).copy()
 
 
 def _decode_array(kind: NativeType, cells: Sequence[int], at: int, read: Read) -> tuple[Any, int]:

@@ -280,6 +280,9 @@ def _random(dtype: Any, rng: Generator) -> Any:
             field, shape = dtype[name].base, dtype[name].shape
             found[name] = np.resize(_random(field, rng), (997, *shape))
         return found
+    if dtype.subdtype is not None:
+        base, shape = dtype.subdtype
+        return np.resize(_random(base, rng), (997, *shape))
     if dtype.kind == "f":
         return (rng.integers(-32, 33, size=997) / 8).astype(dtype)
     if dtype.kind == "b":

@@ -62,7 +62,8 @@ def _leaves(kind: NativeType, name: str, values: tuple[Any, ...]) -> Iterator[Le
     if kind.kind in ("struct", "tuple") and all(_is_record(kind, value) for value in values):
         for index, (field, part) in enumerate(kind.fields):
             yield from _leaves(part, f"{name}.{field}", tuple(_field(value, field, index) for value in values))
-    elif kind.child is not None and kind.child.numbers:  # an array of structs is used as it is given
+    elif kind.child is not None and (kind.child.numbers or kind.child.kind == "array"):
+        # Arrays of structs and of rows are used as they are given.
         yield Leaf("fixed", kind, name, values)
     elif kind.kind == "slice":
         yield _slice_leaf(kind, name, values)

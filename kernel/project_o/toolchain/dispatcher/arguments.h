@@ -22,7 +22,7 @@ struct parameter {
     int32_t type_number; /* numpy's, of the elements */
     int32_t cells;       /* how many this parameter takes */
     int64_t low;         /* the smallest number that fits */
-    uint64_t high;       /* the largest */
+    uint64_t high;       /* the largest; of a slice of rows how many numbers each has, of any other slice 0 */
 };
 
 /* Types that are not heap types convert in C, and run no Python code while the other arguments are already packed. */
@@ -100,7 +100,12 @@ static inline bool take_slice(const struct parameter *p, PyObject *value, uint64
     PyArrayObject *array = fitting_array(p, value, NPY_ARRAY_C_CONTIGUOUS | NPY_ARRAY_ALIGNED);
     if (array == NULL) return false;
     cells[0] = (uint64_t)PyArray_DATA(array);
-    cells[1] = (uint64_t)PyArray_SIZE(array);
+    if (p->high != 0) {
+        if (PyArray_NDIM(array) != 2 || (uint64_t)PyArray_DIM(array, 1) != p->high) return false;
+        cells[1] = (uint64_t)PyArray_DIM(array, 0);
+    } else {
+        cells[1] = (uint64_t)PyArray_SIZE(array);
+    }
     *bytes += (size_t)PyArray_NBYTES(array);
     return true;
 }

@@ -6,16 +6,16 @@ enum { RESULT_VOID = 1, RESULT_BOOL, RESULT_SIGNED, RESULT_UNSIGNED, RESULT_FLOA
 struct result {
     int32_t kind, flags;
     int32_t type_number; /* numpy's, of the elements of a slice */
-    int32_t bits;        /* of a number */
+    int32_t bits;        /* of a number; of a slice of rows how many numbers each has, of any other slice 0 */
     int32_t cells;       /* how many this result takes */
 };
 
 static PyObject *give_array(const struct result *r, const uint64_t *cells) {
-    npy_intp length = (npy_intp)cells[1];
-    PyObject *array = PyArray_SimpleNew(1, &length, r->type_number);
+    npy_intp shape[2] = {(npy_intp)cells[1], r->bits};
+    PyObject *array = PyArray_SimpleNew(r->bits != 0 ? 2 : 1, shape, r->type_number);
     if (array == NULL) return NULL;
     /* SAFETY: the shim says that this many elements are there, until the call's memory is released. */
-    if (length > 0)
+    if (shape[0] > 0)
         memcpy(PyArray_DATA((PyArrayObject *)array), (const void *)cells[0], (size_t)PyArray_NBYTES((PyArrayObject *)array));
     return array;
 }

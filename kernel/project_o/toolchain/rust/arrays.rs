@@ -36,7 +36,7 @@ impl<T: Item> FromCells for &mut [T] {
     }
 }
 
-impl<T: Element> FromCells for Vec<T> {
+impl<T: Item + Clone> FromCells for Vec<T> {
     const KIND: &'static Kind = <&[T] as FromCells>::KIND;
     unsafe fn take(cells: &mut Cells) -> Self {
         unsafe { <&[T]>::take(cells) }.to_vec()
@@ -78,6 +78,11 @@ impl<T: Item> IntoCells for Box<[T]> {
     unsafe fn put(self, out: &mut Out) -> Result<(), String> {
         unsafe { self.into_vec().put(out) }
     }
+}
+
+/// A row of an array of two dimensions.
+impl<T: Element, const N: usize> Item for [T; N] {
+    const ITEM: &'static Kind = <[T; N] as FromCells>::KIND;
 }
 
 impl<T: Element, const N: usize> Part for [T; N] {
@@ -128,7 +133,8 @@ impl<T: Element> FromCells for ViewMut2<'_, T> {
 
 const fn view_of(element: &'static Kind, dimensions: usize, constant: bool) -> Kind {
     // Beyond what numpy and the cells of a call have room for, there is no counterpart.
-    let kind = if dimensions < 1 || dimensions > 8 { "" } else { "view" };
+    let rows = matches!(element.kind.as_bytes(), b"array");
+    let kind = if dimensions < 1 || dimensions > 8 || rows { "" } else { "view" };
     Kind { kind, constant, length: dimensions, child: Some(element), ..Kind::UNMAPPED }
 }
 

@@ -201,7 +201,7 @@ impl<T, const N: usize> Solid for ViewMut<'_, T, N> {}
 impl<T: Lent> Solid for &T {}
 
 impl Lent for String {}
-impl<T: Element> Lent for Vec<T> {}
+impl<T: Item + Clone> Lent for Vec<T> {}
 impl<T: Element, const N: usize> Lent for [T; N] {}
 
 impl<T: Lent> FromCells for &T {

@@ -236,14 +236,14 @@ const fn reason(spelled: &[u8]) -> &'static str {
         "arrays by value hold bool, 8 to 64 bit integers or floats"
     } else if starts(spelled, b"&mut ") && (fixed || !starts(spelled, b"&mut [")) {
         "of what is behind a &mut only slices cross"
-    } else if starts(spelled, b"Vec<[") || starts(spelled, b"&[[") || starts(spelled, b"&mut [[") {
-        "slices hold bool, 8 to 64 bit integers, floats, or structs of these: let a struct hold each row"
     } else if starts(spelled, b"Vec<String>") || starts(spelled, b"Vec<&str>") || starts(spelled, b"&[String]") || starts(spelled, b"&[&str]") {
-        "slices hold bool, 8 to 64 bit integers, floats, or structs of these: join texts to one, and split it in Python"
+        "slices hold bool, 8 to 64 bit integers, floats, rows or structs of these: join texts to one, and split it in Python"
     } else if starts(spelled, b"Vec<(") || starts(spelled, b"&[(") || starts(spelled, b"&mut [(") {
-        "slices hold bool, 8 to 64 bit integers, floats, or structs of these: write a struct in the tuple's place"
-    } else if !fixed && (starts(spelled, b"&[") || starts(spelled, b"&mut [") || starts(spelled, b"Vec<")) {
-        "slices hold bool, 8 to 64 bit integers, floats, or structs of these"
+        "slices hold bool, 8 to 64 bit integers, floats, rows or structs of these: write a struct in the tuple's place"
+    } else if starts(spelled, b"&[[") || starts(spelled, b"&mut [[") || starts(spelled, b"Vec<[")
+        || !fixed && (starts(spelled, b"&[") || starts(spelled, b"&mut [") || starts(spelled, b"Vec<"))
+    {
+        "slices hold bool, 8 to 64 bit integers, floats, rows or structs of these"
     } else {
         "this type has no counterpart in Python"
     }

@@ -164,7 +164,8 @@ pub(crate) const fn blocked(kind: &Kind) -> bool {
         return true;
     }
     if let Some(child) = kind.child {
-        if blocked(child) {
+        let rows = matches!(kind.kind.as_bytes(), b"slice") && matches!(child.kind.as_bytes(), b"array");
+        if if rows { child.length == 0 } else { blocked(child) } {
             return true;
         }
     }

@@ -37,13 +37,18 @@ fn isElement(comptime T: type) bool {
     };
     if (s.layout == .@"packed" or s.field_names.len == 0 or isMatrix(T) or isView(T) or isAllocator(T)) return false;
     for (s.field_types, s.field_attrs) |F, attrs| {
-        const inside = switch (@typeInfo(F)) {
-            .array => |a| a.len > 0 and isNumber(a.child),
-            else => isElement(F),
-        };
-        if (attrs.@"comptime" or !inside) return false;
+        if (attrs.@"comptime" or !(isElement(F) or isRow(F))) return false;
     }
     return true;
+}
+
+/// A few numbers side by side: what a field of such a struct may be, and what a slice may hold, as an array of two
+/// dimensions.
+fn isRow(comptime T: type) bool {
+    return switch (@typeInfo(T)) {
+        .array => |a| a.len > 0 and isNumber(a.child) and a.sentinel() == null,
+        else => false,
+    };
 }
 
 const Role = enum { parameter, result };
@@ -75,7 +80,8 @@ fn obstacle(comptime T: type, comptime role: Role) ?[]const u8 {
 
 fn pointerObstacle(comptime T: type, comptime p: std.lang.Type.Pointer) ?[]const u8 {
     if (p.size != .slice) return named(T, "pointers cannot be passed, use a slice");
-    if (!isElement(p.child)) return named(T, "slices hold bool, 8 to 64 bit integers, floats, or structs of these" ++ instead(p.child));
+    if (!isElement(p.child) and !isRow(p.child))
+        return named(T, "slices hold bool, 8 to 64 bit integers, floats, rows or structs of these" ++ instead(p.child));
     if (p.attrs.@"volatile" or p.attrs.@"allowzero") return named(T, "volatile and allowzero slices are not mapped");
     if (p.attrs.@"align") |a| if (a > @alignOf(p.child))
         return named(T, "arrays from Python are not aligned beyond their elements");
@@ -87,11 +93,9 @@ fn pointerObstacle(comptime T: type, comptime p: std.lang.Type.Pointer) ?[]const
 /// What to write where a slice holds something else; nothing where that is not known.
 fn instead(comptime T: type) []const u8 {
     return switch (@typeInfo(T)) {
-        .array => |a| if (isNumber(a.child)) ": let a struct hold each row, struct { row: " ++ shortName(T) ++ " }" else "",
         .pointer => |p| if (p.size == .slice and p.child == u8) ": join the texts to one, and split it in Python" else "",
         .@"struct" => |s| for (s.field_names, s.field_types) |name, F| {
-            const inside = isElement(F) or (@typeInfo(F) == .array and isNumber(@typeInfo(F).array.child));
-            if (!inside) break ", which its field " ++ name ++ " is not";
+            if (!isElement(F) and !isRow(F)) break ", which its field " ++ name ++ " is not";
         } else "",
         else => "",
     };
