@@ -143,6 +143,8 @@ MATRICES = [F64S.reshape(2, 3), F64S.reshape(2, 3).T, np.ones((4, 6))[1:3, 2:5],
 ROWS = [F64S.reshape(2, 3), F64S.reshape(3, 2), F64S, np.ones((0, 3)), np.ones(0), np.ones((3, 0)), np.ones((0, 2)),
         np.ones((2, 2, 3)), np.ones((3, 2)).T, np.ones((2, 3), np.float32), [[1, 2, 3]], [], [1, 2, 3], [[1, 2]],
         b"", 3, ODD[:24].view(np.float64).reshape(1, 3)]  # fmt: skip
+TURNED = [np.arange(6, dtype="i2").reshape(3, 2), np.zeros((2, 3), "i2"), READ_ONLY, [[1, 2]], np.zeros((0, 2), "i2"),
+          np.zeros(0, "i2"), np.zeros((3, 4), "i2")[:, ::2], None]  # fmt: skip
 BOOLS = [None, np.ones((1, 2), bool), np.full((1, 2), 2, np.uint8).view(bool), [[True, False]], np.ones(2, bool)]
 
 CASES: list[tuple[str, tuple[Any, ...]]] = [
@@ -159,8 +161,7 @@ CASES: list[tuple[str, tuple[Any, ...]]] = [
     *[("maybe", (a, b)) for a in (None, 3, 2**31, "x") for b in (None, F64S, F64S[::2], [4.5], 1)],
     *[("range", (n,)) for n in (0, 3, 70_000)], *[("grid", (n,)) for n in (0, 3, 9, 70_000)],
     *[("rows", (item, None)) for item in ROWS], *[("rows", (F64S.reshape(2, 3), item)) for item in BOOLS],
-    *[("turn", (item,)) for item in (np.arange(6, dtype="i2").reshape(3, 2), np.zeros((2, 3), "i2"), READ_ONLY,
-                                     [[1, 2]], np.zeros((0, 2), "i2"), np.zeros(0, "i2"), np.zeros((3, 4), "i2")[:, ::2], None)],
+    *[("turn", (item,)) for item in TURNED],
     *[("bounds", (item,)) for item in (F64S, np.ones(0), [3, 1], None)],
     *[("several", (n,)) for n in (0, 1, 2)],
     ("plus", (1,)), ("plus", (2**31 - 1,)), ("list", ([1, 2, 3],)), ("list", ([1, 2],)),

@@ -147,7 +147,7 @@ PYTHON: dict[str, Callable[..., Any]] = {
     "pick": _pick,
     "root": _root,
     "centre": lambda p: np.asarray(p, "f8").reshape(-1, 3).sum(0),
-    "shift": lambda p, by: np.copyto(p[:, 1], p[:, 1] + np.int16(by)) if len(p) else None,
+    "shift": lambda p, by: np.copyto(p[:, 1], p[:, 1] + np.int16(by)),
     "above": lambda p, least: np.asarray(p, "u1").reshape(-1, 4) > least,
     "corners": lambda p: None if p is None else np.array(p, "f4").reshape(-1, 2),
     "first": lambda a: None if a is None or len(a) == 0 else float(a[0]),
@@ -184,7 +184,7 @@ CASES: list[tuple[str, tuple[Any, ...]]] = [
     *[("centre", (p,)) for p in (GRID.reshape(-1, 3), GRID[:0, :3], [[1, 2, 3], [4.5, 5, 6]], [], SENT_ROWS)],
     *[("shift", (np.arange(2 * n).astype("i2").reshape(-1, 2), 32_760)) for n in (0, 1, 9)],
     *[("above", (p, 2)) for p in (np.arange(40).astype("u1").reshape(-1, 4), [[1, 2, 3, 4]], np.zeros((0, 4), "u1"))],
-    *[("corners", (p,)) for p in (None, [[0.5, 1.5]], np.zeros((3, 2), "f4"), np.zeros((0, 2), "f4"))],
+    *[("corners", (p,)) for p in (None, [[0.5, 1.5]], np.zeros((0, 2), "f4"))],
     *[(f"copy_{t}", (array,)) for t, array in SENT.items()], ("total", (GAPS,)), ("total", (GAPS.T[::-1],)),
     ("copy_u8", (b"\0\xff",)), ("reverse_f64", (np.zeros((3, 4))[1],)), ("nothing", ()),
     *[("negate", (a,)) for a in (True, False, np.True_)],
@@ -306,8 +306,7 @@ def test_the_sandbox_agrees(native: Implementation, name: str, args: tuple[Any, 
     assert (_same(answer.value), [_same(item) for item in given if isinstance(item, np.ndarray)]) == expected
 
 
-READ_ONLY = np.zeros(4, "i2")
-READ_ONLY.flags.writeable = False
+READ_ONLY = np.frombuffer(bytes(8), "i2")
 PACKED = np.zeros(3, [("x", "f4"), ("id", "u8"), ("v", "f4", (3,)), ("on", "?")])
 REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("copy_f64", (np.zeros(4, "f4"),), "wants a numpy array of float64, got float32: convert it"),
@@ -327,10 +326,6 @@ REFUSED: list[tuple[str, tuple[Any, ...], str]] = [
     ("total", (GRID.astype("f4"),), "wants a numpy array of float64"),
     ("stamp", (np.zeros((2, 2, 2), [("a", "i2"), ("b", "u1")])["a"],), r"aligned to its elements: pass a \.copy"),
     ("centre", (np.zeros(6),), r"of shape \(n, 3\), got \(6,\): use \.reshape\(-1, 3\)"),
-    ("centre", (np.zeros((3, 2)),), r"of shape \(n, 3\), got \(3, 2\)"),
-    ("centre", (np.zeros((2, 2, 3)),), r"of shape \(n, 3\), got \(2, 2, 3\)"),
-    ("centre", (np.zeros((2, 3), "f4"),), r"wants a numpy array of float64, got float32: convert it with \.astype"),
-    ("centre", (np.zeros((2, 6))[:, ::2],), "contiguous array"),
     ("shift", ([[1, 2]], 1), "is written by the function: pass a numpy array of int16"),
     ("stamp", (np.broadcast_to(np.int16(1), (2, 2, 2)),), "read-only"),
     ("rows", (GRID.astype("f4").T,), "rows of contiguous elements"),
