@@ -106,7 +106,7 @@ def test_here_it_is_the_same_handle(cell: Any) -> None:
     assert copy.deepcopy({"call": total})["call"] is total
     assert copy.copy(total) is total
     assert pickle.loads(pickle.dumps(cell)).total is total
-    assert copy.deepcopy(cell).total is total
+    assert copy.deepcopy(cell) is copy.copy(cell) is cell
 
 
 def test_what_was_pickled_stays_what_it_was(zig_there: Path) -> None:
@@ -119,6 +119,14 @@ def test_what_was_pickled_stays_what_it_was(zig_there: Path) -> None:
     assert pickle.loads(sent)() == 41
     assert pickle.loads(sent) is pickle.loads(sent)
     assert pickle.loads(pickle.dumps(answer)) is answer
+
+
+def test_a_library_module_is_refused_and_what_to_do_is_said(zig_there: Path) -> None:
+    ops = project_o.load("vector_ops")
+    for sent in (ops, ops.dot):
+        with pytest.raises(InterfaceError, match=r"vector_ops is a library module .* load\('vector_ops'\) for itself"):
+            pickle.dumps(sent)
+        assert copy.deepcopy(sent) is sent
 
 
 def test_a_process_that_begins_anew_opens_it_from_the_text_alone(cell: Any, tmp_path: Path) -> None:

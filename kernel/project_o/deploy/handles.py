@@ -177,6 +177,12 @@ class NativeFunction:
             return_annotation=spell(native.result),
         )
 
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
     def __reduce__(self) -> Any:
         """By its text: see ``pickled``."""
         from .pickled import reduced
@@ -271,6 +277,12 @@ class NativeModule:
                 f"{self._slot.name} has {len(names)} functions: call {self._slot.name}.{names[0]}(...)"
             )
         return self._slot.function(names[0])(*args, **named)
+
+    def __copy__(self) -> Self:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
 
     def __reduce__(self) -> Any:
         """By its text: see ``pickled``."""
