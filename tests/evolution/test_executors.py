@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 
+import project_o
 from project_o import api, evolve
 from project_o.errors import EvolutionError, UsageError
 from project_o.evolution.executors import Elsewhere, Parcel, executing
@@ -134,3 +135,17 @@ def test_only_a_scheduler_of_this_machine_is_used(address, words):
         executor_of(address)
     with pytest.raises(UsageError, match=words), api.cluster(address):
         pass
+
+
+def test_an_evaluator_takes_the_native_functions_that_it_calls_along(knob):
+    score = project_o.zig("pub fn score(x: i64) f64 { return -@abs(@as(f64, @floatFromInt(x - 20))); }", "judge").score
+
+    def evaluate(program):
+        return {"score": score(program(2))}
+
+    here = evolve(knob, evaluate, trials=6, seed=3)
+    with ProcessPoolExecutor(1) as processes:
+        there = evolve(knob, evaluate, trials=6, seed=3, executor=processes)
+    assert there.lineage.digest == here.lineage.digest
+    assert [trial.status for trial in there.trials] == [trial.status for trial in here.trials]
+    assert there.best_index
