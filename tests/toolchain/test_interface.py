@@ -21,6 +21,8 @@ pub fn kind(a: u8) type { _ = a; return u8; }
 pub fn odd(a: []const u7) void { _ = a; }
 pub fn slices(a: []const []const u8) void { _ = a; }
 pub fn pairs(a: []const [2][2]f32) void { _ = a; }
+pub fn apart(a: []const [2:0]f32) void { _ = a; }
+pub fn none(a: []const [0]f32) void { _ = a; }
 pub fn counted(a: []const struct { n: u32, word: []const u8 }) void { _ = a; }
 pub fn table(a: [2][2]f32) void { _ = a; }
 pub fn large(a: [5000]u8) void { _ = a; }
@@ -58,7 +60,8 @@ def test_what_cannot_be_mapped_is_skipped_by_name(compiled: Callable[..., Artifa
     assert "comptime" in reasons["fixed"]
     assert "1 to 128 bits" in reasons["wide"]
     assert "use a slice" in reasons["pointer"]
-    assert reasons["pairs"].endswith("floats, rows or structs of these")
+    for name in ("pairs", "apart", "none"):
+        assert reasons[name].endswith("floats, rows or structs of these")
     assert reasons["slices"].endswith(": join the texts to one, and split it in Python")
     assert reasons["counted"].endswith("or structs of these, which its field word is not")
     assert "field next" in reasons["linked"]

@@ -37,18 +37,22 @@ fn isElement(comptime T: type) bool {
     };
     if (s.layout == .@"packed" or s.field_names.len == 0 or isMatrix(T) or isView(T) or isAllocator(T)) return false;
     for (s.field_types, s.field_attrs) |F, attrs| {
-        if (attrs.@"comptime" or !(isElement(F) or isRow(F))) return false;
+        if (attrs.@"comptime" or !(isElement(F) or isPart(F))) return false;
     }
     return true;
 }
 
-/// A few numbers side by side: what a field of such a struct may be, and what a slice may hold, as an array of two
-/// dimensions.
-fn isRow(comptime T: type) bool {
+/// A few numbers side by side, as a field of such a struct.
+fn isPart(comptime T: type) bool {
     return switch (@typeInfo(T)) {
-        .array => |a| a.len > 0 and isNumber(a.child) and a.sentinel() == null,
+        .array => |a| a.len > 0 and isNumber(a.child),
         else => false,
     };
+}
+
+/// The same as what a slice holds, which is an array of two dimensions: nothing may stand between the rows.
+fn isRow(comptime T: type) bool {
+    return isPart(T) and @typeInfo(T).array.sentinel() == null;
 }
 
 const Role = enum { parameter, result };
@@ -95,7 +99,7 @@ fn instead(comptime T: type) []const u8 {
     return switch (@typeInfo(T)) {
         .pointer => |p| if (p.size == .slice and p.child == u8) ": join the texts to one, and split it in Python" else "",
         .@"struct" => |s| for (s.field_names, s.field_types) |name, F| {
-            if (!isElement(F) and !isRow(F)) break ", which its field " ++ name ++ " is not";
+            if (!isElement(F) and !isPart(F)) break ", which its field " ++ name ++ " is not";
         } else "",
         else => "",
     };
