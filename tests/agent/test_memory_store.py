@@ -272,6 +272,7 @@ def test_two_processes_on_one_file_see_and_keep_what_both_say(tmp_path):
     assert there.recall("ann noted seventeen")[0].block.text == "ann noted seventeen"
 
 
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
 def test_a_forked_child_has_a_connection_of_its_own(tmp_path):
     notes = Memory(SPEC, path=str(tmp_path / "m.sqlite"))
     notes.remember("before")

@@ -61,6 +61,7 @@ def digest(knob, seconds=0.0, **how):
     return run.lineage.digest
 
 
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
 def test_threads_and_processes_make_the_same_run_and_a_killed_pool_is_replaced(knob):
     here = digest(knob)
     with ThreadPoolExecutor(2) as threads:
@@ -107,6 +108,7 @@ def test_what_a_trial_raises_there_ends_the_run_with_its_words():
             future.result(5)
 
 
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
 def test_a_run_that_cannot_be_sent_says_so(knob):
     with ProcessPoolExecutor(1) as processes:
         with pytest.raises(EvolutionError, match="have to be picklable"):
@@ -137,6 +139,7 @@ def test_only_a_scheduler_of_this_machine_is_used(address, words):
         pass
 
 
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
 def test_an_evaluator_takes_the_native_functions_that_it_calls_along(knob):
     score = project_o.zig("pub fn score(x: i64) f64 { return -@abs(@as(f64, @floatFromInt(x - 20))); }", "judge").score
 

@@ -48,11 +48,24 @@ def cell(zig_there: Path) -> Any:
     return project_o.zig(ZIG, "pickled_zig")
 
 
-@pytest.fixture(scope="module", params=["fork", "spawn"])
-def pool(request: Any, cell: Any) -> Iterator[ProcessPoolExecutor]:
-    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context(request.param)) as made:
-        assert made.submit(os.getpid).result() != os.getpid()
+@pytest.fixture(scope="module")
+def pool(cell: Any) -> Iterator[ProcessPoolExecutor]:
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("spawn")) as made:
         yield made
+
+
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
+def test_a_pool_of_copies_of_this_process_calls_it(cell: Any) -> None:
+    array = np.arange(5.0)
+    with ProcessPoolExecutor(2, mp_context=multiprocessing.get_context("fork")) as pool:
+        pool.submit(os.getpid).result()
+        later = project_o.zig("pub fn least(xs: []const f64) f64 { return xs[0]; }", "pickled_later").least
+        assert list(pool.map(cell.total, [array] * 20)) == [10.0] * 20
+        assert list(pool.map(later, [array[k:] for k in range(5)])) == list(array)
+        assert type(pool.submit(cell.mood, 7).result()) is cell.Mood
+        with pytest.raises(NativePanic, match="index 9"):
+            pool.submit(cell.pick, array, 9).result()
+    assert cell.total(array) == 10.0
 
 
 def test_a_pool_calls_it(pool: ProcessPoolExecutor, cell: Any) -> None:

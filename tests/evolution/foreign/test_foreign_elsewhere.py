@@ -55,6 +55,7 @@ def digest(*what, **how):
     return run.lineage.digest
 
 
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
 def test_a_task_in_openevolves_form_on_a_pool_whose_process_is_killed(task):
     here = digest(task)
     with LosingPool(2, TRIALS // 2) as processes:
@@ -69,6 +70,7 @@ def test_it_says_the_same_on_a_cluster_of_two_of_which_one_is_killed(task):
         assert digest(task, on=address) == here
 
 
+@pytest.mark.alone  # a copy of a process with many threads may wait for what one of them held
 def test_an_evaluator_of_our_own_form_goes_with_a_file_too(task):
     def evaluate(program):
         return {"score": -abs(program.level() - 60.0)}
