@@ -65,7 +65,7 @@ def test_what_cannot_be_mapped_is_skipped_by_name(compiled: Callable[..., Artifa
     assert reasons["slices"].endswith(": join the texts to one, and split it in Python")
     assert reasons["counted"].endswith("or structs of these, which its field word is not")
     assert "field next" in reasons["linked"]
-    assert "return a slice" in reasons["view"]
+    assert "return a slice, which becomes a new array, and .reshape it" in reasons["view"]
     assert "1 to 8 dimensions" in reasons["deep"]
     assert "up to 64 bits" in reasons["choice"]
 

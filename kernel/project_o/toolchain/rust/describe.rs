@@ -223,7 +223,14 @@ impl<const N: usize> Text<N> {
             }
             i += 1;
         }
-        self.raw(reason(spelled.as_bytes()));
+        let spelled = spelled.as_bytes();
+        self.raw(if !starts(spelled, b"o::View") {
+            reason(spelled)
+        } else if kind.length > 0 {
+            "views have 1 to 8 dimensions, and hold bool, 8 to 64 bit integers, floats, or structs of these"
+        } else {
+            "return a Vec, which becomes a new array, and .reshape it in Python; rows of a known length can be Vec<[T; N]>"
+        });
     }
 }
 

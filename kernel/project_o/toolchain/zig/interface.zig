@@ -110,14 +110,16 @@ fn enumObstacle(comptime T: type, comptime e: std.lang.Type.Enum) ?[]const u8 {
     return if (e.field_names.len == 0) named(T, "an enum without names has no counterpart in Python") else null;
 }
 
+const returned = "return a slice, which becomes a new array, and .reshape it in Python; rows of a known length can be [][N]T";
+
 fn structObstacle(comptime T: type, comptime s: std.lang.Type.Struct, comptime role: Role) ?[]const u8 {
     if (isAllocator(T)) return named(T, "an allocator is given as a parameter of its own");
     if (isMatrix(T)) {
-        if (role == .result) return named(T, "return a slice, it is copied into a new array");
+        if (role == .result) return named(T, returned);
         return if (isNumber(T.o_matrix.child)) null else named(T, "matrices hold bool, 8 to 64 bit integers or floats");
     }
     if (isView(T)) {
-        if (role == .result) return named(T, "return a slice, it is copied into a new array");
+        if (role == .result) return named(T, returned);
         if (T.o_view.dimensions < 1 or T.o_view.dimensions > 8) return named(T, "views have 1 to 8 dimensions");
         return if (isElement(T.o_view.child)) null else named(T, "views hold what slices hold");
     }
