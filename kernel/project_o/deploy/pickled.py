@@ -62,10 +62,9 @@ class Unopened:
 
     def __getattr__(self, name: str) -> Unopened:
         """Of a module its functions, of which none can be called either."""
-        program, module, function = self.__dict__["_sent"] if not name.startswith("_") else (None, "", name)
-        if function:
+        if name.startswith("_") or self._sent[2]:
             raise AttributeError(name)
-        return Unopened((program, module, name), self._error)
+        return Unopened((*self._sent[:2], name), self._error)
 
     def __reduce__(self) -> Any:
         """As what it stands for: where it is sent on, it may be opened."""
