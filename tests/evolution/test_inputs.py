@@ -201,6 +201,34 @@ def test_arrays_of_structs_are_those_that_were_observed_and_are_never_touched() 
     assert len({case.args[1] for case in cases}) > 1
 
 
+ROW = NativeType("array", length=3, child=F32)
+
+
+def test_slices_of_rows_vary_in_how_many_there_are_and_in_what_they_hold() -> None:
+    rows = np.arange(24, dtype=np.float32).reshape(8, 3)
+    cases = Inputs(function(rows=array(ROW)), [(rows,)], seed=4).checks(30)
+    drawn = [case.args[0] for case in cases]
+
+    assert {one.shape[1:] for one in drawn} == {(3,)}
+    assert {one.dtype for one in drawn} == {np.dtype(np.float32)}
+    assert {0, 1, 8, 9, 17} <= {len(one) for one in drawn}
+    assert any(np.isnan(one).any() for one in drawn)
+    assert len({one.tobytes() for one in drawn if len(one) == 8}) > 1
+
+
+def test_without_samples_rows_are_made_up() -> None:
+    made = Inputs(function(rows=array(ROW)), [], seed=4).checks(10)[0].args[0]
+
+    assert made.shape[1] == 3
+    assert len(set(made.reshape(-1).tolist())) > 5
+
+
+def test_samples_of_rows_have_the_columns_of_the_type() -> None:
+    assert Inputs(function(rows=array(ROW)), [([],)], seed=4).checks(1)[0].args[0].shape == (0, 3)
+    with pytest.raises(EvolutionError, match=r"rows must be of shape \(n, 3\)"):
+        Inputs(function(rows=array(ROW)), [(np.zeros((3, 2), np.float32),)], seed=4)
+
+
 def test_without_samples_arrays_of_structs_are_made_up() -> None:
     made = Inputs(function(points=array(POINT), n=U8), [], seed=4).checks(10)[0].args[0]
 

@@ -21,7 +21,7 @@ import pytest
 import project_o
 from project_o import errors, limits
 from project_o.deploy import pickled
-from project_o.errors import CompileError, InterfaceError, NativeFault, NativePanic, NativeResultError
+from project_o.errors import CompileError, InterfaceError, NativeFault, NativePanic, NativeResultError, ToolchainMissing
 
 ZIG = """
 pub const Mood = enum { calm, wild };
@@ -150,6 +150,31 @@ print(total(numpy.ones(5)), point, point.x, total.__doc__, pickle.loads(pickle.d
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=False)
     assert (done.stdout, done.stderr) == ("5.0 Point(x=-2.0, y=1.0) -2.0 The sum of all. True\n", "")
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_worker_that_cannot_open_it_says_so_and_goes_on(
+    zig_there: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, whole: bool
+) -> None:
+    """An error while it is unpickled would end the worker, and the pool would wait for ever."""
+    cell = project_o.zig("pub fn half(x: f64) f64 { return x / 2; }", "pickled_half")
+    with multiprocessing.get_context("spawn").Pool(1, _without_compiler, (str(tmp_path),)) as pool:
+        with pytest.raises(ToolchainMissing, match=r"no Zig compiler.*pip install"):
+            pool.apply_async(*((_half, (cell,)) if whole else (cell.half, (1.0,)))).get(60)
+        assert "half" in pool.apply_async(repr, (cell.half,)).get(60)
+        assert pool.apply_async(_same, (cell.half,)).get(60) is cell.half
+
+
+def _half(module: Any) -> Any:
+    return module.half(1.0)
+
+
+def _same(value: Any) -> Any:
+    return value
+
+
+def _without_compiler(cache: str) -> None:
+    os.environ |= {"PROJECT_O_CACHE": cache, "PROJECT_O_ZIG": "/nowhere/zig"}
 
 
 def test_threads_that_open_it_at_once_get_one(zig_there: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -220,13 +220,22 @@ def _slice_converter(kind: NativeType, where: str) -> Converter:
         array = read(_terminated(value, where) if sentinel else value)
         _contiguous(array, where)
         if row and array.shape[1:] != (row,) and (array.size or array.ndim != 1):
-            raise InterfaceError(
-                f"{where} wants an array of shape (n, {row}), got {array.shape}: use .reshape(-1, {row})"
-            )
+            raise InterfaceError(f"{where} wants an array of shape (n, {row}), got {array.shape}{_to_rows(array, row)}")
         cells.append(place(array, writes))
         cells.append(array.size - 1 if sentinel else array.size // row if row else array.size)
 
     return convert
+
+
+def _to_rows(array: Any, row: int) -> str:
+    """What to do for such rows, where it is clear. To reshape columns would be a silent mistake."""
+    if array.ndim == 1 and array.size % row == 0:
+        return f": use .reshape(-1, {row})"
+    if array.ndim == 2 and len(array) == row:
+        return ": pass np.ascontiguousarray(... .T)"
+    if array.ndim > 2 and array.shape[-1] == row:
+        return f": use .reshape(-1, {row})"
+    return ""
 
 
 def _terminated(value: Any, where: str) -> bytes:

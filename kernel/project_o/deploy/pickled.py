@@ -12,7 +12,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from .. import limits
-from ..errors import InterfaceError
+from ..errors import InterfaceError, ProjectOError
 from ..values import Program
 from .handles import NativeFunction, NativeModule, Slot
 
@@ -43,23 +43,56 @@ def reduced(slot: Slot, function: str = "") -> Reduced:
     return reopened, (program, slot.name, function)
 
 
-def reopened(program: Program, name: str, function: str) -> NativeFunction | NativeModule:
-    """The other end of ``reduced``.
+class Unopened:
+    """What came of a function that cannot be opened here: whoever calls it is told why.
 
-    Raises ToolchainMissing and CompileError where it has to be compiled and cannot be, SandboxError where it is to be
-    isolated and there is no sandbox.
+    An error while it is unpickled would end the worker of a pool, and ``multiprocessing.Pool`` waits for ever then.
     """
+
+    def __init__(self, sent: tuple[Program, str, str], error: ProjectOError) -> None:
+        self._sent = sent
+        self._error = error
+        self.__name__ = self.__qualname__ = sent[2] or sent[1]
+
+    def __call__(self, *args: Any, **named: Any) -> Any:
+        """Raises ToolchainMissing or CompileError where it has to be compiled and cannot be, SandboxError where it is
+        to be isolated and there is no sandbox.
+        """
+        raise self._error.with_traceback(None)
+
+    def __getattr__(self, name: str) -> Unopened:
+        """Of a module its functions, of which none can be called either."""
+        if name.startswith("_") or self._sent[2]:
+            raise AttributeError(name)
+        return Unopened((*self._sent[:2], name), self._error)
+
+    def __reduce__(self) -> Any:
+        """As what it stands for: where it is sent on, it may be opened."""
+        return reopened, self._sent
+
+    def __repr__(self) -> str:
+        return f"<{self.__name__}, which cannot be called in this process: {self._error}>"
+
+
+def reopened(program: Program, name: str, function: str) -> NativeFunction | NativeModule | Unopened:
+    """The other end of ``reduced``."""
     key = name, program.digest
     slot = _serving.get(key)
     if slot is None or slot.version.artifact.program.digest != program.digest:
-        slot = _opened.get(key) or _opened.setdefault(key, Slot(name, _version(program)))
+        try:
+            slot = _opened.get(key) or _opened.setdefault(key, Slot(name, _version(program)))
+        except ProjectOError as error:
+            return Unopened((program, name, function), error)
         while len(_opened) > limits.PICKLED_FUNCTIONS_KEPT:
             _opened.popitem(last=False)
     return slot.function(function) if function else NativeModule(slot)
 
 
 def _version(program: Program) -> Any:
-    """As it serves, without a trial: whoever pickled it has called it, or takes it as it is."""
+    """As it serves, without a trial: whoever pickled it has called it, or takes it as it is.
+
+    Raises what ``Unopened`` passes on.
+    """
     from .. import toolchain
     from ..languages import names_of
     from ..sandbox import shared

@@ -133,7 +133,7 @@ class Inputs:
         for number, leaf in enumerate(self.leaves):
             if leaf.kind in ("array", "matrix"):
                 width = leaf.values[0].dtype.itemsize
-                total += width * sizes.get((number, 0), 1) * sizes.get((number, 1), 1)
+                total += width * sizes.get((number, 0), 1) * sizes.get((number, 1), leaf.row or 1)
         return total
 
     def told(self, chosen: Sequence[int]) -> str:
@@ -167,7 +167,7 @@ class Inputs:
             if leaf.kind == "array":
                 value = _array(rng, value, (sizes[(number, 0)],), leaf, special)
             elif leaf.kind == "matrix":
-                value = _array(rng, value, (sizes[(number, 0)], sizes[(number, 1)]), leaf, special)
+                value = _array(rng, value, (sizes[(number, 0)], leaf.row or sizes[(number, 1)]), leaf, special)
             elif leaf.kind == "text":
                 value = _text(rng, value, sizes[(number, 0)])
             elif (number, -1) in sizes:
@@ -183,7 +183,7 @@ class Inputs:
 def _dimensions(leaves: Sequence[Leaf]) -> Iterator[Dimension]:
     for number, leaf in enumerate(leaves):
         if leaf.kind in ("array", "matrix"):
-            for axis in range(1 if leaf.kind == "array" else 2):
+            for axis in range(1 if leaf.kind == "array" or leaf.row else 2):
                 sizes = tuple(int(v.shape[axis]) if leaf.kind == "matrix" else int(v.size) for v in leaf.values)
                 yield Dimension(number, axis, sizes)
         elif leaf.kind == "text":

@@ -33,7 +33,18 @@ class Leaf:
     @property
     def floating(self) -> bool:
         """Whether its elements are floats."""
-        return self.type.kind == "float" or (self.type.child is not None and self.type.child.kind == "float")
+        return self.element.kind == "float"
+
+    @property
+    def element(self) -> NativeType:
+        """The type of its elements; of a number its own."""
+        child = self.type.child or self.type
+        return child.child if self.row and child.child is not None else child
+
+    @property
+    def row(self) -> int:
+        """How many numbers each element is, of a slice of rows; else 0."""
+        return abi.row_length(self.type) if self.type.kind == "slice" else 0
 
 
 def take_apart(function: NativeFunction, samples: Sequence[Sequence[Any]]) -> list[Leaf]:
@@ -62,9 +73,10 @@ def _leaves(kind: NativeType, name: str, values: tuple[Any, ...]) -> Iterator[Le
     if kind.kind in ("struct", "tuple") and all(_is_record(kind, value) for value in values):
         for index, (field, part) in enumerate(kind.fields):
             yield from _leaves(part, f"{name}.{field}", tuple(_field(value, field, index) for value in values))
-    elif kind.child is not None and (kind.child.numbers or kind.child.kind == "array"):
-        # Arrays of structs and of rows are used as they are given.
+    elif kind.child is not None and kind.child.numbers:  # an array of structs is used as it is given
         yield Leaf("fixed", kind, name, values)
+    elif kind.kind == "slice" and abi.row_length(kind):
+        yield Leaf("matrix", kind, name, tuple(_rows(kind, name, value) for value in values))
     elif kind.kind == "slice":
         yield _slice_leaf(kind, name, values)
     elif kind.kind == "matrix":
@@ -109,6 +121,20 @@ def _array(kind: NativeType, name: str, value: Any, dimensions: int | None) -> A
     if dimensions is not None and array.ndim != dimensions:
         raise EvolutionError(f"--inputs: {name} must be a {dimensions}-d array, not {array.ndim}-d")
     return np.ascontiguousarray(array, wanted)
+
+
+def _rows(kind: NativeType, name: str, value: Any) -> Any:
+    """An array of as many columns as the type says."""
+    import numpy as np
+
+    assert kind.child is not None, "slices have elements"
+    array = np.asarray(value)
+    if array.size == 0:
+        array = array.reshape(0, kind.child.length)
+    found = _array(kind.child, name, array if array.size == 0 else value, 2)
+    if found.shape[1] != kind.child.length:
+        raise EvolutionError(f"--inputs: {name} must be of shape (n, {kind.child.length}), not {found.shape}")
+    return found
 
 
 def _is_record(kind: NativeType, value: Any) -> bool:

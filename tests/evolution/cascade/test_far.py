@@ -54,6 +54,19 @@ def test_a_number_is_everywhere_and_what_another_one_leaves_of_a_size() -> None:
     assert any(len(array) > 5000 and len(array) % 1009 == 1008 for array in arrays)
 
 
+def test_an_array_of_structs_is_left_as_it_is_and_ends_nothing() -> None:
+    kinds = (("x", NativeType("float", bits=64)), ("n", NativeType("int", bits=64)))
+    point = NativeType("struct", name="Point", bits=128, fields=kinds, numbers=(16, 0, 8))
+    points = np.array([(0.5, 3), (1.5, 4)], [("x", "f8"), ("n", "u8")])
+    function = NativeFunction(
+        "f", (("points", NativeType("slice", const=True, child=point)), ("x", kinds[0][1])), kinds[0][1]
+    )
+    found = looked(Inputs(function, [(points, 1.0)], 0), [4.5], spent=lambda share: False)
+
+    assert found
+    assert all(case.args[0].tolist() == points.tolist() for case in found)
+
+
 def looked(reach_inputs: Inputs, numbers: list[Any], seconds: Any = lambda case: 0.0, **climb: Any) -> list[Case]:
     """The cases that are asked, where the incumbent takes so many seconds."""
     found: list[Case] = []

@@ -156,7 +156,7 @@ class Reach:
 
     def _blurred(self, chosen: Sequence[int]) -> bool:
         """Whether so many narrow floats are summed, perhaps, that the order of the sum decides the answer."""
-        narrow = [leaf.type.child or leaf.type for leaf in self.inputs.leaves if leaf.floating]
+        narrow = [leaf.element for leaf in self.inputs.leaves if leaf.floating]
         bits = min((kind.bits for kind in narrow), default=64)
         if bits >= 64:
             return False
@@ -170,7 +170,7 @@ class Reach:
             value = leaf.values[0]
             table = type(value) is dict and len({type(item) for item in value.values()}) == 1 and len(value) > 1
             names = table and {type(key) for key in value} in ({str}, {int})
-            if leaf.kind == "fixed" and value and (type(value) is list or names):
+            if leaf.kind == "fixed" and (type(value) is list or names) and value:
                 found.append((leaf, place))
         return found
 
