@@ -187,18 +187,33 @@ STRUCTURED = np.dtype([("x", np.float32), ("n", np.uint8)], align=True)
 POINT = NativeType("struct", name="Point", bits=64, fields=(("x", F32), ("n", U8)), numbers=(8, 0, 4))
 
 
-def test_arrays_of_structs_are_those_that_were_observed_and_are_never_touched() -> None:
+def test_arrays_of_structs_vary_in_how_many_there_are_and_hold_what_was_observed() -> None:
+    """Whole elements: what the fields of one mean to each other stays. What is only read is zero at times."""
     points = np.array([(0.5, 3), (1.5, 4), (2.5, 5)], STRUCTURED)
-    inputs = Inputs(function(points=array(POINT, const=False), n=USIZE), [(points, 3)], seed=4)
-    cases = inputs.checks(30)
+    cases = Inputs(function(points=array(POINT), n=USIZE), [(points, 3)], seed=4).checks(30)
 
     assert len(cases) >= 30
+    assert {case.args[0].dtype for case in cases} == {STRUCTURED}
+    assert {point for case in cases for point in case.args[0].tolist()} == {*points.tolist(), (0.0, 0)}
+    sizes = {len(case.args[0]) for case in cases}
+    assert {0, 1, 3} <= sizes
+    assert len(sizes) > 6
+    assert all(len(case.args[0]) == case.args[1] for case in cases[:20]), "both are one size, as in the sample"
+
+
+def test_arrays_of_structs_that_are_written_are_copies() -> None:
+    points = np.array([(0.5, 3), (1.5, 4), (2.5, 5)], STRUCTURED)
+    cases = Inputs(function(points=array(POINT, const=False)), [(points,)], seed=4).checks(30)
     for case in cases:
-        assert case.args[0].dtype == STRUCTURED
-        assert case.args[0].tolist() == points.tolist()
         case.args[0]["x"] = -1
-    assert points["x"].tolist() == [0.5, 1.5, 2.5]
-    assert len({case.args[1] for case in cases}) > 1
+
+    assert points.tolist() == [(0.5, 3), (1.5, 4), (2.5, 5)]
+    assert {point for case in cases for point in case.args[0].tolist()} <= {(-1.0, n) for n in (3, 4, 5, 77)}
+
+
+def test_lists_of_tuples_for_structs_are_used_as_they_are_given() -> None:
+    cases = Inputs(function(points=array(POINT), n=USIZE), [([(0.5, 3)], 1)], seed=4).checks(10)
+    assert all(case.args[0] == [(0.5, 3)] for case in cases)
 
 
 ROW = NativeType("array", length=3, child=F32)

@@ -131,7 +131,7 @@ class Inputs:
         sizes = self.ties.sizes(chosen)
         total = 0
         for number, leaf in enumerate(self.leaves):
-            if leaf.kind in ("array", "matrix"):
+            if leaf.kind in ("array", "records", "matrix"):
                 width = leaf.values[0].dtype.itemsize
                 total += width * sizes.get((number, 0), 1) * sizes.get((number, 1), leaf.row or 1)
         return total
@@ -164,7 +164,7 @@ class Inputs:
         values = []
         for number, leaf in enumerate(self.leaves):
             value = leaf.values[index]
-            if leaf.kind == "array":
+            if leaf.kind in ("array", "records"):
                 value = _array(rng, value, (sizes[(number, 0)],), leaf, special)
             elif leaf.kind == "matrix":
                 value = _array(rng, value, (sizes[(number, 0)], leaf.row or sizes[(number, 1)]), leaf, special)
@@ -182,8 +182,8 @@ class Inputs:
 
 def _dimensions(leaves: Sequence[Leaf]) -> Iterator[Dimension]:
     for number, leaf in enumerate(leaves):
-        if leaf.kind in ("array", "matrix"):
-            for axis in range(1 if leaf.kind == "array" or leaf.row else 2):
+        if leaf.kind in ("array", "records", "matrix"):
+            for axis in range(2 if leaf.kind == "matrix" and not leaf.row else 1):
                 sizes = tuple(int(v.shape[axis]) if leaf.kind == "matrix" else int(v.size) for v in leaf.values)
                 yield Dimension(number, axis, sizes)
         elif leaf.kind == "text":
@@ -216,7 +216,8 @@ def _array(rng: Generator, sample: Any, shape: tuple[int, ...], leaf: Leaf, spec
     else:
         flat = pool.reshape(-1)
         drawn = flat[rng.integers(flat.size, size=shape)]
-        if len(shape) == 1 and flat.size > 2 and bool(np.all(flat[:-1] <= flat[1:])) and not leaf.writable:
+        ordered = leaf.kind != "records" and flat.size > 2 and bool(np.all(flat[:-1] <= flat[1:]))
+        if len(shape) == 1 and ordered and not leaf.writable:
             drawn = np.sort(drawn)
     return _specialise(rng, np.ascontiguousarray(drawn), leaf, special)
 

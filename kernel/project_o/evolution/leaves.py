@@ -12,7 +12,7 @@ from ..values import NativeFunction, NativeType
 
 LIST = "python list"
 """The name of a slice type whose values are Python lists."""
-LeafKind = Literal["array", "matrix", "text", "int", "float", "bool", "fixed"]
+LeafKind = Literal["array", "records", "matrix", "text", "int", "float", "bool", "fixed"]
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,7 @@ class Leaf:
     def writable(self) -> bool:
         """Whether the function writes it."""
         arrays = self.type.kind in ("slice", "matrix", "view")
-        return self.kind in ("array", "matrix") and arrays and not self.type.const
+        return self.kind in ("array", "records", "matrix") and arrays and not self.type.const
 
     @property
     def floating(self) -> bool:
@@ -73,8 +73,10 @@ def _leaves(kind: NativeType, name: str, values: tuple[Any, ...]) -> Iterator[Le
     if kind.kind in ("struct", "tuple") and all(_is_record(kind, value) for value in values):
         for index, (field, part) in enumerate(kind.fields):
             yield from _leaves(part, f"{name}.{field}", tuple(_field(value, field, index) for value in values))
-    elif kind.child is not None and kind.child.numbers:  # an array of structs is used as it is given
-        yield Leaf("fixed", kind, name, values)
+    elif kind.child is not None and kind.child.numbers:
+        # Of structs whole elements are drawn, as many as the size says: what their fields mean to each other stays.
+        drawn = kind.kind == "slice" and all(_is_structured(kind.child, value) for value in values)
+        yield Leaf("records" if drawn else "fixed", kind, name, values)
     elif kind.kind == "slice" and abi.row_length(kind):
         yield Leaf("matrix", kind, name, tuple(_rows(kind, name, value) for value in values))
     elif kind.kind == "slice":
@@ -121,6 +123,10 @@ def _array(kind: NativeType, name: str, value: Any, dimensions: int | None) -> A
     if dimensions is not None and array.ndim != dimensions:
         raise EvolutionError(f"--inputs: {name} must be a {dimensions}-d array, not {array.ndim}-d")
     return np.ascontiguousarray(array, wanted)
+
+
+def _is_structured(element: NativeType, value: Any) -> bool:
+    return bool(getattr(value, "dtype", None) == abi.element_dtype(element) and value.ndim == 1)
 
 
 def _rows(kind: NativeType, name: str, value: Any) -> Any:

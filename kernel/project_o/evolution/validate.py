@@ -79,9 +79,11 @@ def consult(jobs: Jobs, artifact: Artifact, function: NativeFunction, cases: Seq
             "compared with it; give an evaluator instead"
         )
     if values < max(1, limits.VALID_INPUTS_SHARE_MIN * len(cases)):
+        how = "show with --inputs which arguments it is meant for, as a tuple or a list of tuples"
+        if given:
+            how = "what is in them belongs together, and drawn anew it does not; an evaluator of yours can judge it"
         raise EvolutionError(
-            f"{function.name} answers only {values} of {len(cases)} generated inputs with a value: show with --inputs "
-            "which arguments it is meant for, as a tuple or a list of tuples"
+            f"{function.name} answers only {values} of {len(cases)} generated inputs with a value: {how}"
         )
     return Oracle(function, tuple(known), len(cases) - len(known))
 

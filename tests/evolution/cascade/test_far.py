@@ -54,7 +54,7 @@ def test_a_number_is_everywhere_and_what_another_one_leaves_of_a_size() -> None:
     assert any(len(array) > 5000 and len(array) % 1009 == 1008 for array in arrays)
 
 
-def test_an_array_of_structs_is_left_as_it_is_and_ends_nothing() -> None:
+def test_an_array_of_structs_has_more_of_its_own_elements_far_away() -> None:
     kinds = (("x", NativeType("float", bits=64)), ("n", NativeType("int", bits=64)))
     point = NativeType("struct", name="Point", bits=128, fields=kinds, numbers=(16, 0, 8))
     points = np.array([(0.5, 3), (1.5, 4)], [("x", "f8"), ("n", "u8")])
@@ -63,8 +63,8 @@ def test_an_array_of_structs_is_left_as_it_is_and_ends_nothing() -> None:
     )
     found = looked(Inputs(function, [(points, 1.0)], 0), [4.5], spent=lambda share: False)
 
-    assert found
-    assert all(case.args[0].tolist() == points.tolist() for case in found)
+    assert {point for case in found for point in case.args[0].tolist()} == set(points.tolist())
+    assert max(len(case.args[0]) for case in found) > 1000
 
 
 def looked(reach_inputs: Inputs, numbers: list[Any], seconds: Any = lambda case: 0.0, **climb: Any) -> list[Case]:

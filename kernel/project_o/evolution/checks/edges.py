@@ -15,6 +15,7 @@ from functools import partial
 from typing import Any
 
 from ... import limits
+from ..compare import float_bits
 from ..inputs import Case, Inputs
 from ..leaves import Leaf, put_together
 from .containers import WORDS, pointed, varied
@@ -85,7 +86,7 @@ def _scales(inputs: Inputs, rng: Any) -> Iterator[Case]:
             for factor in (*limits.EDGE_SCALES, *((limits.EDGE_SCALE_SMALL,) if leaf.floating else ())):
                 case = inputs.case(rng, inputs.random_sizes(rng), "")
                 yield _with(inputs, case, {number: partial(_times, factor, leaf)}, f"{leaf.name}: {factor:.3g} times")
-    if any(leaf.floating and leaf.element.bits < FULL for leaf in inputs.leaves):
+    if any(float_bits(leaf.type) < FULL for leaf in inputs.leaves if leaf.kind != "fixed"):
         return  # a long sum of narrow floats depends on its order
     base = [vector[0] for vector in inputs.ties.free]
     for index, value in enumerate(base):

@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from ... import limits
-from ..compare import ROUNDING_BY_BITS
+from ..compare import ROUNDING_BY_BITS, float_bits
 from ..inputs import Case, Inputs
 from ..leaves import LIST, Leaf, put_together, take_apart
 from .constants import Number
@@ -156,8 +156,7 @@ class Reach:
 
     def _blurred(self, chosen: Sequence[int]) -> bool:
         """Whether so many narrow floats are summed, perhaps, that the order of the sum decides the answer."""
-        narrow = [leaf.element for leaf in self.inputs.leaves if leaf.floating]
-        bits = min((kind.bits for kind in narrow), default=64)
+        bits = min((float_bits(leaf.type) for leaf in self.inputs.leaves if leaf.kind != "fixed"), default=64)
         if bits >= 64:
             return False
         elements = math.prod(max(1, size) for size in chosen)
