@@ -2,7 +2,7 @@
 
 A function is its byte code, its constants and its defaults; what it reads (closures, globals, modules of the user's) is
 found beside it, each under a name that a person understands. What cannot be pickled holds no data that could be
-compared: a module of an installed package, a live connection, a native module that serves.
+compared: a module of an installed package, a live connection, a library module. A native function is its text.
 """
 
 from __future__ import annotations
