@@ -138,7 +138,7 @@ def test_numbers_pass_as_floats(value: Any) -> None:
         (sliced(F32), np.zeros(6, np.float32)[::2]),
         (sliced(F32), ["a"]),
         (sliced(F32), [[1.0], [1.0, 2.0]]),
-        (sliced(F32), np.frombuffer(b"\0" * 9, np.uint8)[1:].view(np.float32)),
+        (sliced(F32, const=False), np.frombuffer(bytearray(9), np.uint8)[1:].view(np.float32)),
         (sliced(F32, const=False), [1.0]),
         (sliced(integer(8, signed=False), const=False), b"abc"),
         (sliced(integer(8, signed=True)), [300]),
