@@ -291,7 +291,7 @@ def test_watching_ends_with_what_is_watched(monkeypatch):
     before = set(threading.enumerate())
     health = Health(Registry(opened), Metrics(lambda: ""))
     health.start()
-    (thread,) = set(threading.enumerate()) - before
+    (thread,) = {one for one in set(threading.enumerate()) - before if one.name == "project-o-health"}
     thread.join(0.2)
     assert thread.is_alive()
 

@@ -229,13 +229,10 @@ def _slice_converter(kind: NativeType, where: str) -> Converter:
 
 def _to_rows(array: Any, row: int) -> str:
     """What to do for such rows, where it is clear. To reshape columns would be a silent mistake."""
-    if array.ndim == 1 and array.size % row == 0:
-        return f": use .reshape(-1, {row})"
-    if array.ndim == 2 and len(array) == row:
-        return ": pass np.ascontiguousarray(... .T)"
-    if array.ndim > 2 and array.shape[-1] == row:
-        return f": use .reshape(-1, {row})"
-    return ""
+    if array.ndim == 2:
+        return ": pass np.ascontiguousarray(... .T)" if len(array) == row else ""
+    whole = array.size % row == 0 if array.ndim == 1 else array.ndim > 2 and array.shape[-1] == row
+    return f": use .reshape(-1, {row})" if whole else ""
 
 
 def _terminated(value: Any, where: str) -> bytes:
