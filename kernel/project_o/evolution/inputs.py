@@ -16,7 +16,7 @@ import numpy as np
 from .. import abi
 from ..limits import INPUT_BYTES_MAX
 from ..values import NativeFunction, NativeType
-from .leaves import Leaf, put_together, take_apart
+from .leaves import ARRAYS, Leaf, put_together, take_apart
 from .near import near
 from .sizes import Dimension, Ties, infer
 from .task import generator
@@ -131,7 +131,7 @@ class Inputs:
         sizes = self.ties.sizes(chosen)
         total = 0
         for number, leaf in enumerate(self.leaves):
-            if leaf.kind in ("array", "records", "matrix"):
+            if leaf.kind in ARRAYS:
                 width = leaf.values[0].dtype.itemsize
                 total += width * sizes.get((number, 0), 1) * sizes.get((number, 1), leaf.row or 1)
         return total
@@ -182,7 +182,7 @@ class Inputs:
 
 def _dimensions(leaves: Sequence[Leaf]) -> Iterator[Dimension]:
     for number, leaf in enumerate(leaves):
-        if leaf.kind in ("array", "records", "matrix"):
+        if leaf.kind in ARRAYS:
             for axis in range(2 if leaf.kind == "matrix" and not leaf.row else 1):
                 sizes = tuple(int(v.shape[axis]) if leaf.kind == "matrix" else int(v.size) for v in leaf.values)
                 yield Dimension(number, axis, sizes)

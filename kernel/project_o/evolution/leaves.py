@@ -12,6 +12,8 @@ from ..values import NativeFunction, NativeType
 
 LIST = "python list"
 """The name of a slice type whose values are Python lists."""
+ARRAYS = ("array", "records", "matrix")
+"""The kinds of leaves that are arrays of numpy's; ``records`` are those of structs."""
 LeafKind = Literal["array", "records", "matrix", "text", "int", "float", "bool", "fixed"]
 
 
@@ -28,7 +30,7 @@ class Leaf:
     def writable(self) -> bool:
         """Whether the function writes it."""
         arrays = self.type.kind in ("slice", "matrix", "view")
-        return self.kind in ("array", "records", "matrix") and arrays and not self.type.const
+        return self.kind in ARRAYS and arrays and not self.type.const
 
     @property
     def floating(self) -> bool:

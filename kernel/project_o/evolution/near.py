@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from ..values import NativeType
-from .leaves import Leaf
+from .leaves import ARRAYS, Leaf
 
 Generator = np.random.Generator
 INT_SHIFT_MIN = 8
@@ -51,9 +51,7 @@ def neighbour(rng: Generator, args: Sequence[Any]) -> tuple[Any, ...]:
 
 def _changeable(leaves: Sequence[Leaf], values: Sequence[Any]) -> list[int]:
     """The leaves in which a change is meant least: data that is read, then data that is written, then numbers."""
-    sized = [
-        k for k, leaf in enumerate(leaves) if leaf.kind in ("array", "records", "matrix", "text") and len(values[k])
-    ]
+    sized = [k for k, leaf in enumerate(leaves) if leaf.kind in (*ARRAYS, "text") and len(values[k])]
     read = [k for k in sized if not leaves[k].writable and np.size(values[k])]
     held = [k for k, value in enumerate(values) if isinstance(value, CONTAINERS) and value]
     numbers = [k for k, leaf in enumerate(leaves) if leaf.kind in ("int", "float", "bool")]
